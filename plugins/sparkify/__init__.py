@@ -1,0 +1,1 @@
+"""Sparkify's warehouse: the operators, the two database engines and the tools around them."""

