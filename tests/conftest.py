@@ -15,7 +15,7 @@ from psycopg import sql
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
 os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 
-from sparkify.local import servers  # noqa: E402
+from sparkify.local import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

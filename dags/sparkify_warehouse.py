@@ -1,0 +1,193 @@
+"""### Sparkify's warehouse, hour by hour
+
+Loads the events of one interval, and the songs that are new, from S3 into Redshift, and checks them.
+
+**What a run does.** It owns the interval between its data interval's start and end (one hour), or the range that its
+params name. It replaces what the tables hold of that interval and touches nothing else, so it may run again, in any
+order, and beside others: the tables end the same.
+
+**Load a range of the past at once.** Trigger the DAG with `start` and `end`: one run, one set of statements, however
+long the range. Or use a backfill, which makes a run for every hour.
+
+**When a task fails**
+
+| Task | What it means | What to do |
+|---|---|---|
+| create_tables | the warehouse cannot be reached | check the connection `redshift`; resume the cluster; clear the task |
+| stage_events, stage_songs | S3 refused, or a file is malformed | the log names the file, the line and the reason; repair the file or allow rejects (`max_errors`), clear the task |
+| load_... | the database refused | the log names the statement; clear the task |
+| data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back |
+
+Clearing a task is always safe. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
+**Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule
+
+from sparkify import interval
+from sparkify.operators import (
+    CreateTablesOperator,
+    DataQualityOperator,
+    LoadDimensionOperator,
+    LoadFactOperator,
+    StageToRedshiftOperator,
+)
+
+INCLUDE = Path(__file__).parents[1] / "include"
+BUCKET = "{{ var.value.sparkify_bucket }}"
+MODE = "{{ 'rebuild' if params.full_refresh else 'merge' }}"
+
+
+def table(name: str) -> Asset:
+    """The asset of a table of the warehouse."""
+    return Asset(name=f"sparkify.{name}", uri=f"x-warehouse://sparkify/{name}", group="sparkify")
+
+
+with DAG(
+    dag_id="sparkify_warehouse",
+    dag_display_name="Sparkify warehouse",
+    description="Event logs and song metadata: S3 to Redshift, staged, loaded as a star schema, checked. Hourly.",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,  # the past is loaded on purpose: a backfill, or one run with a range
+    max_active_runs=6,  # for the warehouse's sake; any number is right
+    tags=["sparkify", "warehouse", "hourly"],
+    params={
+        "start": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Start of the range (UTC)",
+            description="First moment to load, with `end`. Leave both empty to load the run's own hour.",
+        ),
+        "end": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="End of the range (UTC)",
+            description="First moment after the range.",
+        ),
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Full refresh",
+            description="Stage every song again and rebuild facts and dimensions from all that is staged.",
+        ),
+        "recreate_tables": Param(
+            False,
+            type="boolean",
+            title="Drop and recreate all tables",
+            description="All data is lost but that of the range which this run loads.",
+        ),
+    },
+    template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "checks")],
+    user_defined_macros={"interval_of_run": interval.of_run},
+    default_args={
+        "owner": "data-engineering",
+        "retries": 3,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
+        "redshift_conn_id": "redshift",
+        "aws_conn_id": "aws",
+        "interval_start": "{{ interval_of_run(dag_run, params).start }}",
+        "interval_end": "{{ interval_of_run(dag_run, params).end }}",
+        # A staging task with nothing new is skipped; what follows it goes on.
+        "trigger_rule": TriggerRule.NONE_FAILED,
+    },
+) as dag:
+    create_tables = CreateTablesOperator(
+        task_id="create_tables",
+        sql=[
+            "ddl/operations.sql",
+            "ddl/staging_events.sql",
+            "ddl/staging_songs.sql",
+            "ddl/songplays.sql",
+            "ddl/users.sql",
+            "ddl/songs.sql",
+            "ddl/artists.sql",
+            "ddl/time.sql",
+        ],
+        postgres_sql=["postgres/indexes.sql"],
+        drop_sql=["ddl/drop.sql"],
+        recreate="{{ params.recreate_tables }}",
+    )
+    stage_events = StageToRedshiftOperator(
+        task_id="stage_events",
+        table="staging_events",
+        bucket=BUCKET,
+        key="log_data/%Y/%m/%Y-%m-%d-events.json",
+        format="JSON 'auto ignorecase'",
+        copy_options=["TIMEFORMAT 'epochmillisecs'", "COMPUPDATE OFF", "STATUPDATE OFF"],
+        interval_column="ts",
+        file_period="day",
+        outlets=[table("staging_events")],
+    )
+    stage_songs = StageToRedshiftOperator(
+        task_id="stage_songs",
+        table="staging_songs",
+        bucket=BUCKET,
+        key="song_data/",
+        format="JSON 'auto'",
+        copy_options=["COMPUPDATE OFF", "STATUPDATE OFF"],
+        full_refresh="{{ params.full_refresh }}",
+        outlets=[table("staging_songs")],
+    )
+    load_songs = LoadDimensionOperator(
+        task_id="load_songs",
+        table="songs",
+        keys=["song_id"],
+        sql="load/songs.sql",
+        source="staging_songs",
+        mode=MODE,
+        outlets=[table("songs")],
+    )
+    load_artists = LoadDimensionOperator(
+        task_id="load_artists",
+        table="artists",
+        keys=["artist_id"],
+        sql="load/artists.sql",
+        source="staging_songs",
+        mode=MODE,
+        outlets=[table("artists")],
+    )
+    load_songplays = LoadFactOperator(
+        task_id="load_songplays",
+        table="songplays",
+        keys=["songplay_id"],
+        sql="load/songplays.sql",
+        mode=MODE,
+        outlets=[table("songplays")],
+    )
+    load_users = LoadDimensionOperator(
+        task_id="load_users",
+        table="users",
+        keys=["user_id"],
+        sql="load/users.sql",
+        mode=MODE,
+        outlets=[table("users")],
+    )
+    load_time = LoadDimensionOperator(
+        task_id="load_time",
+        table="time",
+        keys=["start_time"],
+        sql="load/time.sql",
+        mode=MODE,
+        outlets=[table("time")],
+    )
+    data_quality = DataQualityOperator(
+        task_id="data_quality",
+        checks=["songplays.yaml", "users.yaml", "songs.yaml", "time.yaml"],
+    )
+
+    create_tables >> [stage_events, stage_songs]
+    stage_songs >> [load_songs, load_artists]
+    [stage_events, load_songs, load_artists] >> load_songplays
+    load_songplays >> [load_users, load_time] >> data_quality

@@ -1,0 +1,28 @@
+-- Candidates for songplays: every delivery of a play, with the song it names where the catalogue has it.
+SELECT
+    MD5(CAST(e.sessionid AS VARCHAR(20)) || '-' || CAST(e.iteminsession AS VARCHAR(11))) AS songplay_id,
+    e.ts AS start_time,
+    e.userid AS user_id,
+    e.level,
+    s.song_id,
+    s.artist_id,
+    e.sessionid AS session_id,
+    e.location,
+    e.useragent AS user_agent,
+    e.interval_time,
+    TO_CHAR(e.ts, 'YYYYMMDDHH24MISSMS')
+    || MD5(
+        COALESCE(CAST(e.userid AS VARCHAR(20)), '') || '|' || COALESCE(e.level, '') || '|'
+        || COALESCE(e.song, '') || '|' || COALESCE(e.artist, '') || '|'
+        || COALESCE(CAST(e.length AS VARCHAR(32)), '') || '|'
+        || COALESCE(e.location, '') || '|' || COALESCE(e.useragent, '')
+    ) AS row_version
+FROM staging_events AS e
+LEFT JOIN staging_songs AS s
+    ON
+        e.song = s.title
+        AND e.artist = s.artist_name
+        AND e.length = s.duration
+WHERE
+    e.page = 'NextSong'
+    AND {{ scope("e.interval_time", session_id="e.sessionid", item="e.iteminsession") }}

@@ -1,0 +1,18 @@
+-- PostgreSQL only: Redshift has no indexes, and scans a column where PostgreSQL looks a row up.
+-- Sort keys and primary keys become indexes by themselves; these serve the other look-ups of an hourly load.
+
+-- The rows that came from an interval.
+CREATE INDEX IF NOT EXISTS songplays_interval_time ON songplays (interval_time);
+CREATE INDEX IF NOT EXISTS users_interval_time ON users (interval_time);
+CREATE INDEX IF NOT EXISTS time_interval_time ON time (interval_time);
+CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);
+CREATE INDEX IF NOT EXISTS artists_batch_id ON artists (batch_id);
+
+-- The song of a play.
+CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (title, artist_name, duration);
+
+-- What else is known of a key whose row is no longer supported.
+CREATE INDEX IF NOT EXISTS staging_events_play ON staging_events (sessionid, iteminsession);
+CREATE INDEX IF NOT EXISTS staging_events_userid ON staging_events (userid);
+CREATE INDEX IF NOT EXISTS staging_songs_song_id ON staging_songs (song_id);
+CREATE INDEX IF NOT EXISTS staging_songs_artist_id ON staging_songs (artist_id);

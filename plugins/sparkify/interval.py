@@ -1,0 +1,94 @@
+"""The interval that a run owns, and the periods of the files that it reads.
+
+A run covers [start, end): it loads the events of that time, whatever else is in the files, and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Period = Literal["hour", "day"]
+PERIODS: dict[Period, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A span of time, [start, end), in UTC.
+
+    :param start: the first moment; aware.
+    :param end: the first moment after; aware.
+    :raises ValueError: where the end is not after the start.
+    """
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.end <= self.start:
+            raise ValueError(f"The interval must end after it starts: [{self.start}, {self.end})")
+
+    def __str__(self) -> str:
+        return f"[{self.start:%Y-%m-%d %H:%M}, {self.end:%Y-%m-%d %H:%M})"
+
+    @classmethod
+    def parse(cls, start: str | datetime, end: str | datetime) -> Interval:
+        """Read an interval from two ISO 8601 times; a time without a zone is UTC."""
+        return cls(_utc(start), _utc(end))
+
+    def periods(self, period: Period) -> Iterator[Interval]:
+        """Yield the whole hours or days (UTC) that overlap the interval, in order."""
+        step = PERIODS[period]
+        start = self.start.replace(minute=0, second=0, microsecond=0)
+        if period == "day":
+            start = start.replace(hour=0)
+        while start < self.end:
+            yield Interval(start, start + step)
+            start += step
+
+
+def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
+    """Return the interval of a DAG run: this is the one place that decides it.
+
+    :param dag_run: the run; its data interval counts where the params name none.
+    :param params: ``start`` and ``end`` of an explicit range, ISO 8601, or None.
+    :raises AirflowFailException: where the run has neither, or the range cannot be read. No retry helps.
+    """
+    start, end = params.get("start"), params.get("end")
+    if start or end:
+        if not (start and end):
+            missing = "end" if start else "start"
+            raise AirflowFailException(
+                f"The run names only one end of its range: {missing} is missing. "
+                "Give both start and end, or neither to load the run's data interval."
+            )
+        try:
+            return Interval.parse(start, end)
+        except ValueError as error:
+            raise AirflowFailException(
+                f"The run's range, start={start!r} and end={end!r}, cannot be used: {error}. "
+                "Both are ISO 8601 times such as 2018-11-01T00:00:00Z; end is the first moment after the range."
+            ) from None
+    if not (dag_run.data_interval_start and dag_run.data_interval_end):
+        raise AirflowFailException(
+            "This run has no interval: it was triggered without a logical date and without a range. "
+            "Trigger it again with the params start and end, or give it a logical date."
+        )
+    try:
+        return Interval.parse(dag_run.data_interval_start, dag_run.data_interval_end)
+    except ValueError:
+        raise AirflowFailException(
+            f"This run's data interval is empty, at {dag_run.data_interval_start}. The DAG's schedule must give each "
+            "run an interval (CronDataIntervalTimetable does, a cron string does not); or give start and end as params."
+        ) from None
+
+
+def _utc(value: str | datetime) -> datetime:
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

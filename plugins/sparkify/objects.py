@@ -1,0 +1,63 @@
+"""The objects of S3, through the Airflow connection of type ``aws``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from obstore.store import S3Store
+
+
+class S3Object(NamedTuple):
+    """An object as S3 lists it.
+
+    :param key: its key.
+    :param etag: changes with its content.
+    :param size: bytes.
+    """
+
+    key: str
+    etag: str
+    size: int
+
+
+def store_opener(aws_conn_id: str | None) -> Callable[[str], S3Store]:
+    """Return a function that opens a bucket by its name, with the connection's credentials, region and endpoint."""
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+    from sparkify.copy import store_factory
+
+    hook: AwsBaseHook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3")
+    return store_factory(hook.conn_config.get_service_endpoint_url("s3"), hook.region_name, hook.get_session())
+
+
+class Bucket:
+    """A bucket.
+
+    :param name: its name.
+    :param aws_conn_id: the Airflow connection to reach it with.
+    """
+
+    def __init__(self, name: str, aws_conn_id: str | None) -> None:
+        self.name = name
+        self._store = store_opener(aws_conn_id)(name)
+
+    def objects(self, prefix: str) -> Iterator[S3Object]:
+        """Yield the objects whose keys begin with ``prefix``, in the order of their keys.
+
+        :raises CopyError: where the bucket does not exist or may not be listed.
+        """
+        from sparkify.copy import list_objects
+
+        for item in list_objects(self._store, self.name, prefix):
+            yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write an object."""
+        self._store.put(key, body)
+
+    def delete(self, keys: list[str]) -> None:
+        """Delete objects; those that do not exist are passed over."""
+        self._store.delete(keys)

@@ -1,0 +1,15 @@
+"""Operators that build a star schema in Redshift from JSON in S3. They know nothing of what the data is about."""
+
+from sparkify.operators.create_tables import CreateTablesOperator
+from sparkify.operators.data_quality import DataQualityOperator
+from sparkify.operators.load_dimension import LoadDimensionOperator
+from sparkify.operators.load_fact import LoadFactOperator
+from sparkify.operators.stage_to_redshift import StageToRedshiftOperator
+
+__all__ = [
+    "CreateTablesOperator",
+    "DataQualityOperator",
+    "LoadDimensionOperator",
+    "LoadFactOperator",
+    "StageToRedshiftOperator",
+]

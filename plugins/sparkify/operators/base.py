@@ -1,0 +1,78 @@
+"""What the operators share: the connections, the interval, the result."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk import BaseOperator
+
+from sparkify.interval import Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow.sdk import Context
+
+    from sparkify.warehouse import Warehouse
+
+
+class WarehouseOperator(BaseOperator):
+    """Base of the operators that work on the warehouse.
+
+    :param redshift_conn_id: connection of the warehouse: type ``redshift``, or ``postgres`` for a PostgreSQL that
+        stands in for it.
+    :param aws_conn_id: connection of type ``aws``, for what reads or writes S3.
+    :param interval_start: first moment of the interval that the run owns, ISO 8601; without a zone it is UTC.
+        (templated)
+    :param interval_end: first moment after it. (templated)
+    """
+
+    template_fields: Sequence[str] = ("interval_start", "interval_end", "redshift_conn_id", "aws_conn_id")
+    ui_fgcolor: ClassVar[str] = "#1b1f24"
+
+    def __init__(
+        self,
+        *,
+        redshift_conn_id: str = "redshift",
+        aws_conn_id: str | None = "aws",
+        interval_start: str = "{{ data_interval_start }}",
+        interval_end: str = "{{ data_interval_end }}",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.redshift_conn_id = redshift_conn_id
+        self.aws_conn_id = aws_conn_id
+        self.interval_start = interval_start
+        self.interval_end = interval_end
+
+    @property
+    def interval(self) -> Interval:
+        """The interval that the run owns; only once the fields are rendered."""
+        return Interval.parse(self.interval_start, self.interval_end)
+
+    @contextmanager
+    def warehouse(self) -> Iterator[Warehouse]:
+        """Connect to the warehouse."""
+        from sparkify.warehouse import connect
+
+        with connect(self.redshift_conn_id, self.aws_conn_id) as warehouse:
+            yield warehouse
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Do the work; log and return what it came to, and note it on the events of the outlets."""
+        started = time.monotonic()
+        result = self.work(context)
+        result["seconds"] = round(time.monotonic() - started, 2)
+        self.log.info("Done: %s", ", ".join(f"{name} {value:,}" for name, value in result.items()))
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = result
+        return result
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Do what the operator is for.
+
+        :return: counts of rows and the like, by name.
+        """
+        raise NotImplementedError

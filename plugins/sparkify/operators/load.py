@@ -1,0 +1,117 @@
+"""What the load of a fact and of a dimension share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from sparkify import scopes, strategies
+from sparkify.operators.base import WarehouseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import jinja2
+    from airflow.sdk import Context
+
+    from sparkify.warehouse import Warehouse
+
+
+class LoadOperator(WarehouseOperator):
+    """Bring a table up to date with its source, in one transaction.
+
+    ``sql`` says what the table's rows are, as one SELECT of candidates: the table's columns, audit columns included,
+    among them ``row_version``, a text that orders the candidates of a key. Per key the newest candidate is the row.
+    In its WHERE clause the SELECT calls ``{{ scope(partition, key=expression, ...) }}``, with the source's partition
+    column and, for each column that identifies the target's row, the source's expression for it.
+
+    ``merge`` looks at the part of the source that changed: the rows of the run's interval or, with ``source``, of the
+    batches that the table has not loaded. A row is replaced by a newer one only, whatever the order of runs; a row
+    that came from that part and is not supported by it any more is looked up again in the whole source. ``rebuild``
+    looks at the whole source. Both leave the same rows.
+
+    :param table: the table to load. (templated)
+    :param keys: the columns that identify a row.
+    :param sql: a .sql file with the SELECT of candidates. (templated)
+    :param source: the staging table whose batches of objects drive the load, where its rows are not cut by time.
+        Then the table has a column ``batch_id``, else ``interval_time``.
+    :param mode: ``merge`` or ``rebuild``. (templated)
+    """
+
+    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "table", "sql", "mode")
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers = {"sql": "sql"}
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        keys: Sequence[str],
+        sql: str,
+        source: str | None = None,
+        mode: Literal["merge", "rebuild"] | str = "merge",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+        self.keys = list(keys)
+        self.sql = sql
+        self.source = source
+        self.mode = mode
+        self._template: str | None = None
+
+    @property
+    def partition_column(self) -> str:
+        return "batch_id" if self.source else "interval_time"
+
+    @property
+    def changed(self) -> scopes.Scope:
+        """The source rows that the run has to look at."""
+        return scopes.of_changed_batches if self.source else scopes.OfInterval(self.interval)
+
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render the fields; ``sql`` as it reads for the rows that changed."""
+        self._template = self.sql
+
+        def changed(column: str, **keys: str) -> str:
+            return self.changed(column, **keys)  # the interval is rendered by the time this is called
+
+        super().render_template_fields({**context, "scope": changed}, jinja_env)  # type: ignore[typeddict-item]
+
+    def _select(self, context: Context, scope: scopes.Scope) -> str:
+        sql: str = self.render_template(self._template, {**context, "scope": scope})
+        return sql.strip().rstrip(";")
+
+    def work(self, context: Context) -> dict[str, Any]:
+        if self.mode not in ("merge", "rebuild"):
+            raise AirflowFailException(f"mode must be merge or rebuild, not {self.mode!r}.")
+        with self.warehouse() as warehouse:
+            return warehouse.transaction(lambda: self._load(warehouse, context))
+
+    def _load(self, warehouse: Warehouse, context: Context) -> dict[str, Any]:
+        warehouse.script(strategies.render("begin_load", table=self.table, source=self.source))
+        names: dict[str, Any] = {
+            "table": self.table,
+            "keys": self.keys,
+            "columns": warehouse.columns(self.table),
+        }
+        if self.mode == "rebuild":
+            everything = self._select(context, scopes.everything)
+            rows = warehouse.script(strategies.render("rebuild", **names, select=everything))
+        else:
+            rows = self._merge(warehouse, context, names)
+        if self.source:
+            warehouse.script(strategies.render("end_load", table=self.table, source=self.source))
+        return {"rows": rows}
+
+    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> int:
+        changed = self.changed(f"{self.table}.{self.partition_column}")
+        select = self._select(context, self.changed)
+        warehouse.script(strategies.render("take_changed", **names, select=select, changed=changed))
+        ((stale,),) = warehouse.query(f"SELECT COUNT(*) FROM {scopes.STALE}")
+        if stale:
+            self.log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
+            select = self._select(context, scopes.of_stale_keys)
+            warehouse.script(strategies.render("take_stale", **names, select=select))
+        return warehouse.script(strategies.render("merge", **names))

@@ -1,0 +1,226 @@
+"""Stage files from S3 with COPY."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from sparkify import ledger, scopes, strategies
+from sparkify.objects import Bucket
+from sparkify.operators.base import WarehouseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from sparkify.interval import Interval, Period
+    from sparkify.warehouse import Loaded, Warehouse
+
+
+class Landing(NamedTuple):
+    """A temporary table with all rows of the file of one period; its fields are SQL."""
+
+    table: str
+    period: str
+    start: str
+    end: str
+    last: str
+
+
+class StageToRedshiftOperator(WarehouseOperator):
+    """Bring a staging table up to date with files in S3.
+
+    With ``interval_column`` the source is cut by time. The run reads the files whose period overlaps its interval,
+    replaces what the table holds of the interval, and leaves the rest alone. A row outside its file's own period is
+    not dropped: the run that closes the period takes it, and counts it as a stray. No file is no error: an hour may
+    have no events.
+
+    Without it the source is a set of objects under a prefix. The run takes those that are new or have changed since
+    they were last taken, through a manifest, and skips when there are none. The table has a column ``batch_id``.
+
+    COPY reads into a temporary table first; the staging table changes in one short transaction.
+
+    :param table: the staging table. (templated)
+    :param bucket: the S3 bucket. (templated)
+    :param key: the key, or the beginning of the keys, of the objects. With ``interval_column`` strftime codes in it
+        stand for the start of a file's period: ``log_data/%Y/%m/%Y-%m-%d-events.json``. (templated)
+    :param format: COPY's data format, such as ``JSON 'auto'`` or ``JSON 'auto ignorecase'``. (templated)
+    :param jsonpaths: URI of a JSONPaths file in S3, in place of ``format``. (templated)
+    :param copy_options: further options of COPY, such as ``TIMEFORMAT 'epochmillisecs'``.
+    :param max_errors: rows that COPY may reject of a file before it fails; it keeps the reasons. (templated)
+    :param interval_column: the column that holds a row's time.
+    :param file_period: what one file covers, ``hour`` or ``day``; only with ``interval_column``.
+    :param partition_column: the audit column of ``table`` that holds the moment by which a run owns the row; only
+        with ``interval_column``.
+    :param full_refresh: ``"True"`` to take every object again; only without ``interval_column``. (templated)
+    :param manifest_bucket: where manifests are written; by default ``bucket``. (templated)
+    :param manifest_prefix: the beginning of their keys. (templated)
+    """
+
+    template_fields: Sequence[str] = (
+        *WarehouseOperator.template_fields,
+        "table",
+        "bucket",
+        "key",
+        "format",
+        "jsonpaths",
+        "max_errors",
+        "full_refresh",
+        "manifest_bucket",
+        "manifest_prefix",
+    )
+    ui_color = "#f9d5c4"
+
+    def __init__(
+        self,
+        *,
+        table: str,
+        bucket: str,
+        key: str,
+        format: str = "JSON 'auto'",
+        jsonpaths: str | None = None,
+        copy_options: Sequence[str] = (),
+        max_errors: int | str = 0,
+        interval_column: str | None = None,
+        file_period: Period = "day",
+        partition_column: str = "interval_time",
+        full_refresh: bool | str = False,
+        manifest_bucket: str | None = None,
+        manifest_prefix: str = "manifests/",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.table = table
+        self.bucket = bucket
+        self.key = key
+        self.format = format
+        self.jsonpaths = jsonpaths
+        self.copy_options = tuple(copy_options)
+        self.max_errors = max_errors
+        self.interval_column = interval_column
+        self.file_period = file_period
+        self.partition_column = partition_column if interval_column else "batch_id"
+        self.full_refresh = full_refresh
+        self.manifest_bucket = manifest_bucket
+        self.manifest_prefix = manifest_prefix
+
+    def work(self, context: Context) -> dict[str, Any]:
+        with self.warehouse() as warehouse:
+            if self.interval_column:
+                return self._stage_interval(warehouse)
+            return warehouse.transaction(lambda: self._stage_objects(warehouse))
+
+    # --- a source cut by time ---
+
+    def _stage_interval(self, warehouse: Warehouse) -> dict[str, Any]:
+        bucket = Bucket(self.bucket, self.aws_conn_id)
+        columns = self._source_columns(warehouse)
+        landings: list[Landing] = []
+        rejected = 0
+        for period in self.interval.periods(self.file_period):
+            prefix = period.start.strftime(self.key)
+            if not any(bucket.objects(prefix)):
+                self.log.info("No object at s3://%s/%s: nothing to stage for %s.", self.bucket, prefix, period)
+                continue
+            landing = f"landing_{len(landings) + 1}"
+            source = f"s3://{self.bucket}/{prefix}"
+            loaded = warehouse.transaction(partial(self._land, warehouse, landing, columns, source))
+            rejected += loaded.rejected
+            landings.append(_landing(landing, period))
+
+        owned = scopes.OfInterval(self.interval)
+        script = strategies.render(
+            "stage_interval",
+            table=self.table,
+            interval=self.interval,
+            interval_column=self.interval_column,
+            partition_column=self.partition_column,
+            columns=columns,
+            landings=landings,
+            owned=owned,
+        )
+        warehouse.transaction(lambda: warehouse.script(script))
+        partition = owned(self.partition_column)
+        ((rows, strays),) = warehouse.query(
+            f"SELECT COUNT(*), COUNT(CASE WHEN {self.partition_column} <> {self.interval_column} THEN 1 END) "
+            f"FROM {self.table} WHERE {partition}"
+        )
+        if strays:
+            self.log.warning("%d rows lie outside the period of the file that delivered them.", strays)
+        return {"rows": rows, "rejected": rejected, "strays": strays, "files": len(landings)}
+
+    # --- a set of objects ---
+
+    def _stage_objects(self, warehouse: Warehouse) -> dict[str, Any]:
+        # The lock makes runs take turns. It is on the ledger, which nobody else reads.
+        warehouse.script(f"LOCK {ledger.OBJECTS}")
+        known = ledger.read(warehouse, self.table)
+        listed = Bucket(self.bucket, self.aws_conn_id).objects(self.key)
+        plan = ledger.plan(listed, known, refresh=str(self.full_refresh).lower() == "true")
+        if not plan.take and not plan.retired:
+            raise AirflowSkipException(
+                f"Nothing new: the {len(known):,} objects at s3://{self.bucket}/{self.key} are staged as they are."
+            )
+        self.log.info(
+            "%d objects are new, %d changed or are staged again with one that did, %d vanished.",
+            plan.new, len(plan.take) - plan.new, plan.vanished,
+        )  # fmt: skip
+        columns = self._source_columns(warehouse)
+        manifests = Bucket(self.manifest_bucket or self.bucket, self.aws_conn_id)
+        rejected = 0
+        batches = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, self.table))
+        for batch in batches:
+            landing = f"landing_{batch.id}"
+            with ledger.published(batch, self.table, self.bucket, manifests, self.manifest_prefix) as published:
+                loaded = self._land(warehouse, landing, columns, published.manifest, "MANIFEST")
+                warehouse.copy(ledger.OBJECTS, published.objects, ["FORMAT AS JSON 'auto'"])
+            rejected += loaded.rejected
+            batch.landing, batch.rows = landing, loaded.rows
+            self.log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")
+        warehouse.script(
+            strategies.render(
+                "stage_objects",
+                table=self.table,
+                columns=columns,
+                batches=batches,
+                retired=sorted(plan.retired),
+                staged_at=scopes.literal(datetime.now(UTC)),
+            )
+        )
+        return {"rows": sum(batch.rows for batch in batches), "rejected": rejected, "objects": len(plan.take)}
+
+    # --- both ---
+
+    def _land(self, warehouse: Warehouse, landing: str, columns: list[str], source: str, *options: str) -> Loaded:
+        """COPY into a new temporary table that is like the staging table."""
+        warehouse.script(f"CREATE TEMP TABLE {landing} (LIKE {self.table} INCLUDING DEFAULTS)")
+        options = (
+            *options,
+            f"FORMAT AS JSON '{self.jsonpaths}'" if self.jsonpaths else f"FORMAT AS {self.format}",
+            f"MAXERROR {int(self.max_errors) + 1}",  # COPY fails when it meets that many
+            *self.copy_options,
+        )
+        return warehouse.copy(f"{landing} ({', '.join(columns)})", source, options)
+
+    def _source_columns(self, warehouse: Warehouse) -> list[str]:
+        columns = warehouse.columns(self.table)
+        if self.partition_column not in columns:
+            raise AirflowFailException(
+                f"The staging table {self.table} has no column {self.partition_column}: it is where a run marks the "
+                "rows that are its own."
+            )
+        return [column for column in columns if column != self.partition_column]
+
+
+def _landing(table: str, period: Interval) -> Landing:
+    return Landing(
+        table=table,
+        period=str(period),
+        start=scopes.literal(period.start),
+        end=scopes.literal(period.end),
+        last=scopes.literal(period.end - timedelta(microseconds=1)),
+    )

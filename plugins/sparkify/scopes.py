@@ -1,0 +1,60 @@
+"""Which source rows a load looks at.
+
+The SELECT of a table says what its rows are; where the rest of its WHERE clause belongs it calls
+``scope(column, key=expression, ...)``, and the load decides: the rows that changed, those of given keys, or all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sparkify.interval import Interval
+
+# Temporary tables of a load's session.
+CHANGED_BATCHES = "changed_batches"
+STALE = "stale"
+
+
+class Scope(Protocol):
+    """A predicate on source rows.
+
+    :param column: the source's partition column, qualified.
+    :param keys: what identifies the target's row: its column, and the source's expression for it.
+    """
+
+    def __call__(self, column: str, **keys: str) -> str: ...
+
+
+def literal(moment: datetime) -> str:
+    """Return a moment as a TIMESTAMP literal in UTC; both databases' TIMESTAMP has no zone."""
+    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
+
+
+@dataclass(frozen=True)
+class OfInterval:
+    """The rows of an interval of time."""
+
+    interval: Interval
+
+    def __call__(self, column: str, **keys: str) -> str:
+        return f"{column} >= {literal(self.interval.start)} AND {column} < {literal(self.interval.end)}"
+
+
+def of_changed_batches(column: str, **keys: str) -> str:
+    """The rows of the batches that the table has not loaded yet, or holds though they were retired."""
+    return f"{column} IN (SELECT batch_id FROM {CHANGED_BATCHES})"
+
+
+def of_stale_keys(column: str, **keys: str) -> str:
+    """All rows, of whatever partition, of the keys whose row is no longer supported."""
+    same = " AND ".join(f"{STALE}.{name} = {expression}" for name, expression in keys.items())
+    return f"EXISTS (SELECT 1 FROM {STALE} WHERE {same})"
+
+
+def everything(column: str, **keys: str) -> str:
+    """All rows."""
+    return "1 = 1"

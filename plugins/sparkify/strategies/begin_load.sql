@@ -1,0 +1,18 @@
+{# The first statement of the transaction: from here on it is the only writer of the table, and sees all that is committed. #}
+-- Wait for other writers of {{ table }}.
+LOCK {{ table }};
+{% if source %}
+
+-- Find the batches of {{ source }} that are new to {{ table }}, or retired.
+CREATE TEMP TABLE changed_batches AS
+SELECT COALESCE(staged.batch_id, loaded.batch_id) AS batch_id
+FROM (
+    SELECT batch_id FROM operations.staged_batches
+    WHERE table_name = '{{ source }}' AND is_live
+) AS staged
+FULL JOIN (
+    SELECT batch_id FROM operations.loaded_batches
+    WHERE table_name = '{{ table }}'
+) AS loaded ON staged.batch_id = loaded.batch_id
+WHERE staged.batch_id IS NULL OR loaded.batch_id IS NULL;
+{% endif %}

@@ -1,0 +1,7 @@
+-- Forget the batches that {{ table }} held.
+DELETE FROM operations.loaded_batches WHERE table_name = '{{ table }}';
+
+-- Remember the batches that {{ table }} holds now.
+INSERT INTO operations.loaded_batches (table_name, batch_id)
+SELECT '{{ table }}', batch_id FROM operations.staged_batches
+WHERE table_name = '{{ source }}' AND is_live;

@@ -1,0 +1,225 @@
+"""A session with the warehouse, whichever database it is.
+
+SQL is written once, in Redshift's dialect. An engine executes it: :mod:`sparkify.warehouse.redshift` as it is,
+:mod:`sparkify.warehouse.postgres` after translating what must differ.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import sqlparse
+import tenacity
+from airflow.sdk.exceptions import AirflowException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from airflow.sdk import Connection
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# A conflict is over within the other's transaction, which takes seconds at most.
+ATTEMPTS = 8
+
+
+class WarehouseError(AirflowException):
+    """The warehouse refused something; the message says what and the remedy."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a COPY did.
+
+    :param rows: rows that are in the table now.
+    :param rejected: rows that were left out, at most MAXERROR - 1; stl_load_errors (PostgreSQL) or
+        sys_load_error_detail (Redshift) says why.
+    """
+
+    rows: int
+    rejected: int
+
+
+class Warehouse(ABC):
+    """One database session. Use it as a context manager; it connects on entry.
+
+    :param connection: the Airflow connection of the database.
+    :param aws_conn_id: the Airflow connection whose credentials COPY reads S3 with, where it needs any.
+    """
+
+    engine: ClassVar[str]
+
+    def __init__(self, connection: Connection, aws_conn_id: str | None = None) -> None:
+        self.connection = connection
+        self.aws_conn_id = aws_conn_id
+        self._session: Any = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._session = self._connect()
+        except Exception as error:
+            if not self._is_unreachable(error):
+                raise
+            where = f"{self.connection.host or '(no host)'}:{self.connection.port or '(default port)'}"
+            raise WarehouseError(
+                f"The warehouse at {where} (Airflow connection {self.connection.conn_id!r}, "
+                f"type {self.connection.conn_type}) cannot be reached: {str(error).strip()}. "
+                "Check that it runs (a paused cluster has to be resumed), the address and the security group."
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._session.close()  # rolls back what is not committed
+
+    def transaction(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in one transaction and commit it.
+
+        Where the database ends the transaction because of a concurrent one (PostgreSQL 40001 and 40P01,
+        Redshift 1023), it is rolled back and ``work`` is run again from its start, after a random pause
+        that grows. ``work`` must therefore have no effect but through this session.
+
+        :return: what ``work`` returns.
+        """
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(self._is_conflict),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=tenacity.wait_random_exponential(multiplier=0.1, max=10),
+            before_sleep=self._log_conflict,
+            reraise=True,
+        )
+        return attempts(self._attempt, work)
+
+    def _attempt(self, work: Callable[[], T]) -> T:
+        try:
+            result = work()
+            self._session.commit()
+        except BaseException:
+            self._rollback()
+            raise
+        return result
+
+    def _rollback(self) -> None:
+        try:
+            self._session.rollback()
+        except Exception as error:  # noqa: BLE001 - the connection is gone, and with it the transaction
+            log.debug("No rollback: %s", error)
+
+    @staticmethod
+    def _log_conflict(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        log.warning(
+            "A concurrent transaction came first (%s). Attempt %d of %d follows in %.1f s.",
+            str(error).strip().split("\n")[0],
+            state.attempt_number + 1,
+            ATTEMPTS,
+            state.upcoming_sleep,
+        )
+
+    def script(self, sql: str) -> int:
+        """Execute the statements of ``sql``, one after the other.
+
+        Each is logged with its leading comment, the rows it touched and the seconds it took; the SQL itself
+        is not logged.
+
+        :return: rows that the last statement touched; 0 where the database does not say.
+        """
+        rows = 0
+        for statement in filter(None, map(str.strip, sqlparse.split(sql))):
+            started = time.monotonic()
+            rows = self._run(statement)
+            log.info("%s: %s rows, %.2f s", label(statement), f"{rows:,}", time.monotonic() - started)
+        return rows
+
+    def _run(self, statement: str) -> int:
+        with self._session.cursor() as cursor:
+            try:
+                self._execute(cursor, statement)
+            except Exception as error:
+                error.add_note(f"Statement: {label(statement)}")
+                raise
+            return max(cursor.rowcount or 0, 0)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT."""
+        return self.table(sql)[1]
+
+    def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return the column names and the rows of a SELECT."""
+        with self._session.cursor() as cursor:
+            self._execute(cursor, sql)
+            return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
+
+    def columns(self, table: str) -> list[str]:
+        """Return the column names of a table, in order."""
+        return self.table(f"SELECT * FROM {table} LIMIT 0")[0]
+
+    def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
+        """Load objects of S3 into a table with COPY.
+
+        The command is logged without its authorization, which may hold a secret.
+
+        :param target: a table, or a table with a list of columns: ``songs (song_id, title)``.
+        :param source: URI of a key prefix or of a manifest: ``s3://bucket/key``.
+        :param options: the rest of the command: format and options of COPY.
+        :raises WarehouseError: when it fails; nothing is loaded then. Carries the first rejected rows.
+        """
+        head, tail = f"COPY {target} FROM '{source}'", " ".join(options)
+        log.info("%s %s", head, tail)
+        started = time.monotonic()
+        loaded = self._copy(f"{head} {self._authorization()} {tail}")
+        log.info(
+            "Copied %s rows, %s rejected, %.2f s",
+            f"{loaded.rows:,}",
+            f"{loaded.rejected:,}",
+            time.monotonic() - started,
+        )
+        return loaded
+
+    @abstractmethod
+    def _copy(self, command: str) -> Loaded:
+        """Execute a COPY command."""
+
+    @abstractmethod
+    def _authorization(self) -> str:
+        """Return the authorization clause for COPY."""
+
+    @abstractmethod
+    def _connect(self) -> Any:
+        """Open a connection with autocommit off."""
+
+    @abstractmethod
+    def _execute(self, cursor: Any, statement: str) -> None:
+        """Execute one statement."""
+
+    @abstractmethod
+    def _is_conflict(self, error: BaseException) -> bool:
+        """Tell whether a concurrent transaction is the cause, so that another attempt can succeed."""
+
+    @abstractmethod
+    def _is_unreachable(self, error: BaseException) -> bool:
+        """Tell whether ``error`` means that no connection could be made."""
+
+
+def label(statement: str) -> str:
+    """Return what the log calls a statement: its leading comment, else its first words.
+
+    >>> label("-- Take the newest.\\nSELECT 1")
+    'Take the newest'
+    >>> label("CREATE TABLE IF NOT EXISTS songs (song_id VARCHAR)")
+    'CREATE TABLE IF NOT EXISTS songs'
+    """
+    if comment := re.match(r"((?:\s*--[^\n]*\n)+)", statement):
+        text = " ".join(line.strip().removeprefix("--").strip() for line in comment[1].splitlines())
+        return re.split(r"(?<=[^.])[.:](?:\s|$)", text.strip())[0]
+    return re.split(r"\s*[(\n]", statement, maxsplit=1)[0][:80]

@@ -1,0 +1,100 @@
+"""Redshift's SQL for PostgreSQL: translate what must differ, pass on what means the same, refuse the rest.
+
+A generic transpiler is used for CREATE TABLE only. Elsewhere it would change more than it has to (DATEDIFF, AVG of
+integers, GETDATE), so the project's SQL stays in the part of the dialect that both databases share, which the tests
+guard, and reaches PostgreSQL untouched.
+"""
+
+from __future__ import annotations
+
+import re
+
+# Statements that mean the same on both. COPY is not among them: it has a method of its own.
+SHARED = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "ANALYZE", "ALTER", "SET", "EXPLAIN"}
+
+_COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
+_TEMP_TABLE_AS = re.compile(r"CREATE\s+(?:TEMP|TEMPORARY)\s+TABLE\s+(\S+)\s+AS\b", re.IGNORECASE)
+_TABLE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
+_SHARED_CREATE = re.compile(
+    r"CREATE\s+(?:SCHEMA|INDEX|UNIQUE\s+INDEX|(?:OR\s+REPLACE\s+)?VIEW|TEMP\s|TEMPORARY\s)", re.IGNORECASE
+)
+_INDEX = re.compile(r"CREATE\s+INDEX\s+IF\s+NOT\s+EXISTS\s+(\S+)", re.IGNORECASE)
+_LOCK = re.compile(r"LOCK\s+(?:TABLE\s+)?(.+?);?\s*$", re.IGNORECASE | re.DOTALL)
+
+
+class UnsupportedStatementError(ValueError):
+    """The statement is not one that the PostgreSQL engine knows."""
+
+
+def to_postgres(statement: str) -> list[str]:
+    """Translate one statement.
+
+    :param statement: one statement of Redshift's dialect.
+    :return: the statement for PostgreSQL, and those that have to follow it.
+    :raises UnsupportedStatementError: for a kind of statement, or a property of a table, that is not known.
+
+    >>> to_postgres("LOCK songs")
+    ['LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE']
+    """
+    body = statement
+    while comment := _COMMENTS.match(body):
+        body = body[comment.end() :]
+    body = body.strip()
+    keyword = body.split(None, 1)[0].upper().rstrip(";") if body else ""
+    if keyword in SHARED:
+        return [statement]
+    if lock := _LOCK.match(body):
+        # Redshift's LOCK is exclusive. This mode keeps writers apart just as well, and lets readers go on.
+        return [f"LOCK TABLE {lock[1]} IN SHARE ROW EXCLUSIVE MODE"]
+    if created := _TEMP_TABLE_AS.match(body):
+        # Redshift analyzes such a table by itself:
+        # https://docs.aws.amazon.com/redshift/latest/dg/t_Analyzing_tables.html
+        return [statement, f"ANALYZE {created[1]}"]
+    if _TABLE.match(body):
+        return _create_table(body)
+    if index := _INDEX.match(body):
+        return [_create_index(index[1], body)]
+    if _SHARED_CREATE.match(body):
+        return [statement]
+    raise UnsupportedStatementError(
+        f"The PostgreSQL engine does not know the statement {' '.join(body.split()[:3])!r}. It takes COPY, CREATE, "
+        f"LOCK, {', '.join(sorted(SHARED))}."
+    )
+
+
+def _create_index(name: str, statement: str) -> str:
+    """Look before creating: CREATE INDEX locks the table against writers even where the index exists."""
+    create = statement.rstrip("; \n")
+    return f"DO $$ BEGIN IF to_regclass('{name}') IS NULL THEN {create}; END IF; END $$"
+
+
+def _create_table(statement: str) -> list[str]:
+    """Drop the distribution; turn the sort key into an index."""
+    import sqlglot
+    from sqlglot import exp
+
+    table = sqlglot.parse_one(statement, read="redshift")
+    if not isinstance(table, exp.Create):
+        raise UnsupportedStatementError(f"Not a CREATE TABLE that can be read: {statement.splitlines()[0]!r}")
+    sort_key: list[str] = []
+    if properties := table.args.get("properties"):
+        for item in properties.expressions:
+            if isinstance(item, exp.SortKeyProperty):
+                sort_key = [column.sql("postgres") for column in item.this]
+            elif not isinstance(item, exp.DistStyleProperty | exp.DistKeyProperty):
+                raise UnsupportedStatementError(
+                    f"The PostgreSQL engine does not know the table property {item.sql('redshift')!r}. "
+                    "It takes DISTSTYLE, DISTKEY and SORTKEY."
+                )
+        table.set("properties", None)
+    for constraint in list(table.find_all(exp.ColumnConstraint)):
+        if isinstance(constraint.kind, exp.EncodeColumnConstraint):
+            constraint.pop()
+    statements = [table.sql("postgres", comments=False)]
+    if sort_key:
+        name = table.find(exp.Table)
+        assert name is not None
+        index = f"{name.db}.{name.name}_sortkey".lstrip(".")
+        create = f"CREATE INDEX {name.name}_sortkey ON {name.sql('postgres')} ({', '.join(sort_key)})"
+        statements.append(_create_index(index, create))
+    return statements

@@ -1,0 +1,73 @@
+"""PostgreSQL in Redshift's place: the same SQL, and COPY from S3 done by :mod:`sparkify.copy`."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sparkify.warehouse import dialect
+from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from obstore.store import S3Store
+
+
+class Postgres(Warehouse):
+    """A session with a PostgreSQL database."""
+
+    engine = "postgres"
+
+    def _connect(self) -> Any:
+        import psycopg
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        session = PostgresHook(postgres_conn_id=self.connection.conn_id).get_conn()
+        # Redshift's isolation is a snapshot for the whole transaction; READ COMMITTED is weaker.
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # type: ignore[attr-defined]
+        return session
+
+    def _execute(self, cursor: Any, statement: str) -> None:
+        first, *more = dialect.to_postgres(statement)
+        cursor.execute(first)
+        if more:
+            # The row count that the caller reads is that of the statement itself.
+            with self._session.cursor() as other:
+                for addition in more:
+                    other.execute(addition)
+
+    def _copy(self, command: str) -> Loaded:
+        from sparkify.copy import CopyError, copy, create_load_errors, parse_copy
+
+        try:
+            with self._connect() as audit:
+                create_load_errors(audit)
+            done = copy(self._session, parse_copy(command), open_store=self._open_store, audit=self._connect)
+        except CopyError as error:
+            raise WarehouseError(str(error)) from error
+        return Loaded(done.rows, done.rejected)
+
+    def _authorization(self) -> str:
+        return ""  # this process reads S3 itself, with the aws connection
+
+    @cached_property
+    def _open_store(self) -> Callable[[str], S3Store]:
+        from sparkify.objects import store_opener
+
+        return store_opener(self.aws_conn_id)
+
+    def _is_conflict(self, error: BaseException) -> bool:
+        from psycopg import errors
+
+        if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
+            return True
+        # Two sessions that create one table at the same moment: the second finds it in the catalog.
+        return isinstance(error, errors.DuplicateTable | errors.DuplicateSchema) or (
+            isinstance(error, errors.UniqueViolation) and error.diag.schema_name == "pg_catalog"
+        )
+
+    def _is_unreachable(self, error: BaseException) -> bool:
+        import psycopg
+
+        return isinstance(error, psycopg.OperationalError)

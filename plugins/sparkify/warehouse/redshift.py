@@ -1,0 +1,78 @@
+"""Amazon Redshift, through the amazon provider's hook and redshift_connector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+
+# The extra field of the aws connection that names the role COPY reads S3 with: an ARN, or "default".
+COPY_ROLE = "copy_iam_role"
+
+
+class Redshift(Warehouse):
+    """A session with Amazon Redshift, provisioned or serverless."""
+
+    engine = "redshift"
+
+    def _connect(self) -> Any:
+        from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+
+        hook = RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
+        return hook.get_conn()
+
+    def _execute(self, cursor: Any, statement: str) -> None:
+        # The client rewrites parameters even where there are none: under its default style a LIKE '%x%' is an error.
+        cursor.paramstyle = "qmark"
+        cursor.execute(statement)
+
+    def _copy(self, command: str) -> Loaded:
+        from redshift_connector import Error
+
+        with self._session.cursor() as cursor:
+            try:
+                self._execute(cursor, command)
+            except Error as error:
+                self._rollback()
+                raise WarehouseError(self._explain(error)) from None  # the cause would show the command
+        # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_COUNT.html
+        (rows, copy_id), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
+        # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+        ((rejected,),) = self.query(f"SELECT COUNT(*) FROM sys_load_error_detail WHERE query_id = {copy_id:d}")
+        return Loaded(rows, rejected)
+
+    def _explain(self, error: Exception) -> str:
+        found = self.query(
+            "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
+            "FROM sys_load_error_detail "
+            "WHERE query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid()) "
+            "ORDER BY line_number LIMIT 3"
+        )
+        rejects = [
+            f"{file} line {line}, column {column}: error {code}, {reason}" for file, line, column, code, reason in found
+        ]
+        message = error.args[0].get("M") if error.args and isinstance(error.args[0], dict) else str(error)
+        return "\n".join([f"COPY failed: {message}", *rejects])
+
+    def _authorization(self) -> str:
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+        from airflow.providers.amazon.aws.utils.redshift import build_credentials_block
+        from airflow.sdk.log import mask_secret
+
+        hook = AwsBaseHook(aws_conn_id=self.aws_conn_id)
+        if role := hook.conn_config.extra_config.get(COPY_ROLE):
+            return "IAM_ROLE default" if role == "default" else f"IAM_ROLE '{role}'"
+        credentials = hook.get_credentials()
+        mask_secret(credentials.secret_key)
+        mask_secret(credentials.token)
+        return f"CREDENTIALS '{build_credentials_block(credentials)}'"
+
+    def _is_conflict(self, error: BaseException) -> bool:
+        fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
+        # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
+        return fields.get("C") in {"40001", "40P01"} or "Serializable isolation violation" in str(error)
+
+    def _is_unreachable(self, error: BaseException) -> bool:
+        from redshift_connector import InterfaceError, OperationalError
+
+        return isinstance(error, InterfaceError | OperationalError)
