@@ -1,2 +1,53 @@
-lock:
-	uv pip compile
+# The project's commands. `make help` explains them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONPATH := plugins:dags
+
+help:  ## Show this help
+	@echo "Sparkify warehouse on Airflow"; echo
+	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  \1|\2/' | column -t -s '|'
+	@echo; echo "Start with: make run"
+
+run: .venv/run  ## Load data on this machine and show the result [DATA=folder or .tar.gz] [FROM=day TO=day after] [HOURLY=1]
+	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
+
+test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/dev  ## Check style, types and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+
+format: .venv/dev  ## Repair what the linters can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+
+lock:  ## Resolve constraints.txt anew, for all supported Pythons (needs uv)
+	grep -hv '^-' requirements*.txt | uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet - -o constraints.txt
+
+clean:  ## Remove everything the project created here: environment, data, caches
+	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.servers .local; fi
+	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@echo "Clean. 'make run' starts from nothing."
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# Stamps: what is installed. The tools come on top of what `make run` needs.
+.venv/run: requirements.txt requirements-local.txt constraints.txt | .venv/bin/python
+	@echo "Installing the locked requirements into .venv (about a minute, once) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	@echo "Installing the development tools into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@

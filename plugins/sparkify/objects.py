@@ -49,10 +49,18 @@ class Bucket:
 
         :raises CopyError: where the bucket does not exist or may not be listed.
         """
-        from sparkify.copy import list_objects
+        import obstore
 
-        for item in list_objects(self._store, self.name, prefix):
-            yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
+        from sparkify.copy.s3 import S3_ERRORS, explain
+
+        folder = prefix.rpartition("/")[0]  # obstore lists whole folders
+        try:
+            for page in obstore.list(self._store, folder or None):
+                for item in page:
+                    if item["path"].startswith(prefix):
+                        yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
+        except S3_ERRORS as error:
+            raise explain(error, self.name, prefix) from None
 
     def put(self, key: str, body: bytes) -> None:
         """Write an object."""

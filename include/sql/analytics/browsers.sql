@@ -11,7 +11,7 @@ SELECT
         ELSE 'Other'
     END AS browser,
     COUNT(*) AS plays,
-    ROUND(100.0 * COUNT(*) / SUM(COUNT(*)) OVER (), 1) AS percent
+    ROUND(100.0 * COUNT(*) / SUM(COUNT(*)) OVER (), 1) AS percent_of_plays
 FROM songplays
 GROUP BY browser
 ORDER BY plays DESC, browser ASC;

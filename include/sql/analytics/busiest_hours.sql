@@ -5,7 +5,7 @@ SELECT
     COUNT(*) AS plays
 FROM songplays AS p
 INNER JOIN time AS t ON p.start_time = t.start_time
-WHERE p.start_time >= (SELECT MAX(start_time) - INTERVAL '6 days' FROM songplays)
+WHERE p.start_time >= (SELECT MAX(latest.start_time) - INTERVAL '6 days' FROM songplays AS latest)
 GROUP BY t.hour
 ORDER BY plays DESC, t.hour ASC
 LIMIT 5;

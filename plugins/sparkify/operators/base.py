@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from sparkify.scopes import Scope
     from sparkify.warehouse import Warehouse
 
 
@@ -30,7 +31,7 @@ class WarehouseOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("interval_start", "interval_end", "redshift_conn_id", "aws_conn_id")
-    ui_fgcolor: ClassVar[str] = "#1b1f24"
+    ui_fgcolor: str = "#1b1f24"
 
     def __init__(
         self,
@@ -59,6 +60,11 @@ class WarehouseOperator(BaseOperator):
 
         with connect(self.redshift_conn_id, self.aws_conn_id) as warehouse:
             yield warehouse
+
+    @staticmethod
+    def with_scope(context: Context, scope: Scope) -> Context:
+        """Return the template context with the ``scope`` that .sql and .yaml files call."""
+        return cast("Context", {**context, "scope": scope})
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Do the work; log and return what it came to, and note it on the events of the outlets."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.operators.base import WarehouseOperator
 
@@ -30,7 +30,7 @@ class CreateTablesOperator(WarehouseOperator):
         "recreate",
     )
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers = {"sql": "sql", "postgres_sql": "sql", "drop_sql": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "postgres_sql": "sql", "drop_sql": "sql"}
     ui_color = "#e3e3e3"
 
     def __init__(

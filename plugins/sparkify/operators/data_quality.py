@@ -6,7 +6,7 @@ import operator
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
 from airflow.sdk.exceptions import AirflowFailException
@@ -89,7 +89,7 @@ class DataQualityOperator(WarehouseOperator):
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "checks")
     template_ext: Sequence[str] = (".yaml",)
-    template_fields_renderers = {"checks": "yaml"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"checks": "yaml"}
     ui_color = "#f7e3b5"
 
     def __init__(self, *, checks: list[str], **kwargs: Any) -> None:
@@ -99,10 +99,10 @@ class DataQualityOperator(WarehouseOperator):
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render the fields, with the run's interval as the scope of the checks."""
 
-        def scope(column: str) -> str:
-            return scopes.OfInterval(self.interval)(column)
+        def scope(column: str, **keys: str) -> str:
+            return scopes.OfInterval(self.interval)(column)  # the interval is rendered by the time this is called
 
-        super().render_template_fields({**context, "scope": scope}, jinja_env)  # type: ignore[typeddict-item]
+        super().render_template_fields(self.with_scope(context, scope), jinja_env)
 
     def work(self, context: Context) -> dict[str, Any]:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -41,7 +41,7 @@ class LoadOperator(WarehouseOperator):
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "table", "sql", "mode")
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers = {"sql": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
     def __init__(
         self,
@@ -77,10 +77,10 @@ class LoadOperator(WarehouseOperator):
         def changed(column: str, **keys: str) -> str:
             return self.changed(column, **keys)  # the interval is rendered by the time this is called
 
-        super().render_template_fields({**context, "scope": changed}, jinja_env)  # type: ignore[typeddict-item]
+        super().render_template_fields(self.with_scope(context, changed), jinja_env)
 
     def _select(self, context: Context, scope: scopes.Scope) -> str:
-        sql: str = self.render_template(self._template, {**context, "scope": scope})
+        sql: str = self.render_template(self._template, self.with_scope(context, scope))
         return sql.strip().rstrip(";")
 
     def work(self, context: Context) -> dict[str, Any]:

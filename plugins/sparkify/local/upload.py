@@ -1,0 +1,132 @@
+"""Bring a folder or an archive of source files into a bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from obstore.store import S3Store
+
+# The layout of the source, as in the public data set.
+FOLDERS = ("log_data/", "song_data/")
+
+# Files up to this size are held in memory while they are compared and sent; larger ones go through a temporary file.
+IN_MEMORY = 8 * 1024 * 1024
+AT_ONCE = 16
+
+
+class SourceError(Exception):
+    """The source files cannot be used; the message says why."""
+
+
+@dataclass
+class Synced:
+    """What a synchronisation did: numbers of objects, and bytes of those written."""
+
+    written: int = 0
+    unchanged: int = 0
+    deleted: int = 0
+    written_bytes: int = 0
+
+
+def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda count: None) -> Synced:
+    """Make the bucket hold what the source holds: write what differs, delete what the source has not.
+
+    :param source: a folder, or a .tar.gz, with ``log_data/`` and ``song_data/``.
+    :param store: the bucket.
+    :param progress: is told the number of files that were looked at.
+    :raises SourceError: where the source is missing, is neither, or has none of the two folders.
+    """
+    present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
+    done = Synced()
+    seen: set[str] = set()
+
+    def send(key: str, body: IO[bytes], digest: str) -> int:
+        with body:
+            if present.get(key) == digest:
+                return 0
+            size = body.seek(0, 2)
+            body.seek(0)
+            store.put(key, body)
+            return size or 1
+
+    def settle(sizes: Iterator[int]) -> None:
+        for size in sizes:
+            done.written += bool(size)
+            done.unchanged += not size
+            done.written_bytes += size
+        progress(len(seen))
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # A window at a time: an archive is read faster than it is sent, and must not pile up in memory.
+        window: list[tuple[str, IO[bytes], str]] = []
+        for key, stream in _files(source):
+            seen.add(key)
+            window.append((key, *_spool(stream)))
+            if len(window) == AT_ONCE * 4:
+                settle(pool.map(lambda item: send(*item), window))
+                window = []
+        settle(pool.map(lambda item: send(*item), window))
+    if not seen:
+        raise SourceError(f"{source} holds neither {FOLDERS[0]} nor {FOLDERS[1]}: is it the right folder?")
+    if gone := [key for key in present if key.startswith(FOLDERS) and key not in seen]:
+        store.delete(gone)
+        done.deleted = len(gone)
+    return done
+
+
+def keys(source: Path) -> list[str]:
+    """Return the keys that the files of a source get.
+
+    :raises SourceError: as :func:`sync` does.
+    """
+    return [key for key, _ in _files(source)]
+
+
+def _files(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+    """Yield the key and the content of every source file; the content is open until the next one."""
+    if source.is_dir():
+        for path in sorted(source.rglob("*")):
+            key = path.relative_to(source).as_posix()
+            if path.is_file() and key.startswith(FOLDERS):
+                with path.open("rb") as stream:
+                    yield key, stream
+        return
+    if not source.exists():
+        raise SourceError(f"{source} does not exist.")
+    try:
+        with tarfile.open(source) as archive:
+            for member in archive:
+                found = _key(member.name)
+                content = archive.extractfile(member) if member.isfile() and found else None
+                if content and found:
+                    yield found, content
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise SourceError(f"{source} is neither a folder nor a readable .tar.gz: {error}") from error
+
+
+def _key(name: str) -> str | None:
+    """Return the key of an archive's member: its path from ``log_data/`` or ``song_data/`` on."""
+    for folder in FOLDERS:
+        if (at := f"/{name}".find(f"/{folder}")) >= 0:
+            return name[at:]
+    return None
+
+
+def _spool(stream: IO[bytes]) -> tuple[IO[bytes], str]:
+    """Copy a stream; return the copy, and the MD5 of the content. Closing the copy deletes it."""
+    copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - closed by who sends it
+    digest = hashlib.md5(usedforsecurity=False)
+    while block := stream.read(1024 * 1024):
+        digest.update(block)
+        copy.write(block)
+    copy.seek(0)
+    return copy, digest.hexdigest()
