@@ -36,20 +36,6 @@ def configure(home: Path, *, postgres: servers.Postgres, database: str, s3: serv
     :param s3: the server of the source files.
     :param bucket: their bucket.
     """
-    connections = {
-        "REDSHIFT": {
-            "conn_type": "postgres",
-            "host": postgres.host,
-            "login": postgres.user,
-            "schema": database,
-        },
-        "AWS": {
-            "conn_type": "aws",
-            "login": servers.ACCESS_KEY,
-            "password": servers.SECRET_KEY,
-            "extra": {"endpoint_url": s3.endpoint, "region_name": servers.REGION},
-        },
-    }
     os.environ.update(
         {
             "AIRFLOW_HOME": str(home),
@@ -60,9 +46,29 @@ def configure(home: Path, *, postgres: servers.Postgres, database: str, s3: serv
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
             "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket,
-            **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in connections.items()},
+            **connections(postgres, database, s3),
         }
     )
+
+
+def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> dict[str, str]:
+    """Return the environment variables that define the connections ``redshift`` and ``aws`` on the local servers.
+
+    :param database: the warehouse.
+    """
+    return {
+        "AIRFLOW_CONN_REDSHIFT": json.dumps(
+            {"conn_type": "postgres", "host": postgres.host, "login": postgres.user, "schema": database}
+        ),
+        "AIRFLOW_CONN_AWS": json.dumps(
+            {
+                "conn_type": "aws",
+                "login": servers.ACCESS_KEY,
+                "password": servers.SECRET_KEY,
+                "extra": {"endpoint_url": s3.endpoint, "region_name": servers.REGION},
+            }
+        ),
+    }
 
 
 def migrate() -> None:

@@ -129,9 +129,18 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
 
 def bucket(server: S3, name: str) -> S3Store:
     """Open a bucket of the server, which is created when it is missing."""
+    import boto3
     from obstore.store import S3Store
 
-    (server.root / name).mkdir(exist_ok=True)
+    if not (server.root / name).exists():
+        # Through its API: the server caches its folders, and would not see one made behind its back.
+        boto3.client(
+            "s3",
+            endpoint_url=server.endpoint,
+            aws_access_key_id=ACCESS_KEY,
+            aws_secret_access_key=SECRET_KEY,
+            region_name=REGION,
+        ).create_bucket(Bucket=name)
     return S3Store(
         name,
         endpoint=server.endpoint,

@@ -173,7 +173,7 @@ def test_the_same_options_give_the_same_bytes_in_every_process() -> None:
         for seed, zone in (("1", "UTC"), ("2", "Asia/Tokyo"))
     }
     # Pinned, so that another version of Python (or of this generator) that gives other bytes is noticed.
-    assert digests == {"03aefd6aa83701a0bcfe2f2e14629bedeb896cc0b6efa93d9de9ca532fcac03a"}
+    assert digests == {"6cb905a1769d1bae8914042de594a9072689f55a7292c6670db8d2ce187a9529"}
 
 
 def test_another_seed_gives_another_world() -> None:
@@ -323,17 +323,17 @@ def test_some_sessions_last_over_midnight(default: list[Event]) -> None:
     assert any(len({event["ts"] // DAY for event in own}) == 2 for own in by("sessionId", default).values())
 
 
-@pytest.mark.parametrize(("growth", "low", "high"), [(0, 0, 0), (0.1, 30, 90)])
+@pytest.mark.parametrize(("growth", "low", "high"), [(0, 0, 0), (0.1, 150, 250)])
 def test_people_register_on_the_way(growth: float, low: int, high: int) -> None:
-    options = Options(users=200, days=3, growth=growth)
-    start = options.end - 3 * DAY
+    options = Options(users=2000, days=1, growth=growth)
+    start = options.end - DAY
     joined = {e["userId"] for e in generated(options) if e["userId"] and e["registration"] >= start}
     assert low <= len(joined) <= high
-    assert all(int(user) > 200 for user in joined)
+    assert all(int(user) > 2000 for user in joined)
 
 
 def test_the_catalogue_has_unique_songs(catalogue: list[Event]) -> None:
-    assert len({song["song_id"] for song in catalogue}) == len(catalogue)
+    assert len({song["song_id"][-8:] for song in catalogue}) == len(catalogue)  # its letters are random
     assert len({(song["title"], song["artist_name"]) for song in catalogue}) == len(catalogue)
     assert len({key for key, _ in songs(Options(songs=3000))}) == len(catalogue)
 
