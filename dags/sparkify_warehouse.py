@@ -163,6 +163,7 @@ with DAG(
         table="songplays",
         keys=["songplay_id"],
         sql="load/songplays.sql",
+        adopted_column="adopted_time",
         mode=MODE,
         outlets=[table("songplays")],
     )

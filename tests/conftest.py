@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
+import tempfile
 import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,23 +14,39 @@ import psycopg
 import pytest
 from psycopg import sql
 
-# Airflow reads its configuration when it is first imported: keep it away from the developer's own.
-os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
-os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT.parent / "shared" / "data" / "sparkify-real-sample.tar.gz"
+
+# Airflow reads its configuration when it is first imported: keep it away from the developer's own, and keep the
+# developer's folder away from it. Each process of pytest-xdist has a folder of its own.
+for _name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+    del os.environ[_name]
+_HOME = tempfile.mkdtemp(prefix="sparkify-airflow-")
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+os.environ.update(
+    {
+        "AIRFLOW_HOME": _HOME,
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+    }
+)
 
 from sparkify.local import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
-SAMPLE = ROOT.parent / "shared" / "data" / "sparkify-real-sample.tar.gz"
-
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Postgres]:
+def postgres() -> Iterator[servers.Postgres]:
     """A PostgreSQL server for the whole session."""
-    with servers.postgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+    # Not pytest's own folder: a test session that starts later may delete that of an earlier one.
+    with (
+        tempfile.TemporaryDirectory(prefix="sparkify-pg-", ignore_cleanup_errors=True) as folder,
+        servers.postgres(Path(folder) / "data") as server,
+    ):
         yield server
 
 
@@ -41,9 +60,12 @@ def database(postgres: servers.Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.S3]:
+def s3() -> Iterator[servers.S3]:
     """An S3 server for the whole session; its buckets are the folders below ``s3.root``."""
-    with servers.s3(tmp_path_factory.mktemp("s3")) as server:
+    with (
+        tempfile.TemporaryDirectory(prefix="sparkify-s3-", ignore_cleanup_errors=True) as folder,
+        servers.s3(Path(folder)) as server,
+    ):
         yield server
 
 

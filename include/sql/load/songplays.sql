@@ -11,6 +11,7 @@ SELECT
     e.location,
     e.useragent AS user_agent,
     e.interval_time,
+    CAST(NULL AS TIMESTAMP) AS adopted_time,
     TO_CHAR(e.ts, 'YYYYMMDDHH24MISSMS')
     || MD5(
         COALESCE(CAST(e.userid AS VARCHAR(20)), '') || '|' || COALESCE(e.level, '') || '|'

@@ -11,4 +11,4 @@ SELECT
     p.interval_time,
     CAST('' AS VARCHAR(32)) AS row_version
 FROM songplays AS p
-WHERE {{ scope("p.interval_time", start_time="p.start_time") }}
+WHERE {{ scope("p.interval_time", "p.adopted_time", start_time="p.start_time") }}

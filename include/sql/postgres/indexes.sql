@@ -3,6 +3,7 @@
 
 -- The rows that came from an interval.
 CREATE INDEX IF NOT EXISTS songplays_interval_time ON songplays (interval_time);
+CREATE INDEX IF NOT EXISTS songplays_adopted_time ON songplays (adopted_time);
 CREATE INDEX IF NOT EXISTS users_interval_time ON users (interval_time);
 CREATE INDEX IF NOT EXISTS time_interval_time ON time (interval_time);
 CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);

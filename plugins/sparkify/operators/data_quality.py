@@ -99,8 +99,8 @@ class DataQualityOperator(WarehouseOperator):
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render the fields, with the run's interval as the scope of the checks."""
 
-        def scope(column: str, **keys: str) -> str:
-            return scopes.OfInterval(self.interval)(column)  # the interval is rendered by the time this is called
+        def scope(*columns: str, **keys: str) -> str:
+            return scopes.OfInterval(self.interval)(*columns)  # the interval is rendered by the time this is called
 
         super().render_template_fields(self.with_scope(context, scope), jinja_env)
 

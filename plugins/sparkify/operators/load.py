@@ -36,6 +36,9 @@ class LoadOperator(WarehouseOperator):
     :param sql: a .sql file with the SELECT of candidates. (templated)
     :param source: the staging table whose batches of objects drive the load, where its rows are not cut by time.
         Then the table has a column ``batch_id``, else ``interval_time``.
+    :param adopted_column: an audit column, for a table that another table is loaded from: it is set to the start of
+        the run's interval where a row that lost its source is replaced by one from outside the interval, so that the
+        other table's load of the same interval sees it.
     :param mode: ``merge`` or ``rebuild``. (templated)
     """
 
@@ -50,6 +53,7 @@ class LoadOperator(WarehouseOperator):
         keys: Sequence[str],
         sql: str,
         source: str | None = None,
+        adopted_column: str | None = None,
         mode: Literal["merge", "rebuild"] | str = "merge",
         **kwargs: Any,
     ) -> None:
@@ -58,6 +62,7 @@ class LoadOperator(WarehouseOperator):
         self.keys = list(keys)
         self.sql = sql
         self.source = source
+        self.adopted_column = adopted_column
         self.mode = mode
         self._template: str | None = None
 
@@ -74,8 +79,8 @@ class LoadOperator(WarehouseOperator):
         """Render the fields; ``sql`` as it reads for the rows that changed."""
         self._template = self.sql
 
-        def changed(column: str, **keys: str) -> str:
-            return self.changed(column, **keys)  # the interval is rendered by the time this is called
+        def changed(*columns: str, **keys: str) -> str:
+            return self.changed(*columns, **keys)  # the interval is rendered by the time this is called
 
         super().render_template_fields(self.with_scope(context, changed), jinja_env)
 
@@ -113,5 +118,6 @@ class LoadOperator(WarehouseOperator):
         if stale:
             self.log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
             select = self._select(context, scopes.of_stale_keys)
-            warehouse.script(strategies.render("take_stale", **names, select=select))
+            adopted = self.adopted_column and (self.adopted_column, scopes.literal(self.interval.start))
+            warehouse.script(strategies.render("take_stale", **names, select=select, adopted=adopted))
         return warehouse.script(strategies.render("merge", **names))
