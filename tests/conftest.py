@@ -33,7 +33,7 @@ os.environ.update(
     }
 )
 
-from sparkify.local import servers
+from sparkify.local import servers  # noqa: E402 - once the environment is set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

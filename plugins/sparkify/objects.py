@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow.sdk.exceptions import AirflowException
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from obstore.store import S3Store
+
+
+class StorageError(AirflowException):
+    """S3 refused something; the message names the bucket and the remedy."""
 
 
 class S3Object(NamedTuple):
@@ -42,12 +48,17 @@ class Bucket:
 
     def __init__(self, name: str, aws_conn_id: str | None) -> None:
         self.name = name
-        self._store = store_opener(aws_conn_id)(name)
+        from sparkify.copy import CopyError
+
+        try:
+            self._store = store_opener(aws_conn_id)(name)
+        except CopyError as error:
+            raise StorageError(str(error)) from None
 
     def objects(self, prefix: str) -> Iterator[S3Object]:
         """Yield the objects whose keys begin with ``prefix``, in the order of their keys.
 
-        :raises CopyError: where the bucket does not exist or may not be listed.
+        :raises StorageError: where the bucket does not exist or may not be listed.
         """
         import obstore
 
@@ -60,7 +71,7 @@ class Bucket:
                     if item["path"].startswith(prefix):
                         yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
         except S3_ERRORS as error:
-            raise explain(error, self.name, prefix) from None
+            raise StorageError(str(explain(error, self.name, prefix))) from None
 
     def put(self, key: str, body: bytes) -> None:
         """Write an object."""

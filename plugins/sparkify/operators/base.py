@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from sparkify.scopes import Scope
     from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 class WarehouseOperator(BaseOperator):
@@ -71,7 +74,7 @@ class WarehouseOperator(BaseOperator):
         started = time.monotonic()
         result = self.work(context)
         result["seconds"] = round(time.monotonic() - started, 2)
-        self.log.info("Done: %s", ", ".join(f"{name} {value:,}" for name, value in result.items()))
+        log.info("Done: %s", ", ".join(f"{name} {value:,}" for name, value in result.items()))
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = result
         return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.operators.base import WarehouseOperator
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 
 class CreateTablesOperator(WarehouseOperator):
@@ -52,7 +55,7 @@ class CreateTablesOperator(WarehouseOperator):
         with self.warehouse() as warehouse:
             scripts = list(self.sql)
             if str(self.recreate).lower() == "true":
-                self.log.warning("Dropping all tables: this run recreates them.")
+                log.warning("Dropping all tables: this run recreates them.")
                 scripts = [*self.drop_sql, *scripts]
             if warehouse.engine == "postgres":
                 scripts += self.postgres_sql

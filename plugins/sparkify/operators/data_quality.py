@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import operator
 import re
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     import jinja2
     from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
 
 COMPARISONS = {
     "=": operator.eq,
@@ -124,9 +127,7 @@ class DataQualityOperator(WarehouseOperator):
         )
         failed = [(check, observed) for check, observed, passed in outcomes if not passed]
         for check, observed, passed in outcomes:
-            self.log.info(
-                "%s %s: %s, expected %s", "ok    " if passed else "FAILED", check.name, observed, check.expect
-            )
+            log.info("%s %s: %s, expected %s", "ok    " if passed else "FAILED", check.name, observed, check.expect)
         if failed:
             # Not retried: the same data fails again.
             raise AirflowFailException(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 class LoadOperator(WarehouseOperator):
@@ -116,7 +119,7 @@ class LoadOperator(WarehouseOperator):
         warehouse.script(strategies.render("take_changed", **names, select=select, changed=changed))
         ((stale,),) = warehouse.query(f"SELECT COUNT(*) FROM {scopes.STALE}")
         if stale:
-            self.log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
+            log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
             select = self._select(context, scopes.of_stale_keys)
             adopted = self.adopted_column and (self.adopted_column, scopes.literal(self.interval.start))
             warehouse.script(strategies.render("take_stale", **names, select=select, adopted=adopted))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from sparkify.interval import Interval, Period
     from sparkify.warehouse import Loaded, Warehouse
+
+log = logging.getLogger(__name__)
 
 
 class Landing(NamedTuple):
@@ -124,7 +127,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
             if not any(bucket.objects(prefix)):
-                self.log.info("No object at s3://%s/%s: nothing to stage for %s.", self.bucket, prefix, period)
+                log.info("No object at s3://%s/%s: nothing to stage for %s.", self.bucket, prefix, period)
                 continue
             landing = f"landing_{len(landings) + 1}"
             source = f"s3://{self.bucket}/{prefix}"
@@ -150,7 +153,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             f"FROM {self.table} WHERE {partition}"
         )
         if strays:
-            self.log.warning("%d rows lie outside the period of the file that delivered them.", strays)
+            log.warning("%d rows lie outside the period of the file that delivered them.", strays)
         return {"rows": rows, "rejected": rejected, "strays": strays, "files": len(landings)}
 
     # --- a set of objects ---
@@ -165,7 +168,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             raise AirflowSkipException(
                 f"Nothing new: the {len(known):,} objects at s3://{self.bucket}/{self.key} are staged as they are."
             )
-        self.log.info(
+        log.info(
             "%d objects are new, %d changed or are staged again with one that did, %d vanished.",
             plan.new, len(plan.take) - plan.new, plan.vanished,
         )  # fmt: skip
@@ -180,7 +183,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 warehouse.copy(ledger.OBJECTS, published.objects, ["FORMAT AS JSON 'auto'"])
             rejected += loaded.rejected
             batch.landing, batch.rows = landing, loaded.rows
-            self.log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")
+            log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")
         warehouse.script(
             strategies.render(
                 "stage_objects",

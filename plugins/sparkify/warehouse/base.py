@@ -214,12 +214,17 @@ class Warehouse(ABC):
 def label(statement: str) -> str:
     """Return what the log calls a statement: its leading comment, else its first words.
 
+    The comment before DDL describes the table, not the statement.
+
     >>> label("-- Take the newest.\\nSELECT 1")
     'Take the newest'
     >>> label("CREATE TABLE IF NOT EXISTS songs (song_id VARCHAR)")
     'CREATE TABLE IF NOT EXISTS songs'
     """
     if comment := re.match(r"((?:\s*--[^\n]*\n)+)", statement):
+        body = statement[comment.end() :]
+        if re.match(r"(CREATE (?!TEMP)|DROP )", body):
+            return label(body)
         text = " ".join(line.strip().removeprefix("--").strip() for line in comment[1].splitlines())
         return re.split(r"(?<=[^.])[.:](?:\s|$)", text.strip())[0]
     return re.split(r"\s*[(\n]", statement, maxsplit=1)[0][:80]

@@ -38,14 +38,14 @@ class Postgres(Warehouse):
                     other.execute(addition)
 
     def _copy(self, command: str) -> Loaded:
-        from sparkify.copy import CopyError, copy, create_load_errors, parse_copy
+        from sparkify.copy import CopyError, CopySyntaxError, copy, create_load_errors, parse_copy
 
         try:
             with self._connect() as audit:
                 create_load_errors(audit)
             done = copy(self._session, parse_copy(command), open_store=self._open_store, audit=self._connect)
-        except CopyError as error:
-            raise WarehouseError(str(error)) from error
+        except (CopyError, CopySyntaxError) as error:
+            raise WarehouseError(str(error)) from None  # the cause would show the command
         return Loaded(done.rows, done.rejected)
 
     def _authorization(self) -> str:

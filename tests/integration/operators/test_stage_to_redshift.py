@@ -1,0 +1,345 @@
+"""Staging replaces a run's own interval, takes what is new, and explains what it cannot take."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
+
+from sparkify.local import servers
+from sparkify.objects import StorageError
+from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
+from sparkify.warehouse import WarehouseError
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lab import Lab
+
+EVENTS = ["create_tables", "stage_events"]
+SONGS = ["create_tables", "stage_songs"]
+DAY = ("2018-11-01", "2018-11-02")
+FIVE = ("2018-11-01T05:00", "2018-11-01T06:00")
+LAST = ("2018-11-01T23:00", "2018-11-02T00:00")
+
+
+def staged(lab: Lab) -> list[int]:
+    """The sessions of the staged events, in order."""
+    return [session for (session,) in lab.query("SELECT sessionid FROM staging_events ORDER BY ts, sessionid")]
+
+
+class TestInterval:
+    def test_a_run_keeps_its_own_hour(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event(f"2018-11-01T{hour:02}:59:59.999", hour) for hour in range(24)])
+        assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["rows"] == 1
+        lab.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=EVENTS)
+        assert staged(lab) == [5, 6]
+
+    def test_the_bounds_are_half_open(self, lab: Lab) -> None:
+        times = ["2018-11-01T05:00:00", "2018-11-01T05:59:59.999", "2018-11-01T06:00:00"]
+        lab.put_events("2018-11-01", [event(time, number) for number, time in enumerate(times)])
+        lab.run(*FIVE, tasks=EVENTS)
+        assert staged(lab) == [0, 1]
+
+    def test_again_is_the_same_and_a_grown_file_is_taken_whole(self, lab: Lab) -> None:
+        events = [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)]
+        lab.put_events("2018-11-01", events)
+        for _ in range(2):
+            lab.run(*FIVE, tasks=EVENTS)
+            assert staged(lab) == [1]
+        lab.put_events("2018-11-01", [*events, event("2018-11-01T05:20", 3)])
+        lab.run(*FIVE, tasks=EVENTS)
+        assert staged(lab) == [1, 3]
+
+    def test_an_event_that_was_withdrawn_is_gone(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:20", 2)])
+        lab.run(*DAY, tasks=EVENTS)
+        lab.put_events("2018-11-01", [event("2018-11-01T05:20", 2)])
+        lab.run(*FIVE, tasks=EVENTS)
+        assert staged(lab) == [2]
+
+    def test_a_range_reads_every_file_that_it_overlaps(self, lab: Lab) -> None:
+        for day in (1, 2, 3):
+            lab.put_events(f"2018-11-0{day}", [event(f"2018-11-0{day}T{hour}:00", day) for hour in (10, 20)])
+        result = lab.run("2018-11-01T15:00", "2018-11-03T15:00", tasks=EVENTS)["stage_events"]
+        assert staged(lab) == [1, 2, 2, 3]
+        assert result["files"] == 3
+
+    def test_no_file_is_no_error(self, lab: Lab) -> None:
+        lab.put_events("2018-11-02", [event("2018-11-02T05:00")])  # so that the bucket has something
+        assert lab.run(*FIVE, tasks=EVENTS)["stage_events"] == pytest.approx(
+            {"rows": 0, "rejected": 0, "strays": 0, "files": 0, "seconds": 0}, abs=5
+        )
+
+    def test_a_stray_goes_to_the_run_that_closes_its_file(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-09T05:10", 2)])
+        assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["strays"] == 0
+        lab.run("2018-11-09T05:00", "2018-11-09T06:00", tasks=EVENTS)
+        assert staged(lab) == [1]
+        assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["strays"] == 1
+        assert "1 rows lie outside the period of the file that delivered them" in caplog.text
+        lab.run("2018-11-09", "2018-11-10", tasks=EVENTS)
+        assert staged(lab) == [1, 2]
+
+    def test_an_event_without_time_or_key_is_rejected_with_its_place(self, lab: Lab) -> None:
+        broken = [
+            event("2018-11-01T05:10", 1),
+            event("2018-11-01T05:11", 2) | {"ts": None},
+            event("2018-11-01T05:12", None),
+        ]
+        lab.put_events("2018-11-01", broken)
+        with pytest.raises(WarehouseError, match=r"2018-11-01-events.json line 2.*ts"):
+            lab.run(*DAY, tasks=EVENTS)
+        assert staged(lab) == []
+        task = lab.dag.get_task("stage_events")
+        result = lab.execute(with_fields(task, max_errors=2), start=DAY[0], end=DAY[1])
+        assert (result["rows"], result["rejected"]) == (1, 2)
+        assert lab.query(
+            "SELECT line_number, TRIM(colname), err_code FROM stl_load_errors "
+            "WHERE query = (SELECT MAX(query) FROM stl_load_errors) ORDER BY 1"
+        ) == [(2, "ts", 1213), (3, "sessionid", 1213)]
+
+
+class TestObjects:
+    def test_with_nothing_new_it_skips(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["rows"] == 1
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
+        assert lab.one("SELECT COUNT(*) FROM staging_songs") == 1
+
+    def test_only_what_is_new_is_read(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.put_song("two", song("SO2"))
+        result = lab.run(*DAY, tasks=SONGS)["stage_songs"]
+        assert (result["objects"], result["rows"]) == (1, 1)
+        assert lab.query("SELECT song_id, batch_id FROM staging_songs ORDER BY 1") == [("SO1", 1), ("SO2", 2)]
+
+    def test_a_changed_object_is_read_again_with_its_batch(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.put_song("two", song("SO2"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.put_song("three", song("SO3"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.put_song("two", song("SO2b"))
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["objects"] == 2
+        assert lab.query("SELECT song_id, batch_id FROM staging_songs ORDER BY 1") == [
+            ("SO1", 3),
+            ("SO2b", 3),
+            ("SO3", 2),
+        ]
+
+    def test_a_vanished_object_takes_its_rows_along(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.put_song("two", song("SO2"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.store.delete("song_data/A/A/A/one.json")
+        lab.run(*DAY, tasks=SONGS)
+        assert lab.query("SELECT song_id FROM staging_songs") == [("SO2",)]
+        lab.store.delete("song_data/A/A/A/two.json")
+        lab.run(*DAY, tasks=SONGS)
+        assert lab.query("SELECT song_id FROM staging_songs") == []
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
+
+    def test_a_full_refresh_reads_everything_again(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=SONGS)
+        assert lab.run(*DAY, tasks=SONGS, full_refresh=True)["stage_songs"]["objects"] == 1
+        assert lab.query("SELECT song_id, batch_id FROM staging_songs") == [("SO1", 2)]
+
+    def test_large_sets_are_cut_into_batches(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sparkify.ledger.BATCH_SIZE", 2)
+        for number in range(5):
+            lab.put_song(str(number), song(f"SO{number}"))
+        lab.run(*DAY, tasks=SONGS)
+        assert lab.query("SELECT batch_id, COUNT(*) FROM staging_songs GROUP BY 1 ORDER BY 1") == [
+            (1, 2),
+            (2, 2),
+            (3, 1),
+        ]
+        lab.put_song("0", song("SO0", title="changed"))
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["objects"] == 2
+
+    def test_manifests_are_removed_when_they_were_read(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=SONGS)
+        assert [item["path"] for page in lab.store.list("manifests") for item in page] == []
+
+    def test_a_bad_object_leaves_everything_as_it_was(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.put_song("two", song("SO2", year="in spring"))
+        with pytest.raises(WarehouseError, match=r"two\.json line 1.*year"):
+            lab.run(*DAY, tasks=SONGS)
+        assert lab.query("SELECT song_id FROM staging_songs") == [("SO1",)]
+        lab.put_song("two", song("SO2", year=1999))
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["objects"] == 1
+
+
+class TestBadInput:
+    """Each error names the thing and loses nothing."""
+
+    @pytest.fixture(autouse=True)
+    def loaded(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        lab.run(*DAY, tasks=EVENTS)
+
+    def fails(self, lab: Lab, match: str, **fields: object) -> None:
+        task = with_fields(lab.dag.get_task("stage_events"), **fields)
+        with pytest.raises((WarehouseError, StorageError), match=match):
+            lab.execute(task, start=DAY[0], end=DAY[1])
+        assert staged(lab) == [1]
+
+    def test_malformed_json(self, lab: Lab) -> None:
+        good = json.dumps(event("2018-11-01T05:10", 1))
+        lab.put("log_data/2018/11/2018-11-01-events.json", f'{good}\n{{"artist": "x", "ts": }}\n{good}')
+        self.fails(lab, r"(?s)log_data/2018/11/2018-11-01-events.json line 2.*position \d+")
+
+    def test_a_value_too_long(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 2, level="é" * 9)])
+        self.fails(lab, r"(?s)line 1.*level.*1204")
+
+    def test_a_wrong_type(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 2, userId="eight")])
+        self.fails(lab, r"(?s)line 1.*userid")
+
+    def test_a_missing_bucket(self, lab: Lab) -> None:
+        self.fails(lab, "no-such-bucket", bucket="no-such-bucket")
+
+    def test_a_missing_jsonpaths_file(self, lab: Lab) -> None:
+        self.fails(lab, "paths.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
+
+    def test_a_wrong_jsonpaths_file(self, lab: Lab) -> None:
+        lab.put("paths.json", '{"jsonpaths": ["$.artist"')
+        self.fails(lab, r"paths\.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
+
+    def test_an_unknown_copy_option(self, lab: Lab) -> None:
+        self.fails(lab, "FIXEDWIDTH", copy_options=["FIXEDWIDTH 'a:1'"])
+
+    def test_refused_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
+        secret = "a-secret-nobody-may-see"
+        extra = {"endpoint_url": s3.endpoint, "region_name": servers.REGION}
+        wrong = {"conn_type": "aws", "login": servers.ACCESS_KEY, "password": secret, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(wrong))
+        with pytest.raises(StorageError, match="refused") as caught:
+            lab.run(*DAY, tasks=EVENTS)
+        assert secret not in "".join(traceback.format_exception(caught.value))
+        assert staged(lab) == [1]
+
+    def test_a_missing_connection(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
+        with pytest.raises(WarehouseError, match=r"'redshift' does not exist.*AIRFLOW_CONN_REDSHIFT"):
+            lab.run(*DAY, tasks=EVENTS)
+
+    def test_a_missing_aws_connection(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AIRFLOW_CONN_AWS")
+        with pytest.raises(StorageError, match="`aws`"):
+            lab.run(*DAY, tasks=EVENTS)
+
+    def test_a_database_that_is_down_can_be_retried(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        down = {"conn_type": "postgres", "host": str(tmp_path), "login": "postgres", "schema": "x"}
+        with monkeypatch.context() as patched:
+            patched.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(down))
+            with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) cannot be reached") as caught:
+                lab.run(*DAY, tasks=EVENTS)
+            assert not isinstance(caught.value, AirflowFailException)
+        lab.run(*DAY, tasks=EVENTS)
+
+    def test_no_secret_is_logged(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY)
+        assert "COPY" in caplog.text
+        assert servers.SECRET_KEY not in caplog.text
+
+
+class TestGeneric:
+    """Another source and another star schema, with the same operators."""
+
+    def test_weather_by_the_hour(self, lab: Lab) -> None:
+        with psycopg.connect(lab.uri) as connection:
+            connection.execute(
+                "CREATE SCHEMA raw;"
+                "CREATE TABLE raw.readings (station VARCHAR(8) NOT NULL, celsius NUMERIC(4, 1), at TIMESTAMP NOT NULL,"
+                " slot TIMESTAMP NOT NULL DEFAULT '1970-01-01');"
+                "CREATE TABLE temperature (station VARCHAR(8), at TIMESTAMP, celsius NUMERIC(4, 1),"
+                " interval_time TIMESTAMP, row_version VARCHAR(64), PRIMARY KEY (station, at));"
+                "CREATE TABLE station (station VARCHAR(8) PRIMARY KEY, warmest NUMERIC(4, 1),"
+                " interval_time TIMESTAMP, row_version VARCHAR(64));"
+            )
+        for hour, warm in ((5, "12.5"), (6, "13.5")):
+            reading = {"data": {"id": "S1", "t": warm}, "time": f"2020-02-29 0{hour}:30:00"}
+            lab.put(f"weather/2020-02-29/0{hour}/readings", json.dumps(reading))
+        lab.put("weather.json", json.dumps({"jsonpaths": ["$.data.id", "$.data.t", "$.time"]}))
+        stage = StageToRedshiftOperator(
+            task_id="stage",
+            table="raw.readings",
+            bucket=lab.bucket,
+            key="weather/%Y-%m-%d/%H/",
+            jsonpaths=f"s3://{lab.bucket}/weather.json",
+            interval_column="at",
+            file_period="hour",
+            partition_column="slot",
+            interval_start="{{ params.start }}",
+            interval_end="{{ params.end }}",
+        )
+        select = (
+            "SELECT r.station, r.at, r.celsius, r.slot AS interval_time, '' AS row_version FROM raw.readings AS r "
+            "WHERE {{ scope('r.slot', station='r.station', at='r.at') }}"
+        )
+        fact = LoadFactOperator(
+            task_id="fact",
+            table="temperature",
+            keys=["station", "at"],
+            sql=select,
+            interval_start="{{ params.start }}",
+            interval_end="{{ params.end }}",
+        )
+        dimension = LoadDimensionOperator(
+            task_id="dimension",
+            table="station",
+            keys=["station"],
+            sql="SELECT t.station, t.celsius AS warmest, t.interval_time, LPAD(CAST(t.celsius AS VARCHAR), 9, '0') "
+            "AS row_version FROM temperature AS t WHERE {{ scope('t.interval_time', station='t.station') }}",
+            interval_start="{{ params.start }}",
+            interval_end="{{ params.end }}",
+        )
+        for hour in (6, 5, 6):
+            for task in (stage, fact, dimension):
+                lab.execute(task, start=f"2020-02-29T0{hour}:00", end=f"2020-02-29T0{hour + 1}:00")
+        assert lab.query("SELECT CAST(celsius AS VARCHAR) FROM temperature ORDER BY at") == [("12.5",), ("13.5",)]
+        assert lab.query("SELECT CAST(warmest AS VARCHAR) FROM station") == [("13.5",)]
+
+    def test_a_staging_table_without_its_audit_column_is_named(self, lab: Lab) -> None:
+        with psycopg.connect(lab.uri) as connection:
+            connection.execute("CREATE TABLE bare (at TIMESTAMP)")
+        lab.put("x", "{}")
+        stage = StageToRedshiftOperator(task_id="stage", table="bare", bucket=lab.bucket, key="x", interval_column="at")
+        stage.interval_start, stage.interval_end = DAY
+        with pytest.raises(AirflowFailException, match="bare has no column interval_time"):
+            lab.execute(stage)
+
+    def test_nothing_under_a_prefix_skips(self, lab: Lab) -> None:
+        lab.run(*DAY, tasks=["create_tables"])
+        lab.put("other", "{}")
+        with pytest.raises(AirflowSkipException, match="0 objects"):
+            lab.execute(lab.dag.get_task("stage_songs"), start=DAY[0], end=DAY[1])
+
+
+def with_fields(task: object, **fields: object) -> StageToRedshiftOperator:
+    """Return a copy of a staging task with other fields."""
+    import copy
+
+    assert isinstance(task, StageToRedshiftOperator)
+    changed = copy.copy(task)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
