@@ -34,6 +34,8 @@ os.environ.update(
 )
 
 from sparkify.local import servers  # noqa: E402 - once the environment is set
+from sparkify.local.airflow import connections  # noqa: E402
+from tests.lab import Lab  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,3 +77,22 @@ def sample() -> Path:
     if not SAMPLE.exists():
         pytest.skip("the real sample (../shared/data/sparkify-real-sample.tar.gz) is not on this machine")
     return SAMPLE
+
+
+@pytest.fixture
+def lab(database: str, postgres: servers.Postgres, s3: servers.S3, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """An empty bucket and an empty database."""
+    name = database.rpartition("/")[2].partition("?")[0]
+    for variable, value in connections(postgres, name, s3).items():
+        monkeypatch.setenv(variable, value)
+    bucket = name.replace("_", "-")
+    return Lab(database, servers.bucket(s3, bucket), bucket)
+
+
+@pytest.fixture
+def sample_lab(lab: Lab, sample: Path) -> Lab:
+    """A lab whose bucket holds the real sample."""
+    from sparkify.local.upload import sync
+
+    sync(sample, lab.store)
+    return lab

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -50,9 +51,8 @@ class Screen:
 
     def title(self, start: datetime, end: datetime, source: str) -> None:
         """Say what is going to be loaded."""
-        self.console.print(
-            f"[bold]Sparkify warehouse[/]  {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC, {source}\n"
-        )
+        span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+        self.console.print(f"[bold]Sparkify warehouse[/]  {span}, {escape(source)}\n", soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Begin a part."""
@@ -78,7 +78,7 @@ class Screen:
         now = time.monotonic()
         self._line(task.state, task.task_id, text, now - self._last)
         if task.error:
-            self.console.print(f"    [red]{task.error}[/]", soft_wrap=True, markup=True)
+            self.console.print(f"    [red]{escape(task.error)}[/]", soft_wrap=True)
         self._last = now
 
     def hour(self, start: datetime, tasks: list[Task], seconds: float) -> None:
@@ -91,7 +91,7 @@ class Screen:
             "failed" if failed else "success", f"{start:%Y-%m-%d %H:%M}", f"{events:,} events, {plays:,} plays", seconds
         )
         for task in failed:
-            self.console.print(f"    [red]{task.task_id}: {task.error}[/]", soft_wrap=True)
+            self.console.print(f"    [red]{task.task_id}: {escape(task.error)}[/]", soft_wrap=True)
 
     def _line(self, state: str, title: str, text: str, seconds: float) -> None:
         self.console.print(f"{SIGNS[state]} {title:<34} {text:<34} [dim]{seconds:>6.1f} s[/]", soft_wrap=True)
@@ -99,7 +99,7 @@ class Screen:
     def failed(self, log: Path, checks: list[dict[str, Any]]) -> None:
         """Say that the run failed, and where to look."""
         self._checks(checks)
-        self.console.print(f"\n[red bold]The run failed.[/] The tasks' logs are in {log}.")
+        self.console.print(f"\n[red bold]The run failed.[/] The tasks' logs are in {log}.", soft_wrap=True)
         self.console.print("Nothing is half-written: repair the cause and run the same command again.")
 
     def answers(self, database: str, checks: list[dict[str, Any]]) -> None:
@@ -110,12 +110,12 @@ class Screen:
         import psycopg
 
         with psycopg.connect(database) as connection:
-            counts = Table("Table", box=SIMPLE_HEAD, title="Rows per table", title_justify="left", title_style="bold")
+            counts = Table("Table", box=SIMPLE_HEAD)
             counts.add_column("Rows", justify="right")
             for name in TABLES:
                 row = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()
                 counts.add_row(name, f"{row[0]:,}" if row else "")
-            self.console.print()
+            self.console.print("\n[bold]Rows per table[/]")
             self.console.print(counts)
             self._checks(checks)
             for path in sorted(ANALYTICS.glob("*.sql"), key=lambda path: path.name, reverse=True):
@@ -137,11 +137,12 @@ class Screen:
 
     def _query(self, sql: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
         title = sql.splitlines()[0].removeprefix("--").strip()
-        table = Table(box=SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
+        self.console.print(f"[bold]{title}[/]")
+        table = Table(box=SIMPLE_HEAD)
         for column in columns:
             table.add_column(column, justify="left" if column in ("song", "artist", "browser") else "right")
         for row in rows:
-            table.add_row(*map(str, row))
+            table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
         self.console.print(table)
 
     def next(self, command: str, *, hourly: bool, sample: bool) -> None:
@@ -149,7 +150,7 @@ class Screen:
         self.console.print(f"[bold]Done[/] in {time.monotonic() - self._began:.0f} s. What next?")
         again = f"{command} HOURLY=1" if not hourly else command
         what = "the same, hour by hour, as the schedule would" if not hourly else "the same in one run"
-        self.console.print(f"  {again}\n      {what}; the tables end the same")
+        self.console.print(f"  {again}\n      {what}; the tables end the same", soft_wrap=True)
         if sample:
             self.console.print(
                 "  make run DATA=<folder or .tar.gz> FROM=<day> TO=<day after>\n      load your own files"

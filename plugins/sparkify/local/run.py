@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from sparkify.local import airflow, generate, report, servers, upload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STATE = airflow.ROOT / ".local"
+DDL = airflow.ROOT / "include" / "sql" / "ddl"
 # What `make run` generates where it is given no data.
 SAMPLE = generate.Options()
 
@@ -34,20 +35,28 @@ class Job:
     :param start: first moment.
     :param end: first moment after.
     :param hourly: a run for every hour, rather than one for the range.
+    :param state: the folder of the servers' data.
     """
 
     source: Path | None
     start: datetime
     end: datetime
     hourly: bool
+    state: Path
 
     @property
     def name(self) -> str:
-        """A name for the data, for its bucket and its warehouse: data from different places must not mix."""
+        """A name for the data and its bucket: data from different places must not mix."""
         if self.source is None:
             return "sparkify-sample"
         stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0]).strip("-")[:40]
         return f"{stem}-{hashlib.sha256(str(self.source).encode()).hexdigest()[:6]}"
+
+    @property
+    def database(self) -> str:
+        """A name for the warehouse: after a change of the tables, a new one."""
+        ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
+        return f"{self.name}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
 
     @property
     def command(self) -> str:
@@ -55,20 +64,20 @@ class Job:
         words = ["make run"]
         if self.source:
             words.append(f"DATA={self.source}")
-        return " ".join([*words, f"FROM={self.start:%Y-%m-%d}", f"TO={self.end:%Y-%m-%d}"])
+        return " ".join([*words, f"FROM={_short(self.start)}", f"TO={_short(self.end)}"])
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Load the data and show what came of it; return the exit code."""
     job = read_job(arguments)
-    STATE.mkdir(exist_ok=True)
+    job.state.mkdir(parents=True, exist_ok=True)
     servers.exit_on_signals()
     with ExitStack() as stack:
-        console = stack.enter_context(_own_screen(STATE / "run.log"))
+        console = stack.enter_context(_own_screen(job.state / "run.log"))
         try:
             return _run(job, console, stack)
         except upload.SourceError as error:
-            console.print(f"[red]✗[/] {error}")
+            console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
             return 2
 
 
@@ -78,6 +87,7 @@ def read_job(arguments: list[str] | None = None) -> Job:
     parser.add_argument("--data", type=Path, help="a folder or a .tar.gz with log_data/ and song_data/")
     parser.add_argument("--from", dest="start", type=_moment, help="first day (or ISO time), UTC")
     parser.add_argument("--to", dest="end", type=_moment, help="first day after (or ISO time), UTC")
+    parser.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
     parser.add_argument("--hourly", action="store_true", help="a run for every hour")
     options = parser.parse_args(arguments)
     source = options.data.expanduser().resolve() if options.data else None
@@ -95,7 +105,7 @@ def read_job(arguments: list[str] | None = None) -> Job:
         start, end = start or min(days), end or max(days) + timedelta(days=1)
     if end <= start:
         parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): it is not loaded itself.")
-    return Job(source, start, end, options.hourly)
+    return Job(source, start, end, options.hourly, options.state.resolve())
 
 
 def _moment(text: str) -> datetime:
@@ -104,6 +114,10 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2018-11-01") from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _short(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.time() == datetime.min.time() else f"{moment:%Y-%m-%dT%H:%M}"
 
 
 def _day(key: str) -> datetime | None:
@@ -116,13 +130,13 @@ def _run(job: Job, console: Console, stack: ExitStack) -> int:
     screen.title(job.start, job.end, str(job.source) if job.source else "generated sample")
 
     with screen.step("Start PostgreSQL and an S3 server"):
-        postgres = stack.enter_context(servers.postgres(STATE / "postgres"))
-        s3 = stack.enter_context(servers.s3(STATE / "s3"))
-        database = postgres.create_database(job.name)
+        postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
+        s3 = stack.enter_context(servers.s3(job.state / "s3"))
+        database = postgres.create_database(job.database)
         store = servers.bucket(s3, job.name)
     source = job.source
     if source is None:
-        source = STATE / "sample"
+        source = job.state / "sample"
         with screen.step(f"Generate {SAMPLE.days} days of events") as step:
             made = generate.write(SAMPLE, source)
             step.result = f"{made.events:,} events, {made.songs:,} songs"
@@ -130,13 +144,12 @@ def _run(job: Job, console: Console, stack: ExitStack) -> int:
         done = upload.sync(source, store, lambda count: step.update(f"{count:,} objects"))
         step.result = f"{done.written:,} objects written ({done.written_bytes:,} bytes), {done.unchanged:,} unchanged"
     with screen.step("Prepare Airflow"):
-        airflow.configure(STATE / "airflow", postgres=postgres, database=job.name, s3=s3, bucket=job.name)
+        airflow.configure(job.state / "airflow", postgres=postgres, database=job.database, s3=s3, bucket=job.name)
         airflow.migrate()
 
     succeeded, checks = _load_hourly(job, screen) if job.hourly else _load_range(job, screen)
-    log = STATE / "run.log"
     if not succeeded:
-        screen.failed(log.relative_to(Path.cwd()) if log.is_relative_to(Path.cwd()) else log, checks)
+        screen.failed(job.state / "run.log", checks)
         return 1
     screen.answers(database, checks)
     screen.next(job.command, hourly=job.hourly, sample=job.source is None)

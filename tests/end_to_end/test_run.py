@@ -1,0 +1,170 @@
+"""``make run``: servers, data, Airflow, answers; and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from tests.conftest import ROOT
+from tests.lab import TABLES, Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sparkify.local import servers
+
+
+def start(state: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start ``make run`` on data of its own; Airflow's settings of this process are not handed on."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "sparkify.local.run", "--state", str(state), *arguments],
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def run(state: Path, *arguments: str) -> str:
+    """Run it to its good end and return what it printed."""
+    process = start(state, *arguments)
+    printed, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, printed
+    return printed
+
+
+def counts(printed: str) -> dict[str, int]:
+    """The rows per table, as printed."""
+    return {name: int(re.search(rf"  {name} +([\d,]+)", printed)[1].replace(",", "")) for name in TABLES}  # type: ignore[index]
+
+
+def left_behind(state: Path) -> list[str]:
+    """Processes that work on the state."""
+    return [
+        process.info["name"]
+        for process in psutil.process_iter(["name", "cmdline"])
+        if process.pid != os.getpid() and any(str(state) in word for word in process.info["cmdline"] or [])
+    ]
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for the servers' data, shared by the tests: only the first has to set it up."""
+    folder = tmp_path_factory.mktemp("run")
+    yield folder
+    assert left_behind(folder) == []
+
+
+def test_from_nothing_to_answers(state: Path) -> None:
+    printed = run(state)
+    rows = counts(printed)
+    assert rows["staging_events"] > 10_000
+    assert 0 < rows["songplays"] < rows["staging_events"]
+    assert rows["time"] <= rows["songplays"]
+    passed, of = re.search(r"(\d+) of (\d+) checks passed", printed).groups()  # type: ignore[union-attr]
+    assert passed == of
+    assert int(of) > 10
+    for answer in ("Most played songs", "Busiest hours", "Browsers by plays", "What next?"):
+        assert answer in printed
+    assert left_behind(state) == []
+
+
+def test_hour_by_hour_is_the_same(state: Path) -> None:
+    hours = ["--from", "2018-11-01T14:00", "--to", "2018-11-01T17:00"]
+    fresh = state / "hourly"
+    hourly = run(fresh, *hours, "--hourly")
+    assert hourly.count(" events, ") == 3 + 1  # the hours, and what was generated
+    at_once = run(state / "range", *hours)
+    assert counts(hourly) == counts(at_once)
+
+
+@pytest.mark.sample
+def test_the_real_sample_gives_the_known_tables(state: Path, sample: Path) -> None:
+    job = ["--data", str(sample), "--from", "2018-11-01", "--to", "2018-11-11"]
+    printed = run(state, *job)
+    assert counts(printed) == {
+        "staging_events": 1882,
+        "staging_songs": 2892,
+        "songplays": 1594,
+        "users": 79,
+        "songs": 2892,
+        "artists": 2614,
+        "time": 1594,
+    }
+    assert re.search(r"You're The One +Dwight Yoakam +10\s", printed)
+    assert re.findall(r"^ +(\d\d) +(\d+) *$", printed, re.MULTILINE) == [
+        ("16", "118"),
+        ("18", "104"),
+        ("14", "86"),
+        ("17", "84"),
+        ("15", "82"),
+    ]
+    again = run(state, *job)
+    assert "0 objects written" in again
+    assert re.search(r"– stage_songs +nothing new", again)
+    assert (
+        again[again.index("Rows per table") : again.index("Done")]
+        == printed[printed.index("Rows per table") : printed.index("Done")]
+    )
+
+
+def test_a_bad_file_fails_with_its_place_and_leaves_nothing_running(state: Path, tmp_path: Path) -> None:
+    file = tmp_path / "data" / "log_data" / "2018" / "11" / "2018-11-01-events.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"sessionId": 1, "itemInSession": 0, "ts": }')
+    process = start(state, "--data", str(tmp_path / "data"))
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "2018-11-01-events.json line 1" in printed
+    assert "The run failed." in printed
+    assert left_behind(state) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_when_it_is_interrupted_its_servers_stop(tmp_path: Path, number: signal.Signals) -> None:
+    process = start(tmp_path / "state")
+    assert process.stdout
+    for line in process.stdout:
+        if "Upload to S3" in line:
+            break
+    assert {"postgres", "rclone"} <= set(left_behind(tmp_path / "state"))
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    deadline = time.monotonic() + 10
+    while left_behind(tmp_path / "state") and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert left_behind(tmp_path / "state") == []
+
+
+@pytest.mark.sample
+def test_the_sample_in_every_detail(sample_lab: Lab) -> None:
+    """What a correct load gives, as computed from the files with an independent query engine."""
+    sample_lab.run("2018-11-01", "2018-11-11")
+    assert sample_lab.one("SELECT COUNT(*) FROM songplays WHERE song_id IS NOT NULL") == 23
+    assert dict(sample_lab.query("SELECT level, COUNT(*) FROM users GROUP BY 1")) == {"free": 63, "paid": 16}
+    by_hour = (
+        "SELECT t.hour, COUNT(*) FROM songplays p JOIN time t USING (start_time) GROUP BY 1 ORDER BY 2 DESC LIMIT 3"
+    )
+    assert sample_lab.query(by_hour) == [(16, 159), (18, 139), (17, 126)]
+    by_weekday = "SELECT t.weekday, COUNT(*) FROM songplays p JOIN time t USING (start_time) GROUP BY 1 ORDER BY 1"
+    assert [plays for _, plays in sample_lab.query(by_weekday)] == [356, 154, 174, 172, 407, 187, 144]
+    assert sample_lab.one("SELECT COUNT(DISTINCT DATE_TRUNC('hour', start_time)) FROM songplays") == 168
+    changed = "SELECT COUNT(*) FROM (SELECT user_id FROM songplays GROUP BY 1 HAVING COUNT(DISTINCT level) > 1) AS u"
+    assert sample_lab.one(changed) == 4
+
+
+def test_servers_listen_on_this_machine_only(s3: servers.S3) -> None:
+    listening = {item.laddr.ip for item in psutil.Process(s3.pid).net_connections() if item.status == "LISTEN"}
+    assert listening == {"127.0.0.1"}
