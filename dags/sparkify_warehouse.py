@@ -163,7 +163,8 @@ with DAG(
         table="songplays",
         keys=["songplay_id"],
         sql="load/songplays.sql",
-        adopted_column="adopted_time",
+        lookup="songs",
+        lookup_column="song_batch_id",
         mode=MODE,
         outlets=[table("songplays")],
     )

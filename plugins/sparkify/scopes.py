@@ -1,7 +1,7 @@
 """Which source rows a load looks at.
 
 The SELECT of a table says what its rows are; where the rest of its WHERE clause belongs it calls
-``scope(column, ..., key=expression, ...)``, and the load decides: the rows that changed, those of given keys, or all.
+``scope(column, key=expression, ...)``, and the load decides: the rows that changed, those of given keys, or all.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     from sparkify.interval import Interval
 
-# Temporary tables of a load's session.
+# The temporary table of a load's session that lists batches.
 CHANGED_BATCHES = "changed_batches"
-STALE = "stale"
 
 
 class Scope(Protocol):
     """A predicate on source rows.
 
-    :param columns: the source's partition column, qualified; or several, of which one has to match.
+    :param column: the source's partition column, qualified.
+    :param lookup: the batch column of a table that the source is joined with for its attributes, qualified.
     :param keys: what identifies the target's row: its column, and the source's expression for it.
     """
 
-    def __call__(self, *columns: str, **keys: str) -> str: ...
+    def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str: ...
 
 
 def literal(moment: datetime) -> str:
@@ -40,23 +40,36 @@ class OfInterval:
 
     interval: Interval
 
-    def __call__(self, *columns: str, **keys: str) -> str:
-        start, end = literal(self.interval.start), literal(self.interval.end)
-        either = [f"{column} >= {start} AND {column} < {end}" for column in columns]
-        return either[0] if len(either) == 1 else f"(({') OR ('.join(either)}))"
+    def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
+        return f"{column} >= {literal(self.interval.start)} AND {column} < {literal(self.interval.end)}"
 
 
-def of_changed_batches(*columns: str, **keys: str) -> str:
+@dataclass(frozen=True)
+class OfChangedLookup:
+    """The rows outside an interval that a changed batch of the looked-up table gives an attribute."""
+
+    interval: Interval
+
+    def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
+        return f"{of_changed_batches(lookup)} AND NOT ({OfInterval(self.interval)(column)})"
+
+
+def of_changed_batches(column: str, *, lookup: str = "", **keys: str) -> str:
     """The rows of the batches that the table has not loaded yet, or holds though they were retired."""
-    return " OR ".join(f"{column} IN (SELECT batch_id FROM {CHANGED_BATCHES})" for column in columns)
+    return f"{column} IN (SELECT batch_id FROM {CHANGED_BATCHES})"
 
 
-def of_stale_keys(*columns: str, **keys: str) -> str:
-    """All rows, of whatever partition, of the keys whose row is no longer supported."""
-    same = " AND ".join(f"{STALE}.{name} = {expression}" for name, expression in keys.items())
-    return f"EXISTS (SELECT 1 FROM {STALE} WHERE {same})"
+@dataclass(frozen=True)
+class OfKeys:
+    """All rows, of whatever partition, of the keys in a temporary table."""
+
+    table: str
+
+    def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
+        same = " AND ".join(f"{self.table}.{name} = {expression}" for name, expression in keys.items())
+        return f"EXISTS (SELECT 1 FROM {self.table} WHERE {same})"
 
 
-def everything(*columns: str, **keys: str) -> str:
+def everything(column: str, *, lookup: str = "", **keys: str) -> str:
     """All rows."""
     return "1 = 1"

@@ -20,9 +20,9 @@ CREATE TABLE IF NOT EXISTS songplays (
     user_agent VARCHAR(2048),
     -- Audit: the staging row that the play was taken from.
     interval_time TIMESTAMP NOT NULL,
-    -- Audit: the interval whose run took the row over, where it had lost a row of the same key.
-    adopted_time TIMESTAMP,
     row_version VARCHAR(64) NOT NULL,
+    -- Audit: the batch of the song that was found.
+    song_batch_id BIGINT,
     PRIMARY KEY (songplay_id)
 )
 DISTSTYLE KEY

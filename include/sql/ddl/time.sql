@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS time (
     month INTEGER NOT NULL,
     year INTEGER NOT NULL,
     weekday INTEGER NOT NULL,
-    -- Audit: the play that the row was taken from.
+    -- Audit: the event that the row was taken from.
     interval_time TIMESTAMP NOT NULL,
     row_version VARCHAR(32) NOT NULL,
     PRIMARY KEY (start_time)

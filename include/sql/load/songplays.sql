@@ -11,20 +11,31 @@ SELECT
     e.location,
     e.useragent AS user_agent,
     e.interval_time,
-    CAST(NULL AS TIMESTAMP) AS adopted_time,
     TO_CHAR(e.ts, 'YYYYMMDDHH24MISSMS')
     || MD5(
         COALESCE(CAST(e.userid AS VARCHAR(20)), '') || '|' || COALESCE(e.level, '') || '|'
         || COALESCE(e.song, '') || '|' || COALESCE(e.artist, '') || '|'
         || COALESCE(CAST(e.length AS VARCHAR(32)), '') || '|'
         || COALESCE(e.location, '') || '|' || COALESCE(e.useragent, '')
-    ) AS row_version
+    ) AS row_version,
+    s.batch_id AS song_batch_id
 FROM staging_events AS e
-LEFT JOIN staging_songs AS s
+LEFT JOIN (
+    -- A song that is staged but not yet in songs is linked once it is.
+    SELECT
+        c.title,
+        c.artist_name,
+        c.duration,
+        c.song_id,
+        c.artist_id,
+        c.batch_id
+    FROM staging_songs AS c
+    INNER JOIN operations.loaded_batches AS l ON c.batch_id = l.batch_id AND l.table_name = 'songs'
+) AS s
     ON
         e.song = s.title
         AND e.artist = s.artist_name
         AND e.length = s.duration
 WHERE
     e.page = 'NextSong'
-    AND {{ scope("e.interval_time", songplay_id=songplay_id, session_id="e.sessionid") }}
+    AND {{ scope("e.interval_time", lookup="s.batch_id", songplay_id=songplay_id, session_id="e.sessionid") }}

@@ -3,17 +3,19 @@
 
 -- The rows that came from an interval.
 CREATE INDEX IF NOT EXISTS songplays_interval_time ON songplays (interval_time);
-CREATE INDEX IF NOT EXISTS songplays_adopted_time ON songplays (adopted_time);
 CREATE INDEX IF NOT EXISTS users_interval_time ON users (interval_time);
 CREATE INDEX IF NOT EXISTS time_interval_time ON time (interval_time);
 CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);
 CREATE INDEX IF NOT EXISTS artists_batch_id ON artists (batch_id);
 
--- The song of a play.
+-- The song of a play, and the plays of a song.
+CREATE INDEX IF NOT EXISTS staging_events_song ON staging_events (song, artist);
+CREATE INDEX IF NOT EXISTS songplays_song_batch_id ON songplays (song_batch_id);
 CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (title, artist_name, duration);
 
 -- What else is known of a key whose row is no longer supported.
 CREATE INDEX IF NOT EXISTS staging_events_play ON staging_events (sessionid, iteminsession);
 CREATE INDEX IF NOT EXISTS staging_events_userid ON staging_events (userid);
+CREATE INDEX IF NOT EXISTS staging_events_ts ON staging_events (ts);
 CREATE INDEX IF NOT EXISTS staging_songs_song_id ON staging_songs (song_id);
 CREATE INDEX IF NOT EXISTS staging_songs_artist_id ON staging_songs (artist_id);

@@ -12,11 +12,10 @@ from airflow.sdk import BaseOperator
 from sparkify.interval import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow.sdk import Context
 
-    from sparkify.scopes import Scope
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -26,8 +25,8 @@ class WarehouseOperator(BaseOperator):
     """Base of the operators that work on the warehouse.
 
     :param redshift_conn_id: connection of the warehouse: type ``redshift``, or ``postgres`` for a PostgreSQL that
-        stands in for it.
-    :param aws_conn_id: connection of type ``aws``, for what reads or writes S3.
+        stands in for it. (templated)
+    :param aws_conn_id: connection of type ``aws``, for what reads or writes S3. (templated)
     :param interval_start: first moment of the interval that the run owns, ISO 8601; without a zone it is UTC.
         (templated)
     :param interval_end: first moment after it. (templated)
@@ -65,7 +64,7 @@ class WarehouseOperator(BaseOperator):
             yield warehouse
 
     @staticmethod
-    def with_scope(context: Context, scope: Scope) -> Context:
+    def with_scope(context: Context, scope: Callable[..., str]) -> Context:
         """Return the template context with the ``scope`` that .sql and .yaml files call."""
         return cast("Context", {**context, "scope": scope})
 

@@ -6,7 +6,7 @@ import logging
 import operator
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import yaml
@@ -50,6 +50,8 @@ class Check:
     why: str = ""
 
     def __post_init__(self) -> None:
+        if not all(isinstance(value, str) for value in (self.name, self.sql, self.expect, self.why)):
+            raise TypeError("A check's fields are texts.")
         if not _EXPECTATION.fullmatch(self.expect.strip()):
             raise ValueError(
                 f"Check {self.name!r}: expect must be a comparison with a number, such as '= 0' or '>= 1', "
@@ -57,12 +59,14 @@ class Check:
             )
 
     def holds(self, observed: Any) -> bool:
-        """Tell whether a result is as expected; NULL never is."""
-        if observed is None:
-            return False
+        """Tell whether a result is as expected; NULL, and whatever else is no number, never is."""
         found = _EXPECTATION.fullmatch(self.expect.strip())
         assert found
-        return bool(COMPARISONS[found[1]](Decimal(str(observed)), Decimal(found[2])))
+        try:
+            number = Decimal(str(observed))
+        except InvalidOperation:
+            return False
+        return not number.is_nan() and bool(COMPARISONS[found[1]](number, Decimal(found[2])))
 
 
 def parse_checks(text: str) -> list[Check]:
@@ -79,7 +83,7 @@ def parse_checks(text: str) -> list[Check]:
             checks.append(Check(**item))
         except TypeError:
             raise ValueError(
-                f"Check number {number} must have name, sql and expect, and may have why; it is {item!r}."
+                f"Check number {number} must have the texts name, sql and expect, and may have why; it is {item!r}."
             ) from None
     return checks
 
@@ -102,8 +106,8 @@ class DataQualityOperator(WarehouseOperator):
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render the fields, with the run's interval as the scope of the checks."""
 
-        def scope(*columns: str, **keys: str) -> str:
-            return scopes.OfInterval(self.interval)(*columns)  # the interval is rendered by the time this is called
+        def scope(column: str) -> str:
+            return scopes.OfInterval(self.interval)(column)  # the interval is rendered by the time this is called
 
         super().render_template_fields(self.with_scope(context, scope), jinja_env)
 

@@ -39,9 +39,6 @@ class LoadOperator(WarehouseOperator):
     :param sql: a .sql file with the SELECT of candidates. (templated)
     :param source: the staging table whose batches of objects drive the load, where its rows are not cut by time.
         Then the table has a column ``batch_id``, else ``interval_time``.
-    :param adopted_column: an audit column, for a table that another table is loaded from: it is set to the start of
-        the run's interval where a row that lost its source is replaced by one from outside the interval, so that the
-        other table's load of the same interval sees it.
     :param mode: ``merge`` or ``rebuild``. (templated)
     """
 
@@ -56,7 +53,6 @@ class LoadOperator(WarehouseOperator):
         keys: Sequence[str],
         sql: str,
         source: str | None = None,
-        adopted_column: str | None = None,
         mode: Literal["merge", "rebuild"] | str = "merge",
         **kwargs: Any,
     ) -> None:
@@ -65,7 +61,7 @@ class LoadOperator(WarehouseOperator):
         self.keys = list(keys)
         self.sql = sql
         self.source = source
-        self.adopted_column = adopted_column
+        self.lookup: str | None = None
         self.mode = mode
         self._template: str | None = None
 
@@ -82,8 +78,8 @@ class LoadOperator(WarehouseOperator):
         """Render the fields; ``sql`` as it reads for the rows that changed."""
         self._template = self.sql
 
-        def changed(*columns: str, **keys: str) -> str:
-            return self.changed(*columns, **keys)  # the interval is rendered by the time this is called
+        def changed(column: str, *, lookup: str = "", **keys: str) -> str:
+            return self.changed(column, lookup=lookup, **keys)  # the interval is rendered by the time this is called
 
         super().render_template_fields(self.with_scope(context, changed), jinja_env)
 
@@ -98,7 +94,7 @@ class LoadOperator(WarehouseOperator):
             return warehouse.transaction(lambda: self._load(warehouse, context))
 
     def _load(self, warehouse: Warehouse, context: Context) -> dict[str, Any]:
-        warehouse.script(strategies.render("begin_load", table=self.table, source=self.source))
+        warehouse.script(strategies.render("begin_load", **self._batches))
         names: dict[str, Any] = {
             "table": self.table,
             "keys": self.keys,
@@ -109,18 +105,21 @@ class LoadOperator(WarehouseOperator):
             rows = warehouse.script(strategies.render("rebuild", **names, select=everything))
         else:
             rows = self._merge(warehouse, context, names)
-        if self.source:
-            warehouse.script(strategies.render("end_load", table=self.table, source=self.source))
+        if self.source or self.lookup:
+            warehouse.script(strategies.render("end_load", **self._batches))
         return {"rows": rows}
+
+    @property
+    def _batches(self) -> dict[str, Any]:
+        return {"table": self.table, "source": self.source, "lookup": self.lookup}
 
     def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> int:
         changed = self.changed(f"{self.table}.{self.partition_column}")
         select = self._select(context, self.changed)
         warehouse.script(strategies.render("take_changed", **names, select=select, changed=changed))
-        ((stale,),) = warehouse.query(f"SELECT COUNT(*) FROM {scopes.STALE}")
+        ((stale,),) = warehouse.query("SELECT COUNT(*) FROM stale")
         if stale:
             log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
-            select = self._select(context, scopes.of_stale_keys)
-            adopted = self.adopted_column and (self.adopted_column, scopes.literal(self.interval.start))
-            warehouse.script(strategies.render("take_stale", **names, select=select, adopted=adopted))
+            select = self._select(context, scopes.OfKeys("stale"))
+            warehouse.script(strategies.render("take_stale", **names, select=select))
         return warehouse.script(strategies.render("merge", **names))

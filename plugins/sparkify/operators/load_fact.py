@@ -2,14 +2,60 @@
 
 from __future__ import annotations
 
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sparkify import scopes, strategies
 from sparkify.operators.load import LoadOperator
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 
 class LoadFactOperator(LoadOperator):
     """Replace the facts of the run's interval, in one transaction.
 
     A fact belongs to the interval that delivered it. Deliveries of one fact in several intervals, or several times in
-    one, leave one row. See :class:`~sparkify.operators.load.LoadOperator` for the parameters.
+    one, leave one row.
+
+    Facts may look attributes up in data that is staged by object, and that may arrive after them. With ``lookup``,
+    facts of other intervals are looked up again where batches came or went since; ``sql`` then passes the batch column
+    of what it joins to the scope: ``{{ scope(partition, lookup="s.batch_id", key=...) }}``.
+
+    See :class:`~sparkify.operators.load.LoadOperator` for the other parameters.
+
+    :param lookup: the dimension that is looked things up in: the batches that it holds are those that count.
+    :param lookup_column: the column of ``table`` with the batch of what was found.
     """
 
     ui_color = "#c3d9f7"
+
+    def __init__(self, *, lookup: str | None = None, lookup_column: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.lookup = lookup
+        self.lookup_column = lookup_column
+
+    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> int:
+        rows = super()._merge(warehouse, context, names)
+        if self.lookup:
+            ((batches,),) = warehouse.query(f"SELECT COUNT(*) FROM {scopes.CHANGED_BATCHES}")
+            if batches:
+                log.info("%d batches of %s came or went: looking up again.", batches, self.lookup)
+                self._relink(warehouse, context, names)
+        return rows
+
+    def _relink(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> None:
+        warehouse.script(
+            strategies.render(
+                "relink",
+                **names,
+                lookup_column=self.lookup_column,
+                changed=self.changed(f"{self.table}.{self.partition_column}"),
+                found=self._select(context, scopes.OfChangedLookup(self.interval)),
+                select=self._select(context, scopes.OfKeys("relinked")),
+            )
+        )

@@ -1,14 +1,14 @@
 {# The first statement of the transaction: from here on it is the only writer of the table, and sees all that is committed. #}
 -- Wait for other writers of {{ table }}.
 LOCK {{ table }};
-{% if source %}
+{% if source or lookup %}
 
--- Find the batches of {{ source }} that are new to {{ table }}, or retired.
+-- Find the batches of {{ source or lookup }} that are new to {{ table }}, or retired.
 CREATE TEMP TABLE changed_batches AS
 SELECT COALESCE(staged.batch_id, loaded.batch_id) AS batch_id
 FROM (
-    SELECT batch_id FROM operations.staged_batches
-    WHERE table_name = '{{ source }}' AND is_live
+    {% include "_batches.sql" %}
+
 ) AS staged
 FULL JOIN (
     SELECT batch_id FROM operations.loaded_batches

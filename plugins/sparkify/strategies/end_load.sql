@@ -3,5 +3,8 @@ DELETE FROM operations.loaded_batches WHERE table_name = '{{ table }}';
 
 -- Remember the batches that {{ table }} holds now.
 INSERT INTO operations.loaded_batches (table_name, batch_id)
-SELECT '{{ table }}', batch_id FROM operations.staged_batches
-WHERE table_name = '{{ source }}' AND is_live;
+SELECT '{{ table }}', batch_id
+FROM (
+    {% include "_batches.sql" %}
+
+) AS current_batches;

@@ -163,6 +163,46 @@ def test_songs_that_a_failed_load_missed_are_loaded_by_the_next_run(lab: Lab) ->
     assert lab.query("SELECT song_id FROM songs") == [("SO1",)]
 
 
+LATER = ("2018-11-02T00:00", "2018-11-02T01:00")
+
+
+def test_a_song_that_comes_after_its_play_is_linked(lab: Lab) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
+    lab.run(*DAY)
+    assert lab.query("SELECT song_id FROM songplays") == [(None,)]
+    lab.put_song("one", song("SO1"))
+    lab.run(*LATER)
+    assert lab.query("SELECT song_id, artist_id FROM songplays") == [("SO1", "AR1")]
+
+
+def test_a_song_that_is_withdrawn_is_unlinked(lab: Lab) -> None:
+    lab.put_song("one", song("SO1"))
+    lab.put_song("two", song("SO2", title="Another"))
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
+    lab.run(*DAY)
+    lab.store.delete("song_data/A/A/A/one.json")
+    lab.run(*LATER)
+    assert lab.query("SELECT song_id, artist_id FROM songplays") == [(None, None)]
+
+
+def test_a_song_that_changes_its_title_is_linked_to_other_plays(lab: Lab) -> None:
+    lab.put_song("one", song("SO1"))
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10"), event("2018-11-01T05:15", 1, 1, song="Another")])
+    lab.run(*DAY)
+    lab.put_song("one", song("SO1", title="Another"))
+    lab.run(*LATER)
+    assert lab.query("SELECT song_id FROM songplays ORDER BY start_time") == [(None,), ("SO1",)]
+
+
+def test_a_song_that_is_staged_but_not_loaded_is_not_linked_yet(lab: Lab) -> None:
+    lab.put_song("one", song("SO1"))
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
+    lab.run(*DAY, tasks=["create_tables", "stage_songs", "stage_events", "load_songplays"])
+    assert lab.query("SELECT song_id FROM songplays") == [(None,)]
+    lab.run(*LATER)
+    assert lab.query("SELECT song_id FROM songplays") == [("SO1",)]
+
+
 def random_days(seed: int) -> dict[str, list[dict[str, object]]]:
     """Two days of events of few users, with duplicates and strays."""
     chance = random.Random(seed)

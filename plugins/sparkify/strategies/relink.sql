@@ -1,0 +1,24 @@
+{% import "_macros.sql" as macros %}
+-- Find rows whose look-up may have another answer now.
+CREATE TEMP TABLE relinked AS
+SELECT {{ table }}.*
+FROM {{ table }}
+WHERE
+    {{ table }}.{{ lookup_column }} IN (SELECT batch_id FROM changed_batches)
+    AND NOT ({{ changed }})
+UNION
+SELECT {{ table }}.*
+FROM {{ table }}
+INNER JOIN (
+{{ found | indent(4, first=true) }}
+) AS found ON {{ macros.match(keys, table, "found") }};
+
+-- Look them up again.
+CREATE TEMP TABLE links AS
+{{ macros.winners(select, keys, columns) }};
+
+-- Update their links.
+UPDATE {{ table }} SET {% for column in columns if column not in keys %}{{ column }} = links.{{ column }}{{ ", " if not loop.last }}{% endfor %}
+
+FROM links
+WHERE {{ macros.match(keys, table, "links") }} AND {{ table }}.row_version = links.row_version;
