@@ -97,7 +97,8 @@ with DAG(
         "execution_timeout": timedelta(hours=2),
         "redshift_conn_id": "redshift",
         "aws_conn_id": "aws",
-        "interval_start": "{{ interval_of_run(dag_run, params).start }}",
+        # The run that closes a day covers the day: it takes what came late.
+        "interval_start": "{{ interval_of_run(dag_run, params).closing('day').start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
         # A staging task with nothing new is skipped; what follows it goes on.
         "trigger_rule": TriggerRule.NONE_FAILED,
@@ -127,6 +128,7 @@ with DAG(
         format="JSON 'auto ignorecase'",
         copy_options=["TIMEFORMAT 'epochmillisecs'", "COMPUPDATE OFF", "STATUPDATE OFF"],
         interval_column="ts",
+        late_before="{{ interval_of_run(dag_run, params).start }}",
         file_period="day",
         outlets=[table("staging_events")],
     )

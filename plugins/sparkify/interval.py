@@ -42,6 +42,15 @@ class Interval:
         """Read an interval from two ISO 8601 times; a time without a zone is UTC."""
         return cls(_utc(start), _utc(end))
 
+    def closing(self, period: Period) -> Interval:
+        """Return the interval from the start of its first period, where it reaches that period's end.
+
+        A file may be written to after the hour of an event was loaded. The run that closes the file's period takes
+        what came late: it covers the period whole.
+        """
+        first = next(self.periods(period))
+        return Interval(first.start, self.end) if first.end <= self.end else self
+
     def periods(self, period: Period) -> Iterator[Interval]:
         """Yield the whole hours or days (UTC) that overlap the interval, in order."""
         step = PERIODS[period]

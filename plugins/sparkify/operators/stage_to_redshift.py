@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify import ledger, scopes, strategies
+from sparkify.interval import Interval
 from sparkify.objects import Bucket
 from sparkify.operators.base import WarehouseOperator
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from sparkify.interval import Interval, Period
+    from sparkify.interval import Period
     from sparkify.warehouse import Loaded, Warehouse
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,9 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param copy_options: further options of COPY, such as ``TIMEFORMAT 'epochmillisecs'``.
     :param max_errors: rows that COPY may reject of a file before it fails; it keeps the reasons. (templated)
     :param interval_column: the column that holds a row's time.
+    :param late_before: rows of the interval before this moment that were not staged yet count as late: either they
+        came after their own hour was loaded, or that hour is still to be loaded. ISO 8601; only with
+        ``interval_column``. (templated)
     :param file_period: what one file covers, ``hour`` or ``day``; only with ``interval_column``.
     :param partition_column: the audit column of ``table`` that holds the moment by which a run owns the row; only
         with ``interval_column``.
@@ -72,6 +76,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         "format",
         "jsonpaths",
         "max_errors",
+        "late_before",
         "full_refresh",
         "manifest_bucket",
         "manifest_prefix",
@@ -89,6 +94,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         copy_options: Sequence[str] = (),
         max_errors: int | str = 0,
         interval_column: str | None = None,
+        late_before: str | None = None,
         file_period: Period = "day",
         partition_column: str = "interval_time",
         full_refresh: bool | str = False,
@@ -105,6 +111,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.copy_options = tuple(copy_options)
         self.max_errors = max_errors
         self.interval_column = interval_column
+        self.late_before = late_before
         self.file_period = file_period
         self.partition_column = partition_column if interval_column else "batch_id"
         self.full_refresh = full_refresh
@@ -135,26 +142,43 @@ class StageToRedshiftOperator(WarehouseOperator):
             rejected += loaded.rejected
             landings.append(_landing(landing, period))
 
-        owned = scopes.OfInterval(self.interval)
-        script = strategies.render(
-            "stage_interval",
-            table=self.table,
-            interval=self.interval,
-            interval_column=self.interval_column,
-            partition_column=self.partition_column,
-            columns=columns,
-            landings=landings,
-            owned=owned,
+        staged = warehouse.transaction(lambda: self._replace(warehouse, columns, landings))
+        return {**staged, "rejected": rejected, "files": len(landings)}
+
+    def _replace(self, warehouse: Warehouse, columns: list[str], landings: list[Landing]) -> dict[str, int]:
+        """Replace the interval's rows with what was landed; return how many are staged, stray and late."""
+        warehouse.script(f"LOCK {self.table}")  # from here on this is the only writer, and sees all that is committed
+        *_, late_before = self._counts(warehouse)
+        warehouse.script(
+            strategies.render(
+                "stage_interval",
+                table=self.table,
+                interval=self.interval,
+                interval_column=self.interval_column,
+                partition_column=self.partition_column,
+                columns=columns,
+                landings=landings,
+                owned=scopes.OfInterval(self.interval),
+            )
         )
-        warehouse.transaction(lambda: warehouse.script(script))
-        partition = owned(self.partition_column)
-        ((rows, strays),) = warehouse.query(
-            f"SELECT COUNT(*), COUNT(CASE WHEN {self.partition_column} <> {self.interval_column} THEN 1 END) "
-            f"FROM {self.table} WHERE {partition}"
-        )
+        rows, strays, late_now = self._counts(warehouse)
+        late = max(0, late_now - late_before)
         if strays:
             log.warning("%d rows lie outside the period of the file that delivered them.", strays)
-        return {"rows": rows, "rejected": rejected, "strays": strays, "files": len(landings)}
+        if late:
+            log.warning("%d rows before %s had not been staged when their hour was loaded.", late, self.late_before)
+        return {"rows": rows, "strays": strays, "late": late}
+
+    def _counts(self, warehouse: Warehouse) -> tuple[int, int, int]:
+        """Count the interval's rows in the staging table: all, the strays, and those before ``late_before``."""
+        partition, moment = self.partition_column, self.interval_column
+        before = self.late_before and scopes.literal(Interval.parse(self.late_before, self.interval.end).start)
+        late = f"COUNT(CASE WHEN {partition} < {before} THEN 1 END)" if before else "0"
+        ((rows, strays, early),) = warehouse.query(
+            f"SELECT COUNT(*), COUNT(CASE WHEN {partition} <> {moment} THEN 1 END), {late} "
+            f"FROM {self.table} WHERE {scopes.OfInterval(self.interval)(partition)}"
+        )
+        return rows, strays, early
 
     # --- a set of objects ---
 

@@ -1,7 +1,3 @@
-{# The first statement of the transaction: from here on it is the only writer of the table. #}
--- Wait for other writers of {{ table }}.
-LOCK {{ table }};
-
 -- Drop what is staged of {{ interval }}.
 DELETE FROM {{ table }} WHERE {{ owned(partition_column) }};
 {% for landed in landings %}

@@ -68,13 +68,13 @@ class TestInterval:
         for day in (1, 2, 3):
             lab.put_events(f"2018-11-0{day}", [event(f"2018-11-0{day}T{hour}:00", day) for hour in (10, 20)])
         result = lab.run("2018-11-01T15:00", "2018-11-03T15:00", tasks=EVENTS)["stage_events"]
-        assert staged(lab) == [1, 2, 2, 3]
+        assert staged(lab) == [1, 1, 2, 2, 3]  # day 1 is closed, and so covered whole
         assert result["files"] == 3
 
     def test_no_file_is_no_error(self, lab: Lab) -> None:
         lab.put_events("2018-11-02", [event("2018-11-02T05:00")])  # so that the bucket has something
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"] == pytest.approx(
-            {"rows": 0, "rejected": 0, "strays": 0, "files": 0, "seconds": 0}, abs=5
+            {"rows": 0, "rejected": 0, "strays": 0, "late": 0, "files": 0, "seconds": 0}, abs=5
         )
 
     def test_a_stray_goes_to_the_run_that_closes_its_file(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
@@ -86,6 +86,20 @@ class TestInterval:
         assert "1 rows lie outside the period of the file that delivered them" in caplog.text
         lab.run("2018-11-09", "2018-11-10", tasks=EVENTS)
         assert staged(lab) == [1, 2]
+
+    def test_an_event_that_comes_late_is_taken_by_the_run_that_closes_the_day(
+        self, lab: Lab, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        on_time = event("2018-11-01T05:10", 1)
+        lab.put_events("2018-11-01", [on_time])
+        lab.run(*FIVE, tasks=EVENTS)
+        lab.put_events("2018-11-01", [on_time, event("2018-11-01T05:59", 2), event("2018-11-01T23:10", 3)])
+        assert lab.run("2018-11-01T22:00", "2018-11-01T23:00", tasks=EVENTS)["stage_events"]["late"] == 0
+        assert staged(lab) == [1]
+        assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 1
+        assert "1 rows before 2018-11-01 23:00:00+00:00 had not been staged" in caplog.text
+        assert staged(lab) == [1, 2, 3]
+        assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 0
 
     def test_an_event_without_time_or_key_is_rejected_with_its_place(self, lab: Lab) -> None:
         broken = [
