@@ -38,7 +38,7 @@ from sparkify.local.airflow import connections  # noqa: E402
 from tests.lab import Lab  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +48,12 @@ def postgres() -> Iterator[servers.Postgres]:
     with (
         tempfile.TemporaryDirectory(prefix="sparkify-pg-", ignore_cleanup_errors=True) as folder,
         servers.postgres(Path(folder) / "data") as server,
+        psycopg.connect(server.uri(), autocommit=True) as connection,
     ):
+        # Nothing here has to survive a power cut.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("SELECT pg_reload_conf()")
         yield server
 
 
@@ -80,13 +85,29 @@ def sample() -> Path:
 
 
 @pytest.fixture
-def lab(database: str, postgres: servers.Postgres, s3: servers.S3, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """An empty bucket and an empty database."""
-    name = database.rpartition("/")[2].partition("?")[0]
-    for variable, value in connections(postgres, name, s3).items():
+def make_lab(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[], Lab]]:
+    """A function that makes labs, each an empty bucket and an empty database."""
+    labs: list[Lab] = []
+
+    def make() -> Lab:
+        name = f"lab-{uuid.uuid4().hex[:12]}"
+        uri = postgres.create_database(name)
+        labs.append(Lab(uri, servers.bucket(s3, name), name, connections(postgres, name, s3)))
+        return labs[-1]
+
+    yield make
+    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
+        for lab in labs:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(lab.bucket)))
+
+
+@pytest.fixture
+def lab(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab that Airflow knows as the connections ``redshift`` and ``aws``."""
+    lab = make_lab()
+    for variable, value in lab.environment.items():
         monkeypatch.setenv(variable, value)
-    bucket = name.replace("_", "-")
-    return Lab(database, servers.bucket(s3, bucket), bucket)
+    return lab
 
 
 @pytest.fixture

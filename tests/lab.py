@@ -17,13 +17,14 @@ import psycopg
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from airflow.sdk import DAG, BaseOperator
     from obstore.store import S3Store
 
 # The tables and their columns: all but the audit columns.
 TABLES = {
-    "staging_events": "artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, page, "
-    "registration, sessionid, song, status, ts, useragent, userid",
+    "staging_events": "artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, "
+    "page, registration, sessionid, song, status, ts, useragent, userid",
     "staging_songs": "num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, "
     "title, duration, year",
     "songplays": "songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent",
@@ -39,12 +40,19 @@ class Lab:
 
     :param uri: the database.
     :param store: the bucket.
+    :param bucket: its name.
+    :param environment: the variables that define Airflow's connections to both.
     """
 
-    def __init__(self, uri: str, store: S3Store, bucket: str) -> None:
+    def __init__(self, uri: str, store: S3Store, bucket: str, environment: dict[str, str]) -> None:
         self.uri = uri
         self.store = store
         self.bucket = bucket
+        self.environment = environment
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process runs the tasks; it needs no bucket of its own."""
+        return Lab, (self.uri, None, self.bucket, self.environment)
 
     @property
     def dag(self) -> DAG:

@@ -1,0 +1,20 @@
+"""Redshift's COPY (JSON in S3) for PostgreSQL: it fails where Redshift fails and loads what Redshift loads."""
+
+from sparkify.copy.audit import create_load_errors
+from sparkify.copy.command import CopyCommand, is_copy
+from sparkify.copy.errors import CopyError, CopySyntaxError
+from sparkify.copy.load import CopyResult, copy
+from sparkify.copy.parse import parse_copy
+from sparkify.copy.s3 import store_factory
+
+__all__ = [
+    "CopyCommand",
+    "CopyError",
+    "CopyResult",
+    "CopySyntaxError",
+    "copy",
+    "create_load_errors",
+    "is_copy",
+    "parse_copy",
+    "store_factory",
+]

@@ -1,0 +1,232 @@
+"""Any order, any parallelism, any repetition of runs leaves exactly the tables that one single run would leave."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from sparkify.local.upload import sync
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from tests.lab import Lab
+
+START = datetime(2018, 11, 1, tzinfo=UTC)
+DAYS = 2
+PROCESSES = 3
+
+# Each example is a few dozen runs on a real database: the quick suite tries some, `make test-invariant` many.
+EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "6"))
+
+
+class Event(NamedTuple):
+    """An event, in small numbers so that conflicts are likely.
+
+    :param minute: of the period.
+    :param file: the day whose file delivers it; another than its own makes it a stray.
+    :param copies: how often the file has it.
+    """
+
+    session: int
+    item: int
+    minute: int
+    file: int
+    user: int
+    level: str
+    page: str
+    title: int
+    copies: int
+
+    def json(self) -> dict[str, Any]:
+        at = START + timedelta(minutes=self.minute)
+        return event(
+            at.isoformat()[:19],
+            self.session,
+            self.item,
+            userId=str(self.user) if self.user else "",
+            level=self.level,
+            page=self.page,
+            song=f"Title {self.title}",
+        )
+
+
+class Song(NamedTuple):
+    """A song object.
+
+    :param name: of the object.
+    """
+
+    name: int
+    song_id: int
+    artist_id: int
+    spelling: int
+    title: int
+    year: int
+
+    def json(self) -> dict[str, Any]:
+        return song(
+            f"SO{self.song_id}",
+            artist_id=f"AR{self.artist_id}",
+            artist_name="Des'ree" if self.spelling else "Desree",
+            title=f"Title {self.title}",
+            year=self.year,
+        )
+
+
+class Files(NamedTuple):
+    """All that is in the bucket."""
+
+    events: tuple[Event, ...]
+    songs: tuple[Song, ...]
+
+    def put(self, lab: Lab) -> None:
+        """Make the bucket hold this and nothing else."""
+        for day in range(DAYS):
+            of_day = [item.json() for item in self.events if item.file == day for _ in range(item.copies)]
+            lab.put_events(f"{START + timedelta(days=day):%Y-%m-%d}", of_day)
+        wanted = {f"song_data/A/A/A/{item.name}.json": item for item in self.songs}
+        present = [item["path"] for page in lab.store.list("song_data") for item in page]
+        lab.store.delete([key for key in present if key not in wanted])
+        for item in wanted.values():
+            lab.put_song(str(item.name), item.json())
+
+
+class Run(NamedTuple):
+    """A run of the DAG over [start, end), in hours of the period."""
+
+    start: int
+    end: int
+
+    @property
+    def range(self) -> tuple[str, str]:
+        return (START + timedelta(hours=self.start)).isoformat(), (START + timedelta(hours=self.end)).isoformat()
+
+
+class History(NamedTuple):
+    """What happened, in order; each list of runs is worked off by several processes at once.
+
+    Replay one with ``replay(history, lab)``.
+    """
+
+    before: tuple[tuple[Files, tuple[Run, ...]], ...]
+    files: Files
+    runs: tuple[Run, ...]
+
+
+events = st.builds(
+    Event,
+    session=st.integers(0, 3),
+    item=st.integers(0, 3),
+    minute=st.integers(0, DAYS * 24 * 60 - 1),
+    file=st.integers(0, DAYS - 1),
+    user=st.integers(0, 3),
+    level=st.sampled_from(["free", "paid"]),
+    page=st.sampled_from(["NextSong", "NextSong", "NextSong", "Home"]),
+    title=st.integers(0, 2),
+    copies=st.integers(1, 2),
+)
+songs = st.builds(
+    Song,
+    name=st.integers(0, 3),
+    song_id=st.integers(0, 3),
+    artist_id=st.integers(0, 1),
+    spelling=st.integers(0, 1),
+    title=st.integers(0, 2),
+    year=st.integers(0, 2),
+)
+contents = st.builds(
+    Files,
+    events=st.lists(events, max_size=12).map(tuple),
+    songs=st.lists(songs, max_size=4, unique_by=lambda item: item.name).map(tuple),
+)
+single = st.tuples(st.integers(0, DAYS * 24 - 1), st.integers(1, 12)).map(
+    lambda pair: Run(pair[0], min(pair[0] + pair[1], DAYS * 24))
+)
+
+
+@st.composite
+def covers(draw: st.DrawFn) -> tuple[Run, ...]:
+    """Runs that cover the period, split anywhere, with repetitions and overlaps, in any order."""
+    cuts = draw(st.lists(st.integers(1, DAYS * 24 - 1), max_size=5, unique=True).map(sorted))
+    edges = [0, *cuts, DAYS * 24]
+    runs = [Run(start, end) for start, end in pairwise(edges)]
+    runs += draw(st.lists(single, max_size=2))
+    return tuple(draw(st.permutations(runs)))
+
+
+histories = st.builds(
+    History,
+    before=st.lists(st.tuples(contents, st.lists(single, max_size=3).map(tuple)), max_size=2).map(tuple),
+    files=contents,
+    runs=covers(),
+)
+
+
+def _run(lab: Lab, run: Run, tasks: list[str] | None = None) -> None:
+    os.environ.update(lab.environment)
+    lab.run(*run.range, tasks=tasks)
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    """Processes that run the DAG's tasks, each with its own connections."""
+    with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def replay(history: History, lab: Lab, processes: ProcessPoolExecutor) -> None:
+    """Do what a history says."""
+    for files, runs in (*history.before, (history.files, history.runs)):
+        files.put(lab)
+        run_all(lab, runs, processes)
+
+
+def run_all(lab: Lab, runs: Iterable[Run], processes: ProcessPoolExecutor) -> None:
+    """Run all, several at once; they start in the order given."""
+    for future in [processes.submit(_run, lab, run) for run in runs]:
+        future.result(timeout=120)
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(history=histories)
+def test_any_history_leaves_what_a_single_run_leaves(
+    history: History, make_lab: Callable[[], Lab], processes: ProcessPoolExecutor
+) -> None:
+    note(f"History: {history}")
+    lab = make_lab()
+    replay(history, lab, processes)
+    expected = make_lab()
+    replay(History((), history.files, (Run(0, DAYS * 24),)), expected, processes)
+    assert lab.tables() == expected.tables()
+
+
+@pytest.mark.sample
+def test_the_real_sample_in_shuffled_pieces_by_several_processes(
+    make_lab: Callable[[], Lab], sample: Path, processes: ProcessPoolExecutor
+) -> None:
+    pieces, single = make_lab(), make_lab()
+    for lab in (pieces, single):
+        sync(sample, lab.store)
+    hours = [0, 5, 6, 7, 30, 31, 70, 100, 101, 130, 190, 200, 240]
+    runs = [Run(start, end) for start, end in pairwise(hours)]
+    order = runs[::-2] + runs[::2] + [Run(4, 80)] + runs[::-2]
+    run_all(pieces, order, processes)
+    run_all(single, [Run(0, 240)], processes)
+    assert pieces.tables() == single.tables()
+    assert pieces.counts()["songplays"] == 1594
