@@ -60,18 +60,13 @@ class Bucket:
 
         :raises StorageError: where the bucket does not exist or may not be listed.
         """
-        import obstore
+        from sparkify.copy import CopyError, list_objects
 
-        from sparkify.copy.s3 import S3_ERRORS, explain
-
-        folder = prefix.rpartition("/")[0]  # obstore lists whole folders
         try:
-            for page in obstore.list(self._store, folder or None):
-                for item in page:
-                    if item["path"].startswith(prefix):
-                        yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
-        except S3_ERRORS as error:
-            raise StorageError(str(explain(error, self.name, prefix))) from None
+            for item in list_objects(self._store, self.name, prefix):
+                yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
+        except CopyError as error:
+            raise StorageError(str(error)) from None
 
     def put(self, key: str, body: bytes) -> None:
         """Write an object."""

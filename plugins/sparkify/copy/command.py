@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from sparkify.copy.errors import CopySyntaxError
 
-_COPY = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*copy\b", re.IGNORECASE | re.DOTALL)
 _URL = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
 
 
@@ -53,11 +52,6 @@ class CopyCommand:
     def url(self) -> str:
         """The ``s3://`` URL of FROM."""
         return f"s3://{self.bucket}/{self.prefix}"
-
-
-def is_copy(sql: str) -> bool:
-    """Return whether a statement is a COPY; comments before it do not hide it."""
-    return _COPY.match(sql) is not None
 
 
 def split_url(url: str, what: str) -> tuple[str, str]:

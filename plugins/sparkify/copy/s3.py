@@ -15,9 +15,10 @@ from obstore.store import S3Store
 from sparkify.copy.errors import CopyError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import boto3
+    from obstore import ObjectMeta
 
     OpenStore = Callable[[str], S3Store]
 
@@ -81,24 +82,28 @@ def store_factory(endpoint_url: str | None, region: str | None, session: boto3.s
     return open_store
 
 
-def list_prefix(store: S3Store, bucket: str, prefix: str) -> list[S3Object]:
-    """Return the objects whose key begins with a prefix, ordered by key.
+def list_objects(store: S3Store, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
+    """Yield the objects whose key begins with a prefix, as S3 lists them.
 
     COPY's prefix is a string: ``data/2018`` stands for ``data/2018-11.json`` and ``data/2018/11.json`` alike ("COPY
     from Amazon S3"). obstore lists whole folders, so the prefix's folder is listed and filtered.
 
-    :raises CopyError: when there is none, or the bucket cannot be listed.
+    :raises CopyError: when the bucket cannot be listed.
     """
     folder = prefix.rpartition("/")[0]
     try:
-        found = [
-            S3Object(bucket, meta["path"], meta["size"])
-            for page in obstore.list(store, folder or None, chunk_size=1000)
-            for meta in page
-            if meta["path"].startswith(prefix)
-        ]
+        for page in obstore.list(store, folder or None, chunk_size=1000):
+            yield from (meta for meta in page if meta["path"].startswith(prefix))
     except S3_ERRORS as error:
         raise explain(error, bucket, prefix) from None
+
+
+def list_prefix(store: S3Store, bucket: str, prefix: str) -> list[S3Object]:
+    """Return the objects whose key begins with a prefix, ordered by key.
+
+    :raises CopyError: when there is none, or the bucket cannot be listed.
+    """
+    found = [S3Object(bucket, meta["path"], meta["size"]) for meta in list_objects(store, bucket, prefix)]
     if not found:
         raise CopyError(
             f"The specified S3 prefix '{prefix}' does not exist in bucket '{bucket}'. "

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import os
 import re
+import shlex
 import sys
 import time
 from contextlib import ExitStack, contextmanager
@@ -49,8 +50,8 @@ class Job:
         """A name for the data and its bucket: data from different places must not mix."""
         if self.source is None:
             return "sparkify-sample"
-        stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0]).strip("-")[:40]
-        return f"{stem}-{hashlib.sha256(str(self.source).encode()).hexdigest()[:6]}"
+        stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0])[:40].strip("-")
+        return f"{stem or 'data'}-{hashlib.sha256(str(self.source).encode()).hexdigest()[:6]}"
 
     @property
     def database(self) -> str:
@@ -63,7 +64,7 @@ class Job:
         """The command line that does this job again."""
         words = ["make run"]
         if self.source:
-            words.append(f"DATA={self.source}")
+            words.append(f"DATA={shlex.quote(str(self.source))}")
         return " ".join([*words, f"FROM={_short(self.start)}", f"TO={_short(self.end)}"])
 
 
@@ -105,6 +106,8 @@ def read_job(arguments: list[str] | None = None) -> Job:
         start, end = start or min(days), end or max(days) + timedelta(days=1)
     if end <= start:
         parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): it is not loaded itself.")
+    if options.hourly and any(moment.minute or moment.second or moment.microsecond for moment in (start, end)):
+        parser.error("HOURLY makes a run for every whole hour: give FROM and TO without minutes.")
     return Job(source, start, end, options.hourly, options.state.resolve())
 
 
@@ -122,7 +125,10 @@ def _short(moment: datetime) -> str:
 
 def _day(key: str) -> datetime | None:
     match = re.search(r"(\d{4}-\d{2}-\d{2})-events\.json", key)
-    return _moment(match[1]) if match else None
+    try:
+        return _moment(match[1]) if match else None
+    except argparse.ArgumentTypeError:  # no day of the calendar
+        return None
 
 
 def _run(job: Job, console: Console, stack: ExitStack) -> int:

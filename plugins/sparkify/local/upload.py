@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import tempfile
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
 
@@ -49,20 +51,20 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
     done = Synced()
     seen: set[str] = set()
 
-    def send(key: str, body: IO[bytes], digest: str) -> int:
+    def send(key: str, body: IO[bytes], digest: str) -> int | None:
         with body:
             if present.get(key) == digest:
-                return 0
+                return None
             size = body.seek(0, 2)
             body.seek(0)
             store.put(key, body)
-            return size or 1
+            return size
 
-    def settle(sizes: Iterator[int]) -> None:
+    def settle(sizes: Iterator[int | None]) -> None:
         for size in sizes:
-            done.written += bool(size)
-            done.unchanged += not size
-            done.written_bytes += size
+            done.written += size is not None
+            done.unchanged += size is None
+            done.written_bytes += size or 0
         progress(len(seen))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -70,7 +72,8 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
         window: list[tuple[str, IO[bytes], str]] = []
         for key, stream in _files(source):
             seen.add(key)
-            window.append((key, *_spool(stream)))
+            with _blaming(source):
+                window.append((key, *_spool(stream)))
             if len(window) == AT_ONCE * 4:
                 settle(pool.map(lambda item: send(*item), window))
                 window = []
@@ -102,15 +105,23 @@ def _files(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
         return
     if not source.exists():
         raise SourceError(f"{source} does not exist.")
+    with _blaming(source), tarfile.open(source) as archive:
+        for member in archive:
+            found = _key(member.name)
+            content = archive.extractfile(member) if member.isfile() and found else None
+            if content and found:
+                yield found, content
+        while archive.fileobj and archive.fileobj.read(1024 * 1024):
+            pass  # to the very end: there gzip compares its checksum
+
+
+@contextmanager
+def _blaming(source: Path) -> Iterator[None]:
+    """Raise SourceError for what goes wrong in reading the source."""
     try:
-        with tarfile.open(source) as archive:
-            for member in archive:
-                found = _key(member.name)
-                content = archive.extractfile(member) if member.isfile() and found else None
-                if content and found:
-                    yield found, content
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise SourceError(f"{source} is neither a folder nor a readable .tar.gz: {error}") from error
+        yield
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        raise SourceError(f"{source} must be a folder or an intact .tar.gz, and cannot be read: {error}") from error
 
 
 def _key(name: str) -> str | None:

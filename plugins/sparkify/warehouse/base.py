@@ -212,11 +212,11 @@ class Warehouse(ABC):
 
 
 def label(statement: str) -> str:
-    """Return what the log calls a statement: its leading comment, else its first words.
+    r"""Return what the log calls a statement: its leading comment, else its first words.
 
     The comment before DDL describes the table, not the statement.
 
-    >>> label("-- Take the newest.\\nSELECT 1")
+    >>> label("-- Take the newest.\nSELECT 1")
     'Take the newest'
     >>> label("CREATE TABLE IF NOT EXISTS songs (song_id VARCHAR)")
     'CREATE TABLE IF NOT EXISTS songs'

@@ -73,7 +73,14 @@ def _create_table(statement: str) -> list[str]:
     import sqlglot
     from sqlglot import exp
 
-    table = sqlglot.parse_one(statement, read="redshift")
+    try:
+        table = sqlglot.parse_one(statement, read="redshift")
+    except sqlglot.ParseError as error:
+        where = error.errors[0]
+        raise UnsupportedStatementError(
+            f"Not a CREATE TABLE that can be read, at {where['highlight']!r} in line {where['line']}. Of Redshift's "
+            "properties the PostgreSQL engine takes DISTSTYLE, DISTKEY (column), SORTKEY (columns), after the columns."
+        ) from None
     if not isinstance(table, exp.Create):
         raise UnsupportedStatementError(f"Not a CREATE TABLE that can be read: {statement.splitlines()[0]!r}")
     sort_key: list[str] = []

@@ -10,6 +10,10 @@ from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
 COPY_ROLE = "copy_iam_role"
 
 
+class _CopyConflictError(WarehouseError):
+    """A COPY failed because of a concurrent transaction."""
+
+
 class Redshift(Warehouse):
     """A session with Amazon Redshift, provisioned or serverless."""
 
@@ -34,7 +38,8 @@ class Redshift(Warehouse):
                 self._execute(cursor, command)
             except Error as error:
                 self._rollback()
-                raise WarehouseError(self._explain(error)) from None  # the cause would show the command
+                kind = _CopyConflictError if self._is_conflict(error) else WarehouseError
+                raise kind(self._explain(error)) from None  # the cause would show the command
         # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_COUNT.html
         (rows, copy_id), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
         # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
@@ -62,12 +67,20 @@ class Redshift(Warehouse):
         hook = AwsBaseHook(aws_conn_id=self.aws_conn_id)
         if role := hook.conn_config.extra_config.get(COPY_ROLE):
             return "IAM_ROLE default" if role == "default" else f"IAM_ROLE '{role}'"
+        if hook.get_session().get_credentials() is None:
+            raise WarehouseError(
+                f"COPY has nothing to read S3 with: the Airflow connection {self.aws_conn_id!r} names no role, and "
+                f"there are no AWS credentials. Name a role in its extra field {COPY_ROLE}: an ARN, or 'default' for "
+                "the cluster's own."
+            )
         credentials = hook.get_credentials()
         mask_secret(credentials.secret_key)
         mask_secret(credentials.token)
         return f"CREDENTIALS '{build_credentials_block(credentials)}'"
 
     def _is_conflict(self, error: BaseException) -> bool:
+        if isinstance(error, _CopyConflictError):
+            return True
         fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
         # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
         return fields.get("C") in {"40001", "40P01"} or "Serializable isolation violation" in str(error)

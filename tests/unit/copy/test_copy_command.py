@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.copy import CopyCommand, CopySyntaxError, is_copy, parse_copy
+from sparkify.copy import CopyCommand, CopySyntaxError, parse_copy
 
 HEAD = "COPY t FROM 's3://bucket/key' IAM_ROLE default "
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
@@ -166,16 +166,6 @@ def test_no_error_repeats_a_secret(keys: str, tail: str):
     assert SECRET.upper() not in str(failure.value).upper()
     assert failure.value.__cause__ is None
     assert failure.value.__suppress_context__ or failure.value.__context__ is None
-
-
-@pytest.mark.parametrize("sql", ["copy t from", "\n /* a */ -- b\n COPY\tt", "COPY"])
-def test_is_copy(sql: str):
-    assert is_copy(sql)
-
-
-@pytest.mark.parametrize("sql", ["", "copyright", "SELECT 'copy'", "-- COPY t", "/* COPY t", "UNLOAD ('x')"])
-def test_is_not_copy(sql: str):
-    assert not is_copy(sql)
 
 
 OPTIONS = {

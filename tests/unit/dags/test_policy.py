@@ -1,0 +1,217 @@
+"""What holds for every DAG, and for every file that Airflow parses or imports."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import DAG
+from airflow.serialization.serialized_objects import DagSerialization
+
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from airflow.dag_processing.dagbag import DagBag
+
+DAG_FILES = sorted((ROOT / "dags").glob("**/*.py"))
+SOURCES = [*DAG_FILES, *sorted((ROOT / "plugins").glob("**/*.py"))]
+# Slow to import, or able to reach the network: for tasks, not for the parser and not for every process of Airflow.
+HEAVY = {"boto3", "obstore", "pandas", "psycopg", "redshift_connector", "rich", "sqlglot", "sqlparse", "tenacity"}
+
+# A program's imports, and what it reaches out for, between begin() and end().
+WATCH = """
+import sys
+reached = []
+def watch(event, arguments):
+    if event.startswith(("socket.", "sqlite3.", "subprocess.", "urllib.", "ftplib.", "http.")):
+        reached.append(event)
+def begin():
+    global before
+    before = set(sys.modules)
+    sys.addaudithook(watch)
+def end():
+    print("imported:", *sorted({name.split(".")[0] for name in set(sys.modules) - before}))
+    print("reached:", *reached)
+"""
+
+
+def watched(code: str) -> dict[str, list[str]]:
+    """Run a program that calls begin() and end() in a process of its own; return what they saw."""
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("plugins", "dags"))
+    done = subprocess.run(
+        [sys.executable, "-c", WATCH + code],
+        env={**os.environ, "PYTHONPATH": path},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.partition(":") for line in done.stdout.splitlines() if line.startswith(("imported:", "reached:"))]
+    return {name: words.split() for name, _, words in lines}
+
+
+def tasks(dags: list[DAG]) -> Iterator[Any]:
+    for dag in dags:
+        yield from dag.tasks
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports from, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_every_file_is_imported_without_an_error(dag_bag: DagBag) -> None:
+    assert dag_bag.import_errors == {}
+    assert {dag.fileloc for dag in dag_bag.dags.values()} == {str(path) for path in DAG_FILES}
+
+
+def test_dags_survive_the_way_to_the_scheduler(dags: list[DAG]) -> None:
+    for dag in dags:
+        assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).dag_id == dag.dag_id
+
+
+def test_dags_are_documented(dags: list[DAG]) -> None:
+    for dag in dags:
+        assert dag.description, dag.dag_id
+        assert len(dag.description) <= 120, dag.dag_id
+        assert dag.doc_md, dag.dag_id
+        assert len(dag.doc_md.split()) >= 50, dag.dag_id
+        assert "When a task fails" in dag.doc_md, f"{dag.dag_id} has no runbook"
+        assert not dag.doc_md.lstrip().startswith("# "), f"{dag.dag_id}: the page has a title already"
+
+
+def test_dags_are_tagged(dags: list[DAG]) -> None:
+    assert [dag.dag_id for dag in dags if "sparkify" not in dag.tags or len(dag.tags) < 2] == []
+
+
+def test_params_explain_themselves(dags: list[DAG]) -> None:
+    for dag in dags:
+        for name in dag.params:
+            param = dag.params.get_param(name)
+            assert param.schema.get("title"), name
+            assert param.description, name
+            assert param.description.endswith("."), name
+            assert param.schema.get("type"), name
+        dag.params.validate()  # the defaults are valid
+
+
+def test_dags_have_a_start_with_a_zone(dags: list[DAG]) -> None:
+    for dag in dags:
+        assert dag.start_date, dag.dag_id
+        assert dag.start_date.utcoffset() == timedelta(0), dag.dag_id
+
+
+@pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)
+def test_dags_state_what_airflow_would_assume(path: Path) -> None:
+    """Catch-up and the number of runs at once are decisions, not defaults of a configuration that may change."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("DAG", "dag")]
+    assert made
+    for call in made:
+        assert {"catchup", "max_active_runs", "schedule"} <= {keyword.arg for keyword in call.keywords}
+
+
+def test_tasks_have_an_owner(dags: list[DAG]) -> None:
+    assert [task.task_id for task in tasks(dags) if not task.owner or task.owner == "airflow"] == []
+
+
+def test_tasks_are_tried_again_at_growing_intervals(dags: list[DAG]) -> None:
+    for task in tasks(dags):
+        assert task.retries >= 2, task.task_id
+        assert task.retry_delay >= timedelta(seconds=10), task.task_id
+        assert task.retry_exponential_backoff, task.task_id
+        assert task.max_retry_delay, task.task_id
+
+
+def test_tasks_do_not_run_for_ever(dags: list[DAG]) -> None:
+    assert [task.task_id for task in tasks(dags) if not task.execution_timeout] == []
+
+
+def test_the_files_of_tasks_exist() -> None:
+    named = []
+    # Imported, not from the DAG bag, which has put the files' content in the place of their names.
+    modules = [importlib.import_module(path.stem) for path in DAG_FILES]
+    for dag in [value for module in modules for value in vars(module).values() if isinstance(value, DAG)]:
+        folders = [ROOT.joinpath(folder) for folder in dag.template_searchpath or []]
+        for task in dag.tasks:
+            for field in task.template_fields:
+                value = getattr(task, field)
+                for item in value if isinstance(value, list) else [value]:
+                    if isinstance(item, str) and item.endswith(tuple(task.template_ext)):
+                        found = [folder / item for folder in folders if (folder / item).is_file()]
+                        assert len(found) == 1, f"{task.task_id}: {item} is found {len(found)} times"
+                        named += found
+    # And the other way round: what no task names is for people.
+    files = {*(ROOT / "include" / "sql").glob("**/*.sql"), *(ROOT / "include" / "checks").glob("**/*.yaml")}
+    assert {path.parent.name for path in files - set(named)} == {"analytics"}
+
+
+def test_parsing_does_no_io() -> None:
+    """Each task parses its DAG anew, and the DAG processor all of them all the time."""
+    modules = "\n".join(f"importlib.import_module({path.stem!r})" for path in DAG_FILES)
+    # croniter, which Airflow's timetables need, asks the system what it is.
+    seen = watched(f"import importlib, airflow.sdk, croniter\nbegin()\n{modules}\nend()")
+    assert seen["reached"] == []
+    assert "sparkify" in seen["imported"]
+    assert HEAVY.isdisjoint(seen["imported"])
+
+
+def test_watching_sees() -> None:
+    seen = watched("begin()\nimport rich, socket, sqlite3\nsqlite3.connect(':memory:')\nsocket.socket()\nend()")
+    assert "rich" in seen["imported"]
+    assert {"sqlite3.connect", "socket.__new__"} <= set(seen["reached"])
+
+
+def test_plugins_leave_the_package_alone() -> None:
+    """Airflow imports every file below plugins/, in every process, that .airflowignore does not name."""
+    seen = watched("""
+begin()
+from airflow import plugins_manager
+plugins_manager.get_plugin_info()
+assert not plugins_manager.get_import_errors(), plugins_manager.get_import_errors()
+end()
+""")
+    assert "airflow" in seen["imported"]
+    assert {"sparkify", *(path.stem for path in DAG_FILES)}.isdisjoint(seen["imported"])
+
+
+# Parts of Airflow that are no part of the task SDK, and who needs them: `make run` creates its metadata database.
+INTERNAL = {("plugins/sparkify/local/airflow.py", "airflow.utils.db")}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_imports_are_from_the_task_sdk(path: Path) -> None:
+    """airflow.models, airflow.decorators and airflow.utils are deprecated in DAGs.
+
+    https://airflow.apache.org/docs/apache-airflow/stable/public-airflow-interface.html
+    """
+    file = path.relative_to(ROOT).as_posix()
+    foreign = [
+        name
+        for name in imports(path)
+        if name.split(".")[0] == "airflow" and not f"{name}.".startswith(("airflow.sdk.", "airflow.providers."))
+    ]
+    assert [name for name in foreign if (file, name) not in INTERNAL] == []
+
+
+def test_dags_import_wiring_only() -> None:
+    """Logic belongs into the package, where it is tested."""
+    allowed = {"__future__", "airflow.sdk", "datetime", "pathlib"}
+    for path in DAG_FILES:
+        others = [name for name in imports(path) if name not in allowed and name.split(".")[0] != "sparkify"]
+        assert others == [], path.name

@@ -1,0 +1,168 @@
+"""The hourly DAG: its graph, its schedule, its params."""
+
+from __future__ import annotations
+
+import copy
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import TriggerRule
+from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import TimeRestriction
+from airflow.timetables.interval import CronDataIntervalTimetable
+from pendulum import DateTime
+
+from sparkify.operators import (
+    CreateTablesOperator,
+    DataQualityOperator,
+    LoadDimensionOperator,
+    LoadFactOperator,
+    StageToRedshiftOperator,
+)
+from tests.lab import TABLES
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk import DAG
+
+START = datetime(2018, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="session")
+def dag(dag_bag: DagBag) -> DAG:
+    return dag_bag.dags["sparkify_warehouse"]
+
+
+@pytest.fixture(scope="session")
+def timetable(dag: DAG) -> CronDataIntervalTimetable:
+    """The timetable, as the scheduler has it."""
+    timetable = DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable
+    assert isinstance(timetable, CronDataIntervalTimetable)
+    return timetable
+
+
+@pytest.fixture(scope="session")
+def tasks(dag: DAG) -> dict[str, Any]:
+    return {task.task_id: task for task in dag.tasks}
+
+
+def test_the_graph(dag: DAG) -> None:
+    assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
+        "create_tables": {"stage_events", "stage_songs"},
+        "stage_events": {"load_songplays"},
+        "stage_songs": {"load_songs", "load_artists"},
+        "load_songs": {"load_songplays"},
+        "load_artists": {"load_songplays"},
+        "load_songplays": {"load_users", "load_time"},
+        "load_users": {"data_quality"},
+        "load_time": {"data_quality"},
+        "data_quality": set(),
+    }
+
+
+def test_the_operators(dag: DAG) -> None:
+    kinds = {
+        "create_tables": CreateTablesOperator,
+        "stage_events": StageToRedshiftOperator,
+        "stage_songs": StageToRedshiftOperator,
+        "load_songplays": LoadFactOperator,
+        "load_songs": LoadDimensionOperator,
+        "load_artists": LoadDimensionOperator,
+        "load_users": LoadDimensionOperator,
+        "load_time": LoadDimensionOperator,
+        "data_quality": DataQualityOperator,
+    }
+    assert {task.task_id: type(task) for task in dag.tasks} == kinds
+
+
+def test_every_table_has_its_task_and_its_asset(tasks: dict[str, Any]) -> None:
+    assets = {outlet.name: task.table for task in tasks.values() for outlet in task.outlets}
+    assert assets == {f"sparkify.{table}": table for table in TABLES}
+
+
+def test_runs_own_the_hours_of_a_day(timetable: CronDataIntervalTimetable) -> None:
+    found = []
+    interval = None
+    restriction = TimeRestriction(earliest=DateTime.instance(START), latest=None, catchup=True)
+    for _ in range(24):
+        info = timetable.next_dagrun_info(last_automated_data_interval=interval, restriction=restriction)
+        assert info
+        assert info.data_interval
+        interval = info.data_interval
+        found.append((interval.start, interval.end))
+    assert found == [(START + hour * HOUR, START + (hour + 1) * HOUR) for hour in range(24)]
+
+
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_a_run_made_by_hand_owns_the_last_whole_hour(timetable: CronDataIntervalTimetable, minutes: int) -> None:
+    at = START + 5 * HOUR + timedelta(minutes=minutes)
+    interval = timetable.infer_manual_data_interval(run_after=DateTime.instance(at))
+    assert (interval.start, interval.end) == (START + 4 * HOUR, START + 5 * HOUR)
+
+
+def test_the_past_is_loaded_on_purpose(dag: DAG) -> None:
+    assert dag.catchup is False
+    assert dag.start_date == START
+
+
+@pytest.mark.parametrize("name", ["start", "end"])
+def test_the_ends_of_a_range_are_times_or_empty(dag: DAG, name: str) -> None:
+    param = copy.deepcopy(dag.params.get_param(name))  # resolve() sets it
+    assert param.value is None
+    assert param.schema["format"] == "date-time"
+    assert param.resolve("2018-11-01T00:00:00+00:00")
+    with pytest.raises(ParamValidationError):
+        param.resolve("yesterday")
+
+
+@pytest.mark.parametrize("name", ["full_refresh", "recreate_tables"])
+def test_what_costs_is_off(dag: DAG, name: str) -> None:
+    param = copy.deepcopy(dag.params.get_param(name))  # resolve() sets it
+    assert param.value is False
+    with pytest.raises(ParamValidationError):
+        param.resolve("perhaps")
+
+
+def render(dag: DAG, text: str, **params: Any) -> Any:
+    context: Any = {
+        "params": {**dag.params.dump(), **params},
+        "dag_run": SimpleNamespace(data_interval_start=START, data_interval_end=START + HOUR),
+    }
+    return dag.tasks[0].render_template(text, context)
+
+
+def test_every_task_takes_its_interval_from_one_place(dag: DAG, tasks: dict[str, Any]) -> None:
+    fields = {(task.interval_start, task.interval_end) for task in tasks.values()}
+    ((start, end),) = fields
+    assert (render(dag, start), render(dag, end)) == ("2018-11-01 00:00:00+00:00", "2018-11-01 01:00:00+00:00")
+    given = {"start": "2018-12-01T02:00:00+01:00", "end": "2018-12-01T23:00"}
+    assert render(dag, start, **given) == "2018-12-01 01:00:00+00:00"
+    assert render(dag, end, **given) == "2018-12-01 23:00:00+00:00"
+
+
+def test_the_run_that_closes_a_day_covers_the_day(dag: DAG, tasks: dict[str, Any]) -> None:
+    given = {"start": "2018-12-01T23:00", "end": "2018-12-02"}
+    assert {render(dag, task.interval_start, **given) for task in tasks.values()} == {"2018-12-01 00:00:00+00:00"}
+    # What of it counts as late is all that is older than the run's own hour.
+    assert render(dag, tasks["stage_events"].late_before, **given) == "2018-12-01 23:00:00+00:00"
+
+
+@pytest.mark.parametrize(("full_refresh", "mode"), [(False, "merge"), (True, "rebuild")])
+def test_a_full_refresh_rebuilds_every_table(dag: DAG, tasks: dict[str, Any], full_refresh: bool, mode: str) -> None:
+    loads = [task for name, task in tasks.items() if name.startswith("load_")]
+    assert {render(dag, task.mode, full_refresh=full_refresh) for task in loads} == {mode}
+    assert render(dag, tasks["stage_songs"].full_refresh, full_refresh=full_refresh) == str(full_refresh)
+
+
+def test_tables_are_dropped_when_asked_for_only(dag: DAG, tasks: dict[str, Any]) -> None:
+    recreate = tasks["create_tables"].recreate
+    assert [render(dag, recreate, recreate_tables=value) for value in (False, True)] == ["False", "True"]
+
+
+def test_a_skipped_task_stops_nothing(dag: DAG) -> None:
+    """stage_songs is skipped where no song is new: the plays are loaded all the same."""
+    assert {task.trigger_rule for task in dag.tasks} == {TriggerRule.NONE_FAILED}

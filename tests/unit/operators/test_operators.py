@@ -1,0 +1,171 @@
+"""What holds for every operator."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import socket
+from typing import Any
+
+import pytest
+from airflow.sdk import DAG, BaseHook, Variable
+
+from sparkify import operators
+from sparkify.operators import (
+    CreateTablesOperator,
+    DataQualityOperator,
+    LoadDimensionOperator,
+    LoadFactOperator,
+    StageToRedshiftOperator,
+)
+from sparkify.operators.base import WarehouseOperator
+
+LOAD: dict[str, Any] = {"table": "songs", "keys": ["song_id"], "sql": "load/songs.sql"}
+NEEDED: dict[type[WarehouseOperator], dict[str, Any]] = {
+    CreateTablesOperator: {"sql": ["ddl/songs.sql"]},
+    StageToRedshiftOperator: {"table": "staging_songs", "bucket": "music", "key": "song_data/"},
+    LoadDimensionOperator: LOAD,
+    LoadFactOperator: LOAD,
+    DataQualityOperator: {"checks": ["songs.yaml"]},
+}
+every_operator = pytest.mark.parametrize("operator", NEEDED, ids=lambda operator: operator.__name__)
+
+
+def parameters(operator: type) -> set[str]:
+    """Return the parameters of a class's __init__, its bases' included, down to the project's own base."""
+    return {
+        parameter.name
+        for base in inspect.getmro(operator)
+        if issubclass(base, WarehouseOperator) and "__init__" in vars(base)
+        # What Airflow wraps it in hides the signature.
+        for parameter in inspect.signature(inspect.unwrap(base.__init__)).parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No connection, no variable, no socket."""
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise AssertionError("I/O outside of execute()")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    monkeypatch.setattr(BaseHook, "get_connection", refuse)
+    monkeypatch.setattr(Variable, "get", refuse)
+
+
+def test_every_operator_is_tested() -> None:
+    assert {operator.__name__ for operator in NEEDED} == set(operators.__all__)
+
+
+@every_operator
+def test_it_is_made_without_io(operator: type[WarehouseOperator], offline: None) -> None:
+    task = operator(task_id="task", redshift_conn_id="absent", aws_conn_id="absent", **NEEDED[operator])
+    assert task.redshift_conn_id == "absent"
+
+
+@every_operator
+def test_its_connections_have_the_usual_names(operator: type[WarehouseOperator]) -> None:
+    task = operator(task_id="task", **NEEDED[operator])
+    assert (task.redshift_conn_id, task.aws_conn_id) == ("redshift", "aws")
+
+
+@every_operator
+def test_template_fields_are_attributes(operator: type[WarehouseOperator]) -> None:
+    task = operator(task_id="task", **NEEDED[operator])
+    assert [field for field in operator.template_fields if not hasattr(task, field)] == []
+    assert len(set(operator.template_fields)) == len(operator.template_fields)
+    assert set(WarehouseOperator.template_fields) <= set(operator.template_fields)
+    assert set(operator.template_fields_renderers) <= set(operator.template_fields)
+
+
+@every_operator
+def test_template_fields_are_parameters(operator: type[WarehouseOperator]) -> None:
+    """Airflow sets a template field from the parameter of its name."""
+    assert set(operator.template_fields) <= parameters(operator)
+
+
+@every_operator
+def test_parameters_are_kept_as_they_are_given(operator: type[WarehouseOperator]) -> None:
+    """Airflow renders the fields after __init__: it must not compute with what may be a template."""
+    templates = dict.fromkeys(operator.template_fields, "{{ params.x }}")
+    task = operator(task_id="task", **{**NEEDED[operator], **templates})
+    assert {field: getattr(task, field) for field in templates} == templates
+
+
+@pytest.mark.parametrize(
+    ("operator", "endings"),
+    [
+        (CreateTablesOperator, {".sql"}),
+        (LoadDimensionOperator, {".sql"}),
+        (LoadFactOperator, {".sql"}),
+        (DataQualityOperator, {".yaml"}),
+        (StageToRedshiftOperator, set()),
+    ],
+)
+def test_files_are_templates(operator: type[WarehouseOperator], endings: set[str]) -> None:
+    assert set(operator.template_ext) == endings
+
+
+@every_operator
+def test_parameters_are_named(operator: type[WarehouseOperator]) -> None:
+    """No parameter can be given by its place."""
+    for base in inspect.getmro(operator):
+        if issubclass(base, WarehouseOperator) and "__init__" in vars(base):
+            kinds = {
+                p.kind for p in inspect.signature(inspect.unwrap(base.__init__)).parameters.values() if p.name != "self"
+            }
+            assert inspect.Parameter.POSITIONAL_OR_KEYWORD not in kinds
+
+
+@every_operator
+def test_every_parameter_is_documented(operator: type[WarehouseOperator]) -> None:
+    documented = {
+        name: text
+        for base in inspect.getmro(operator)
+        if issubclass(base, WarehouseOperator)
+        for name, text in re.findall(r":param (\w+): (.+?)(?=\n\s*:|\Z)", base.__doc__ or "", re.DOTALL)
+    }
+    assert set(documented) == parameters(operator)
+    templated = {name for name, text in documented.items() if "(templated)" in text}
+    assert templated == set(operator.template_fields)
+
+
+def test_operators_are_told_apart_by_colour() -> None:
+    colours = [operator.ui_color for operator in NEEDED]
+    assert len(set(colours)) == len(colours)
+    assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in colours)
+
+
+@every_operator
+def test_a_text_is_readable_on_its_colour(operator: type[WarehouseOperator]) -> None:
+    """WCAG 2 asks for a contrast of 4.5: https://www.w3.org/TR/WCAG21/#contrast-minimum."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    assert (luminance(operator.ui_color) + 0.05) / (luminance(operator.ui_fgcolor) + 0.05) >= 4.5
+
+
+@every_operator
+def test_dag_defaults_reach_it(operator: type[WarehouseOperator]) -> None:
+    with DAG("policy", schedule=None, default_args={"redshift_conn_id": "other", "interval_start": "2018-11-01"}):
+        task = operator(task_id="task", **NEEDED[operator])
+    assert task.redshift_conn_id == "other"
+    assert task.interval_start == "2018-11-01"
+
+
+def test_a_stage_task_knows_its_partition_by_its_source() -> None:
+    needed = NEEDED[StageToRedshiftOperator]
+    assert StageToRedshiftOperator(task_id="a", **needed).partition_column == "batch_id"
+    cut = StageToRedshiftOperator(task_id="b", interval_column="ts", **needed)
+    assert cut.partition_column == "interval_time"
+
+
+@pytest.mark.parametrize("operator", [LoadDimensionOperator, LoadFactOperator])
+def test_a_load_knows_its_partition_by_its_source(operator: type[LoadFactOperator]) -> None:
+    assert operator(task_id="a", **LOAD).partition_column == "interval_time"
+    assert operator(task_id="b", source="staging_songs", **LOAD).partition_column == "batch_id"

@@ -1,0 +1,142 @@
+"""The interval of a run, and the periods of its files."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparkify.interval import PERIODS, Interval, Period, of_run
+
+START = datetime(2018, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BERLIN = ZoneInfo("Europe/Berlin")
+
+moments = st.integers(0, 40 * 365 * 86_400_000_000).map(lambda after: START + timedelta(microseconds=after))
+lengths = st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(days=4))
+intervals = st.builds(lambda start, length: Interval(start, start + length), moments, lengths)
+
+
+def run(start: datetime | None = None, end: datetime | None = None) -> Any:
+    return SimpleNamespace(data_interval_start=start, data_interval_end=end)
+
+
+@given(intervals, st.sampled_from(list(PERIODS)))
+def test_periods_cover_the_interval(interval: Interval, period: Period) -> None:
+    found = list(interval.periods(period))
+    assert found[0].start <= interval.start < found[0].end
+    assert found[-1].start < interval.end <= found[-1].end
+    assert all(one.end == next_.start for one, next_ in pairwise(found))
+
+
+@given(intervals, st.sampled_from(list(PERIODS)))
+def test_periods_are_aligned(interval: Interval, period: Period) -> None:
+    for one in interval.periods(period):
+        assert one.end - one.start == PERIODS[period]
+        assert (one.start - datetime.min.replace(tzinfo=UTC)) % PERIODS[period] == timedelta(0)
+
+
+def test_a_period_that_only_touches_the_end_is_left_out() -> None:
+    assert [one.start.hour for one in Interval(START, START + 2 * HOUR).periods("hour")] == [0, 1]
+
+
+def test_days_are_utc_days() -> None:
+    interval = Interval.parse("2018-11-01T00:30:00+02:00", "2018-11-01T01:00:00+02:00")
+    assert [one.start for one in interval.periods("day")] == [START - timedelta(days=1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2018-11-01", START),
+        ("2018-11-01T00:00:00", START),
+        ("2018-11-01T00:00:00Z", START),
+        ("2018-11-01 02:00:00+02:00", START),
+        ("2018-10-31T17:00:00-07:00", START),
+        ("2018-11-01T05:30:00+05:30", START),
+        ("2018-11-01T00:00:00.123456Z", START.replace(microsecond=123456)),
+        (datetime(2018, 11, 1), START),  # noqa: DTZ001
+        (datetime(2018, 11, 1, 2, tzinfo=timezone(timedelta(hours=2))), START),
+        (datetime(2018, 11, 1, 1, tzinfo=BERLIN), START),
+    ],
+)
+def test_parse_reads_zones_and_takes_none_for_utc(text: str | datetime, expected: datetime) -> None:
+    interval = Interval.parse(text, "2019-01-01")
+    assert interval.start == expected
+    assert interval.start.tzinfo is UTC
+
+
+@given(moments)
+def test_parse_takes_any_offset(moment: datetime) -> None:
+    local = moment.astimezone(BERLIN).isoformat()
+    assert Interval.parse(local, moment + HOUR) == Interval(moment, moment + HOUR)
+
+
+def test_the_hour_that_a_zone_repeats_is_not_empty() -> None:
+    """The clocks of Berlin showed 02:30 twice on 2018-10-28."""
+    first = datetime(2018, 10, 28, 2, 30, tzinfo=BERLIN)
+    interval = Interval.parse(first, first.replace(fold=1))
+    assert interval.end - interval.start == HOUR
+
+
+@given(intervals, st.sampled_from(list(PERIODS)))
+def test_closing_covers_whole_the_period_that_it_ends(interval: Interval, period: Period) -> None:
+    closed = interval.closing(period)
+    first = next(interval.periods(period))
+    assert closed.start == (first.start if interval.end >= first.end else interval.start)
+    assert closed.end == interval.end
+    assert closed.closing(period) == closed
+
+
+def test_of_the_hours_of_a_day_the_last_one_closes_it() -> None:
+    hours = list(Interval(START, START + 24 * HOUR).periods("hour"))
+    assert [hour.closing("day") for hour in hours] == [*hours[:-1], Interval(START, START + 24 * HOUR)]
+
+
+@pytest.mark.parametrize("end", [START, START - HOUR])
+def test_an_interval_must_not_be_empty(end: datetime) -> None:
+    with pytest.raises(ValueError, match="must end after it starts"):
+        Interval(START, end)
+
+
+def test_an_interval_reads_as_one() -> None:
+    assert str(Interval(START, START + HOUR)) == "[2018-11-01 00:00, 2018-11-01 01:00)"
+
+
+def test_a_run_owns_its_data_interval() -> None:
+    assert of_run(run(START, START + HOUR), {"start": None, "end": None}) == Interval(START, START + HOUR)
+
+
+def test_a_run_without_params_owns_its_data_interval() -> None:
+    assert of_run(run(START, START + HOUR), {}) == Interval(START, START + HOUR)
+
+
+@pytest.mark.parametrize("dag_run", [run(), run(START, START), run(START, START + HOUR)])
+def test_params_come_before_the_data_interval(dag_run: Any) -> None:
+    params = {"start": "2018-12-01T00:00:00Z", "end": "2019-01-01T00:00:00Z"}
+    assert of_run(dag_run, params) == Interval.parse("2018-12-01", "2019-01-01")
+
+
+@pytest.mark.parametrize(
+    ("dag_run", "params", "message"),
+    [
+        (run(START, START + HOUR), {"start": "2018-11-01"}, "only one end of its range: end is missing.*Give both"),
+        (run(START, START + HOUR), {"end": "2018-11-01"}, "only one end of its range: start is missing.*Give both"),
+        (run(), {"start": "yesterday", "end": "2018-11-01"}, "start='yesterday' and .*cannot be used.*ISO 8601"),
+        (run(), {"start": "2018-11-02", "end": "2018-11-01"}, "cannot be used.*must end after.*the first moment after"),
+        (run(), {"start": "2018-11-01", "end": "2018-11-01"}, "cannot be used.*must end after"),
+        (run(), {}, "no interval: .*Trigger it again with the params start and end"),
+        (run(START), {}, "no interval"),
+        (run(START, START), {}, "data interval is empty, at 2018-11-01.*CronDataIntervalTimetable"),
+    ],
+)
+def test_a_run_without_an_interval_fails_for_good(dag_run: Any, params: dict[str, Any], message: str) -> None:
+    with pytest.raises(AirflowFailException, match=message):
+        of_run(dag_run, params)

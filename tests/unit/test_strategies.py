@@ -1,0 +1,121 @@
+"""The SQL of the strategies obeys the house rules, whatever the table looks like."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pytest
+import sqlparse
+
+from sparkify import scopes, strategies
+from sparkify.interval import Interval
+from sparkify.ledger import Batch
+from sparkify.objects import S3Object
+from sparkify.operators.stage_to_redshift import _landing
+from sparkify.warehouse.base import label
+from tests.sql_rules import violations
+
+INTERVAL = Interval.parse("2018-11-01T00:00", "2018-11-02T02:00")
+OWNED = scopes.OfInterval(INTERVAL)
+SELECT = "SELECT s.a, s.b, s.c, s.batch_id, s.version AS row_version\nFROM source AS s\nWHERE s.a > 0"
+KEYS = {"one key": ["a"], "two keys": ["a", "b"]}
+TABLE = {"table": "things", "columns": ["a", "b", "c", "batch_id", "row_version"]}
+STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
+STAGED_AT = scopes.literal(INTERVAL.start)
+LANDINGS = [_landing(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
+BATCHES = [Batch(3, [S3Object("a", "1", 1), S3Object("b", "2", 1)], "landing_3", 2), Batch(4, [], "landing_4", 0)]
+
+
+def cases() -> list[Any]:
+    """Every strategy, and the shapes in which its SQL differs."""
+    found: list[tuple[str, str, dict[str, Any]]] = [
+        ("begin_load", "cut by time", {"table": "things", "source": None, "lookup": None}),
+        ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
+        ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
+        ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
+        ("end_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
+    ]
+    for shape, keys in KEYS.items():
+        names: dict[str, Any] = {**TABLE, "keys": keys}
+        found += [
+            ("take_changed", f"{shape}, by time", {**names, "select": SELECT, "changed": OWNED("things.at")}),
+            (
+                "take_changed",
+                f"{shape}, by batches",
+                {**names, "select": SELECT, "changed": scopes.of_changed_batches("things.batch_id")},
+            ),
+            ("take_stale", shape, {**names, "select": SELECT}),
+            (
+                "relink",
+                shape,
+                {
+                    **names,
+                    "select": SELECT,
+                    "found": SELECT,
+                    "lookup_column": "other_batch_id",
+                    "changed": OWNED("things.at"),
+                },
+            ),
+            ("merge", shape, names),
+            ("rebuild", shape, {**names, "select": SELECT}),
+        ]
+    for count in range(3):
+        found.append(
+            (
+                "stage_interval",
+                f"{count} files",
+                {
+                    **STAGING,
+                    "interval": INTERVAL,
+                    "interval_column": "ts",
+                    "partition_column": "interval_time",
+                    "landings": LANDINGS[:count],
+                    "owned": OWNED,
+                },
+            )
+        )
+        for retired in ([], [1, 2]):
+            if count or retired:
+                names = {**STAGING, "batches": BATCHES[:count], "retired": retired, "staged_at": STAGED_AT}
+                found.append(("stage_objects", f"{count} batches, {len(retired)} retired", names))
+    return [pytest.param(strategy, names, id=f"{strategy}: {shape}") for strategy, shape, names in found]
+
+
+@pytest.mark.parametrize(("strategy", "names"), cases())
+def test_sql_obeys_the_rules(strategy: str, names: dict[str, Any]) -> None:
+    assert violations(strategies.render(strategy, **names)) == []
+
+
+@pytest.mark.parametrize(("strategy", "names"), cases())
+def test_a_missing_name_raises(strategy: str, names: dict[str, Any]) -> None:
+    """Not every shape asks for every name; what a shape does not use may not change its SQL."""
+    whole = strategies.render(strategy, **names)
+    used = 0
+    for name in names:
+        rest = {other: value for other, value in names.items() if other != name}
+        try:
+            assert strategies.render(strategy, **rest) == whole
+        except jinja2.UndefinedError as error:
+            assert name in str(error)
+            used += 1
+    assert used >= 1
+
+
+@pytest.mark.parametrize(("strategy", "names"), cases())
+def test_every_statement_says_what_it_is_for(strategy: str, names: dict[str, Any]) -> None:
+    """The log calls a statement by its leading comment."""
+    for statement in filter(None, map(str.strip, sqlparse.split(strategies.render(strategy, **names)))):
+        assert statement.startswith("-- ")
+        assert label(statement)
+
+
+def test_every_strategy_is_covered() -> None:
+    files = {path.stem for path in Path(strategies.__file__).parent.glob("*.sql") if not path.stem.startswith("_")}
+    assert {case.values[0] for case in cases()} == files
+
+
+def test_an_unknown_strategy_raises() -> None:
+    with pytest.raises(jinja2.TemplateNotFound, match="swap"):
+        strategies.render("swap")

@@ -1,0 +1,277 @@
+"""What every engine does: connect, run transactions, execute scripts, tell the log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from airflow.sdk import Connection
+
+from sparkify.warehouse import Loaded, Warehouse, WarehouseError
+from sparkify.warehouse.base import ATTEMPTS, label
+
+
+class ConflictError(Exception):
+    """What the database says when a concurrent transaction came first."""
+
+
+class UnreachableError(Exception):
+    """What the driver says when there is no connection."""
+
+
+class Session:
+    """A connection that notes what happens to it; it is its own cursor."""
+
+    rowcount = 0
+    description = [("one", 23), ("two", 25)]  # noqa: RUF012
+
+    def __init__(self) -> None:
+        self.events: list[str] = []
+
+    def cursor(self) -> Session:
+        return self
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def fetchall(self) -> list[list[int]]:
+        return [[1, 2], [3, 4]]
+
+    def commit(self) -> None:
+        self.events.append("commit")
+
+    def rollback(self) -> None:
+        self.events.append("rollback")
+
+    def close(self) -> None:
+        self.events.append("close")
+
+
+class Engine(Warehouse):
+    """The smallest engine; ``fail`` is raised instead of connecting or executing."""
+
+    engine = "test"
+
+    def __init__(self, session: Session, fail: Exception | None = None, rows: dict[str, int] | None = None) -> None:
+        super().__init__(Connection(conn_id="warehouse", conn_type="redshift", host="db.example", password="hidden"))
+        self.session = session
+        self.fail = fail
+        self.rows = rows or {}
+
+    def _connect(self) -> Any:
+        if self.fail:
+            raise self.fail
+        return self.session
+
+    def _execute(self, cursor: Any, statement: str) -> None:
+        if statement == "BROKEN":
+            raise ZeroDivisionError("division by zero")
+        self.session.events.append(statement)
+        self.session.rowcount = self.rows.get(statement, -1)
+
+    def _copy(self, command: str) -> Loaded:
+        self.session.events.append(command)
+        return Loaded(1234, 5)
+
+    def _authorization(self) -> str:
+        return "CREDENTIALS 'hidden'"
+
+    def _is_conflict(self, error: BaseException) -> bool:
+        return isinstance(error, ConflictError)
+
+    def _is_unreachable(self, error: BaseException) -> bool:
+        return isinstance(error, UnreachableError)
+
+
+@pytest.fixture
+def session() -> Session:
+    return Session()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that a transaction would have paused."""
+    paused: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time.sleep", paused.append)
+    return paused
+
+
+class Work:
+    """Work that meets a number of conflicts, then succeeds."""
+
+    def __init__(self, session: Session, conflicts: int) -> None:
+        self.session = session
+        self.conflicts = conflicts
+
+    def __call__(self) -> str:
+        self.session.events.append("work")
+        self.conflicts -= 1
+        if self.conflicts >= 0:
+            raise ConflictError("could not serialize access\nDETAIL: of no interest")
+        return "done"
+
+
+def test_a_transaction_is_committed(session: Session, pauses: list[float]) -> None:
+    with Engine(session) as engine:
+        assert engine.transaction(Work(session, 0)) == "done"
+    assert session.events == ["work", "commit", "close"]
+    assert pauses == []
+
+
+def test_a_conflict_is_tried_again(session: Session, pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
+    with Engine(session) as engine:
+        assert engine.transaction(Work(session, 2)) == "done"
+    assert session.events == ["work", "rollback", "work", "rollback", "work", "commit", "close"]
+    first, second = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert first.getMessage() == (
+        "A concurrent transaction came first (could not serialize access). "
+        f"Attempt 2 of {ATTEMPTS} follows in {pauses[0]:.1f} s."
+    )
+    assert f"Attempt 3 of {ATTEMPTS}" in second.getMessage()
+
+
+def test_a_conflict_at_commit_is_tried_again(
+    session: Session, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commits = iter([ConflictError(), None])
+
+    def commit() -> None:
+        if error := next(commits):
+            raise error
+
+    monkeypatch.setattr(session, "commit", commit)
+    with Engine(session) as engine:
+        engine.transaction(Work(session, 0))
+    assert session.events == ["work", "rollback", "work", "close"]
+
+
+def test_a_transaction_gives_up_in_the_end(session: Session, pauses: list[float]) -> None:
+    with Engine(session) as engine, pytest.raises(ConflictError):
+        engine.transaction(Work(session, ATTEMPTS))
+    assert session.events == ["work", "rollback"] * ATTEMPTS + ["close"]
+    assert len(pauses) == ATTEMPTS - 1
+
+
+def test_pauses_are_random_and_grow(session: Session, pauses: list[float]) -> None:
+    for _ in range(50):
+        with Engine(session) as engine, pytest.raises(ConflictError):
+            engine.transaction(Work(session, ATTEMPTS))
+    by_attempt = [pauses[number :: ATTEMPTS - 1] for number in range(ATTEMPTS - 1)]
+    assert all(len(set(found)) > 1 for found in by_attempt)
+    assert all(max(found) <= 0.1 * 2**number for number, found in enumerate(by_attempt))
+    assert sum(by_attempt[-1]) > 10 * sum(by_attempt[0])
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), WarehouseError("no"), KeyboardInterrupt()])
+def test_another_error_is_not_tried_again(session: Session, pauses: list[float], error: BaseException) -> None:
+    def work() -> None:
+        raise error
+
+    with Engine(session) as engine, pytest.raises(type(error)):
+        engine.transaction(work)
+    assert session.events == ["rollback", "close"]
+    assert pauses == []
+
+
+def test_a_rollback_that_fails_does_not_hide_the_cause(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def rollback() -> None:
+        raise OSError("the connection is gone")
+
+    monkeypatch.setattr(session, "rollback", rollback)
+    with Engine(session) as engine, pytest.raises(ZeroDivisionError):
+        engine.transaction(lambda: engine.script("BROKEN"))
+
+
+def test_an_unreachable_warehouse_is_named_with_the_remedy(session: Session) -> None:
+    with pytest.raises(WarehouseError) as caught, Engine(session, UnreachableError("timeout expired\n")):
+        pytest.fail("connected")
+    message = str(caught.value)
+    assert "db.example:(default port) (Airflow connection 'warehouse', type redshift) cannot be reached" in message
+    assert "timeout expired. Check that it runs (a paused cluster has to be resumed)" in message
+    assert "hidden" not in message
+
+
+def test_another_error_at_connecting_is_passed_on(session: Session) -> None:
+    with pytest.raises(LookupError), Engine(session, LookupError()):
+        pytest.fail("connected")
+
+
+def test_a_script_is_executed_statement_by_statement(session: Session) -> None:
+    with Engine(session, rows={"SELECT ';';": 3, "DELETE FROM t": 2}) as engine:
+        assert engine.script("\nSELECT ';';\n\n  DELETE FROM t\n") == 2
+        assert session.events == ["SELECT ';';", "DELETE FROM t"]
+
+
+@pytest.mark.parametrize("sql", ["", " \n "])
+def test_an_empty_script_is_nothing(session: Session, sql: str) -> None:
+    with Engine(session) as engine:
+        assert engine.script(sql) == 0
+    assert session.events == ["close"]
+
+
+def test_an_unknown_row_count_is_zero(session: Session) -> None:
+    with Engine(session) as engine:
+        assert engine.script("CREATE TABLE t (a INTEGER)") == 0
+
+
+def test_the_log_tells_what_a_statement_is_for_and_not_its_sql(
+    session: Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    statement = "-- Take the newest: of each key.\nSELECT 'hidden'"
+    with caplog.at_level(logging.DEBUG), Engine(session, rows={statement: 1234567}) as engine:
+        engine.script(statement)
+    assert "Take the newest: 1,234,567 rows, " in caplog.text
+    assert "hidden" not in caplog.text
+
+
+def test_an_error_names_its_statement(session: Session) -> None:
+    with Engine(session) as engine, pytest.raises(ZeroDivisionError) as caught:
+        engine.script("BROKEN")
+    assert caught.value.__notes__ == ["Statement: BROKEN"]
+
+
+def test_a_query_returns_tuples(session: Session) -> None:
+    with Engine(session) as engine:
+        assert engine.query("SELECT 1") == [(1, 2), (3, 4)]
+        assert engine.table("SELECT 1") == (["one", "two"], [(1, 2), (3, 4)])
+        assert engine.columns("songs") == ["one", "two"]
+    assert session.events[2] == "SELECT * FROM songs LIMIT 0"
+
+
+def test_copy_is_logged_without_its_authorization(session: Session, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG), Engine(session) as engine:
+        assert engine.copy("t (a)", "s3://bucket/key", ["FORMAT AS JSON 'auto'", "MAXERROR 1"]) == Loaded(1234, 5)
+    command = "COPY t (a) FROM 's3://bucket/key' {}FORMAT AS JSON 'auto' MAXERROR 1"
+    assert session.events[0] == command.format("CREDENTIALS 'hidden' ")
+    assert command.format("") in caplog.text
+    assert "Copied 1,234 rows, 5 rejected" in caplog.text
+    assert "hidden" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("SELECT a FROM t", "SELECT a FROM t"),
+        ("DROP TABLE IF EXISTS t", "DROP TABLE IF EXISTS t"),
+        ("CREATE TABLE IF NOT EXISTS t (a INTEGER)", "CREATE TABLE IF NOT EXISTS t"),
+        ("CREATE TEMP TABLE b AS\nSELECT 1", "CREATE TEMP TABLE b AS"),
+        ("-- Take it.\nSELECT 1", "Take it"),
+        ("-- Take it: all\n-- of it.\nSELECT 1", "Take it"),
+        (
+            "-- Drop what is staged of [2018-11-01 00:00, 01:00).\nSELECT 1",
+            "Drop what is staged of [2018-11-01 00:00, 01:00)",
+        ),
+        ("-- Version 1.5 of it. And more.\nSELECT 1", "Version 1.5 of it"),
+        ("-- No full stop\nSELECT 1", "No full stop"),
+        ("-- Two\n--   lines\nCREATE TEMP TABLE b AS SELECT 1", "Two lines"),
+        ("-- About the table.\nCREATE TABLE t (a INTEGER)", "CREATE TABLE t"),
+        ("-- About the table.\nDROP TABLE t", "DROP TABLE t"),
+        ("SELECT " + 40 * "a, " + "b", ("SELECT " + 40 * "a, ")[:80]),
+    ],
+)
+def test_label(statement: str, expected: str) -> None:
+    assert label(statement) == expected

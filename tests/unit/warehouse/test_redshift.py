@@ -1,0 +1,259 @@
+"""Redshift at the boundary of its driver: what is sent, what an error means, and that no secret gets out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from typing import Any
+
+import pytest
+import redshift_connector
+
+from sparkify.warehouse import Loaded, Warehouse, WarehouseError, connect
+
+SECRET = "sTSx9/secretkey+of+the+test"
+TOKEN = "FwoGZX/session+token+of+the+test"
+ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
+COPIED = {
+    "SELECT pg_last_copy_count(), pg_last_copy_id()": [(1234, 77)],
+    "SELECT COUNT(*) FROM sys_load_error_detail WHERE query_id = 77": [(5,)],
+}
+
+
+class Cursor:
+    """A cursor of the driver: notes what it executes, answers or fails as told."""
+
+    paramstyle = "format"
+    rowcount = -1
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self.rows: list[Any] = []
+        self.description: list[tuple[str, int]] = []
+
+    def __enter__(self) -> Cursor:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def execute(self, statement: str) -> None:
+        assert self.paramstyle == "qmark", "under another style the driver reads parameters into LIKE '%x%'"
+        self.driver.executed.append(statement)
+        for start, answer in self.driver.answers.items():
+            if statement.startswith(start):
+                if isinstance(answer, Exception):
+                    raise answer
+                self.rows = answer
+
+    def fetchall(self) -> list[Any]:
+        return self.rows
+
+
+class Driver:
+    """redshift_connector's connection; the module's connect() gives it out."""
+
+    def __init__(self) -> None:
+        self.executed: list[str] = []
+        self.answers: dict[str, Any] = dict(COPIED)
+        self.settings: dict[str, Any] = {}
+
+    def connect(self, **settings: Any) -> Driver:
+        self.settings = settings
+        return self
+
+    def cursor(self) -> Cursor:
+        return Cursor(self)
+
+    def commit(self) -> None:
+        self.executed.append("commit")
+
+    def rollback(self) -> None:
+        self.executed.append("rollback")
+
+    def close(self) -> None:
+        self.executed.append("close")
+
+
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
+    """A driver in the place of redshift_connector's, no credentials but those of the Airflow connections."""
+    driver = Driver()
+    monkeypatch.setattr(redshift_connector, "connect", driver.connect)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    connection = {"conn_type": "redshift", "host": "cluster.example", "port": 5439, "login": "etl", "password": SECRET}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps({**connection, "schema": "dev"}))
+    return driver
+
+
+def aws(monkeypatch: pytest.MonkeyPatch, extra: dict[str, str] | None = None, *, keys: bool = True) -> None:
+    """Define the connection ``aws``."""
+    login = {"login": "AKIAIOSFODNN7EXAMPLE", "password": SECRET} if keys else {}
+    settings = {"conn_type": "aws", **login, "extra": {"region_name": "us-west-2", **(extra or {})}}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(settings))
+
+
+def warehouse() -> Warehouse:
+    return connect("redshift", "aws")
+
+
+def server_error(code: str, message: str, **fields: str) -> redshift_connector.ProgrammingError:
+    """What the driver raises: the fields of the server's message in a dictionary."""
+    return redshift_connector.ProgrammingError({"S": "ERROR", "C": code, "M": message, **fields})
+
+
+def test_it_connects_as_the_airflow_connection_says(driver: Driver) -> None:
+    with warehouse():
+        pass
+    expected = {"host": "cluster.example", "port": 5439, "user": "etl", "password": SECRET, "database": "dev"}
+    assert driver.settings.items() >= expected.items()
+    assert not driver.settings.get("autocommit")
+    assert driver.executed == ["close"]
+
+
+def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
+    script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
+    with warehouse() as session:
+        session.script(script)
+    assert driver.executed[:2] == script.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("error", "conflict"),
+    [
+        (server_error("40001", "could not serialize access"), True),
+        (server_error("40P01", "deadlock detected"), True),
+        (server_error("XX000", "1023", D="Serializable isolation violation on table - 100, transactions ..."), True),
+        (WarehouseError("COPY failed: no such file"), False),
+        (server_error("42601", "syntax error at or near"), False),
+        (server_error("XX000", "1204"), False),
+        (redshift_connector.InterfaceError("BrokenPipe: server socket closed"), False),
+        (redshift_connector.Error(), False),
+        (ValueError(), False),
+    ],
+)
+def test_conflicts_are_known_by_the_shape_of_the_error(driver: Driver, error: Exception, conflict: bool) -> None:
+    assert warehouse()._is_conflict(error) is conflict
+
+
+def test_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    errors = iter([server_error("XX000", "1023", D="Serializable isolation violation on table - 100")])
+
+    def work() -> str:
+        if error := next(errors, None):
+            raise error
+        return "done"
+
+    with warehouse() as session:
+        assert session.transaction(work) == "done"
+    assert driver.executed == ["rollback", "commit", "close"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redshift_connector.InterfaceError("communication error", ConnectionRefusedError(111, "Connection refused")),
+        redshift_connector.OperationalError("timed out"),
+    ],
+)
+def test_an_unreachable_cluster_is_named(driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def refuse(**settings: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(redshift_connector, "connect", refuse)
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)  # the hook tries for 15 s
+    with pytest.raises(WarehouseError, match=r"cluster\.example:5439") as caught, warehouse():
+        pytest.fail("connected")
+    assert "paused cluster" in str(caught.value)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("extra", "clause"),
+    [
+        ({"copy_iam_role": ROLE}, f"IAM_ROLE '{ROLE}'"),
+        ({"copy_iam_role": "default"}, "IAM_ROLE default"),
+        ({}, f"CREDENTIALS 'aws_access_key_id=AKIAIOSFODNN7EXAMPLE;aws_secret_access_key={SECRET}'"),
+        (
+            {"aws_session_token": TOKEN},
+            f"CREDENTIALS 'aws_access_key_id=AKIAIOSFODNN7EXAMPLE;aws_secret_access_key={SECRET};token={TOKEN}'",
+        ),
+    ],
+    ids=["role", "the cluster's role", "keys", "session"],
+)
+def test_copy_is_authorized_by_the_aws_connection(
+    driver: Driver,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    extra: dict[str, str],
+    clause: str,
+) -> None:
+    aws(monkeypatch, extra)
+    with caplog.at_level(logging.DEBUG), warehouse() as session:
+        loaded = session.copy("songs (title)", "s3://music/song_data/", ["FORMAT AS JSON 'auto'", "MAXERROR 6"])
+    assert loaded == Loaded(rows=1234, rejected=5)
+    assert driver.executed == [
+        f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6",
+        *COPIED,
+        "close",
+    ]
+    assert "COPY songs (title) FROM 's3://music/song_data/' FORMAT AS JSON 'auto' MAXERROR 6" in caplog.text
+    assert SECRET not in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver's own debug log shows statements."""
+    masked: list[Any] = []
+    monkeypatch.setattr("airflow.sdk.log.mask_secret", masked.append)
+    aws(monkeypatch, {"aws_session_token": TOKEN})
+    with warehouse() as session:
+        session.copy("songs", "s3://music/song_data/")
+    assert SECRET in masked
+    assert TOKEN in masked
+
+
+def test_copy_without_any_authorization_names_the_remedy(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws(monkeypatch, keys=False)
+    with warehouse() as session, pytest.raises(WarehouseError, match=r"'aws' names no role.* copy_iam_role"):
+        session.copy("songs", "s3://music/song_data/")
+
+
+def test_a_failed_copy_says_which_rows_were_rejected(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws(monkeypatch)
+    # The worst case: the server repeats the command.
+    command = f"COPY songs FROM 's3://music/song_data/' CREDENTIALS 'aws_secret_access_key={SECRET}'"
+    driver.answers["COPY"] = server_error("XX000", "Load into table 'songs' failed.", W=command)
+    driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
+    with caplog.at_level(logging.DEBUG), warehouse() as session, pytest.raises(WarehouseError) as caught:
+        session.copy("songs", "s3://music/song_data/")
+    assert str(caught.value) == (
+        "COPY failed: Load into table 'songs' failed.\n"
+        "s3://music/song_data/A.json line 3, column year: error 1207, Invalid digit"
+    )
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert SECRET not in caplog.text
+    # What was rejected is asked for in a transaction of its own: the failed one takes no more statements.
+    assert [event.split(" ")[0] for event in driver.executed] == ["COPY", "rollback", "SELECT", "close"]
+
+
+def test_a_copy_that_meets_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws(monkeypatch)
+    driver.answers["SELECT TRIM(file_name)"] = []
+    driver.answers["COPY"] = server_error("XX000", "1023", D="Serializable isolation violation on table - 100")
+
+    def other_has_ended(seconds: float) -> None:
+        del driver.answers["COPY"]
+
+    monkeypatch.setattr("tenacity.nap.time.sleep", other_has_ended)
+    with warehouse() as session:
+        assert session.transaction(lambda: session.copy("songs", "s3://music/song_data/")).rows == 1234
+    assert [event.split(" ")[0] for event in driver.executed].count("COPY") == 2
