@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from sparkify.local.upload import sync
@@ -202,6 +202,8 @@ def run_all(lab: Lab, runs: Iterable[Run], processes: ProcessPoolExecutor) -> No
     max_examples=EXAMPLES,
     deadline=None,
     print_blob=True,
+    # Shrinking takes minutes here; what failed is printed as a history all the same.
+    phases=[phase for phase in Phase if phase is not Phase.shrink or EXAMPLES > 50],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=histories)
