@@ -116,12 +116,18 @@ class Run(NamedTuple):
 class History(NamedTuple):
     """What happened, in order; each list of runs is worked off by several processes at once.
 
-    Replay one with ``replay(history, lab)``.
+    Replay one with ``replay(history, lab, processes)``.
+
+    :param before: files that were there for a while, and the runs of that time.
+    :param files: the files that are there at the end.
+    :param runs: runs that cover the whole period.
+    :param last: where it is given, the songs of ``files`` come after those runs, and this run only follows.
     """
 
     before: tuple[tuple[Files, tuple[Run, ...]], ...]
     files: Files
     runs: tuple[Run, ...]
+    last: Run | None = None
 
 
 events = st.builds(
@@ -170,6 +176,7 @@ histories = st.builds(
     before=st.lists(st.tuples(contents, st.lists(single, max_size=3).map(tuple)), max_size=2).map(tuple),
     files=contents,
     runs=covers(),
+    last=st.none() | single,
 )
 
 
@@ -187,7 +194,12 @@ def processes() -> Iterator[ProcessPoolExecutor]:
 
 def replay(history: History, lab: Lab, processes: ProcessPoolExecutor) -> None:
     """Do what a history says."""
-    for files, runs in (*history.before, (history.files, history.runs)):
+    steps = [*history.before, (history.files, history.runs)]
+    if history.last:
+        songs_before = history.before[-1][0].songs if history.before else ()
+        steps[-1] = (history.files._replace(songs=songs_before), history.runs)
+        steps.append((history.files, (history.last,)))
+    for files, runs in steps:
         files.put(lab)
         run_all(lab, runs, processes)
 

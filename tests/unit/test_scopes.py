@@ -26,12 +26,15 @@ def test_changed_batches() -> None:
     assert scopes.of_changed_batches("s.batch_id") == "s.batch_id IN (SELECT batch_id FROM changed_batches)"
 
 
+def test_batches() -> None:
+    assert scopes.OfBatches((3, 4))("s.batch_id") == "s.batch_id IN (3, 4)"
+    assert scopes.OfBatches(())("s.batch_id") == "1 = 0"
+
+
 def test_a_changed_lookup_leaves_the_interval_to_the_interval() -> None:
     """Both run in one load: what is in the interval is looked up there."""
-    scope = scopes.OfChangedLookup(DAY.interval)
-    assert scope("e.ts", lookup="s.batch_id") == (
-        f"s.batch_id IN (SELECT batch_id FROM changed_batches) AND NOT ({DAY('e.ts')})"
-    )
+    scope = scopes.OfChangedLookup(DAY.interval, scopes.OfBatches((3,)))
+    assert scope("e.ts", lookup="s.batch_id") == f"s.batch_id IN (3) AND NOT ({DAY('e.ts')})"
 
 
 def test_keys() -> None:
@@ -56,7 +59,9 @@ def test_a_literal_loses_nothing(moment: datetime) -> None:
     [
         DAY,
         scopes.of_changed_batches,
-        scopes.OfChangedLookup(DAY.interval),
+        scopes.OfBatches((3, 4)),
+        scopes.OfBatches(()),
+        scopes.OfChangedLookup(DAY.interval, scopes.OfBatches((3, 4))),
         scopes.OfKeys("stale"),
         scopes.everything,
     ],

@@ -54,7 +54,7 @@ def cases() -> list[Any]:
                     **names,
                     "select": SELECT,
                     "found": SELECT,
-                    "lookup_column": "other_batch_id",
+                    "linked": scopes.OfBatches((3, 4))("things.other_batch_id"),
                     "changed": OWNED("things.at"),
                 },
             ),

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+_ONLY_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+
 # A conflict is over within the other's transaction, which takes seconds at most.
 ATTEMPTS = 8
 
@@ -135,7 +137,9 @@ class Warehouse(ABC):
         :return: rows that the last statement touched; 0 where the database does not say.
         """
         rows = 0
-        for statement in filter(None, map(str.strip, sqlparse.split(sql))):
+        for statement in map(str.strip, sqlparse.split(sql)):
+            if _ONLY_COMMENTS.fullmatch(statement):
+                continue
             started = time.monotonic()
             rows = self._run(statement)
             log.info("%s: %s rows, %.2f s", label(statement), f"{rows:,}", time.monotonic() - started)

@@ -19,7 +19,7 @@ _SHARED_CREATE = re.compile(
     r"CREATE\s+(?:SCHEMA|INDEX|UNIQUE\s+INDEX|(?:OR\s+REPLACE\s+)?VIEW|TEMP\s|TEMPORARY\s)", re.IGNORECASE
 )
 _INDEX = re.compile(r"CREATE\s+INDEX\s+IF\s+NOT\s+EXISTS\s+(\S+)", re.IGNORECASE)
-_LOCK = re.compile(r"LOCK\s+(?:TABLE\s+)?(.+?);?\s*$", re.IGNORECASE | re.DOTALL)
+_LOCK = re.compile(r"LOCK\s+(?:TABLE\s+)?([\w\".,\s]+?)\s*;?", re.IGNORECASE)
 
 
 class UnsupportedStatementError(ValueError):
@@ -43,7 +43,7 @@ def to_postgres(statement: str) -> list[str]:
     keyword = body.split(None, 1)[0].upper().rstrip(";") if body else ""
     if keyword in SHARED:
         return [statement]
-    if lock := _LOCK.match(body):
+    if lock := _LOCK.fullmatch(body):
         # Redshift's LOCK is exclusive. This mode keeps writers apart just as well, and lets readers go on.
         return [f"LOCK TABLE {lock[1]} IN SHARE ROW EXCLUSIVE MODE"]
     if created := _TEMP_TABLE_AS.match(body):
@@ -69,7 +69,7 @@ def _create_index(name: str, statement: str) -> str:
 
 
 def _create_table(statement: str) -> list[str]:
-    """Drop the distribution; turn the sort key into an index."""
+    """Drop the distribution; turn the sort key into an index, where the primary key does not bring it anyway."""
     import sqlglot
     from sqlglot import exp
 
@@ -98,7 +98,9 @@ def _create_table(statement: str) -> list[str]:
         if isinstance(constraint.kind, exp.EncodeColumnConstraint):
             constraint.pop()
     statements = [table.sql("postgres", comments=False)]
-    if sort_key:
+    primary_key = table.find(exp.PrimaryKey)
+    unique = [column.sql("postgres") for column in primary_key.expressions] if primary_key else []
+    if sort_key and sort_key != unique[: len(sort_key)]:
         name = table.find(exp.Table)
         assert name is not None
         index = f"{name.db}.{name.name}_sortkey".lstrip(".")

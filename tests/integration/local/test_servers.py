@@ -50,7 +50,8 @@ def child(folder: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that runs both servers on a folder, once they run."""
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(folder)],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
+        # A killed process leaves its temporary files: here they go with the folder.
+        env={**os.environ, "PYTHONPATH": str(ROOT / "plugins"), "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

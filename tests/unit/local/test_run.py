@@ -14,7 +14,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sparkify.local.run import SAMPLE, Job, read_job
+from sparkify.local.jobs import SAMPLE, Job
+from sparkify.local.run import read_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -191,7 +192,7 @@ hours = st.integers(0, 20_000).map(lambda hour: START + timedelta(hours=hour))
 @given(names, hours, st.integers(1, 500))
 def test_the_command_does_the_job_again(name: str, start: datetime, length: int) -> None:
     done = job((Path("/data") / name).resolve(), start, start + timedelta(hours=length))
-    make, run, *words = shlex.split(done.command)
+    make, run, *words = shlex.split(done.command("run"))
     assert (make, run) == ("make", "run")
     arguments = dict(word.split("=", 1) for word in words)
     again = read_job(["--data", arguments["DATA"], "--from", arguments["FROM"], "--to", arguments["TO"]])
@@ -199,5 +200,5 @@ def test_the_command_does_the_job_again(name: str, start: datetime, length: int)
 
 
 def test_the_command_is_short() -> None:
-    assert job(Path("/data/x")).command == "make run DATA=/data/x FROM=2018-11-01 TO=2018-11-02"
-    assert job(None).command == "make run FROM=2018-11-01 TO=2018-11-02"
+    assert job(Path("/data/x")).command("run") == "make run DATA=/data/x FROM=2018-11-01 TO=2018-11-02"
+    assert job(None).command("run") == "make run FROM=2018-11-01 TO=2018-11-02"

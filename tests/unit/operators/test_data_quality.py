@@ -58,7 +58,7 @@ def test_holds(expect: str, observed: Any, holds: bool) -> None:
 def test_comparisons_are_those_of_numbers(observed: Any, expected: Any, comparison: tuple[str, str]) -> None:
     sign, name = comparison
     compare: Callable[[Any, Any], bool] = getattr(operator, name)
-    assert check(f"{sign} {expected:f}").holds(observed) is compare(observed, expected)
+    assert check(f"{sign} {Decimal(expected):f}").holds(observed) is compare(observed, expected)
 
 
 @pytest.mark.parametrize("sign", COMPARISONS)

@@ -43,7 +43,7 @@ def test_what_means_the_same_is_not_touched(statement: str) -> None:
     [
         ("LOCK songs", ["LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE"]),
         ("LOCK TABLE songs;", ["LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE"]),
-        ("-- Wait.\nlock operations.a, b ;", ["LOCK TABLE operations.a, b  IN SHARE ROW EXCLUSIVE MODE"]),
+        ("-- Wait.\nlock operations.a, b ;", ["LOCK TABLE operations.a, b IN SHARE ROW EXCLUSIVE MODE"]),
         ("CREATE TEMP TABLE t AS SELECT 1 AS a", ["CREATE TEMP TABLE t AS SELECT 1 AS a", "ANALYZE t"]),
         ("-- c\ncreate temporary table t\nas select 1", ["-- c\ncreate temporary table t\nas select 1", "ANALYZE t"]),
         ("CREATE TABLE t (a INTEGER NOT NULL)", ["CREATE TABLE t (a INT NOT NULL)"]),
@@ -71,6 +71,15 @@ def test_a_sort_key_becomes_an_index(kind: str, schema: str, table: str, columns
         f"DO $$ BEGIN IF to_regclass('{schema}t_sortkey') IS NULL THEN "
         f"CREATE INDEX t_sortkey ON {table} ({columns}); END IF; END $$"
     )
+
+
+@pytest.mark.parametrize(("sort_key", "indexes"), [("a", 0), ("a, b", 0), ("b", 1), ("b, a", 1), ("a, b, c", 1)])
+def test_a_sort_key_that_the_primary_key_begins_with_needs_no_second_index(sort_key: str, indexes: int) -> None:
+    created, *more = to_postgres(
+        f"CREATE TABLE t (a BIGINT, b BIGINT, c BIGINT, PRIMARY KEY (a, b)) SORTKEY ({sort_key})"
+    )
+    assert created.endswith("PRIMARY KEY (a, b))")
+    assert len(more) == indexes
 
 
 def test_an_index_is_looked_for_before_it_is_created() -> None:
