@@ -9,6 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 import obstore
+import tenacity
+from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
 from sparkify.copy.errors import CopyError
 from sparkify.copy.s3 import S3_ERRORS, S3Object, explain
@@ -109,6 +111,14 @@ class Fetcher:
             )
 
 
+# The client repeats requests that fail, but not one whose answer breaks off.
+@tenacity.retry(
+    retry=tenacity.retry_if_exception_type(S3_ERRORS)
+    & tenacity.retry_if_not_exception_type((FileNotFoundError, PermissionDeniedError, UnauthenticatedError)),
+    stop=tenacity.stop_after_attempt(3),
+    wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+    reraise=True,
+)
 def _fetch(store: S3Store, item: S3Object) -> bytes | None:
     """Return a small object's content; None for one that turns out to be large."""
     if item.size == 0:  # nothing to ask for; also the marker of a folder, whose key S3 clients cannot address

@@ -143,7 +143,9 @@ def explain(error: Exception, bucket: str, key: str) -> CopyError:
         )
     if code in ("PermanentRedirect", "AuthorizationHeaderMalformed") or "redirect" in str(error).lower():
         return CopyError(f"The bucket of {url} is in another region. Remedy: name it with REGION 'aws-region'.")
+    # Without a code the text is the client's own, of what happened to the connection.
+    reason = code or " ".join(str(error).partition("\n")[0].split())[:300] or type(error).__name__
     return CopyError(
-        f"S3 could not read {url} ({code or type(error).__name__}). "
+        f"S3 could not read {url}: {reason}. "
         "Remedy: check that the endpoint is reachable, then run the COPY again: nothing was loaded."
     )
