@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format lock clean
+.PHONY: help run test bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,6 +17,9 @@ run: .venv/run  ## Load data on this machine and show the result [DATA=folder or
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest $(ARGS)
+
+bench-history: .venv/dev  ## Time an hour on a short and on a long history; takes minutes [ARGS=--smoke or --help]
+	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench.history $(ARGS)
 
 lint: .venv/dev  ## Check style, types and SQL
 	$(BIN)/ruff check .

@@ -69,17 +69,19 @@ class LoadOperator(WarehouseOperator):
     def partition_column(self) -> str:
         return "batch_id" if self.source else "interval_time"
 
-    @property
-    def changed(self) -> scopes.Scope:
-        """The source rows that the run has to look at."""
-        return scopes.of_changed_batches if self.source else scopes.OfInterval(self.interval)
+    def changed(self, batches: scopes.Scope = scopes.of_changed_batches) -> scopes.Scope:
+        """Return the scope of the source rows that the run has to look at.
+
+        :param batches: the scope of the batches that changed, once their numbers are known.
+        """
+        return batches if self.source else scopes.OfInterval(self.interval)
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render the fields; ``sql`` as it reads for the rows that changed."""
         self._template = self.sql
 
         def changed(column: str, *, lookup: str = "", **keys: str) -> str:
-            return self.changed(column, lookup=lookup, **keys)  # the interval is rendered by the time this is called
+            return self.changed()(column, lookup=lookup, **keys)  # the interval is rendered by the time this is called
 
         super().render_template_fields(self.with_scope(context, changed), jinja_env)
 
@@ -91,10 +93,15 @@ class LoadOperator(WarehouseOperator):
         if self.mode not in ("merge", "rebuild"):
             raise AirflowFailException(f"mode must be merge or rebuild, not {self.mode!r}.")
         with self.warehouse() as warehouse:
-            return warehouse.transaction(lambda: self._load(warehouse, context))
+            loaded = warehouse.transaction(lambda: self._load(warehouse, context))
+            warehouse.analyze(self.table, loaded["rows"])
+            return loaded
 
     def _load(self, warehouse: Warehouse, context: Context) -> dict[str, Any]:
         warehouse.script(strategies.render("begin_load", **self._batches))
+        batches: list[tuple[int]] = []
+        if self.source or self.lookup:
+            batches = warehouse.query(f"SELECT batch_id FROM {scopes.CHANGED_BATCHES} ORDER BY batch_id")
         names: dict[str, Any] = {
             "table": self.table,
             "keys": self.keys,
@@ -104,7 +111,7 @@ class LoadOperator(WarehouseOperator):
             everything = self._select(context, scopes.everything)
             rows = warehouse.script(strategies.render("rebuild", **names, select=everything))
         else:
-            rows = self._merge(warehouse, context, names)
+            rows = self._merge(warehouse, context, names, scopes.OfBatches(tuple(batch_id for (batch_id,) in batches)))
         if self.source or self.lookup:
             warehouse.script(strategies.render("end_load", **self._batches))
         return {"rows": rows}
@@ -113,9 +120,10 @@ class LoadOperator(WarehouseOperator):
     def _batches(self) -> dict[str, Any]:
         return {"table": self.table, "source": self.source, "lookup": self.lookup}
 
-    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> int:
-        changed = self.changed(f"{self.table}.{self.partition_column}")
-        select = self._select(context, self.changed)
+    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: scopes.OfBatches) -> int:
+        scope = self.changed(batches)
+        changed = scope(f"{self.table}.{self.partition_column}")
+        select = self._select(context, scope)
         warehouse.script(strategies.render("take_changed", **names, select=select, changed=changed))
         ((stale,),) = warehouse.query("SELECT COUNT(*) FROM stale")
         if stale:

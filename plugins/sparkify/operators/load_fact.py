@@ -39,23 +39,21 @@ class LoadFactOperator(LoadOperator):
         self.lookup = lookup
         self.lookup_column = lookup_column
 
-    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> int:
-        rows = super()._merge(warehouse, context, names)
-        if self.lookup:
-            ((batches,),) = warehouse.query(f"SELECT COUNT(*) FROM {scopes.CHANGED_BATCHES}")
-            if batches:
-                log.info("%d batches of %s came or went: looking up again.", batches, self.lookup)
-                self._relink(warehouse, context, names)
+    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: scopes.OfBatches) -> int:
+        rows = super()._merge(warehouse, context, names, batches)
+        if batches.ids:
+            log.info("%d batches of %s came or went: looking up again.", len(batches.ids), self.lookup)
+            self._relink(warehouse, context, names, batches)
         return rows
 
-    def _relink(self, warehouse: Warehouse, context: Context, names: dict[str, Any]) -> None:
+    def _relink(self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: scopes.OfBatches) -> None:
         warehouse.script(
             strategies.render(
                 "relink",
                 **names,
-                lookup_column=self.lookup_column,
-                changed=self.changed(f"{self.table}.{self.partition_column}"),
-                found=self._select(context, scopes.OfChangedLookup(self.interval)),
+                linked=batches(f"{self.table}.{self.lookup_column}"),
+                changed=self.changed(batches)(f"{self.table}.{self.partition_column}"),
+                found=self._select(context, scopes.OfChangedLookup(self.interval, batches)),
                 select=self._select(context, scopes.OfKeys("relinked")),
             )
         )

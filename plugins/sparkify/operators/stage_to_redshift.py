@@ -121,8 +121,11 @@ class StageToRedshiftOperator(WarehouseOperator):
     def work(self, context: Context) -> dict[str, Any]:
         with self.warehouse() as warehouse:
             if self.interval_column:
-                return self._stage_interval(warehouse)
-            return warehouse.transaction(lambda: self._stage_objects(warehouse))
+                staged = self._stage_interval(warehouse)
+            else:
+                staged = warehouse.transaction(lambda: self._stage_objects(warehouse))
+            warehouse.analyze(self.table, staged["rows"])
+            return staged
 
     # --- a source cut by time ---
 

@@ -1,10 +1,12 @@
--- Forget the batches that {{ table }} held.
-DELETE FROM operations.loaded_batches WHERE table_name = '{{ table }}';
+-- Forget the batches that {{ table }} no longer holds.
+DELETE FROM operations.loaded_batches
+WHERE table_name = '{{ table }}' AND batch_id IN (SELECT batch_id FROM changed_batches);
 
--- Remember the batches that {{ table }} holds now.
+-- Remember the batches that are new to {{ table }}.
 INSERT INTO operations.loaded_batches (table_name, batch_id)
 SELECT '{{ table }}', batch_id
 FROM (
     {% include "_batches.sql" %}
 
-) AS current_batches;
+) AS current_batches
+WHERE batch_id IN (SELECT batch_id FROM changed_batches);

@@ -4,7 +4,7 @@ CREATE TEMP TABLE relinked AS
 SELECT {{ table }}.*
 FROM {{ table }}
 WHERE
-    {{ table }}.{{ lookup_column }} IN (SELECT batch_id FROM changed_batches)
+    {{ linked }}
     AND NOT ({{ changed }})
 UNION
 SELECT {{ table }}.*
