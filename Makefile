@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test bench-history lint format lock clean
+.PHONY: help run test test-invariant bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,7 +16,10 @@ run: .venv/run  ## Load data on this machine and show the result [DATA=folder or
 	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
+	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_faults.py
 
 bench-history: .venv/dev  ## Time an hour on a short and on a long history; takes minutes [ARGS=--smoke or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench.history $(ARGS)
