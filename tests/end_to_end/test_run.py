@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from sparkify.local import servers
 
 
-def start(state: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start ``make run`` on data of its own; Airflow's settings of this process are not handed on."""
+def start(state: Path, *arguments: str, module: str = "sparkify.local.run") -> subprocess.Popen[str]:
+    """Start ``make run``, or another command, on data of its own; Airflow's settings here are not handed on."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return subprocess.Popen(
-        [sys.executable, "-m", "sparkify.local.run", "--state", str(state), *arguments],
+        [sys.executable, "-m", module, "--state", str(state), *arguments],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
         stdout=subprocess.PIPE,

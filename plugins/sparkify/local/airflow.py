@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,29 +25,36 @@ DAG_ID = "sparkify_warehouse"
 hookimpl = HookimplMarker("airflow")
 
 
-def configure(home: Path, *, postgres: servers.Postgres, database: str, s3: servers.S3, bucket: str) -> None:
-    """Set Airflow's environment. To be called before Airflow is imported, which reads it once.
+def environment(
+    home: Path, *, metadata: str, postgres: servers.Postgres, database: str, s3: servers.S3, bucket: str
+) -> dict[str, str]:
+    """Return the environment variables of an Airflow that runs this project on the local servers.
 
-    :param home: Airflow's folder; its metadata database is there, apart from that of any server: runs made here
-        would otherwise count as hours that a backfill need not load.
+    Airflow reads them once, when it is imported.
+
+    :param home: Airflow's folder.
+    :param metadata: SQLAlchemy's URL of its metadata database.
     :param postgres: the server of the warehouse.
     :param database: the warehouse.
     :param s3: the server of the source files.
     :param bucket: their bucket.
     """
-    os.environ.update(
-        {
-            "AIRFLOW_HOME": str(home),
-            "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-            "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-            "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-            "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket,
-            **connections(postgres, database, s3),
-        }
-    )
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket,
+        **connections(postgres, database, s3),
+    }
+
+
+def sqlalchemy_url(uri: str) -> str:
+    """Return SQLAlchemy's form of the URI of a PostgreSQL database, for the driver that is installed."""
+    return uri.replace("postgresql:", "postgresql+psycopg:", 1)
 
 
 def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> dict[str, str]:

@@ -49,10 +49,11 @@ class Screen:
         self._last = time.monotonic()
         self._began = time.monotonic()
 
-    def title(self, start: datetime, end: datetime, source: str) -> None:
-        """Say what is going to be loaded."""
+    def title(self, start: datetime, end: datetime, source: Path | None) -> None:
+        """Say what is going to be loaded; without a source it is the generated sample."""
         span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
-        self.console.print(f"[bold]Sparkify warehouse[/]  {span}, {escape(source)}\n", soft_wrap=True)
+        name = escape(str(source)) if source else "generated sample"
+        self.console.print(f"[bold]Sparkify warehouse[/]  {span}, {name}\n", soft_wrap=True)
 
     def heading(self, text: str) -> None:
         """Begin a part."""
@@ -109,19 +110,29 @@ class Screen:
         """
         import psycopg
 
+        self.tables(database)
+        self._checks(checks)
         with psycopg.connect(database) as connection:
-            counts = Table("Table", box=SIMPLE_HEAD)
-            counts.add_column("Rows", justify="right")
-            for name in TABLES:
-                row = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()
-                counts.add_row(name, f"{row[0]:,}" if row else "")
-            self.console.print("\n[bold]Rows per table[/]")
-            self.console.print(counts)
-            self._checks(checks)
             for path in sorted(ANALYTICS.glob("*.sql"), key=lambda path: path.name, reverse=True):
                 sql = path.read_text()
                 cursor = connection.execute(sql)
                 self._query(sql, [column.name for column in cursor.description or []], cursor.fetchall())
+
+    def tables(self, database: str) -> None:
+        """Show how many rows each table has.
+
+        :param database: URI of the warehouse.
+        """
+        import psycopg
+
+        counts = Table("Table", box=SIMPLE_HEAD)
+        counts.add_column("Rows", justify="right")
+        with psycopg.connect(database) as connection:
+            for name in TABLES:
+                row = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()
+                counts.add_row(name, f"{row[0]:,}" if row else "")
+        self.console.print("\n[bold]Rows per table[/]")
+        self.console.print(counts)
 
     def _checks(self, checks: list[dict[str, Any]]) -> None:
         if not checks:

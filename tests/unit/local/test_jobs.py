@@ -1,4 +1,4 @@
-"""The command line of ``make run``: what is loaded, and under which name."""
+"""The command line: what is loaded, and under which name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sparkify.local import jobs
 from sparkify.local.jobs import SAMPLE, Job
 from sparkify.local.run import read_job
 
@@ -167,6 +168,8 @@ def test_a_name_is_a_bucket_and_a_database(name: str) -> None:
     assert not found.name.startswith("xn--")
     assert len(found.database.encode()) <= 63
     assert found.database.startswith(found.name)
+    assert len(found.metadata.encode()) <= 63
+    assert found.metadata.startswith(found.database)
 
 
 @given(st.lists(names.map(lambda name: Path("/data") / name), min_size=2, max_size=2, unique_by=str))
@@ -202,3 +205,14 @@ def test_the_command_does_the_job_again(name: str, start: datetime, length: int)
 def test_the_command_is_short() -> None:
     assert job(Path("/data/x")).command("run") == "make run DATA=/data/x FROM=2018-11-01 TO=2018-11-02"
     assert job(None).command("run") == "make run FROM=2018-11-01 TO=2018-11-02"
+
+
+def test_two_commands_do_not_share_a_state(tmp_path: Path) -> None:
+    with (
+        jobs.alone(tmp_path / "state"),
+        pytest.raises(jobs.BusyError, match=f"Another command works on {tmp_path / 'state'}"),
+        jobs.alone(tmp_path / "state"),
+    ):
+        pytest.fail("both work on it")
+    with jobs.alone(tmp_path / "state"), jobs.alone(tmp_path / "other"):
+        pass

@@ -1,0 +1,203 @@
+"""``make backfill``: a run for every hour of a range, several at once, by Airflow's own scheduler."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sparkify.local import airflow, jobs, report, servers, upload
+from sparkify.local.backfill_client import HOUR, REPROCESS, Backfill, Failure, Options, Outcome, Run
+from sparkify.local.stack import Stack, StackError, airflow_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+# Seconds between two lines of progress where the screen is no terminal.
+LINE_EVERY = 10
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Load the data hour by hour and show what came of it; return the exit code."""
+    job, options = read_job(arguments)
+    servers.exit_on_signals()
+    console = Console(highlight=False)
+    try:
+        with jobs.alone(job.state):
+            return _run(job, options, report.Screen(console))
+    except (upload.SourceError, jobs.BusyError, StackError, httpx.HTTPError) as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. What is loaded stays; the same command goes on from here.")
+        return 130
+
+
+def read_job(arguments: list[str] | None = None) -> tuple[jobs.Job, Options]:
+    """Read the command line; what it leaves open is found in the data."""
+    parser = jobs.parser("make backfill", __doc__)
+    parser.add_argument("--runs", type=int, default=Options.runs, help="runs at once (%(default)s)")
+    parser.add_argument(
+        "--reprocess", choices=REPROCESS, default=Options.reprocess, help="hours to load again (%(default)s)"
+    )
+    parser.add_argument("--backwards", action="store_true", help="the latest hour first")
+    options = parser.parse_args(arguments)
+    if options.runs < 1:
+        parser.error(f"RUNS is the number of runs at once: 1 or more, not {options.runs}.")
+    job = jobs.read(parser, options, hourly=True)
+    if job.end > datetime.now(UTC):
+        parser.error(f"TO ({job.end:%Y-%m-%d %H:%M}) lies in the future: an hour can be loaded when it is over.")
+    return job, Options(options.runs, options.reprocess, options.backwards)
+
+
+def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
+    screen.title(job.start, job.end, job.source)
+    began = time.monotonic()
+    with ExitStack() as context:
+        ready = context.enter_context(jobs.ready(job, screen))
+        metadata = ready.postgres.create_database(job.metadata)
+        with screen.step("Start Airflow"):
+            stack = context.enter_context(_airflow(job, ready, metadata))
+        client = context.enter_context(stack.client())
+        screen.heading(f"DAG {airflow.DAG_ID}, a run for each of {int((job.end - job.start) / HOUR):,} hours")
+        screen.console.print(
+            f"[dim]Watch it: {stack.url}, user {stack.username}, password in {stack.password_file}[/]", soft_wrap=True
+        )
+        backfill = Backfill(stack, client, metadata, airflow.DAG_ID)
+        with screen.step("Order the backfill"):
+            told = backfill.begin(job.start, job.end, options)
+        if told:
+            screen.console.print(told, soft_wrap=True)
+        with _progress(screen.console) as tell:
+            outcome = backfill.wait(tell)
+        if any(run.state == "success" for run in outcome.runs):
+            screen.tables(ready.database)
+    _show(outcome, screen.console)
+    done = "[bold]Done[/]" if outcome.succeeded else "[red bold]Some hours are not loaded.[/]"
+    screen.console.print(f"\n{done} {time.monotonic() - began:.0f} s. What next?")
+    _next(job, outcome, screen.console)
+    return 0 if outcome.succeeded else 1
+
+
+def _airflow(job: jobs.Job, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
+    """Run Airflow for a job; what it knows of the job's warehouse, and its logs, are kept for the next time."""
+    home = job.state / "scheduler" / job.database
+    environment = airflow.environment(
+        home,
+        metadata=airflow.sqlalchemy_url(metadata),
+        postgres=ready.postgres,
+        database=job.database,
+        s3=ready.s3,
+        bucket=job.name,
+    )
+    # The backfill alone makes runs; once its DAG is unpaused, the schedule would make one of the present hour.
+    environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
+    return airflow_stack(home, environment, dag_id=airflow.DAG_ID)
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Failure]], None]]:
+    """Show how far a backfill is: a bar on a terminal, else a line now and then."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs, {task.description}"), TimeElapsedColumn())
+    begun = shown = time.monotonic()
+    before: int | None = None
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        line = bar.add_task("", total=None)
+
+        def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
+            nonlocal before, shown
+            states = Counter(run.state for run in runs)
+            done = sum(run.ended for run in runs)
+            before = done if before is None else before
+            now = time.monotonic()
+            rate = (done - before) / max(now - begun, 1) * 60
+            text = f"{states['running']} running, {states['failed']} failed, {rate:.0f} a minute"
+            bar.update(line, total=len(runs), completed=done, description=text)
+            if bar.disable and now - shown >= LINE_EVERY:
+                console.print(f"  {done:,} of {len(runs):,} runs done, {text}")
+                shown = now
+            for failure in retries:
+                _show_failure("[yellow]↻[/]", failure, console)
+
+        yield tell
+
+
+def _show(outcome: Outcome, console: Console) -> None:
+    """Show what came of the runs and their checks, what was skipped, and what failed."""
+    own, checks = [run for run in outcome.runs if not run.skipped], outcome.checks
+    if own:
+        succeeded = sum(run.state == "success" for run in own)
+        colour = "green" if succeeded == len(own) else "red"
+        console.print(f"[bold]Runs[/]  [{colour}]{succeeded:,} of {len(own):,} succeeded[/]")
+        unchecked = len(own) - checks["success"] - checks["failed"]
+        passed = f"{checks['success']:,} runs passed all their checks, {checks['failed']:,} did not"
+        console.print(
+            f"[bold]Data quality[/]  [{colour}]{passed}[/]"
+            + (f", {unchecked:,} ended before they were checked" if unchecked else "")
+        )
+    if outcome.skipped:
+        console.print(f"[bold]Skipped by Airflow[/]  {len(outcome.skipped):,} of {len(outcome.runs):,} hours")
+        for first, last, count in _stretches(outcome.skipped):
+            console.print(
+                f"  {report.SIGNS['skipped']} {first.hour:%Y-%m-%d %H:%M} to {last.hour + HOUR:%Y-%m-%d %H:%M}"
+                f"  {count:>4} hours  {_reason(first)}",
+                soft_wrap=True,
+            )
+    if outcome.failures:
+        console.print("[bold]Failed[/]")
+        for failure in outcome.failures:
+            _show_failure(report.SIGNS["failed"], failure, console)
+
+
+def _show_failure(sign: str, failure: Failure, console: Console) -> None:
+    console.print(f"  {sign} {failure.hour:%Y-%m-%d %H:%M} {failure.task_id}", soft_wrap=True)
+    console.print(f"    [red]{escape(failure.error)}[/]", soft_wrap=True)
+
+
+def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
+    """Yield the first, the last and the number of consecutive hours that have the same to tell."""
+    for _, group in groupby(enumerate(runs), key=lambda item: (item[1].hour - item[0] * HOUR, *item[1][1::2])):
+        hours = [run for _, run in group]
+        yield hours[0], hours[-1], len(hours)
+
+
+def _reason(run: Run) -> str:
+    """Say why Airflow made no run of an hour, and what came of the one that was there."""
+    if run.skipped != "already exists":
+        return f"{run.skipped}: another run was under way, now {run.state}"
+    return f"{run.skipped}: " + {
+        "success": "loaded before; REPROCESS=completed loads them again",
+        "failed": "their run failed before; REPROCESS=failed loads them again",
+    }.get(str(run.state), f"now {run.state}")
+
+
+def _next(job: jobs.Job, outcome: Outcome, console: Console) -> None:
+    """Say what to do next."""
+    again = job.command("backfill")
+    if not outcome.succeeded:
+        steps = [
+            (f"{again} REPROCESS=failed", "when the cause is repaired: loads what failed; nothing is half-written")
+        ]
+    else:
+        steps = [
+            (
+                f"{again} REPROCESS=completed BACKWARDS=1",
+                "the same hours again, the latest first; the tables end the same",
+            ),
+            (job.command("run"), "the same range in one run; the tables end the same"),
+        ]
+    for command, what in steps:
+        console.print(f"  {command}\n      {what}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""What is to be loaded on a laptop, and the servers and the files that it takes."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import re
+import shlex
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sparkify.local import airflow, generate, servers, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sparkify.local.report import Screen
+
+DDL = airflow.ROOT / "include" / "sql" / "ddl"
+# What is generated where no data is given.
+SAMPLE = generate.Options()
+
+
+class BusyError(Exception):
+    """Another command works on the same state; the message says what to do."""
+
+
+@dataclass
+class Job:
+    """What to load.
+
+    :param source: a folder or an archive with ``log_data/`` and ``song_data/``; None for the generated sample.
+    :param start: first moment.
+    :param end: first moment after.
+    :param hourly: a run for every hour, rather than one for the range.
+    :param state: the folder of the servers' data.
+    """
+
+    source: Path | None
+    start: datetime
+    end: datetime
+    hourly: bool
+    state: Path
+
+    @property
+    def name(self) -> str:
+        """A name for the data and its bucket: data from different places must not mix."""
+        if self.source is None:
+            return "sparkify-sample"
+        stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0])[:40].strip("-")
+        return f"{stem or 'data'}-{hashlib.sha256(str(self.source).encode()).hexdigest()[:6]}"
+
+    @property
+    def database(self) -> str:
+        """A name for the warehouse: after a change of the tables, a new one."""
+        ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
+        return f"{self.name}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
+
+    @property
+    def metadata(self) -> str:
+        """A name for the metadata of Airflow's scheduler, which knows what it has loaded into this warehouse."""
+        return f"{self.database}-airflow"
+
+    def command(self, target: str) -> str:
+        """Return the command line that does this job.
+
+        :param target: ``run`` or ``backfill``.
+        """
+        words = [f"make {target}"]
+        if self.source:
+            words.append(f"DATA={shlex.quote(str(self.source))}")
+        return " ".join([*words, f"FROM={_short(self.start)}", f"TO={_short(self.end)}"])
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a job finds ready.
+
+    :param postgres: the server of the warehouse.
+    :param database: the warehouse's URI.
+    :param s3: the server of the source files, which are in the bucket of the job's name.
+    """
+
+    postgres: servers.Postgres
+    database: str
+    s3: servers.S3
+
+
+def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of a command line that names a job."""
+    made = argparse.ArgumentParser(prog=prog, description=description)
+    made.add_argument("--data", type=Path, help="a folder or a .tar.gz with log_data/ and song_data/")
+    made.add_argument("--from", dest="start", type=_moment, help="first day (or ISO time), UTC")
+    made.add_argument("--to", dest="end", type=_moment, help="first day after (or ISO time), UTC")
+    made.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
+    return made
+
+
+def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> Job:
+    """Return the job of a command line; what that leaves open is found in the data."""
+    source = options.data.expanduser().resolve() if options.data else None
+    start, end = options.start, options.end
+    if source is None:
+        first = datetime.combine(SAMPLE.start, datetime.min.time(), UTC)
+        start, end = start or first, end or first + timedelta(days=SAMPLE.days)
+    elif not (start and end):
+        try:
+            days = [day for key in upload.keys(source) if (day := _day(key))]
+        except upload.SourceError as error:
+            parser.error(str(error))
+        if not days:
+            parser.error(f"{source} has no log_data/YYYY/MM/YYYY-MM-DD-events.json: give FROM and TO.")
+        start, end = start or min(days), end or max(days) + timedelta(days=1)
+    if end <= start:
+        parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): it is not loaded itself.")
+    if hourly and any(moment.minute or moment.second or moment.microsecond for moment in (start, end)):
+        parser.error("There is a run for every whole hour: give FROM and TO without minutes.")
+    return Job(source, start, end, hourly, options.state.resolve())
+
+
+@contextmanager
+def ready(job: Job, screen: Screen) -> Iterator[Ready]:
+    """Start the servers of a job and bring its files into the bucket.
+
+    :raises upload.SourceError: where the source cannot be used.
+    """
+    with ExitStack() as stack:
+        with screen.step("Start PostgreSQL and an S3 server"):
+            postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
+            s3 = stack.enter_context(servers.s3(job.state / "s3"))
+            database = postgres.create_database(job.database)
+            store = servers.bucket(s3, job.name)
+        source = job.source
+        if source is None:
+            source = job.state / "sample"
+            with screen.step(f"Generate {SAMPLE.days} days of events") as step:
+                made = generate.write(SAMPLE, source)
+                step.result = f"{made.events:,} events, {made.songs:,} songs"
+        with screen.step("Upload to S3") as step:
+            done = upload.sync(source, store, lambda count: step.update(f"{count:,} objects"))
+            step.result = (
+                f"{done.written:,} objects written ({done.written_bytes:,} bytes), {done.unchanged:,} unchanged"
+            )
+        yield Ready(postgres, database, s3)
+
+
+@contextmanager
+def alone(state: Path) -> Iterator[None]:
+    """Keep the state for this process; the lock goes with the process, however that ends.
+
+    :raises BusyError: where another command works on it.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BusyError(
+                f"Another command works on {state}: wait for its end, or stop it. "
+                "(Two would stop each other's servers.)"
+            ) from None
+        yield
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2018-11-01") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _short(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.time() == datetime.min.time() else f"{moment:%Y-%m-%dT%H:%M}"
+
+
+def _day(key: str) -> datetime | None:
+    match = re.search(r"(\d{4}-\d{2}-\d{2})-events\.json", key)
+    try:
+        return _moment(match[1]) if match else None
+    except argparse.ArgumentTypeError:  # no day of the calendar
+        return None

@@ -1,0 +1,288 @@
+"""A real Airflow on this machine: API server, scheduler with LocalExecutor, DAG processor, triggerer.
+
+Each component has a session of its own: a task leaves its component's process group, but not its session, so that is
+what unites all that must be gone in the end. ``airflow standalone`` starts the same four, three seconds later, and
+leaves them running where it is terminated.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import httpx
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+AIRFLOW = Path(sys.executable).with_name("airflow")
+COMPONENTS = {
+    "scheduler": ["scheduler", "--skip-serve-logs"],  # the API server reads the logs from the same disk
+    "api-server": ["api-server"],
+    "dag-processor": ["dag-processor"],
+    "triggerer": ["triggerer", "--skip-serve-logs"],
+}
+USER = "admin"
+# Seconds for the tasks under way to end, once Airflow is told to stop.
+GRACE = 15.0
+SETTINGS = {
+    "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+    "AIRFLOW__API__HOST": "127.0.0.1",
+    "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    # A busy laptop answers late; the default of 5 seconds would fail the task.
+    "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    # Tasks of a scheduler that was killed start again after this, rather than 5 minutes.
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+}
+
+
+class StackError(Exception):
+    """Airflow does not start, or has stopped; the message says where to look."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running Airflow.
+
+    :param url: of its web UI and its API.
+    :param username: who may do everything there.
+    :param password: that user's.
+    :param home: its folder.
+    :param processes: the components.
+    """
+
+    url: str
+    username: str
+    password: str = field(repr=False)
+    home: Path
+    processes: Mapping[str, subprocess.Popen[bytes]]
+
+    @property
+    def logs(self) -> Path:
+        """The folder of the logs: a file for each component, a folder for each DAG."""
+        return self.home / "logs"
+
+    @property
+    def password_file(self) -> Path:
+        """Where Airflow keeps the password, by user."""
+        return self.home / "simple_auth_manager_passwords.json.generated"
+
+    @contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        """Open a client of the REST API, logged in; a response other than 2xx raises ``httpx.HTTPStatusError``."""
+
+        def expect_success(response: httpx.Response) -> None:
+            if response.is_error:
+                response.read()
+                request = response.request
+                raise httpx.HTTPStatusError(
+                    f"Airflow answered {request.method} {request.url.path} with {response.status_code}: "
+                    f"{response.text[:500]}",
+                    request=request,
+                    response=response,
+                )
+
+        # No proxy: the server is on this machine.
+        hooks: dict[str, list[Any]] = {"response": [expect_success]}
+        with httpx.Client(base_url=self.url, timeout=120, trust_env=False, event_hooks=hooks) as client:
+            answer = client.post("/auth/token", json={"username": self.username, "password": self.password})
+            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield client
+
+    def check(self) -> None:
+        """Raise StackError where a component has ended."""
+        for name, process in self.processes.items():
+            if process.poll() is not None:
+                log = self.logs / f"{name}.log"
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+                raise StackError(
+                    f"Airflow's {name} ended with exit code {process.returncode}. The end of {log}:\n{tail}"
+                )
+
+
+@contextmanager
+def airflow_stack(
+    home: Path, environment: Mapping[str, str], *, dag_id: str, parallelism: int = 8, timeout: float = 180
+) -> Iterator[Stack]:
+    """Run Airflow on this machine; all of it is gone at the end.
+
+    It is ready when the block begins: every component beats, and the DAG is known. What an earlier one on the same
+    home left running, because its owner was killed, is stopped first.
+
+    :param home: its folder, for this user alone: it holds the password, keys and logs.
+    :param environment: what configures it beyond that: where its metadata database and its DAGs are, connections,
+        variables. Other variables AIRFLOW... of this process are not handed on.
+    :param dag_id: a DAG to wait for.
+    :param parallelism: tasks at once.
+    :param timeout: seconds to wait until it is ready.
+    :raises StackError: where it does not become ready.
+    """
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    logs = home / "logs"
+    logs.mkdir(exist_ok=True)
+    stop_leftovers(home)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    settings = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
+        **SETTINGS,
+        **environment,
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(logs),
+        "AIRFLOW__CORE__PARALLELISM": str(parallelism),
+        "AIRFLOW__API__PORT": str(port),
+        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+    }
+    deadline = time.monotonic() + timeout
+    _migrate(settings, logs / "migrate.log")
+    processes: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        begun = datetime.now(UTC)
+        for name, command in COMPONENTS.items():
+            with (logs / f"{name}.log").open("wb") as log:
+                processes[name] = _start(command, settings, log)
+            _remember(home, processes)
+        yield _wait(Stack(url, USER, "", home, processes), begun, dag_id, deadline)
+    finally:
+        _stop(processes)
+        _note(home).unlink(missing_ok=True)
+
+
+def _migrate(settings: Mapping[str, str], log: Path) -> None:
+    with log.open("wb") as file:
+        if _start(["db", "migrate"], settings, file).wait():
+            raise StackError(f"Airflow's metadata database cannot be migrated: see {log}.")
+
+
+def _start(command: list[str], settings: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [AIRFLOW, *command],
+        env=settings,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+# --- start ---
+
+
+def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> Stack:
+    """Return the stack with its password when it is ready."""
+    waiting = "the API server"
+    while time.monotonic() < deadline:
+        stack.check()
+        with suppress(httpx.TransportError):
+            health = httpx.get(f"{stack.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
+            if not (waiting := ", ".join(_unhealthy(health, begun))):
+                break
+        time.sleep(0.2)
+    else:
+        raise StackError(f"Airflow is not ready in time: waited for {waiting}. See {stack.logs}.")
+    # Its first answer takes seconds, which are not to count for the first task.
+    httpx.get(f"{stack.url}/execution/health", timeout=60, trust_env=False)
+    ready = replace(stack, password=json.loads(stack.password_file.read_text())[USER])
+    with ready.client() as client:
+        while time.monotonic() < deadline:
+            stack.check()
+            if client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]:
+                return ready
+            if errors := client.get("/api/v2/importErrors").json()["import_errors"]:
+                raise StackError("\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors))
+            time.sleep(0.2)
+    raise StackError(f"Airflow does not find the DAG {dag_id} in time. See {stack.logs / 'dag-processor.log'}.")
+
+
+def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iterator[str]:
+    """Yield the components that do not beat; a beat before they were started is that of others, now dead."""
+    if health["metadatabase"]["status"] != "healthy":
+        yield "the metadata database"
+    for name in ("scheduler", "dag_processor", "triggerer"):
+        beat = health[name].get(f"latest_{name}_heartbeat")
+        if health[name]["status"] != "healthy" or not beat or datetime.fromisoformat(beat) < begun:
+            yield f"the {name.replace('_', ' ')}"
+
+
+# --- stop ---
+
+
+def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Stop the scheduler, which waits for the tasks under way, and then whatever is left of the sessions.
+
+    The others have nothing to finish: what they know is in the metadata database. Their own good end would take up to
+    fifteen seconds.
+    """
+    if scheduler := processes.get("scheduler"):
+        scheduler.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            scheduler.wait(GRACE)
+    _kill(_members([process.pid for process in processes.values()]))
+    for process in processes.values():
+        process.wait()
+
+
+def stop_leftovers(home: Path) -> list[str]:
+    """Stop what a killed process left running of Airflow on this home; return the names of the components."""
+    try:
+        known = json.loads(_note(home).read_text())
+    except FileNotFoundError:
+        return []
+    stopped = []
+    for name, (session, created) in known.items():
+        with suppress(psutil.NoSuchProcess):
+            if psutil.Process(session).create_time() != created:
+                continue  # the number is another process's by now
+        # Without its component, a session may still have tasks; each calls itself Airflow.
+        if left := [process for process in _members([session]) if "airflow" in _command(process)]:
+            _kill(left)
+            stopped.append(name)
+    _note(home).unlink()
+    return stopped
+
+
+def _note(home: Path) -> Path:
+    return home / "processes.json"
+
+
+def _remember(home: Path, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Note the sessions, and when they began, for who finds them when this process is killed."""
+    known = {name: (process.pid, psutil.Process(process.pid).create_time()) for name, process in processes.items()}
+    _note(home).write_text(json.dumps(known))
+
+
+def _members(sessions: list[int]) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError, PermissionError):
+            if process.pid and os.getsid(process.pid) in sessions:
+                found.append(process)
+    return found
+
+
+def _command(process: psutil.Process) -> str:
+    with suppress(psutil.NoSuchProcess):
+        return " ".join(process.cmdline())
+    return ""
+
+
+def _kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=GRACE)

@@ -1,0 +1,318 @@
+"""Backfills by Airflow's real scheduler leave what one single run leaves, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
+
+import psutil
+import psycopg
+import pytest
+
+from sparkify.local import airflow, servers
+from sparkify.local.backfill_client import HOUR, Backfill, Failure, Options, Outcome, Run
+from sparkify.local.stack import Stack, airflow_stack
+from sparkify.local.upload import sync
+from tests.conftest import ROOT
+from tests.data import event, song
+from tests.end_to_end.test_run import counts, left_behind, start
+from tests.lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import httpx
+
+pytestmark = pytest.mark.scheduler
+
+DAY = datetime(2018, 11, 1, tzinfo=UTC)
+NEXT = DAY + timedelta(days=1)
+# The project's DAG, but that a task which failed is tried again at once.
+IMPATIENT = '''
+"""An Airflow DAG."""
+from datetime import timedelta
+
+from sparkify_warehouse import dag
+
+for task in dag.tasks:
+    task.retry_delay = timedelta(seconds=1)
+    task.retry_exponential_backoff = False
+'''
+
+
+class Site(NamedTuple):
+    """A running Airflow and the warehouse that it loads."""
+
+    stack: Stack
+    client: httpx.Client
+    metadata: str
+    lab: Lab
+
+    def backfill(
+        self,
+        begin: datetime,
+        end: datetime,
+        *,
+        tell: Callable[[Sequence[Run], Sequence[Failure]], None] = lambda runs, retries: None,
+        **options: Any,
+    ) -> Outcome:
+        """Run a backfill to its end."""
+        backfill = self.begin(begin, end, **options)
+        return backfill.wait(tell, every=0.2)
+
+    def begin(self, begin: datetime, end: datetime, **options: Any) -> Backfill:
+        """Order a backfill."""
+        with psycopg.connect(self.metadata) as connection:
+            # Airflow would note within half a minute that the earlier one has ended.
+            connection.execute("UPDATE backfill SET completed_at = now() WHERE completed_at IS NULL")
+        backfill = Backfill(self.stack, self.client, self.metadata, airflow.DAG_ID)
+        assert backfill.begin(begin, end, Options(**options)) == ""
+        return backfill
+
+    def damage(self, begin: datetime, end: datetime) -> None:
+        """Lose what the runs of some hours have loaded, so that they have to load it again."""
+        with psycopg.connect(self.lab.uri) as connection:
+            for table, column in (("staging_events", "interval_time"), ("songplays", "start_time")):
+                lost = connection.execute(
+                    f"DELETE FROM {table} WHERE {column} >= %s AND {column} < %s",
+                    [moment.replace(tzinfo=None) for moment in (begin, end)],
+                )
+                assert lost.rowcount
+
+    def processes(self) -> list[psutil.Process]:
+        """All that belongs to this Airflow."""
+        return members([process.pid for process in self.stack.processes.values()])
+
+    def get(self, path: str) -> Any:
+        """Ask the API about the DAG."""
+        return self.client.get(f"/api/v2/dags/{airflow.DAG_ID}/{path}").json()
+
+
+def fill(lab: Lab) -> None:
+    """Days with what makes them hard: plays twice, late and early ones, levels that change, songs in two files."""
+    files: dict[str, list[dict[str, Any]]] = {"2018-11-01": [], "2018-11-02": []}
+    for hour in range(24):
+        for item in range(12):
+            files["2018-11-01"].append(
+                event(
+                    f"2018-11-01T{hour:02}:{item * 5:02}:07",
+                    session=hour,
+                    item=item,
+                    userId=str(item % 5),
+                    level="paid" if hour % 3 else "free",
+                    page="NextSong" if item % 4 else "Home",
+                    song=f"Title {item % 3}",
+                )
+            )
+    files["2018-11-01"] += files["2018-11-01"][40:60]
+    files["2018-11-01"].append(event("2018-11-02T00:10:00", session=100, userId="3", level="free"))
+    files["2018-11-01"].append(event("2018-10-31T23:50:00", session=101, userId="9"))
+    files["2018-11-02"].append(event("2018-11-01T05:05:05", session=102, userId="7"))
+    for day, events in files.items():
+        lab.put_events(day, events)
+    for number in range(4):
+        lab.put_song(str(number), song(f"SO{number % 3}", title=f"Title {number % 3}", year=1990 + number))
+    lab.put("log_data/2018/11/2018-11-05-events.json", '{"sessionId": 1, "itemInSession": 0, "ts": }')
+
+
+@pytest.fixture(scope="module")
+def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An Airflow for all tests of this module."""
+    home = tmp_path_factory.mktemp("stack")
+    name = "scheduled"
+    lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
+    fill(lab)
+    dags = tmp_path_factory.mktemp("dags")
+    (dags / "impatient.py").write_text(IMPATIENT)
+    metadata = postgres.create_database("scheduled-airflow")
+    environment = airflow.environment(
+        home, metadata=airflow.sqlalchemy_url(metadata), postgres=postgres, database=name, s3=s3, bucket=name
+    )
+    environment |= {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+        "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+        "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
+    }
+    with airflow_stack(home, environment, dag_id=airflow.DAG_ID) as stack:
+        with stack.client() as client:
+            yield Site(stack, client, metadata, lab)
+        sessions = [process.pid for process in stack.processes.values()]
+    assert members(sessions) == []
+
+
+@pytest.fixture(scope="module")
+def day(site: Site) -> tuple[Outcome, int]:
+    """A day, loaded by a backfill of six runs at once; and how many there really were at once."""
+    most = 0
+
+    def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
+        nonlocal most
+        most = max(most, Counter(run.state for run in runs)["running"])
+
+    return site.backfill(DAY, NEXT, tell=tell, runs=6), most
+
+
+@pytest.fixture
+def expected(
+    site: Site, make_lab: Callable[[], Lab], postgres: servers.Postgres, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, list[tuple[Any, ...]]]:
+    """The tables as one single run over the day leaves them."""
+    other = make_lab()
+    for variable, value in other.environment.items():
+        monkeypatch.setenv(variable, value)
+    single = Lab(other.uri, site.lab.store, site.lab.bucket, other.environment)
+    single.run("2018-11-01", "2018-11-02")
+    return single.tables()
+
+
+def members(sessions: list[int]) -> list[psutil.Process]:
+    """The processes of sessions."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(ProcessLookupError):
+            if process.pid and os.getsid(process.pid) in sessions:
+                found.append(process)
+    return found
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+    """Wait for something to be true and return it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    pytest.fail(f"not within {seconds} s")
+
+
+def test_a_day_of_six_runs_at_once_is_a_single_run(
+    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    outcome, most = day
+    assert [run.hour for run in outcome.runs] == [DAY + number * HOUR for number in range(24)]
+    assert outcome.succeeded
+    assert outcome.checks == {"success": 24}
+    assert (outcome.skipped, outcome.failures) == ([], [])
+    assert most == 6
+    assert site.lab.tables() == expected
+    assert site.get("dagRuns")["total_entries"] == 24  # and no run of the present hour
+
+
+def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[Outcome, int]) -> None:
+    outcome = site.backfill(DAY, NEXT)
+    assert len(outcome.skipped) == 24
+    assert {run.skipped for run in outcome.runs} == {"already exists"}
+    assert outcome.checks == {}
+    assert outcome.succeeded
+
+
+def test_backwards_and_again_is_the_same(
+    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    first = NEXT - 3 * HOUR
+    site.damage(first, NEXT)
+    assert site.lab.tables() != expected
+    outcome = site.backfill(first, NEXT, runs=2, reprocess="completed", backwards=True)
+    assert outcome.succeeded
+    assert outcome.skipped == []
+    began = {run.run_id: site.get(f"dagRuns/{quote(str(run.run_id), safe='')}")["start_date"] for run in outcome.runs}
+    assert sorted(began, key=lambda run_id: began[run_id]) == [run.run_id for run in outcome.runs][::-1]
+    assert site.lab.tables() == expected
+
+
+def test_a_cleared_run_loads_its_hour_again(
+    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    run = day[0].runs[14]
+    site.damage(run.hour, run.hour + HOUR)
+    path = f"dagRuns/{quote(str(run.run_id), safe='')}"
+    site.client.post(f"/api/v2/dags/{airflow.DAG_ID}/{path}/clear", json={"dry_run": False})
+    until(lambda: site.get(path)["state"] == "success")
+    assert site.lab.tables() == expected
+
+
+def test_a_killed_task_is_repeated(
+    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    """It is killed when it has read its file and waits to replace its rows."""
+    hour = day[0].runs[20].hour
+    site.damage(hour, hour + HOUR)
+    with psycopg.connect(site.lab.uri) as connection:
+        connection.execute("LOCK TABLE staging_events IN ROW EXCLUSIVE MODE")
+        backfill = site.begin(hour, hour + HOUR, reprocess="completed")
+        waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'staging_events'::regclass"
+        until(lambda: connection.execute(waiting).fetchone())
+        path = f"dagRuns/{quote(str(day[0].runs[20].run_id), safe='')}/taskInstances/stage_events"
+        task = site.get(path)
+        assert task["state"] == "running"
+        (process,) = [item for item in site.processes() if item.name().startswith(f"airflow worker -- {task['id']}")]
+        process.send_signal(signal.SIGKILL)
+        until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
+    retries: list[Failure] = []
+    outcome = backfill.wait(lambda runs, more: retries.extend(more), every=0.2)
+    assert outcome.succeeded
+    assert site.get(path)["try_number"] == task["try_number"] + 1
+    assert site.lab.tables() == expected
+
+
+def test_a_bad_file_fails_its_runs_and_says_where(
+    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+) -> None:
+    bad = datetime(2018, 11, 5, tzinfo=UTC)
+    retries: list[Failure] = []
+    outcome = site.backfill(bad, bad + HOUR, tell=lambda runs, more: retries.extend(more))
+    assert not outcome.succeeded
+    assert outcome.checks == {"upstream_failed": 1}
+    (failure,) = outcome.failures
+    assert (failure.hour, failure.task_id) == (bad, "stage_events")
+    assert "2018-11-05-events.json line 1" in failure.error
+    assert [(retry.hour, retry.task_id) for retry in retries] == [(bad, "stage_events")] * 3
+    assert "2018-11-05-events.json line 1" in retries[0].error
+    assert site.lab.tables() == expected
+    again = site.backfill(bad, bad + HOUR)
+    assert [run.skipped for run in again.runs] == ["already exists"]
+    assert not again.succeeded
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    """A folder for the state of commands; nothing works on it in the end."""
+    yield tmp_path
+    assert left_behind(tmp_path) == []
+
+
+def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, lab: Lab) -> None:
+    hours = ["--from", "2018-11-01T12:00", "--to", "2018-11-01T16:00", "--runs", "2"]
+    command = "sparkify.local.backfill"
+    process = start(state, *hours, module=command)
+    assert process.stdout
+    for line in process.stdout:
+        if " runs done" in line:
+            break
+    (note,) = (state / "scheduler").glob("*/processes.json")
+    sessions = [session for session, _ in json.loads(note.read_text()).values()]
+    assert len(members(sessions)) > len(sessions)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert members(sessions) == []
+    assert left_behind(state) == []
+
+    process = start(state, *hours, module=command)
+    printed, _ = process.communicate(timeout=240)
+    assert process.returncode == 0, printed
+    assert re.search(r"An interrupted backfill of these hours goes on: [1-4] runs are left", printed)
+    assert "4 of 4 succeeded" in printed
+    assert "4 runs passed all their checks" in printed
+    sync(state / "sample", lab.store)
+    lab.run("2018-11-01T12:00", "2018-11-01T16:00")
+    assert counts(printed) == lab.counts()
