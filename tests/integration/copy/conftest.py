@@ -41,7 +41,7 @@ class Loader:
         name = f"copy-{uuid.uuid4().hex[:12]}"
         # Through the API: the server would see a folder made behind its back too late.
         client = self.session().client("s3", endpoint_url=self.endpoint)
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION})  # type: ignore[typeddict-item]
+        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION})
         return name
 
     def put(self, key: str, content: bytes | str, bucket: str | None = None) -> str:
