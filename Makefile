@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run test test-invariant bench-history lint format lock clean
+.PHONY: help run backfill test test-scheduler test-invariant bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,8 +15,14 @@ help:  ## Show this help
 run: .venv/run  ## Load data on this machine and show the result [DATA=folder or .tar.gz] [FROM=day TO=day after] [HOURLY=1]
 	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
 
+backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none|failed|completed] [BACKWARDS=1]
+	@$(BIN)/python -m sparkify.local.backfill $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
+
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+
+test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 4 minutes [ARGS=pytest arguments]
+	$(BIN)/pytest -m scheduler $(ARGS)
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_faults.py
