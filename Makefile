@@ -9,13 +9,13 @@ export PYTHONPATH := plugins:dags
 
 help:  ## Show this help
 	@echo "Sparkify warehouse on Airflow"; echo
-	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*  ## (.*)/  \1|\2/' | column -t -s '|'
+	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { sub(/ \[/, "\n" sprintf("%19s", "") "[", $$2); printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo; echo "Start with: make run"
 
 run: .venv/run  ## Load data on this machine and show the result [DATA=folder or .tar.gz] [FROM=day TO=day after] [HOURLY=1]
 	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
 
-backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none|failed|completed] [BACKWARDS=1]
+backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none, failed or completed] [BACKWARDS=1]
 	@$(BIN)/python -m sparkify.local.backfill $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
