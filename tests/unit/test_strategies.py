@@ -72,6 +72,7 @@ def cases() -> list[Any]:
                     "interval_column": "ts",
                     "partition_column": "interval_time",
                     "landings": LANDINGS[:count],
+                    "versions": [{"start": landing.start, "version": "0f"} for landing in LANDINGS],
                     "owned": OWNED,
                 },
             )

@@ -8,4 +8,5 @@ DROP TABLE IF EXISTS artists;
 DROP TABLE IF EXISTS time;
 DROP TABLE IF EXISTS operations.staged_objects;
 DROP TABLE IF EXISTS operations.staged_batches;
+DROP TABLE IF EXISTS operations.staged_periods;
 DROP TABLE IF EXISTS operations.loaded_batches;

@@ -26,6 +26,16 @@ CREATE TABLE IF NOT EXISTS operations.staged_batches (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
+-- The version of the files that was read last for each period of a source that is cut by time. A run that finds
+-- another version than before it read knows that a concurrent run may have read a newer one, and reads again.
+CREATE TABLE IF NOT EXISTS operations.staged_periods (
+    table_name VARCHAR(256) NOT NULL,
+    period_start TIMESTAMP NOT NULL,
+    version VARCHAR(64) NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (table_name, period_start);
+
 -- The batches that each table holds.
 CREATE TABLE IF NOT EXISTS operations.loaded_batches (
     table_name VARCHAR(256) NOT NULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from sparkify.warehouse import Loaded, Warehouse
 
 log = logging.getLogger(__name__)
+
+# How often files are read anew because a concurrent run staged another version of them.
+READINGS = 5
 
 
 class Landing(NamedTuple):
@@ -46,7 +50,8 @@ class StageToRedshiftOperator(WarehouseOperator):
     Without it the source is a set of objects under a prefix. The run takes those that are new or have changed since
     they were last taken, through a manifest, and skips when there are none. The table has a column ``batch_id``.
 
-    COPY reads into a temporary table first; the staging table changes in one short transaction.
+    COPY reads into a temporary table first; the staging table changes in one short transaction. What was staged is
+    remembered in the tables of include/sql/ddl/operations.sql.
 
     :param table: the staging table. (templated)
     :param bucket: the S3 bucket. (templated)
@@ -130,13 +135,41 @@ class StageToRedshiftOperator(WarehouseOperator):
     # --- a source cut by time ---
 
     def _stage_interval(self, warehouse: Warehouse) -> dict[str, Any]:
-        bucket = Bucket(self.bucket, self.aws_conn_id)
+        from sparkify.warehouse import WarehouseError
+
         columns = self._source_columns(warehouse)
+        for _ in range(READINGS):
+            before = self._versions(warehouse)
+            versions, landings, rejected = self._land_files(warehouse, columns)
+            replace = partial(self._replace, warehouse, columns, landings, versions, before)
+            if staged := warehouse.transaction(replace):
+                return {**staged, "rejected": rejected, "files": len(landings)}
+            log.info("A concurrent run has staged another version of these files: reading them again.")
+        raise WarehouseError(
+            f"The files of {self.interval} kept changing while concurrent runs staged them, {READINGS} times in a row. "
+            "Nothing was changed; the next attempt of the task reads them again."
+        )
+
+    def _versions(self, warehouse: Warehouse) -> dict[datetime, str]:
+        """Return the version of the files that was staged last, for each period of the interval."""
+        starts = [scopes.literal(period.start) for period in self.interval.periods(self.file_period)]
+        rows = warehouse.query(
+            f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.table}' "
+            f"AND period_start >= {starts[0]} AND period_start <= {starts[-1]}"
+        )
+        return {start.replace(tzinfo=UTC): version for start, version in rows}
+
+    def _land_files(self, warehouse: Warehouse, columns: list[str]) -> tuple[dict[datetime, str], list[Landing], int]:
+        """COPY the files of each period; return their versions, where they landed, and how many rows were rejected."""
+        bucket = Bucket(self.bucket, self.aws_conn_id)
+        versions: dict[datetime, str] = {}
         landings: list[Landing] = []
         rejected = 0
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
-            if not any(bucket.objects(prefix)):
+            objects = list(bucket.objects(prefix))
+            versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
+            if not objects:
                 log.info("No object at s3://%s/%s: nothing to stage for %s.", self.bucket, prefix, period)
                 continue
             landing = f"landing_{len(landings) + 1}"
@@ -144,13 +177,28 @@ class StageToRedshiftOperator(WarehouseOperator):
             loaded = warehouse.transaction(partial(self._land, warehouse, landing, columns, source))
             rejected += loaded.rejected
             landings.append(_landing(landing, period))
+        return versions, landings, rejected
 
-        staged = warehouse.transaction(lambda: self._replace(warehouse, columns, landings))
-        return {**staged, "rejected": rejected, "files": len(landings)}
+    def _replace(
+        self,
+        warehouse: Warehouse,
+        columns: list[str],
+        landings: list[Landing],
+        versions: dict[datetime, str],
+        before: dict[datetime, str],
+    ) -> dict[str, int] | None:
+        """Replace the interval's rows with what was landed; return how many are staged, stray and late.
 
-    def _replace(self, warehouse: Warehouse, columns: list[str], landings: list[Landing]) -> dict[str, int]:
-        """Replace the interval's rows with what was landed; return how many are staged, stray and late."""
+        :param versions: of the files that were landed.
+        :param before: the versions that were staged before they were read.
+        :return: None where a concurrent run has staged other files meanwhile. They may be newer.
+        """
         warehouse.script(f"LOCK {self.table}")  # from here on this is the only writer, and sees all that is committed
+        now = self._versions(warehouse)
+        if any(version not in (before.get(start), versions[start]) for start, version in now.items()):
+            for landing in landings:
+                warehouse.script(f"DROP TABLE {landing.table}")
+            return None
         *_, late_before = self._counts(warehouse)
         warehouse.script(
             strategies.render(
@@ -161,6 +209,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 partition_column=self.partition_column,
                 columns=columns,
                 landings=landings,
+                versions=[{"start": scopes.literal(start), "version": text} for start, text in versions.items()],
                 owned=scopes.OfInterval(self.interval),
             )
         )
