@@ -374,9 +374,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end = options.begin + timedelta(days=options.days)
     print(
         f"Wrote {done.events:,} events, {done.plays:,} of them plays, and {done.songs:,} songs below {out}: "
-        f"{done.files:,} files, {done.bytes / 1e6:,.1f} MB. Next: serve the folder as a bucket (each folder "
-        f"below the local S3 server's root is one) and run the DAG from {options.begin:%Y-%m-%dT%H:%MZ} "
-        f"to {end:%Y-%m-%dT%H:%MZ}."
+        f"{done.files:,} files, {done.bytes / 1e6:,.1f} MB.\n"
+        f"Next: make run DATA={out} FROM={options.begin:%Y-%m-%d} TO={end:%Y-%m-%d}"
     )
     return 0
 
