@@ -423,7 +423,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path, caps
     printed = capsys.readouterr().out
     assert f"Wrote {count} events" in printed
     assert "5 songs" in printed
-    assert "from 2020-02-29T00:00Z to 2020-03-01T00:00Z" in printed
+    assert "FROM=2020-02-29 TO=2020-03-01" in printed
     assert (tmp_path / "log_data/2020/02/2020-02-29-events.json").exists()
 
 
