@@ -8,7 +8,7 @@ from collections import Counter
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from rich.console import Console
@@ -16,11 +16,12 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sparkify.local import airflow, jobs, report, servers, upload
-from sparkify.local.backfill_client import HOUR, REPROCESS, Backfill, Failure, Options, Outcome, Run
+from sparkify.local.backfill_client import EXPLAINED, HOUR, REPROCESS, Backfill, Failure, Options, Outcome, Run
 from sparkify.local.stack import Stack, StackError, airflow_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 # Seconds between two lines of progress where the screen is no terminal.
 LINE_EVERY = 10
@@ -66,7 +67,7 @@ def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
         ready = context.enter_context(jobs.ready(job, screen))
         metadata = ready.postgres.create_database(job.metadata)
         with screen.step("Start Airflow"):
-            stack = context.enter_context(_airflow(job, ready, metadata))
+            stack = context.enter_context(_airflow(job, options.runs, ready, metadata))
         client = context.enter_context(stack.client())
         screen.heading(f"DAG {airflow.DAG_ID}, a run for each of {int((job.end - job.start) / HOUR):,} hours")
         screen.console.print(
@@ -81,14 +82,12 @@ def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
             outcome = backfill.wait(tell)
         if any(run.state == "success" for run in outcome.runs):
             screen.tables(ready.database)
-    _show(outcome, screen.console)
-    done = "[bold]Done[/]" if outcome.succeeded else "[red bold]Some hours are not loaded.[/]"
-    screen.console.print(f"\n{done} {time.monotonic() - began:.0f} s. What next?")
-    _next(job, outcome, screen.console)
+    _show(outcome, stack.logs, screen.console)
+    _next(job, outcome, time.monotonic() - began, screen.console)
     return 0 if outcome.succeeded else 1
 
 
-def _airflow(job: jobs.Job, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
+def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
     """Run Airflow for a job; what it knows of the job's warehouse, and its logs, are kept for the next time."""
     home = job.state / "scheduler" / job.database
     environment = airflow.environment(
@@ -101,7 +100,8 @@ def _airflow(job: jobs.Job, ready: jobs.Ready, metadata: str) -> AbstractContext
     )
     # The backfill alone makes runs; once its DAG is unpaused, the schedule would make one of the present hour.
     environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
-    return airflow_stack(home, environment, dag_id=airflow.DAG_ID)
+    # A run never has more than two tasks under way; beyond 16 the processors of a laptop are the limit.
+    return airflow_stack(home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
 
 
 @contextmanager
@@ -131,31 +131,36 @@ def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Fa
         yield tell
 
 
-def _show(outcome: Outcome, console: Console) -> None:
+def _show(outcome: Outcome, logs: Path, console: Console) -> None:
     """Show what came of the runs and their checks, what was skipped, and what failed."""
     own, checks = [run for run in outcome.runs if not run.skipped], outcome.checks
     if own:
         succeeded = sum(run.state == "success" for run in own)
-        colour = "green" if succeeded == len(own) else "red"
-        console.print(f"[bold]Runs[/]  [{colour}]{succeeded:,} of {len(own):,} succeeded[/]")
+        console.print(f"[bold]Runs[/]  {_coloured(succeeded, len(own))} succeeded")
+        passed = f"{_coloured(checks['success'], len(own))} runs passed all checks"
         unchecked = len(own) - checks["success"] - checks["failed"]
-        passed = f"{checks['success']:,} runs passed all their checks, {checks['failed']:,} did not"
-        console.print(
-            f"[bold]Data quality[/]  [{colour}]{passed}[/]"
-            + (f", {unchecked:,} ended before they were checked" if unchecked else "")
+        more = (
+            f", {checks['failed']:,} did not, {unchecked:,} did not come so far" if checks["success"] < len(own) else ""
         )
+        console.print(f"[bold]Data quality[/]  {passed}{more}")
     if outcome.skipped:
         console.print(f"[bold]Skipped by Airflow[/]  {len(outcome.skipped):,} of {len(outcome.runs):,} hours")
         for first, last, count in _stretches(outcome.skipped):
             console.print(
                 f"  {report.SIGNS['skipped']} {first.hour:%Y-%m-%d %H:%M} to {last.hour + HOUR:%Y-%m-%d %H:%M}"
-                f"  {count:>4} hours  {_reason(first)}",
+                f"  {count:>4} hour{'s' * (count > 1):1}  {_reason(first)}",
                 soft_wrap=True,
             )
-    if outcome.failures:
-        console.print("[bold]Failed[/]")
+    if outcome.failed:
+        console.print(f"[bold]Failed[/]  {len(outcome.failed):,} hours; the tasks' logs are in {logs}", soft_wrap=True)
         for failure in outcome.failures:
             _show_failure(report.SIGNS["failed"], failure, console)
+        if len(outcome.failed) > EXPLAINED:
+            console.print(f"  ... and {len(outcome.failed) - EXPLAINED:,} more hours")
+
+
+def _coloured(count: int, of: int) -> str:
+    return f"[{'green' if count == of else 'red'}]{count:,} of {of:,}[/]"
 
 
 def _show_failure(sign: str, failure: Failure, console: Console) -> None:
@@ -165,7 +170,12 @@ def _show_failure(sign: str, failure: Failure, console: Console) -> None:
 
 def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
     """Yield the first, the last and the number of consecutive hours that have the same to tell."""
-    for _, group in groupby(enumerate(runs), key=lambda item: (item[1].hour - item[0] * HOUR, *item[1][1::2])):
+
+    def what(item: tuple[int, Run]) -> tuple[Any, ...]:
+        number, run = item
+        return run.hour - number * HOUR, run.skipped, run.state
+
+    for _, group in groupby(enumerate(runs), key=what):
         hours = [run for _, run in group]
         yield hours[0], hours[-1], len(hours)
 
@@ -180,22 +190,19 @@ def _reason(run: Run) -> str:
     }.get(str(run.state), f"now {run.state}")
 
 
-def _next(job: jobs.Job, outcome: Outcome, console: Console) -> None:
+def _next(job: jobs.Job, outcome: Outcome, seconds: float, console: Console) -> None:
     """Say what to do next."""
     again = job.command("backfill")
-    if not outcome.succeeded:
-        steps = [
-            (f"{again} REPROCESS=failed", "when the cause is repaired: loads what failed; nothing is half-written")
-        ]
+    if outcome.succeeded:
+        console.print(f"\n[bold]Done[/] in {seconds:.0f} s. What next?")
+        steps = {
+            f"{again} REPROCESS=completed BACKWARDS=1": "all again, the latest hour first; the tables end the same",
+            job.command("run"): "the same range in one run; the tables end the same",
+        }
     else:
-        steps = [
-            (
-                f"{again} REPROCESS=completed BACKWARDS=1",
-                "the same hours again, the latest first; the tables end the same",
-            ),
-            (job.command("run"), "the same range in one run; the tables end the same"),
-        ]
-    for command, what in steps:
+        console.print(f"\n[red bold]Not every hour is loaded[/], after {seconds:.0f} s. What next?")
+        steps = {f"{again} REPROCESS=failed": "once the cause is repaired: what failed, again; nothing is half-written"}
+    for command, what in steps.items():
         console.print(f"  {command}\n      {what}", soft_wrap=True)
 
 

@@ -94,8 +94,8 @@ class Outcome:
 
     @property
     def failed(self) -> list[Run]:
-        """The hours that are not loaded."""
-        return [run for run in self.runs if run.state != "success"]
+        """The hours whose run failed, now or before."""
+        return [run for run in self.runs if run.state == "failed"]
 
     @property
     def skipped(self) -> list[Run]:
@@ -135,15 +135,18 @@ class Backfill:
         told = ""
         if earlier := self._active():
             self._id = earlier["id"]
-            left = [run for run in self.runs() if not run.ended]
+            runs = self.runs()
+            left = [run for run in runs if not run.ended]
             span = (datetime.fromisoformat(earlier["from_date"]), datetime.fromisoformat(earlier["to_date"]))
-            if left and (*span, earlier["reprocess_behavior"]) == (first, last, options.reprocess):
-                return f"An interrupted backfill of these hours goes on: {len(left):,} runs are left."
+            same = (*span, earlier["reprocess_behavior"]) == (first, last, options.reprocess)
+            # Its order may have been interrupted too: then some hours are not in it.
+            if left and same and len(runs) == (end - start) // HOUR:
+                return f"An interrupted backfill of these hours goes on as it was ordered: {len(left):,} runs are left."
             if left:
                 self._client.put(f"/api/v2/backfills/{self._id}/cancel")
                 told = (
-                    f"An interrupted backfill of other hours is cancelled: {len(left):,} of its runs were left, from "
-                    f"{left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads them."
+                    f"An interrupted backfill that was ordered otherwise is cancelled: {len(left):,} of its runs were "
+                    f"left, from {left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads them."
                 )
             # Airflow notes every 30 seconds that a backfill has ended. To cancel it would be faster, but the runs of a
             # cancelled backfill do not start again when somebody clears them.
@@ -172,6 +175,7 @@ class Backfill:
         """
         told: set[tuple[str, str, int]] = set()
         while True:
+            self._stack.check()
             runs = self.runs()
             retries = []
             hours = {run.run_id: run.hour for run in runs if run.run_id and run.state == "running"}
@@ -183,13 +187,14 @@ class Backfill:
             tell(runs, retries)
             if all(run.ended for run in runs):
                 break
-            self._stack.check()
             time.sleep(every)
         own = [run.run_id for run in runs if run.run_id and not run.skipped]
         checks = Counter(str(task["state"]) for task in self._tasks(own, task_ids=[CHECKS]))
-        failed = {run.run_id: run.hour for run in runs if run.run_id and run.state == "failed"}
-        tasks = self._tasks(list(failed)[:EXPLAINED], state=["failed"])
-        return Outcome(runs, checks, [self._explain(failed[task["dag_run_id"]], task) for task in tasks])
+        outcome = Outcome(runs, checks, [])
+        failed = {str(run.run_id): run.hour for run in outcome.failed[:EXPLAINED]}
+        tasks = self._tasks(list(failed), state=["failed"])
+        outcome.failures.extend(self._explain(failed[task["dag_run_id"]], task) for task in tasks)
+        return outcome
 
     def runs(self) -> list[Run]:
         """Return the hours as they are."""
@@ -227,7 +232,8 @@ class Backfill:
         run_id, task_id = quote(task["dag_run_id"], safe=""), task["task_id"]
         path = f"{self._dag}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{task['try_number']}"
         log = self._client.get(path, params={"full_content": True}, headers={"Accept": "application/json"}).json()
-        errors = [line for line in log["content"] if line.get("level") in ("error", "critical")]
+        lines = [line for line in log["content"] if isinstance(line, dict)]
+        errors = [line for line in lines if line.get("level") in ("error", "critical")]
         if not errors:
             return Failure(hour, task_id, "its log names no error")
         # An exception is followed by what it was raised from.

@@ -165,8 +165,16 @@ def airflow_stack(
 
 def _migrate(settings: Mapping[str, str], log: Path) -> None:
     with log.open("wb") as file:
-        if _start(["db", "migrate"], settings, file).wait():
-            raise StackError(f"Airflow's metadata database cannot be migrated: see {log}.")
+        process = _start(["db", "migrate"], settings, file)
+        try:
+            if process.wait():
+                raise StackError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
+        finally:
+            process.kill()
+
+
+def _tail(log: Path) -> str:
+    return f"{log} ends with\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:])
 
 
 def _start(command: list[str], settings: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -201,10 +209,13 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> Stack:
     with ready.client() as client:
         while time.monotonic() < deadline:
             stack.check()
-            if client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]:
+            # What stands in the metadata database from an earlier time may be of other files.
+            dags = client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
+            if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
                 return ready
-            if errors := client.get("/api/v2/importErrors").json()["import_errors"]:
-                raise StackError("\n".join(f"{error['filename']}: {error['stack_trace']}" for error in errors))
+            errors = client.get("/api/v2/importErrors").json()["import_errors"]
+            if texts := [error["stack_trace"] for error in errors if _since(begun, error["timestamp"])]:
+                raise StackError("A DAG cannot be imported:\n" + "\n".join(texts))
             time.sleep(0.2)
     raise StackError(f"Airflow does not find the DAG {dag_id} in time. See {stack.logs / 'dag-processor.log'}.")
 
@@ -215,8 +226,12 @@ def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iter
         yield "the metadata database"
     for name in ("scheduler", "dag_processor", "triggerer"):
         beat = health[name].get(f"latest_{name}_heartbeat")
-        if health[name]["status"] != "healthy" or not beat or datetime.fromisoformat(beat) < begun:
+        if health[name]["status"] != "healthy" or not _since(begun, beat):
             yield f"the {name.replace('_', ' ')}"
+
+
+def _since(begun: datetime, time: str | None) -> bool:
+    return time is not None and datetime.fromisoformat(time) >= begun
 
 
 # --- stop ---
