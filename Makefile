@@ -45,6 +45,7 @@ lock:  ## Resolve constraints.txt anew, for all supported Pythons (needs uv)
 	grep -hv '^-' requirements*.txt | uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet - -o constraints.txt
 
 clean:  ## Remove everything the project created here: environment, data, caches
+	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.stack .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.servers .local; fi
 	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

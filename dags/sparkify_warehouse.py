@@ -14,7 +14,7 @@ long the range. Or use a backfill, which makes a run for every hour.
 | Task | What it means | What to do |
 |---|---|---|
 | create_tables | the warehouse cannot be reached | check the connection `redshift`; resume the cluster; clear the task |
-| stage_events, stage_songs | S3 refused, or a file is malformed | the log names the file, the line and the reason; repair the file or allow rejects (`max_errors`), clear the task |
+| stage_events, stage_songs | S3 refused, or a file is malformed | the log names the file, the line and the reason; repair the file or allow rejects (the param `max_errors`), clear the task |
 | load_... | the database refused | the log names the statement; clear the task |
 | data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back |
 
@@ -79,6 +79,14 @@ with DAG(
             title="Full refresh",
             description="Stage every song again and rebuild facts and dimensions from all that is staged.",
         ),
+        "max_errors": Param(
+            0,
+            type="integer",
+            minimum=0,
+            title="Rejected events allowed",
+            description="Events of a file that may be rejected (no time, no key, malformed, too long) before staging fails. "
+            "Each is kept with file, line, column and reason in stl_load_errors (Redshift: sys_load_error_detail).",
+        ),
         "recreate_tables": Param(
             False,
             type="boolean",
@@ -129,6 +137,7 @@ with DAG(
         copy_options=["TIMEFORMAT 'epochmillisecs'", "COMPUPDATE OFF", "STATUPDATE OFF"],
         interval_column="ts",
         late_before="{{ interval_of_run(dag_run, params).start }}",
+        max_errors="{{ params.max_errors }}",
         file_period="day",
         outlets=[table("staging_events")],
     )

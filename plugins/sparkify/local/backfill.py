@@ -89,9 +89,8 @@ def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
 
 def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
     """Run Airflow for a job; what it knows of the job's warehouse, and its logs, are kept for the next time."""
-    home = job.state / "scheduler" / job.database
     environment = airflow.environment(
-        home,
+        job.home,
         metadata=airflow.sqlalchemy_url(metadata),
         postgres=ready.postgres,
         database=job.database,
@@ -101,7 +100,7 @@ def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> Abst
     # The backfill alone makes runs; once its DAG is unpaused, the schedule would make one of the present hour.
     environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
     # A run never has more than two tasks under way; beyond 16 the processors of a laptop are the limit.
-    return airflow_stack(home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
+    return airflow_stack(job.home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sparkify.local import airflow, generate, servers, upload
+from sparkify.local.stack import stop_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,11 @@ class Job:
     def metadata(self) -> str:
         """A name for the metadata of Airflow's scheduler, which knows what it has loaded into this warehouse."""
         return f"{self.database}-airflow"
+
+    @property
+    def home(self) -> Path:
+        """The folder of Airflow's scheduler: its keys and its logs."""
+        return self.state / "scheduler" / self.database
 
     def command(self, target: str) -> str:
         """Return the command line that does this job.
@@ -128,6 +134,8 @@ def ready(job: Job, screen: Screen) -> Iterator[Ready]:
 
     :raises upload.SourceError: where the source cannot be used.
     """
+    for home in job.home.parent.glob("*"):
+        stop_leftovers(home)  # a killed backfill's: it would go on loading, or miss the servers in the end
     with ExitStack() as stack:
         with screen.step("Start PostgreSQL and an S3 server"):
             postgres = stack.enter_context(servers.postgres(job.state / "postgres"))

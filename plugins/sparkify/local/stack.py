@@ -301,3 +301,9 @@ def _kill(processes: list[psutil.Process]) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(processes, timeout=GRACE)
+
+
+if __name__ == "__main__":
+    for home in sys.argv[1:]:
+        for name in stop_leftovers(Path(home)):
+            print(f"Stopped Airflow's {name}, which an interrupted command had left running.")

@@ -283,7 +283,10 @@ class StageToRedshiftOperator(WarehouseOperator):
             f"MAXERROR {int(self.max_errors) + 1}",  # COPY fails when it meets that many
             *self.copy_options,
         )
-        return warehouse.copy(f"{landing} ({', '.join(columns)})", source, options)
+        loaded = warehouse.copy(f"{landing} ({', '.join(columns)})", source, options)
+        if loaded.rejected:
+            log.warning("%d rows of %s were rejected; the load errors say why.", loaded.rejected, source)
+        return loaded
 
     def _source_columns(self, warehouse: Warehouse) -> list[str]:
         columns = warehouse.columns(self.table)

@@ -131,8 +131,7 @@ class TestInterval:
         with pytest.raises(WarehouseError, match=r"2018-11-01-events.json line 2.*ts"):
             lab.run(*DAY, tasks=EVENTS)
         assert staged(lab) == []
-        task = lab.dag.get_task("stage_events")
-        result = lab.execute(with_fields(task, max_errors=2), start=DAY[0], end=DAY[1])
+        result = lab.run(*DAY, tasks=["stage_events"], max_errors=2)["stage_events"]
         assert (result["rows"], result["rejected"]) == (1, 2)
         assert lab.query(
             "SELECT line_number, TRIM(colname), err_code FROM stl_load_errors "
