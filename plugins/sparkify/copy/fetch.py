@@ -111,12 +111,12 @@ class Fetcher:
             )
 
 
-# The client repeats requests that fail, but not one whose answer breaks off.
+# The client repeats requests that fail for a second or two, but not one whose answer breaks off.
 @tenacity.retry(
     retry=tenacity.retry_if_exception_type(S3_ERRORS)
     & tenacity.retry_if_not_exception_type((FileNotFoundError, PermissionDeniedError, UnauthenticatedError)),
-    stop=tenacity.stop_after_attempt(3),
-    wait=tenacity.wait_random_exponential(multiplier=0.1, max=2),
+    stop=tenacity.stop_after_delay(15),
+    wait=tenacity.wait_random_exponential(multiplier=0.2, max=3),
     reraise=True,
 )
 def _fetch(store: S3Store, item: S3Object) -> bytes | None:

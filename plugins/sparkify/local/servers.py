@@ -33,6 +33,10 @@ ACCESS_KEY = "sparkify-local"
 SECRET_KEY = "sparkify-local-secret"  # noqa: S105
 REGION = "us-west-2"
 
+# Seldom, an object that was just uploaded is answered with a broken error until the server reads its folder again:
+# it does so after 5 seconds, and COPY asks for that long.
+S3_OPTIONS = ("--addr", "127.0.0.1:0", "--config", os.devnull, "--dir-cache-time", "5s")
+
 
 @dataclass(frozen=True)
 class Postgres:
@@ -124,7 +128,7 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
     rclone = shutil.which("rclone", path=Path(sys.executable).parent) or "rclone"
     with tempfile.NamedTemporaryFile(suffix=".log", prefix="sparkify-s3-") as log:
         process = subprocess.Popen(
-            [rclone, "serve", "s3", "--addr", "127.0.0.1:0", "--config", os.devnull, folder],
+            [rclone, "serve", "s3", *S3_OPTIONS, folder],
             env={**os.environ, "RCLONE_AUTH_KEY": f'"{ACCESS_KEY},{SECRET_KEY}"'},
             stdin=subprocess.DEVNULL,
             stderr=log,
