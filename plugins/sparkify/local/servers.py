@@ -184,6 +184,7 @@ def stop_leftovers(folder: Path) -> list[str]:
 
     folder = folder.resolve()
     stopped = []
+    psutil.process_iter.cache_clear()  # else a number that was reused stands for the process that had it before
     for process in psutil.process_iter(["name", "cmdline"]):
         words = process.info["cmdline"] or []
         if process.info["name"] in ("rclone", "postgres") and any(

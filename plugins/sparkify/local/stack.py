@@ -283,6 +283,7 @@ def _remember(home: Path, processes: Mapping[str, subprocess.Popen[bytes]]) -> N
 
 def _members(sessions: list[int]) -> list[psutil.Process]:
     found = []
+    psutil.process_iter.cache_clear()  # else a number that was reused stands for the process that had it before
     for process in psutil.process_iter():
         with suppress(ProcessLookupError, PermissionError):
             if process.pid and os.getsid(process.pid) in sessions:
