@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# With the tests of the scheduler, one after the other: they kill processes by their session.
+pytestmark = pytest.mark.scheduler
+
 # A component that has begun a task: in its session, out of its process group.
 COMPONENT = """
 import os, subprocess, sys
