@@ -124,7 +124,7 @@ class Backfill:
         """Order the backfill of the hours from ``start`` to before ``end``.
 
         A DAG has one active backfill. One of the same hours, left behind when Airflow was stopped, goes on; one of
-        other hours is cancelled: of its runs, those that have not begun fail.
+        other hours is cancelled: of its runs, those that have not begun fail, and are loaded where they are asked for.
 
         :return: what became of an earlier one, for people to read; or nothing.
         :raises httpx.HTTPStatusError: where Airflow refuses; carries its reason.
@@ -132,7 +132,7 @@ class Backfill:
         # A run's logical date is the start of its hour, and Airflow's range includes both of its ends.
         first, last = start, end - HOUR
         self._client.patch(self._dag, json={"is_paused": False})
-        told = ""
+        told, reprocess = "", options.reprocess
         if earlier := self._active():
             self._id = earlier["id"]
             runs = self.runs()
@@ -146,8 +146,10 @@ class Backfill:
                 self._client.put(f"/api/v2/backfills/{self._id}/cancel")
                 told = (
                     f"An interrupted backfill that was ordered otherwise is cancelled: {len(left):,} of its runs were "
-                    f"left, from {left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads them."
+                    f"left, from {left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads what is left then."
                 )
+                # Cancelled runs have failed: those of these hours are to be loaded nevertheless.
+                reprocess = "failed" if reprocess == "none" else reprocess
             # Airflow notes every 30 seconds that a backfill has ended. To cancel it would be faster, but the runs of a
             # cancelled backfill do not start again when somebody clears them.
             while self._active():
@@ -158,7 +160,7 @@ class Backfill:
             "from_date": first.isoformat(),
             "to_date": last.isoformat(),
             "max_active_runs": options.runs,
-            "reprocess_behavior": options.reprocess,
+            "reprocess_behavior": reprocess,
             "run_backwards": options.backwards,
         }
         # It makes all runs before it answers: seconds for a day, minutes for a year.
