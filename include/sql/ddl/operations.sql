@@ -43,3 +43,51 @@ CREATE TABLE IF NOT EXISTS operations.loaded_batches (
 )
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
+
+-- The history of data quality: a row for every check that a run has evaluated. A run that is cleared adds to it.
+CREATE TABLE IF NOT EXISTS operations.data_quality_results (
+    dag_id VARCHAR(250) NOT NULL,
+    run_id VARCHAR(250) NOT NULL,
+    -- As Airflow calls it: scheduled, backfill, manual, asset_triggered.
+    run_type VARCHAR(50) NOT NULL,
+    interval_start TIMESTAMP NOT NULL,
+    interval_end TIMESTAMP NOT NULL,
+    checked_at TIMESTAMP NOT NULL,
+    table_name VARCHAR(256) NOT NULL,
+    check_name VARCHAR(256) NOT NULL,
+    kind VARCHAR(32) NOT NULL,
+    severity VARCHAR(8) NOT NULL,
+    scope VARCHAR(8) NOT NULL,
+    -- passed; warned (severity warn) or failed (severity error).
+    outcome VARCHAR(8) NOT NULL,
+    observed VARCHAR(4096),
+    expected VARCHAR(4096),
+    failing_rows BIGINT NOT NULL,
+    total_rows BIGINT NOT NULL,
+    -- Up to five failing rows: a JSON array of objects.
+    sample VARCHAR(65535),
+    seconds DOUBLE PRECISION NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (checked_at);
+
+-- The rows that COPY rejected from what is staged now: replaced together with the rows of their file.
+-- The database's own views forget (Redshift's after seven days) and do not know which run it was.
+CREATE TABLE IF NOT EXISTS operations.rejected_rows (
+    table_name VARCHAR(256) NOT NULL,
+    -- The start of the file's period, for a source that is cut by time; the batch, for one that is not.
+    period_start TIMESTAMP,
+    batch_id BIGINT,
+    run_id VARCHAR(250) NOT NULL,
+    rejected_at TIMESTAMP NOT NULL,
+    file_name VARCHAR(4096) NOT NULL,
+    line_number BIGINT NOT NULL,
+    column_name VARCHAR(256),
+    error_code INTEGER NOT NULL,
+    reason VARCHAR(1024),
+    -- The first bytes of the line as it was in the file, and of the value.
+    raw_line VARCHAR(4096),
+    raw_value VARCHAR(4096)
+)
+DISTSTYLE EVEN
+SORTKEY (table_name, period_start);

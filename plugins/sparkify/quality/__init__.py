@@ -1,0 +1,1 @@
+"""Data quality: checks are declared in files, measured in the database, remembered, and told to people."""
