@@ -13,7 +13,7 @@ long the range. Or use a backfill, which makes a run for every hour.
 
 | Task | What it means | What to do |
 |---|---|---|
-| create_tables | the warehouse cannot be reached | check the connection `redshift`; resume the cluster; clear the task |
+| create_tables | the warehouse cannot be reached, or a file of checks is wrong | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
 | stage_events, stage_songs | S3 refused, or a file is malformed | the log names the file, the line and the reason; repair the file or allow rejects (the param `max_errors`), clear the task |
 | load_... | the database refused | the log names the statement; clear the task |
 | data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back |
@@ -39,6 +39,7 @@ from sparkify.operators import (
 )
 
 INCLUDE = Path(__file__).parents[1] / "include"
+CHECKS = str(INCLUDE / "checks")
 BUCKET = "{{ var.value.sparkify_bucket }}"
 MODE = "{{ 'rebuild' if params.full_refresh else 'merge' }}"
 
@@ -94,7 +95,7 @@ with DAG(
             description="All data is lost but that of the range which this run loads.",
         ),
     },
-    template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "checks")],
+    template_searchpath=[str(INCLUDE / "sql")],
     user_defined_macros={"interval_of_run": interval.of_run},
     default_args={
         "owner": "data-engineering",
@@ -127,6 +128,7 @@ with DAG(
         postgres_sql=["postgres/indexes.sql"],
         drop_sql=["ddl/drop.sql"],
         recreate="{{ params.recreate_tables }}",
+        checks=CHECKS,
     )
     stage_events = StageToRedshiftOperator(
         task_id="stage_events",
@@ -197,7 +199,7 @@ with DAG(
     )
     data_quality = DataQualityOperator(
         task_id="data_quality",
-        checks=["songplays.yaml", "users.yaml", "songs.yaml", "time.yaml"],
+        checks=CHECKS,
     )
 
     create_tables >> [stage_events, stage_songs]

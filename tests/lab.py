@@ -49,6 +49,8 @@ class Lab:
         self.store = store
         self.bucket = bucket
         self.environment = environment
+        # What the tasks of the latest run have told one another: by task and key.
+        self.xcoms: dict[str, dict[str, Any]] = defaultdict(dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Another process runs the tasks; it needs no bucket of its own."""
@@ -56,8 +58,13 @@ class Lab:
 
     @property
     def dag(self) -> DAG:
-        """The project's DAG."""
-        dag: DAG = importlib.import_module("sparkify_warehouse").dag
+        """The DAG that loads the warehouse."""
+        return self.dag_of("sparkify_warehouse")
+
+    @staticmethod
+    def dag_of(dag_id: str) -> DAG:
+        """One of the project's DAGs."""
+        dag: DAG = importlib.import_module(dag_id).dag
         return dag
 
     def put(self, key: str, body: str | bytes) -> None:
@@ -72,16 +79,25 @@ class Lab:
         """Write a song object."""
         self.put(f"song_data/A/A/A/{name}.json", json.dumps(song))
 
-    def run(self, start: str, end: str, *, tasks: Iterable[str] | None = None, **params: Any) -> dict[str, Any]:
-        """Run the tasks of the DAG for a range, in order; return what each returned, None where it was skipped.
+    def run(
+        self,
+        start: str,
+        end: str,
+        *,
+        tasks: Iterable[str] | None = None,
+        dag_id: str = "sparkify_warehouse",
+        **params: Any,
+    ) -> dict[str, Any]:
+        """Run the tasks of a DAG for a range, in order; return what each returned, None where it was skipped.
 
         :param tasks: the ids of those to run; all by default.
         """
         from airflow.sdk.exceptions import AirflowSkipException
 
         results: dict[str, Any] = {}
-        wanted = set(tasks) if tasks is not None else set(self.dag.task_ids)
-        for task in self.dag.topological_sort():
+        dag = self.dag_of(dag_id)
+        wanted = set(tasks) if tasks is not None else set(dag.task_ids)
+        for task in dag.topological_sort():
             if task.task_id not in wanted:
                 continue
             try:
@@ -90,17 +106,25 @@ class Lab:
                 results[task.task_id] = None
         return results
 
-    def execute(self, task: Any, **params: Any) -> Any:
+    def execute(self, task: Any, *, start: str | None = None, end: str | None = None, **params: Any) -> Any:
         """Run one operator as Airflow does: render its fields, then execute it."""
+        dag = task.dag if task.has_dag() else self.dag
         task = copy.copy(task)
+        xcoms = self.xcoms[task.task_id] = {}
         context: Any = {
-            "params": {**self.dag.params.dump(), **params},
-            "dag_run": SimpleNamespace(data_interval_start=None, data_interval_end=None),
+            "params": {**dag.params.dump(), "start": start, "end": end, **params},
+            "dag_run": SimpleNamespace(
+                dag_id=dag.dag_id,
+                run_id=f"manual__{start}",
+                run_type="manual",
+                data_interval_start=start,
+                data_interval_end=end,
+            ),
             "var": {"value": {"sparkify_bucket": self.bucket}},
-            "ti": SimpleNamespace(xcom_push=lambda key, value: None),
+            "ti": SimpleNamespace(xcom_push=lambda key, value: xcoms.update({key: value})),
             "outlet_events": defaultdict(SimpleNamespace),
             "task": task,
-            "dag": self.dag,
+            "dag": dag,
         }
         task.resolve_template_files()
         task.render_template_fields(context)

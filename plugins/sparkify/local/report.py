@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 ANALYTICS = Path(__file__).parents[3] / "include" / "sql" / "analytics"
 TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
-SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]"}
+SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "warned": "[yellow]![/]"}
 
 
 class Step:
@@ -141,9 +141,9 @@ class Screen:
         colour = "green" if passed == len(checks) else "red"
         self.console.print(f"[bold]Data quality[/]  [{colour}]{passed} of {len(checks)} checks passed[/]")
         for check in checks:
-            sign = SIGNS["success" if check["passed"] else "failed"]
+            sign = SIGNS["success" if check["passed"] else "warned" if check["severity"] == "warn" else "failed"]
             text = "" if check["passed"] else f": {check['observed']}, expected {check['expected']}"
-            self.console.print(f"  {sign} {check['name']}{text}")
+            self.console.print(f"  {sign} {check['table']:<16} {check['check']}{text}", soft_wrap=True)
         self.console.print()
 
     def _query(self, sql: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -66,9 +66,9 @@ def _run(job: jobs.Job, screen: report.Screen) -> int:
     return 0
 
 
-def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, str]]]:
+def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
     """One run with an explicit range; its tasks are shown as they end."""
-    checks: list[dict[str, str]] = []
+    checks: list[dict[str, Any]] = []
 
     def tell(task: airflow.Task) -> None:
         checks.extend(task.checks)
@@ -78,11 +78,11 @@ def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[s
     return airflow.load(tell, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
 
 
-def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, str]]]:
+def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
     """A run for every hour; each hour is a line."""
     hours = int((job.end - job.start) / timedelta(hours=1))
     screen.heading(f"DAG {airflow.DAG_ID}, {hours} hourly runs")
-    checks: list[dict[str, str]] = []
+    checks: list[dict[str, Any]] = []
     for number in range(hours):
         start = job.start + timedelta(hours=number)
         tasks: list[airflow.Task] = []
@@ -96,12 +96,13 @@ def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[
     return True, checks
 
 
-def _combine(known: list[dict[str, str]], more: list[dict[str, str]]) -> list[dict[str, str]]:
+def _combine(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Keep, for each check, its worst outcome."""
-    outcomes = {check["name"]: check for check in known}
+    outcomes = {(check["table"], check["check"]): check for check in known}
     for check in more:
-        if check["name"] not in outcomes or not check["passed"]:
-            outcomes[check["name"]] = check
+        name = check["table"], check["check"]
+        if name not in outcomes or not check["passed"]:
+            outcomes[name] = check
     return list(outcomes.values())
 
 

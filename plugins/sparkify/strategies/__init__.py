@@ -5,21 +5,9 @@ The files are Jinja templates over names; what a table's rows are comes from out
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-import jinja2
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - SQL, not HTML
-    )
+from sparkify import templates
 
 
 def render(strategy: str, **names: object) -> str:
@@ -29,4 +17,4 @@ def render(strategy: str, **names: object) -> str:
     :param names: what the template asks for.
     :raises jinja2.UndefinedError: where a name is missing.
     """
-    return _environment().get_template(f"{strategy}.sql").render(names)
+    return templates.environment(Path(__file__).parent).get_template(f"{strategy}.sql").render(names)

@@ -9,7 +9,7 @@ from sparkify.warehouse import dialect
 from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from obstore.store import S3Store
 
@@ -18,6 +18,7 @@ class Postgres(Warehouse):
     """A session with a PostgreSQL database."""
 
     engine = "postgres"
+    placeholder = "%s"
 
     def _connect(self) -> Any:
         import psycopg
@@ -36,6 +37,9 @@ class Postgres(Warehouse):
             with self._session.cursor() as other:
                 for addition in more:
                     other.execute(addition)
+
+    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
+        cursor.execute(statement, values)
 
     def _is_outdated(self, table: str, changed: int) -> bool:
         # autovacuum's own rule; but that comes by once a minute, and the next task does not wait for it

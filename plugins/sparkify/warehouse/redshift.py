@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # The extra field of the aws connection that names the role COPY reads S3 with: an ARN, or "default".
 COPY_ROLE = "copy_iam_role"
@@ -18,6 +21,7 @@ class Redshift(Warehouse):
     """A session with Amazon Redshift, provisioned or serverless."""
 
     engine = "redshift"
+    placeholder = "?"
 
     def _connect(self) -> Any:
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
@@ -29,6 +33,10 @@ class Redshift(Warehouse):
         # The client rewrites parameters even where there are none: under its default style a LIKE '%x%' is an error.
         cursor.paramstyle = "qmark"
         cursor.execute(statement)
+
+    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
+        cursor.paramstyle = "qmark"
+        cursor.execute(statement, values)
 
     def _copy(self, command: str) -> Loaded:
         from redshift_connector import Error

@@ -1,47 +1,114 @@
-"""Every shipped check passes on good data and fails on the damage it guards against."""
+"""Every shipped check passes on good data and fails on the damage it guards against; outcomes are remembered."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify.local.generate import Options, write
+from sparkify.local.upload import sync
 from sparkify.operators import DataQualityOperator
+from sparkify.quality.declaration import load
+from tests.conftest import ROOT
 from tests.data import event, song
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.lab import Lab
 
-DAY = ("2018-11-01", "2018-11-02")
-QUALITY = ["data_quality"]
+CHECKS = ROOT / "include" / "checks"
+DAY = ("2018-11-08", "2018-11-09")
+HOUR = timedelta(hours=1)
+UNENFORCED = "ALTER TABLE {0} DROP CONSTRAINT {0}_pkey; INSERT INTO {0} SELECT * FROM {0}"
+REJECT = (
+    "INSERT INTO operations.rejected_rows VALUES ('{}', {}, 'run', TIMESTAMP '2018-11-08', 'file', 3, 'ts', 1206, "
+    "'bad', '', '')"
+)
+WEEKS_AGO = (
+    "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
+    "SELECT MD5(n::text), TIMESTAMP '2018-11-01 10:00', n, TIMESTAMP '2018-11-01 10:00', '' "
+    "FROM generate_series(1, {}) AS n"
+)
 
-# The damage, and the check that has to see it.
-DAMAGE = [
-    ("DELETE FROM songplays", "no play is lost"),
-    (
-        "ALTER TABLE songplays DROP CONSTRAINT songplays_pkey; INSERT INTO songplays SELECT * FROM songplays",
-        "no play is there twice",
-    ),
-    ("UPDATE songplays SET level = 'gold'", "every level is free or paid"),
-    ("UPDATE songplays SET level = NULL", "every level is free or paid"),
-    ("DELETE FROM users", "every player is in users"),
-    ("DELETE FROM users", "every user seen is in users"),
-    ("DELETE FROM time", "every start is in time"),
-    ("DELETE FROM songs", "every linked song is in songs"),
-    ("UPDATE users SET level = ''", "every user's level is free or paid"),
-    ("UPDATE songs SET title = ''", "every song has a title and a positive duration"),
-    ("UPDATE songs SET duration = 0", "every song has a title and a positive duration"),
-    ("DELETE FROM artists", "every song's artist is in artists"),
-    ("UPDATE time SET weekday = 0", "every moment is taken apart as a calendar does"),
-    ("UPDATE time SET hour = 24", "every moment is taken apart as a calendar does"),
-]
+# By table and check: the damages that it has to see.
+DAMAGE: dict[tuple[str, str], list[str]] = {
+    ("staging_events", "no event was rejected"): [REJECT.format("staging_events", "'2018-11-08', NULL")],
+    ("staging_events", "every user seen is in users"): ["DELETE FROM users"],
+    ("staging_songs", "no song was rejected"): [REJECT.format("staging_songs", "NULL, 1")],
+    ("staging_songs", "every staged song is in songs"): ["DELETE FROM songs"],
+    ("songplays", "the plays are those that were staged"): [
+        "DELETE FROM songplays",
+        "UPDATE songplays SET songplay_id = 'other'",
+        "DELETE FROM staging_events",
+        "UPDATE staging_events SET page = 'Home'",
+    ],
+    ("songplays", "no play is there twice"): [UNENFORCED.format("songplays")],
+    ("songplays", "no play is there twice in the whole table"): [UNENFORCED.format("songplays")],
+    ("songplays", "every play has a user"): ["UPDATE songplays SET user_id = NULL"],
+    ("songplays", "every level is free or paid"): [
+        "UPDATE songplays SET level = 'gold'",
+        "UPDATE songplays SET level = NULL",
+    ],
+    ("songplays", "every player is in users"): ["DELETE FROM users"],
+    ("songplays", "every start is in time"): ["DELETE FROM time"],
+    ("songplays", "every linked song is in songs"): ["DELETE FROM songs"],
+    ("songplays", "every linked artist is in artists"): ["DELETE FROM artists"],
+    ("songplays", "as many plays as in earlier weeks"): [WEEKS_AGO.format(100)],
+    ("songplays", "the latest play is of the last two days"): [
+        "UPDATE songplays SET start_time = start_time - INTERVAL '2 days'",
+        "DELETE FROM songplays",
+    ],
+    ("users", "every level is free or paid"): ["UPDATE users SET level = ''", "UPDATE users SET level = NULL"],
+    ("users", "nobody who was seen is there twice"): [UNENFORCED.format("users")],
+    ("users", "nobody is there twice"): [UNENFORCED.format("users")],
+    ("songs", "there are songs"): ["DELETE FROM songs"],
+    ("songs", "no song is there twice"): [UNENFORCED.format("songs")],
+    ("songs", "every song has a title and an artist"): [
+        "ALTER TABLE songs ALTER title DROP NOT NULL; UPDATE songs SET title = NULL",
+        "ALTER TABLE songs ALTER artist_id DROP NOT NULL; UPDATE songs SET artist_id = NULL",
+    ],
+    ("songs", "every duration is between a moment and a day"): [
+        "UPDATE songs SET duration = 0",
+        "UPDATE songs SET duration = 90000",
+    ],
+    ("songs", "every year is a year, or 0 for unknown"): [
+        "UPDATE songs SET year = -1",
+        "UPDATE songs SET year = 20180",
+    ],
+    ("songs", "every song's artist is in artists"): ["DELETE FROM artists"],
+    ("artists", "no artist is there twice"): [UNENFORCED.format("artists")],
+    ("artists", "every artist has a name"): [
+        "ALTER TABLE artists ALTER name DROP NOT NULL; UPDATE artists SET name = NULL"
+    ],
+    ("artists", "every latitude is on the globe"): [
+        "UPDATE artists SET latitude = 91",
+        "UPDATE artists SET latitude = -91",
+    ],
+    ("artists", "every longitude is on the globe"): [
+        "UPDATE artists SET longitude = 181",
+        "UPDATE artists SET longitude = -181",
+    ],
+    ("time", "every moment is taken apart as a calendar does"): [
+        "UPDATE time SET weekday = 0",
+        "UPDATE time SET week = 54",
+        "UPDATE time SET hour = hour + 1",
+        "UPDATE time SET day = 9",
+        "UPDATE time SET month = 12",
+        "UPDATE time SET year = 2019",
+    ],
+    ("time", "no moment is there twice"): [UNENFORCED.format("time")],
+}
 
 
 @pytest.fixture
 def loaded(lab: Lab) -> Lab:
-    lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
+    lab.put_events("2018-11-08", [event("2018-11-08T05:10")])
     lab.put_song("one", song("SO1"))
     lab.run(*DAY)
     return lab
@@ -52,39 +119,143 @@ def damage(lab: Lab, sql: str) -> None:
         connection.execute(sql)
 
 
-@pytest.mark.parametrize(("sql", "check"), DAMAGE, ids=[f"{check}: {sql}"[:90] for sql, check in DAMAGE])
-def test_damage_is_seen(loaded: Lab, sql: str, check: str) -> None:
+def checked(lab: Lab, scope: str = "interval", start: str = DAY[0], end: str = DAY[1]) -> dict[tuple[str, str], Any]:
+    """Evaluate the checks of a scope, and return what each came to, by table and check."""
+    dag_id, task_id = {"interval": ("sparkify_warehouse", "data_quality"), "table": ("sparkify_audit", "audit")}[scope]
+    try:
+        lab.run(start, end, tasks=[task_id], dag_id=dag_id)
+        failed = False
+    except AirflowFailException:
+        failed = True
+    outcomes = lab.xcoms[task_id]["checks"]
+    assert failed is any(not item["passed"] and item["severity"] == "error" for item in outcomes)
+    return {(item["table"], item["check"]): item for item in outcomes}
+
+
+def test_damage_is_tested_for_every_shipped_check() -> None:
+    assert set(DAMAGE) == {(check.table, check.name) for check in load(CHECKS)}
+
+
+@pytest.mark.parametrize(
+    ("table", "check", "sql"),
+    [(*of, sql) for of, damages in DAMAGE.items() for sql in damages],
+    ids=lambda text: text[:50],
+)
+def test_damage_is_seen_and_nothing_is_seen_without(loaded: Lab, table: str, check: str, sql: str) -> None:
+    (declared,) = [item for item in load(CHECKS) if (item.table, item.name) == (table, check)]
+    assert [of for of, outcome in checked(loaded, declared.scope).items() if not outcome["passed"]] == []
     damage(loaded, sql)
-    with pytest.raises(AirflowFailException, match=f"- {check}: observed [1-9]"):
-        loaded.run(*DAY, tasks=QUALITY)
+    outcome = checked(loaded, declared.scope)[table, check]
+    assert not outcome["passed"]
+    assert (outcome["why"], outcome["remedy"]) == (declared.why, declared.remedy)
 
 
-def test_damage_is_tested_for_every_shipped_check(loaded: Lab) -> None:
-    result = loaded.run(*DAY, tasks=QUALITY)["data_quality"]
-    assert result["checks"] == len({check for _, check in DAMAGE})
-
-
-def test_an_empty_hour_passes(loaded: Lab) -> None:
-    loaded.run("2018-11-01T06:00", "2018-11-01T07:00")
-
-
-def test_all_checks_run_and_each_failure_is_named(loaded: Lab) -> None:
-    damage(loaded, "UPDATE songplays SET level = 'gold'; UPDATE time SET weekday = 0")
-    with pytest.raises(AirflowFailException) as caught:
-        loaded.run(*DAY, tasks=QUALITY)
-    message = str(caught.value)
-    assert "2 of 11 data quality checks failed for [2018-11-01 00:00, 2018-11-02 00:00)" in message
-    assert "every level is free or paid: observed 1, expected = 0." in message
-    assert "every moment is taken apart as a calendar does: observed 1, expected = 0." in message
+@pytest.mark.parametrize("scope", ["interval", "table"])
+def test_an_empty_hour_passes(loaded: Lab, scope: str) -> None:
+    outcomes = checked(loaded, scope, "2018-11-08T06:00", "2018-11-08T07:00")
+    assert all(outcome["passed"] for outcome in outcomes.values())
 
 
 def test_damage_elsewhere_is_not_this_interval_s(loaded: Lab) -> None:
     damage(loaded, "UPDATE songplays SET level = 'gold'")
-    loaded.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=QUALITY)
+    outcomes = checked(loaded, "interval", "2018-11-08T06:00", "2018-11-08T07:00")
+    assert all(outcome["passed"] for outcome in outcomes.values())
 
 
-def test_checks_that_cannot_be_read_fail_for_good(loaded: Lab) -> None:
-    task = DataQualityOperator(task_id="broken", checks=["checks:\n  - name: x\n    sql: SELECT 1\n    expect: some"])
-    task.interval_start, task.interval_end = DAY
-    with pytest.raises(AirflowFailException, match="Check 'x': expect must be a comparison"):
-        loaded.execute(task)
+def test_all_checks_run_and_each_failure_is_named_with_rows_and_remedy(loaded: Lab) -> None:
+    damage(loaded, "UPDATE songplays SET level = 'gold'; UPDATE time SET weekday = 0")
+    with pytest.raises(AirflowFailException) as caught:
+        loaded.run(*DAY, tasks=["data_quality"])
+    message = str(caught.value)
+    assert "2 of 14 data quality checks failed for [2018-11-08 00:00, 2018-11-09 00:00)" in message
+    assert "- songplays: every level is free or paid: 1 of 1 rows, expected none. Revenue reports split" in message
+    assert "'level': 'gold'" in message
+    assert "- time: every moment is taken apart as a calendar does: 1 of 1 rows, expected none." in message
+
+
+def test_a_warning_does_not_fail(loaded: Lab) -> None:
+    damage(loaded, "UPDATE songplays SET user_id = NULL")
+    result = loaded.run(*DAY, tasks=["data_quality"])["data_quality"]
+    assert (result["checks"], result["failed"], result["warned"]) == (14, 0, 1)
+
+
+def test_every_outcome_is_remembered_before_the_task_fails(loaded: Lab) -> None:
+    damage(loaded, "UPDATE songplays SET level = 'gold', user_id = NULL")
+    with pytest.raises(AirflowFailException):
+        loaded.run(*DAY, tasks=["data_quality"])
+    rows = loaded.query(
+        "SELECT dag_id, run_id, run_type, interval_start, interval_end, outcome, observed, expected, failing_rows, "
+        "total_rows, sample FROM operations.data_quality_results WHERE check_name = 'every level is free or paid' "
+        "AND table_name = 'songplays' ORDER BY checked_at"
+    )
+    day = (datetime(2018, 11, 8), datetime(2018, 11, 9))  # noqa: DTZ001 - as the database has it
+    run = ("sparkify_warehouse", "manual__2018-11-08", "manual", *day)
+    assert [row[:-1] for row in rows] == [
+        (*run, "passed", "0 of 1 rows", "none", 0, 1),
+        (*run, "failed", "1 of 1 rows", "none", 1, 1),
+    ]
+    ((play,),) = loaded.query("SELECT songplay_id FROM songplays")
+    (shown,) = json.loads(rows[1][-1])
+    assert shown == {"songplay_id": play, "start_time": "2018-11-08 05:10:00", "level": "gold"}
+    counts = loaded.query("SELECT outcome, COUNT(*) FROM operations.data_quality_results GROUP BY 1 ORDER BY 1")
+    assert counts == [("failed", 1), ("passed", 14 + 12), ("warned", 1)]
+
+
+def test_checks_that_cannot_be_read_fail_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "users.yaml").write_text("table: users\nkey: user_id\nchecks:\n  - name: x\n    uniq: user_id\n")
+    create = lab.dag.get_task("create_tables")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(create, "checks", str(tmp_path))
+        with pytest.raises(AirflowFailException, match=r"users\.yaml line 4: unknown: .uniq.; did you mean unique\?"):
+            lab.run(*DAY)
+    assert lab.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
+    task = DataQualityOperator(task_id="broken", checks=str(tmp_path))
+    with pytest.raises(AirflowFailException, match=r"users\.yaml line 4: unknown: .uniq.; did you mean unique\?"):
+        lab.execute(task)
+
+
+def test_a_column_that_is_not_there_fails_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "users.yaml").write_text(
+        "table: users\nkey: user_id\nchecks:\n  - {name: x, unique: user, why: w, remedy: r, scope: table}\n"
+    )
+    create = lab.dag.get_task("create_tables")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(create, "checks", str(tmp_path))
+        with pytest.raises(AirflowFailException, match=r"users\.yaml line 4: the table users has no column user$"):
+            lab.run(*DAY)
+    assert lab.counts()["staging_events"] == 0
+
+
+# --- no false alarms ---
+
+
+def alarms(lab: Lab, first: datetime, days: int) -> list[str]:
+    """Evaluate the checks of every hour and of every day, and return what each that did not pass came to."""
+    found = []
+    for number in range(24 * days):
+        start, end = first + number * HOUR, first + (number + 1) * HOUR
+        outcomes = checked(lab, "interval", start.isoformat(), end.isoformat())
+        if end.hour == 0:
+            outcomes |= checked(lab, "table", (end - 24 * HOUR).isoformat(), end.isoformat())
+        found += [f"{start}: {item}" for item in outcomes.values() if not item["passed"]]
+    return found
+
+
+@pytest.mark.sample
+def test_no_hour_of_the_real_sample_raises_an_alarm(sample_lab: Lab) -> None:
+    sample_lab.run("2018-11-01", "2018-11-11")
+    assert alarms(sample_lab, datetime(2018, 11, 1), days=10) == []  # noqa: DTZ001
+    evaluated = sample_lab.one(
+        "SELECT COUNT(DISTINCT (interval_start, interval_end)) FROM operations.data_quality_results"
+    )
+    assert evaluated == 240 + 1  # the last hour of a day closes it, and covers it; and the load
+
+
+def test_no_hour_of_generated_weeks_raises_an_alarm(lab: Lab, tmp_path: Path) -> None:
+    """Two weeks, so that the second is compared with the first."""
+    write(Options(days=14, songs=50), tmp_path)
+    sync(tmp_path, lab.store)
+    lab.run("2018-11-01", "2018-11-15")
+    assert alarms(lab, datetime(2018, 11, 8), days=7) == []  # noqa: DTZ001
+    expected = lab.query("SELECT expected FROM operations.data_quality_results WHERE kind = 'volume'")
+    assert sum("the mean of 1 earlier week is" in text for (text,) in expected) > 100

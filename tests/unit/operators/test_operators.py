@@ -100,7 +100,7 @@ def test_parameters_are_kept_as_they_are_given(operator: type[WarehouseOperator]
         (CreateTablesOperator, {".sql"}),
         (LoadDimensionOperator, {".sql"}),
         (LoadFactOperator, {".sql"}),
-        (DataQualityOperator, {".yaml"}),
+        (DataQualityOperator, set()),
         (StageToRedshiftOperator, set()),
     ],
 )

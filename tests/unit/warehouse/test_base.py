@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Connection
 
 from sparkify.warehouse import Loaded, Warehouse, WarehouseError
 from sparkify.warehouse.base import ATTEMPTS, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ConflictError(Exception):
@@ -55,6 +58,7 @@ class Engine(Warehouse):
     """The smallest engine; ``fail`` is raised instead of connecting or executing."""
 
     engine = "test"
+    placeholder = "?"
 
     def __init__(self, session: Session, fail: Exception | None = None, rows: dict[str, int] | None = None) -> None:
         super().__init__(Connection(conn_id="warehouse", conn_type="redshift", host="db.example", password="hidden"))
@@ -72,6 +76,9 @@ class Engine(Warehouse):
             raise ZeroDivisionError("division by zero")
         self.session.events.append(statement)
         self.session.rowcount = self.rows.get(statement, -1)
+
+    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
+        self.session.events.append(f"{statement} with {list(values)}")
 
     def _copy(self, command: str) -> Loaded:
         self.session.events.append(command)
@@ -275,3 +282,10 @@ def test_copy_is_logged_without_its_authorization(session: Session, caplog: pyte
 )
 def test_label(statement: str, expected: str) -> None:
     assert label(statement) == expected
+
+
+def test_values_are_inserted_in_one_statement() -> None:
+    session = Session()
+    with Engine(session) as warehouse:
+        warehouse.insert("notes", ["a", "b"], [(1, "x"), (2, None)])
+    assert session.events[0] == "INSERT INTO notes (a, b) VALUES (?, ?), (?, ?) with [1, 'x', 2, None]"

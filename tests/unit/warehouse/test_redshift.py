@@ -38,9 +38,9 @@ class Cursor:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, values: list[Any] | None = None) -> None:
         assert self.paramstyle == "qmark", "under another style the driver reads parameters into LIKE '%x%'"
-        self.driver.executed.append(statement)
+        self.driver.executed.append(statement if values is None else f"{statement} with {values}")
         for start, answer in self.driver.answers.items():
             if statement.startswith(start):
                 if isinstance(answer, Exception):
@@ -120,7 +120,9 @@ def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
     script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
     with warehouse() as session:
         session.script(script)
+        session.insert("t", ["a", "b"], [(1, "50 %")])
     assert driver.executed[:2] == script.split("\n")
+    assert driver.executed[2] == "INSERT INTO t (a, b) VALUES (?, ?) with [1, '50 %']"
 
 
 @pytest.mark.parametrize(

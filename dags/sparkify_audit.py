@@ -1,0 +1,48 @@
+"""### Audit of Sparkify's warehouse, once a day
+
+Evaluates the data quality checks that look at whole tables. The checks of an hour's rows are part of the hourly load.
+
+**When a task fails**: the log of `audit` names each check that failed, what was observed against what was expected, some of
+the rows, and what to do. All outcomes are in `operations.data_quality_results`. Clear the task when the cause is
+repaired. A check of severity `warn` does not fail the run.
+
+**Checks** are declared in `include/checks`, a file for each table; those with `scope: table` run here.
+**Connection:** `redshift` (type redshift, or postgres for a stand-in).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from airflow.sdk import DAG, CronDataIntervalTimetable
+
+from sparkify import interval
+from sparkify.operators import DataQualityOperator
+
+CHECKS = str(Path(__file__).parents[1] / "include" / "checks")
+
+with DAG(
+    dag_id="sparkify_audit",
+    dag_display_name="Sparkify audit",
+    description="The data quality checks of whole tables. Daily.",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,  # whole tables are as they are now, whichever day is asked for
+    max_active_runs=1,
+    tags=["sparkify", "quality", "daily"],
+    user_defined_macros={"interval_of_run": interval.of_run},
+    default_args={
+        "owner": "data-engineering",
+        "retries": 3,
+        "retry_delay": timedelta(minutes=1),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": timedelta(hours=2),
+        "redshift_conn_id": "redshift",
+        "interval_start": "{{ interval_of_run(dag_run, params).start }}",
+        "interval_end": "{{ interval_of_run(dag_run, params).end }}",
+    },
+) as dag:
+    DataQualityOperator(task_id="audit", checks=CHECKS, scope="table")

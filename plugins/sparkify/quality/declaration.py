@@ -1,0 +1,250 @@
+"""Checks as they are declared: a YAML file for each table.
+
+The files are validated against schema.json, which editors know too; every problem is told with file and line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sparkify.quality.outcome import Scope, Severity
+
+SCHEMA = Path(__file__).with_name("schema.json")
+
+
+class DeclarationError(Exception):
+    """Files of checks are wrong; the message has a line for each problem: file, line, what was expected."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that must be true of a table.
+
+    :param table: the table.
+    :param key: the columns that tell people which row it is.
+    :param interval: the table's column by which a run owns a row; None where it is not cut by time.
+    :param name: what must be true, in words; unique within the table.
+    :param kind: the kind of check, and ``options`` what it says beyond that; see schema.json.
+    :param severity: ``error`` fails the run, ``warn`` does not.
+    :param scope: the rows of the run's ``interval``, or the whole ``table``.
+    :param allow: how many failing rows are no failure: a number of them, or a share of all rows such as ``1 %``.
+    :param why: why it matters.
+    :param remedy: what to do when it is not so.
+    :param where: file and line of the declaration.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    interval: str | None
+    name: str
+    kind: str
+    options: Any
+    severity: Severity
+    scope: Scope
+    allow: int | str
+    why: str
+    remedy: str
+    where: str
+
+    @property
+    def columns(self) -> set[str]:
+        """The columns of the table that the declaration names."""
+        named: set[str] = {*self.key, *([self.interval] if self.interval else [])}
+        if self.kind in ("not_null", "unique"):
+            named.update(as_list(self.options))
+        elif isinstance(self.options, dict):
+            named.update(self.options[name] for name in ("column", "is") if name in self.options)
+        return named
+
+
+def as_list(value: str | list[str]) -> list[str]:
+    """Return a list, of one where there is no list."""
+    return value if isinstance(value, list) else [value]
+
+
+def share(text: str) -> float:
+    """Return a share as a fraction: ``1 %`` is 0.01."""
+    return float(text.rstrip("% ")) / 100
+
+
+def load(folder: Path) -> list[Check]:
+    """Read the checks of all files of a folder.
+
+    :raises DeclarationError: where any is wrong; tells all problems of all files.
+    """
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise DeclarationError(f"{folder} has no file of checks (*.yaml).")
+    checks: list[Check] = []
+    problems: list[str] = []
+    for path in files:
+        try:
+            checks += parse(path.read_text(encoding="utf-8"), f"{folder.name}/{path.name}")
+        except DeclarationError as error:
+            problems.append(str(error))
+    if problems:
+        raise DeclarationError("\n".join(problems))
+    return checks
+
+
+def parse(text: str, file: str) -> list[Check]:
+    """Read the checks of one table.
+
+    :param text: the YAML document.
+    :param file: what to call it.
+    :raises DeclarationError: where it is wrong; tells all problems.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.CSafeLoader)
+        document = yaml.load(text, Loader=yaml.CSafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise DeclarationError(f"{file} line {line}: this is no YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise DeclarationError(f"{file} line 1: this is no YAML: {error}") from None
+    found = {
+        (_line(node, error.absolute_path), _explain(error))
+        for error in _validator().iter_errors(document)
+        if error.validator != "oneOf" or isinstance(error.instance, dict)  # what is no check at all is told once
+    }
+    found |= {(line, f"the key {key!r} stands here twice") for line, key in _twice(node)}
+    if not found:
+        found |= set(_contradictions(document, node))
+    if found:
+        raise DeclarationError("\n".join(f"{file} line {line}: {problem}" for line, problem in sorted(found)))
+    return [
+        _check(document, item, f"{file} line {_line(node, ['checks', number])}")
+        for number, item in enumerate(document["checks"])
+    ]
+
+
+def _check(document: Mapping[str, Any], item: Mapping[str, Any], where: str) -> Check:
+    kind = next(name for name in _kinds() if name in item)
+    return Check(
+        table=document["table"],
+        key=tuple(as_list(document["key"])),
+        interval=document.get("interval"),
+        name=item["name"],
+        kind=kind,
+        options=item[kind],
+        severity=item.get("severity", "error"),
+        scope=item.get("scope", "interval"),
+        allow=item.get("allow", 0),
+        why=" ".join(item["why"].split()),
+        remedy=" ".join(item["remedy"].split()),
+        where=where,
+    )
+
+
+@cache
+def _validator() -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(SCHEMA.read_text()))
+
+
+@cache
+def _kinds() -> tuple[str, ...]:
+    """Return the kinds of checks, as the schema has them."""
+    return tuple(choice["required"][0] for choice in _validator().schema["$defs"]["check"]["oneOf"])
+
+
+def _explain(error: Any) -> str:
+    """Say what is wrong and what was expected."""
+    rule, found = error.validator, error.instance
+    if rule == "oneOf":
+        named = [kind for kind in _kinds() if kind in found]
+        return f"a check has exactly one of {', '.join(_kinds())}; this one has {' and '.join(named) or 'none'}"
+    if rule == "required":
+        missing = [name for name in error.validator_value if name not in found]
+        return f"missing: {', '.join(missing)}"
+    if rule == "additionalProperties":
+        known = list(error.schema["properties"])
+        unknown = [name for name in found if name not in known]
+        hints = [close for name in unknown for close in difflib.get_close_matches(str(name), known, 1)]
+        meant = f"; did you mean {', '.join(hints)}?" if hints else f"; known are {', '.join(known)}"
+        return f"unknown: {', '.join(map(_short, unknown))}{meant}"
+    expected = f"one of {', '.join(error.validator_value)}" if rule == "enum" else _description(error)
+    key = next((f"{part}: " for part in reversed(error.absolute_path) if isinstance(part, str)), "")
+    return f"{key}expected {expected}; found {_short(found)}"
+
+
+def _description(error: Any) -> str:
+    """Return the schema's words for what belongs here: the nearest there are."""
+    return str(error.schema.get("description") or error.message)
+
+
+def _short(found: Any) -> str:
+    text = json.dumps(found, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _line(node: yaml.Node | None, path: Sequence[str | int]) -> int:
+    """Return the line on which something stands, by its path; of the nearest that is there."""
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == str(part)), node)
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[int(part)]
+    return node.start_mark.line + 1 if node else 1
+
+
+def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Yield the keys that a mapping has twice: YAML would take the last, and drop a check in silence."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if key.value in seen:
+                yield key.start_mark.line + 1, key.value
+            seen.add(key.value)
+            yield from _twice(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _twice(item)
+
+
+def _contradictions(document: Mapping[str, Any], node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+    """Yield what the schema cannot say."""
+    names: set[str] = set()
+    for number, item in enumerate(document["checks"]):
+        line = _line(node, ["checks", number])
+        if item["name"] in names:
+            yield line, f"another check is called {item['name']!r} too; the history knows checks by their names"
+        names.add(item["name"])
+        if item.get("scope", "interval") == "interval" and "interval" not in document:
+            yield line, "a check of scope interval needs the table's interval column; or give it scope: table"
+        bounds: dict[str, Any] = next((item[kind] for kind in ("range", "row_count") if kind in item), {})
+        if bounds.get("min", 0) > bounds.get("max", float("inf")):
+            yield line, f"min {bounds['min']} is above max {bounds['max']}"
+        if "allow" in item and any(kind in item for kind in ("row_count", "freshness", "volume")):
+            yield line, "allow is a number of failing rows; this check is of one number, which has its own bounds"
+        if "sql" in item and (problem := _sql_problem(item["sql"])):
+            yield _line(node, ["checks", number, "sql"]), problem
+
+
+def _sql_problem(sql: str) -> str | None:
+    """Tell what is wrong with the SQL of a check: it is one SELECT of Redshift's dialect."""
+    import sqlglot
+    from jinja2 import Environment, TemplateError
+    from sqlglot import exp
+
+    try:
+        rendered = Environment(autoescape=False).from_string(sql).render(scope=lambda column: f"{column} IS NOT NULL")  # noqa: S701 - SQL
+        statements = [tree for tree in sqlglot.parse(rendered, read="redshift") if tree]
+    except TemplateError as error:
+        return f"sql: expected {{{{ scope('column') }}}} as the only template; {error}"
+    except sqlglot.ParseError as error:
+        return f"sql: this is no SQL of Redshift: {error.errors[0]['description']}"
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        return "sql: expected one SELECT"
+    return None

@@ -1,0 +1,107 @@
+"""Evaluate checks: as few scans of a table as its checks allow."""
+
+from __future__ import annotations
+
+import time
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sparkify.quality import kinds
+from sparkify.quality.declaration import share
+from sparkify.quality.outcome import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sparkify.interval import Interval
+    from sparkify.quality.declaration import Check
+    from sparkify.warehouse import Warehouse
+
+# Failing rows that an outcome carries, and the characters of a value.
+SAMPLE = 5
+WIDTH = 200
+
+
+def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) -> Iterator[Outcome]:
+    """Evaluate checks, and yield what each came to.
+
+    A table is scanned once for all that a scan can tell; a check that compares it with another takes one statement of
+    its own. The failing rows of a check are read where there are any.
+
+    :param checks: those of one table next to one another.
+    :param interval: the run's.
+    """
+    for (table, _), group in groupby(checks, key=lambda check: (check.table, check.scope)):
+        of_table = list(group)
+        began = time.monotonic()
+        measures = {check.name: found for check in of_table if (found := kinds.aggregate(check, interval))}
+        scope = kinds.where(of_table[0], interval)
+        ((total, *measured),) = warehouse.query(
+            kinds.sql("scan", table=table, measures=list(measures.values()), scope=scope)
+        )
+        values = dict(zip(measures, measured, strict=True))
+        seconds = time.monotonic() - began
+        for check in of_table:
+            began = time.monotonic() - (seconds if check.name in values else 0)
+            if check.kind in kinds.NUMBERS:
+                yield _of_number(warehouse, check, interval, total, values.get(check.name), began)
+            else:
+                yield _of_rows(warehouse, check, interval, total, values.get(check.name), began)
+
+
+def _of_number(
+    warehouse: Warehouse, check: Check, interval: Interval, total: int, measured: Any, began: float
+) -> Outcome:
+    if check.kind == "volume":
+        measured = [rows for _, rows in sorted(warehouse.query(kinds.volume(check, interval)))]
+    verdict = kinds.judge(check, interval, measured)
+    return _outcome(check, verdict, 0, total, [], began)
+
+
+def _of_rows(
+    warehouse: Warehouse, check: Check, interval: Interval, total: int, failing: int | None, began: float
+) -> Outcome:
+    rows = kinds.failing(check, interval)
+    if failing is None:
+        ((failing,),) = warehouse.query(kinds.sql("count", check=check.name, rows=rows))
+    if check.kind == "rejected":
+        total += failing  # what was rejected is not in the table
+    by_share = isinstance(check.allow, str)
+    allowed = int(share(check.allow) * total) if isinstance(check.allow, str) else check.allow
+    passed = failing <= allowed
+    sample = []
+    if not passed:
+        columns, found = warehouse.table(kinds.sql("sample", check=check.name, rows=rows, limit=SAMPLE))
+        sample = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in found]
+    expected = f"at most {check.allow} {'of the ' * by_share}rows" if allowed or by_share else "none"
+    observed = f"{failing:,} of {total:,} rows"
+    return _outcome(check, kinds.Verdict(passed, observed, expected), failing, total, sample, began)
+
+
+def _outcome(
+    check: Check, verdict: kinds.Verdict, failing: int, total: int, sample: list[dict[str, Any]], began: float
+) -> Outcome:
+    return Outcome(
+        table=check.table,
+        check=check.name,
+        kind=check.kind,
+        severity=check.severity,
+        scope=check.scope,
+        passed=verdict.passed,
+        observed=verdict.observed,
+        expected=verdict.expected,
+        failing_rows=failing,
+        total_rows=total,
+        sample=sample,
+        why=check.why,
+        remedy=check.remedy,
+        seconds=round(time.monotonic() - began, 3),
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, and not too long."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = str(value)
+    return text if len(text) <= WIDTH else text[: WIDTH - 3] + "..."

@@ -1,0 +1,55 @@
+"""The history of data quality, in operations.data_quality_results."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparkify.interval import Interval
+    from sparkify.quality.outcome import Outcome
+    from sparkify.warehouse import Warehouse
+
+RESULTS = "operations.data_quality_results"
+COLUMNS = (
+    "dag_id", "run_id", "run_type", "interval_start", "interval_end", "checked_at", "table_name", "check_name", "kind",
+    "severity", "scope", "outcome", "observed", "expected", "failing_rows", "total_rows", "sample", "seconds",
+)  # fmt: skip
+# Bytes of a text; a few long values would not fit the column.
+WIDTH = 60_000
+
+
+class Run(NamedTuple):
+    """The DAG run that evaluated checks.
+
+    :param run_type: as Airflow calls it: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
+    """
+
+    dag_id: str
+    run_id: str
+    run_type: str
+
+
+def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval: Interval) -> None:
+    """Add what the checks of a run came to; the caller commits."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    start, end = (moment.replace(tzinfo=None) for moment in (interval.start, interval.end))
+    rows = [
+        (
+            *run, start, end, now, item.table, item.check, item.kind, item.severity, item.scope, item.outcome,
+            item.observed, item.expected, item.failing_rows, item.total_rows, _sample(item), item.seconds,
+        )
+        for item in outcomes
+    ]  # fmt: skip
+    warehouse.insert(RESULTS, COLUMNS, rows)
+
+
+def _sample(outcome: Outcome) -> str:
+    """Return the failing rows as JSON; as many as fit."""
+    rows = list(outcome.sample)
+    while len(text := json.dumps(rows)) > WIDTH:  # ASCII: a character is a byte
+        rows.pop()
+    return text

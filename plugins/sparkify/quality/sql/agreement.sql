@@ -1,0 +1,19 @@
+{% set expected %}
+    SELECT DISTINCT {{ key }} AS agreed
+    FROM {{ other }}
+    WHERE {{ other_scope }}{% if where %} AND ({{ where }}){% endif %}
+
+{% endset %}
+SELECT expected.agreed AS {{ column }}, 'lost' AS problem
+FROM (
+{{ expected -}}
+) AS expected
+LEFT JOIN {{ table }} AS target ON target.{{ column }} = expected.agreed
+WHERE target.{{ column }} IS NULL
+UNION ALL
+SELECT target.{{ column }}, 'not in {{ other }}' AS problem
+FROM {{ table }} AS target
+LEFT JOIN (
+{{ expected -}}
+) AS expected ON target.{{ column }} = expected.agreed
+WHERE {{ scope }} AND expected.agreed IS NULL

@@ -1,0 +1,3 @@
+SELECT {{ columns | join(", ") }}
+FROM {{ table }}
+WHERE {{ scope }} AND ({{ condition }})

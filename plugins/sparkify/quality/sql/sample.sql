@@ -1,0 +1,7 @@
+-- Take some of what fails: {{ check }}.
+SELECT *
+FROM (
+{{ rows | indent(4, first=true) }}
+) AS failing
+ORDER BY 1
+LIMIT {{ limit }}

@@ -1,0 +1,97 @@
+"""What the kinds of checks measure, and what the numbers mean."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sparkify.interval import Interval
+from sparkify.quality import kinds
+from sparkify.quality.declaration import Check, load
+from tests.conftest import ROOT
+from tests.sql_rules import violations
+
+HOUR = Interval.parse("2018-11-08T05:00", "2018-11-08T06:00")
+VOLUME = {"column": "start_time", "weeks": 4, "from": 100, "at_least": "20 %", "at_most": "500 %"}
+SHIPPED = load(ROOT / "include" / "checks")
+
+
+def check(kind: str, options: Any, **fields: Any) -> Check:
+    names: dict[str, Any] = {"severity": "error", "scope": "interval", "allow": 0, "why": "", "remedy": "", "where": ""}
+    return Check("songplays", ("songplay_id",), "interval_time", "a check", kind, options, **{**names, **fields})
+
+
+@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda item: f"{item.table}: {item.name}")
+def test_the_sql_of_the_shipped_checks_obeys_the_rules(shipped: Check) -> None:
+    measure = kinds.aggregate(shipped, HOUR)
+    measures = [measure] if measure else []
+    scan = kinds.sql("scan", table=shipped.table, measures=measures, scope=kinds.where(shipped, HOUR))
+    assert violations(scan) == []
+    if shipped.kind == "volume":
+        assert violations(kinds.volume(shipped, HOUR)) == []
+    elif shipped.kind not in kinds.NUMBERS:
+        rows = kinds.failing(shipped, HOUR)
+        for name, names in {"count": {}, "sample": {"limit": 5}}.items():
+            found = violations(kinds.sql(name, check=shipped.name, rows=rows, **names))
+            # The columns of a sample are the check's own.
+            assert [item for item in found if item != ("star", "*")] == []
+
+
+@pytest.mark.parametrize("options", [{"min": 1, "max": 3}, {"min": 2}, {"max": 2}])
+@given(rows=st.integers(0, 5))
+def test_row_count(options: dict[str, int], rows: int) -> None:
+    inside = options.get("min", 0) <= rows <= options.get("max", 5)
+    assert kinds.judge(check("row_count", options), HOUR, rows).passed is inside
+
+
+@pytest.mark.parametrize(
+    ("newest", "passed"),
+    [
+        (datetime(2018, 11, 8, 5, 59), True),  # noqa: DTZ001 - as the databases have it
+        (datetime(2018, 11, 8, 3, 30), True),  # noqa: DTZ001
+        (datetime(2018, 11, 8, 3, 29, 59), False),  # noqa: DTZ001
+        (None, False),
+    ],
+)
+def test_freshness_is_of_the_interval_s_end_and_not_of_today(newest: datetime | None, passed: bool) -> None:
+    verdict = kinds.judge(check("freshness", {"column": "start_time", "hours": 2.5}), HOUR, newest)
+    assert verdict.passed is passed
+    assert "2018-11-08 06:00" in verdict.expected
+
+
+@pytest.mark.parametrize(
+    ("counts", "passed", "expected"),
+    [
+        ([30, 100, 200, 0, 0], True, "30 to 750 rows: the mean of 2 earlier weeks is 150"),
+        ([29, 100, 200, 0, 0], False, "30 to 750 rows: the mean of 2 earlier weeks is 150"),
+        ([750, 150, 150, 150, 150], True, "30 to 750 rows: the mean of 4 earlier weeks is 150"),
+        ([751, 150, 150, 150, 150], False, "30 to 750 rows: the mean of 4 earlier weeks is 150"),
+        ([0, 99, 99, 99, 99], True, "earlier weeks have too few rows to compare (fewer than 100)"),
+        ([0, 100, 0, 0, 0], False, "20 to 500 rows: the mean of 1 earlier week is 100"),
+        ([0, 0, 0, 0, 0], True, "earlier weeks have too few rows to compare (fewer than 100)"),
+        ([10**6, 0, 0, 0, 0], True, "earlier weeks have too few rows to compare (fewer than 100)"),
+    ],
+)
+def test_volume(counts: list[int], passed: bool, expected: str) -> None:
+    assert kinds.judge(check("volume", VOLUME), HOUR, counts) == (passed, f"{counts[0]:,} rows", expected)
+
+
+def test_more_than_a_week_is_compared_with_nothing() -> None:
+    weeks = Interval.parse("2018-11-01", "2018-11-09")
+    assert kinds.judge(check("volume", VOLUME), weeks, [0, 1000, 1000, 1000, 1000]).passed
+
+
+def test_the_rejects_of_an_hour_are_those_of_its_files() -> None:
+    rows = kinds.failing(check("rejected", {"period": "day"}), HOUR)
+    assert "period_start >= TIMESTAMP '2018-11-08 00:00:00.000000'" in rows
+    assert "period_start < TIMESTAMP '2018-11-08 06:00:00.000000'" in rows
+    assert "period_start" not in kinds.failing(check("rejected", {"period": "all"}), HOUR)
+
+
+def test_texts_are_quoted() -> None:
+    rows = kinds.failing(check("accepted_values", {"column": "level", "values": ["o'clock", 3]}), HOUR)
+    assert "level NOT IN ('o''clock', 3)" in rows
