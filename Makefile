@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill test test-scheduler test-invariant bench-history lint format lock clean
+.PHONY: help run backfill quality test test-scheduler test-invariant bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,6 +17,9 @@ run: .venv/run  ## Load data on this machine and show the result [DATA=folder or
 
 backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none, failed or completed] [BACKWARDS=1]
 	@$(BIN)/python -m sparkify.local.backfill $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
+
+quality: .venv/run  ## Show the latest results of the data quality checks
+	@$(BIN)/python -m sparkify.local.quality
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)

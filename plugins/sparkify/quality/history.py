@@ -6,6 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from sparkify.quality import kinds
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -31,6 +33,29 @@ class Run(NamedTuple):
     dag_id: str
     run_id: str
     run_type: str
+
+
+class Remembered(NamedTuple):
+    """An outcome of the history; times are UTC, without zone."""
+
+    table: str
+    check: str
+    outcome: str
+    observed: str
+    expected: str
+    sample: str
+    run_id: str
+    interval_start: datetime
+    interval_end: datetime
+    checked_at: datetime
+
+
+def latest(warehouse: Warehouse, runs: int = 24) -> list[Remembered]:
+    """Return the latest outcomes of each check, the newest first, in the order of tables and checks.
+
+    :param runs: how many of each.
+    """
+    return [Remembered(*row) for row in warehouse.query(kinds.sql("latest", runs=runs))]
 
 
 def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval: Interval) -> None:
