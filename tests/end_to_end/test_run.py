@@ -38,7 +38,11 @@ def start(state: Path, *arguments: str, module: str = "sparkify.local.run") -> s
 
 def run(state: Path, *arguments: str) -> str:
     """Run it to its good end and return what it printed."""
-    process = start(state, *arguments)
+    return ended(start(state, *arguments))
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """Return what a command printed that has come to its good end."""
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     return printed
@@ -77,6 +81,9 @@ def test_from_nothing_to_answers(state: Path) -> None:
     assert int(of) > 10
     for answer in ("Most played songs", "Busiest hours", "Browsers by plays", "What next?"):
         assert answer in printed
+    assert left_behind(state) == []
+    quality = ended(start(state, module="sparkify.local.quality"))
+    assert f"{of} of {of} checks passed, database sparkify-sample-" in quality
     assert left_behind(state) == []
 
 
