@@ -19,7 +19,8 @@ long the range. Or use a backfill, which makes a run for every hour.
 | data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back |
 
 Clearing a task is always safe. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
-**Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`.
+**Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`. **Alerts** go to Slack, e-mail and Amazon
+SNS, whichever is set up (docs/alerts.md).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from pathlib import Path
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule
 
 from sparkify import interval
+from sparkify.alerts import AlertNotifier, deadline
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -42,6 +44,7 @@ INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
 BUCKET = "{{ var.value.sparkify_bucket }}"
 MODE = "{{ 'rebuild' if params.full_refresh else 'merge' }}"
+ALERT = AlertNotifier()
 
 
 def table(name: str) -> Asset:
@@ -58,6 +61,7 @@ with DAG(
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,  # the past is loaded on purpose: a backfill, or one run with a range
     max_active_runs=6,  # for the warehouse's sake; any number is right
+    deadline=deadline(timedelta(hours=1)),
     tags=["sparkify", "warehouse", "hourly"],
     params={
         "start": Param(
@@ -104,6 +108,7 @@ with DAG(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=2),
+        "on_failure_callback": ALERT,
         "redshift_conn_id": "redshift",
         "aws_conn_id": "aws",
         # The run that closes a day covers the day: it takes what came late.
@@ -200,6 +205,7 @@ with DAG(
     data_quality = DataQualityOperator(
         task_id="data_quality",
         checks=CHECKS,
+        on_success_callback=ALERT,
     )
 
     create_tables >> [stage_events, stage_songs]

@@ -10,5 +10,5 @@ DROP TABLE IF EXISTS operations.staged_objects;
 DROP TABLE IF EXISTS operations.staged_batches;
 DROP TABLE IF EXISTS operations.staged_periods;
 DROP TABLE IF EXISTS operations.loaded_batches;
--- The history of data quality stays.
+-- The history of data quality stays, and of who was told of it.
 DROP TABLE IF EXISTS operations.rejected_rows;

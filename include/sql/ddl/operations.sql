@@ -71,6 +71,15 @@ CREATE TABLE IF NOT EXISTS operations.data_quality_results (
 DISTSTYLE EVEN
 SORTKEY (checked_at);
 
+-- Until when the backfills are told of: a row for every summary that was sent.
+CREATE TABLE IF NOT EXISTS operations.backfill_summaries (
+    dag_id VARCHAR(250) NOT NULL,
+    -- Of the last row of data_quality_results that it took in.
+    told_until TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (dag_id, told_until);
+
 -- The rows that COPY rejected from what is staged now: replaced together with the rows of their file.
 -- The database's own views forget (Redshift's after seven days) and do not know which run it was.
 CREATE TABLE IF NOT EXISTS operations.rejected_rows (

@@ -1,0 +1,194 @@
+"""A backfill tells nobody of its runs, and sends one summary when the last of them has ended.
+
+What came of them stands in operations.data_quality_results: a row for each check, which the task that checks writes,
+and a row for each failed task, which is written here. Rows are summarized once: who sends the summary claims them
+first, in one transaction with a lock, so two runs that end together do not send two.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from sparkify.alerts import channels, messages
+from sparkify.alerts.incidents import TASK, united
+from sparkify.interval import Interval
+from sparkify.scopes import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sparkify.alerts.run import Run
+    from sparkify.quality.outcome import Outcome
+    from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+# The columns of VARCHAR that are written here are this long, in bytes.
+OBSERVED = 4096
+# Runs that ended last: among them are all that have ended and that Airflow still counts as active.
+RECENT = 50
+ACTIVE = ["queued", "running"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A check or a task that failed in a backfill.
+
+    :param severity: the worst.
+    :param hours: the intervals of the runs where it did, united.
+    :param runs: how many they are.
+    :param observed: in the first of them.
+    """
+
+    key: str
+    severity: str
+    hours: tuple[Interval, ...]
+    runs: int
+    observed: str
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the runs of a backfill came to.
+
+    :param hours: their intervals, united.
+    :param passed: runs without a problem.
+    :param warned: runs that found no more than warnings.
+    :param failed: runs of which a task or a check failed.
+    """
+
+    hours: tuple[Interval, ...]
+    passed: int
+    warned: int
+    failed: int
+    problems: list[Problem]
+
+    @property
+    def runs(self) -> int:
+        """How many runs there were."""
+        return self.passed + self.warned + self.failed
+
+
+def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:
+    """Write a failed task of a backfill's run to the history; return whether it was possible."""
+    from sparkify.warehouse import connect
+
+    assert run.interval
+    try:
+        with connect(redshift_conn_id) as warehouse:
+            sql = _sql(
+                "record",
+                run=run,
+                start=literal(run.interval.start),
+                end=literal(run.interval.end),
+                now=literal(datetime.now(UTC)),
+                outcome=failed,
+                observed=_text(failed.observed.splitlines()[0], OBSERVED, warehouse.engine),
+            )
+            warehouse.transaction(lambda: warehouse.script(sql))
+    except Exception as error:  # noqa: BLE001 - whatever it is, people are told another way
+        log.warning("The failed task %s cannot be written to the history: %s", failed.table, error)
+        return False
+    return True
+
+
+def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, aws_conn_id: str | None) -> None:
+    """Send a summary of the backfills that have ended since the last one, where no other run is under way.
+
+    Where one is, that run or the next that checks its data does it.
+
+    :param run: the run that ends.
+    :param remedies: what to do about a check, by its key, as far as it is known.
+    """
+    from sparkify.warehouse import connect
+
+    with connect(redshift_conn_id) as warehouse:
+        ended = [run_id for (run_id,) in warehouse.query(_sql("ended", run=run, limit=RECENT))]
+        if not ended:
+            return
+        if others := _others(run, ended):
+            log.info("%d other runs are under way: the last one will tell of the backfill.", others)
+            return
+        told_until, summary = warehouse.transaction(lambda: _claim(warehouse, run))
+        if summary is None:
+            return
+        message = messages.of_backfill(run, summary, remedies)
+        if channels.deliver(message, aws_conn_id) is False:
+            withdraw = _sql("withdraw", run=run, told_until=literal(told_until))
+            warehouse.transaction(lambda: warehouse.script(withdraw))
+
+
+def _others(run: Run, ended: list[str]) -> int:
+    """Return how many other runs of the DAG are under way."""
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+    count = RuntimeTaskInstance.get_dr_count
+    # The last task of a run that has ended may still be running: it has written its rows, and comes by here.
+    gone = list({run.run_id, *ended})
+    return count(run.dag_id, states=ACTIVE) - count(run.dag_id, run_ids=gone, states=ACTIVE)
+
+
+def _claim(warehouse: Warehouse, run: Run) -> tuple[datetime, Summary | None]:
+    """Take the rows that nobody has summarized; return until when they are, and what they say."""
+    now = datetime.now(UTC)
+    warehouse.script(_sql("lock"))
+    counts = warehouse.query(_sql("runs", run=run))
+    if not counts:
+        return now, None
+    problems = warehouse.query(_sql("problems", run=run))
+    last = max(row[-1] for row in counts)
+    warehouse.script(_sql("claim", run=run, told_until=literal(last)))
+    return last, _summary(counts, problems)
+
+
+def _summary(runs: Sequence[tuple[Any, ...]], problems: Sequence[tuple[Any, ...]]) -> Summary:
+    worst = [row[2] for row in runs]
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for row in problems:
+        table, check, kind = row[:3]
+        found.setdefault(f"task {table}" if kind == TASK else f"{table}: {check}", []).append(row)
+    return Summary(
+        hours=united(Interval.parse(*row[:2]) for row in runs),
+        passed=worst.count(0),
+        warned=worst.count(1),
+        failed=worst.count(2),
+        problems=[
+            Problem(
+                name,
+                "error" if any(row[3] == "failed" for row in rows) else "warn",
+                united(Interval.parse(*row[4:6]) for row in rows),
+                len(rows),
+                str(rows[0][6]),
+            )
+            for name, rows in sorted(found.items(), key=lambda item: -len(item[1]))
+        ],
+    )
+
+
+def _text(value: str, size: int, engine: str) -> str:
+    """Return a text literal of no more than some bytes."""
+    text = value.replace("\0", "").encode()[:size].decode(errors="ignore").replace("'", "''")
+    # In Redshift's literals a backslash escapes: https://docs.aws.amazon.com/redshift/latest/dg/r_QUOTE_LITERAL.html
+    return "'" + (text.replace("\\", "\\\\") if engine == "redshift" else text) + "'"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "sql"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - SQL, not HTML
+    )
+
+
+def _sql(name: str, **names: object) -> str:
+    return _environment().get_template(f"{name}.sql").render(names)

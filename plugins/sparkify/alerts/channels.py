@@ -1,0 +1,135 @@
+"""The ways to people: those whose connection or setting exists, each an Airflow notifier.
+
+A channel that does not work is named in the log, and keeps neither the others from getting the message nor the task
+from going on. The providers' libraries take a second each to import: only those that are used are.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from airflow.sdk import BaseHook, Variable
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.sdk.log import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from airflow.sdk import BaseNotifier, Connection
+
+    from sparkify.alerts.messages import Message
+
+log = logging.getLogger(__name__)
+
+SLACK, SMTP = "slack_alerts", "smtp_alerts"
+EMAIL, TOPIC = "sparkify_alert_email", "sparkify_alert_topic"
+# Seconds that a receiver may take; smtplib's is in the connection's extra (``timeout``, 30).
+TIMEOUT = 10
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: up to 100 characters of ASCII, and 256 KB
+SUBJECT, BODY = 99, 200_000
+
+
+class Channel(NamedTuple):
+    """A way to people.
+
+    :param notifier: makes the notifier for a message.
+    :param secret: what must not be in the log.
+    """
+
+    name: str
+    notifier: Callable[[Message], BaseNotifier]
+    secret: str = ""
+
+
+def deliver(message: Message, aws_conn_id: str | None) -> bool | None:
+    """Send a message through every channel that is configured; return whether it reached one, None if there is none.
+
+    :param aws_conn_id: the Airflow connection for SNS.
+    """
+    channels = list(_configured(aws_conn_id))
+    if not channels:
+        log.info(
+            "Nobody is told %r: no channel for alerts is configured (connections %s and %s, Variables %s and %s; "
+            "see docs/alerts.md).",
+            message.subject,
+            SLACK,
+            SMTP,
+            EMAIL,
+            TOPIC,
+        )
+        return None
+    reached = [_send(channel, message) for channel in channels]
+    return any(reached)
+
+
+def _send(channel: Channel, message: Message) -> bool:
+    try:
+        # Not called: that would render the message, which contains data, as a template.
+        channel.notifier(message).notify({})
+    except Exception as error:  # noqa: BLE001 - an alert that cannot be delivered fails nothing
+        reason = _reason(error, channel)
+        log.error("The alert %r could not be delivered by %s: %s", message.subject, channel.name, reason)
+        return False
+    log.info("Told by %s: %s", channel.name, message.subject)
+    return True
+
+
+def _reason(error: Exception, channel: Channel) -> str:
+    text = f"{type(error).__name__}: {error}".splitlines()[0]
+    if channel.secret:
+        text = text.replace(channel.secret, "***")
+    return str(redact(text))[:300]
+
+
+def _configured(aws_conn_id: str | None) -> Iterator[Channel]:
+    if slack := _connection(SLACK):
+        yield Channel("Slack", _slack, slack.password or "")
+    if smtp := _connection(SMTP):
+        if addresses := _addresses():
+            yield Channel("e-mail", lambda message: _smtp(message, addresses), smtp.password or "")
+        else:
+            log.warning("The connection %s has nobody to write to: set the Variable %s.", SMTP, EMAIL)
+    if topic := Variable.get(TOPIC, default=""):
+        yield Channel("Amazon SNS", lambda message: _sns(message, topic, aws_conn_id))
+
+
+def _connection(conn_id: str) -> Connection | None:
+    try:
+        return BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        return None
+
+
+def _addresses() -> list[str]:
+    found = (address.strip() for address in Variable.get(EMAIL, default="").split(","))
+    return [address for address in found if address]
+
+
+def _slack(message: Message) -> BaseNotifier:
+    from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
+
+    return SlackWebhookNotifier(
+        slack_webhook_conn_id=SLACK, text=message.slack, unfurl_links=False, unfurl_media=False, timeout=TIMEOUT
+    )
+
+
+def _smtp(message: Message, addresses: list[str]) -> BaseNotifier:
+    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
+    return SmtpNotifier(smtp_conn_id=SMTP, to=addresses, subject=message.subject, html_content=message.html)
+
+
+def _sns(message: Message, topic: str, aws_conn_id: str | None) -> BaseNotifier:
+    from airflow.providers.amazon.aws.hooks.sns import SnsHook
+    from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
+    from botocore.config import Config
+
+    subject = message.subject.encode("ascii", "replace").decode()[:SUBJECT]
+    text = message.text.encode()[:BODY].decode(errors="ignore")
+    notifier = SnsNotifier(aws_conn_id=aws_conn_id, target_arn=topic, message=text, subject=subject)
+    # boto3's own patience is five minutes; the topic says in which region it is: arn:aws:sns:<region>:...
+    limits = Config(connect_timeout=TIMEOUT, read_timeout=TIMEOUT, retries={"total_max_attempts": 2})
+    hook: Any = SnsHook(aws_conn_id=aws_conn_id, region_name=topic.split(":")[3] or None, config=limits)
+    notifier.hook = hook
+    return notifier

@@ -1,0 +1,114 @@
+"""What Airflow calls when a task has ended."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseNotifier
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from sparkify.alerts.run import Run
+    from sparkify.quality.outcome import Outcome
+
+log = logging.getLogger(__name__)
+
+# The XCom in which a task leaves the outcomes of its checks, passed ones too.
+CHECKS = "checks"
+
+
+class AlertNotifier(BaseNotifier):
+    """Tell people what failed, and what is good again: one message for a run, through every configured channel.
+
+    Give it to all tasks as ``on_failure_callback``, and to the one that checks the data as ``on_success_callback``
+    too. It never fails a task. See docs/alerts.md.
+
+    :param redshift_conn_id: the warehouse, where the history of a backfill is.
+    :param aws_conn_id: for Amazon SNS.
+    """
+
+    def __init__(
+        self, *, redshift_conn_id: str = "redshift", aws_conn_id: str | None = "aws", context: Context | None = None
+    ) -> None:
+        super().__init__(context=context)
+        self.redshift_conn_id = redshift_conn_id
+        self.aws_conn_id = aws_conn_id
+
+    def notify(self, context: Context) -> None:
+        """Tell what a task came to.
+
+        :param context: of a task's callback, in its own process or, where that was killed, in the DAG processor.
+        """
+        try:
+            self._notify(context)
+        except Exception:
+            # No alert is worth a failed load.
+            log.exception("No alert could be made of the task %s.", context["ti"].task_id)
+
+    def _notify(self, context: Context) -> None:
+        from sparkify.alerts.run import BACKFILL, Run
+        from sparkify.alerts.tell import tell
+
+        run = Run.of_task(context)
+        ti = context["ti"]
+        # None where the task's process was killed: then the DAG processor is here in its place.
+        in_task = ti.state is not None
+        checks = _checks(ti)
+        outcomes = checks or []
+        # A task that fails otherwise than by what its checks found.
+        failed = None
+        if ti.state != "success" and not any(outcome.outcome == "failed" for outcome in outcomes):
+            failed = _failure(ti.task_id, context.get("exception"))
+            outcomes = [*outcomes, failed]
+        if run.run_type == BACKFILL:
+            from sparkify.alerts import backfill
+
+            if failed and not backfill.record(run, failed, self.redshift_conn_id):
+                tell(run, [failed], task_id=ti.task_id, aws_conn_id=self.aws_conn_id)
+                return
+        else:
+            tell(run, outcomes, task_id=ti.task_id, evaluated=checks is not None, aws_conn_id=self.aws_conn_id)
+        if in_task and (checks is not None or run.run_type == BACKFILL):
+            self._summarize(run, outcomes)
+
+    def _summarize(self, run: Run, outcomes: list[Outcome]) -> None:
+        from sparkify.alerts import backfill
+        from sparkify.alerts.incidents import key
+
+        remedies = {key(outcome): outcome.remedy for outcome in outcomes}
+        backfill.summarize(run, remedies, redshift_conn_id=self.redshift_conn_id, aws_conn_id=self.aws_conn_id)
+
+
+def _checks(ti: Any) -> list[Outcome] | None:
+    """Return the outcomes of the checks that the task evaluated, None where it has not come so far."""
+    from sparkify.quality.outcome import Outcome
+
+    found = ti.xcom_pull(task_ids=ti.task_id, key=CHECKS)
+    return None if found is None else [Outcome(**values) for values in found]
+
+
+def _failure(task_id: str, error: BaseException | str | None) -> Outcome:
+    from sparkify.alerts.incidents import TASK
+    from sparkify.alerts.messages import TEXT
+    from sparkify.quality.outcome import Outcome
+
+    text = str(error).strip() if error else "its process ended without a word: killed, or out of memory"
+    return Outcome(
+        table=task_id,
+        check="task succeeds",
+        kind=TASK,
+        severity="error",
+        scope="interval",
+        passed=False,
+        observed=(text or type(error).__name__)[:TEXT],
+        expected="success",
+        failing_rows=0,
+        total_rows=0,
+        sample=[],
+        why="",
+        remedy="read the task's log and the runbook on the DAG's page, repair the cause, clear the task; clearing is "
+        "always safe.",
+        seconds=0,
+    )

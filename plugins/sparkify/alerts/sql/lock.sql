@@ -1,0 +1,2 @@
+-- Wait for other runs that tell of a backfill.
+LOCK operations.backfill_summaries;

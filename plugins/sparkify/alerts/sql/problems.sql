@@ -1,0 +1,15 @@
+-- List what did not pass.
+SELECT
+    latest.table_name,
+    latest.check_name,
+    latest.kind,
+    latest.outcome,
+    latest.interval_start,
+    latest.interval_end,
+    latest.observed
+FROM (
+    {% include "_latest.sql" %}
+
+) AS latest
+WHERE latest.outcome <> 'passed'
+ORDER BY latest.interval_start, latest.table_name, latest.check_name;
