@@ -26,8 +26,9 @@ SLACK, SMTP = "slack_alerts", "smtp_alerts"
 EMAIL, TOPIC = "sparkify_alert_email", "sparkify_alert_topic"
 # Seconds that a receiver may take; smtplib's is in the connection's extra (``timeout``, 30).
 TIMEOUT = 10
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: up to 100 characters of ASCII, and 256 KB
-SUBJECT, BODY = 99, 200_000
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: less than 100 characters of ASCII, and 256 KB of a JSON
+# in which the hook writes up to 12 bytes for a character
+SUBJECT, BODY = 99, 20_000
 
 
 class Channel(NamedTuple):
@@ -126,8 +127,7 @@ def _sns(message: Message, topic: str, aws_conn_id: str | None) -> BaseNotifier:
     from botocore.config import Config
 
     subject = message.subject.encode("ascii", "replace").decode()[:SUBJECT]
-    text = message.text.encode()[:BODY].decode(errors="ignore")
-    notifier = SnsNotifier(aws_conn_id=aws_conn_id, target_arn=topic, message=text, subject=subject)
+    notifier = SnsNotifier(aws_conn_id=aws_conn_id, target_arn=topic, message=message.text[:BODY], subject=subject)
     # boto3's own patience is five minutes; the topic says in which region it is: arn:aws:sns:<region>:...
     limits = Config(connect_timeout=TIMEOUT, read_timeout=TIMEOUT, retries={"total_max_attempts": 2})
     hook: Any = SnsHook(aws_conn_id=aws_conn_id, region_name=topic.split(":")[3] or None, config=limits)

@@ -1,0 +1,176 @@
+"""What alerts are sent to: a mail server, an HTTP endpoint in Slack's place, an SNS topic with a queue behind it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from aiosmtpd.controller import Controller
+from moto.server import ThreadedMotoServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import EmailMessage
+
+TOKEN = "T000/B000/notasecretjustlong"
+PASSWORD = "sparkify-mail-password"
+REGION = "us-west-2"
+
+
+class Mailbox:
+    """An SMTP server and what it got."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[list[str]] = []
+        self.refuses = False
+        self.port = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        if self.refuses:
+            return f"554 no thanks, {PASSWORD}"
+        mail: Any = message_from_bytes(envelope.content, policy=policy.default)
+        self.mails.append(mail)
+        self.recipients.append(envelope.rcpt_tos)
+        return "250 OK"
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects, in order."""
+        return [str(mail["Subject"]) for mail in self.mails]
+
+    def html(self, number: int = -1) -> str:
+        """Return the body of a mail."""
+        body = self.mails[number].get_body(("html",))
+        assert body
+        return str(body.get_content())
+
+
+class Hook:
+    """An HTTP server as Slack's webhook is one, and what it got."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.status = 200
+        self.port = 0
+
+    @property
+    def texts(self) -> list[str]:
+        """The messages, in order."""
+        return [post["text"] for post in self.posts]
+
+
+class Queue:
+    """A topic of SNS, and a queue that is subscribed to it, on a local moto server."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        access: dict[str, Any] = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": REGION}
+        sns = boto3.client("sns", endpoint_url=endpoint, **access)
+        self._sqs = boto3.client("sqs", endpoint_url=endpoint, **access)
+        self.topic = sns.create_topic(Name="alerts")["TopicArn"]
+        self._url = self._sqs.create_queue(QueueName="alerts")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
+
+    def take(self) -> list[dict[str, Any]]:
+        """Return and remove what arrived: ``Subject`` and ``Message``."""
+        found = []
+        while got := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            for item in got:
+                found.append(json.loads(item["Body"]))
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=item["ReceiptHandle"])
+        return found
+
+
+@contextmanager
+def mailbox() -> Iterator[Mailbox]:
+    """Run a mail server on a free port of this machine."""
+    box = Mailbox()
+    controller = _Controller(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        box.port = controller.bound
+        yield box
+    finally:
+        controller.stop()
+
+
+class _Controller(Controller):
+    """Knows the port that it was given."""
+
+    @property
+    def bound(self) -> int:
+        assert self.server
+        return int(self.server.sockets[0].getsockname()[1])
+
+    def _trigger_server(self) -> None:
+        self.port = self.bound  # else it would look for itself at port 0
+        super()._trigger_server()
+
+
+@contextmanager
+def hook() -> Iterator[Hook]:
+    """Run an HTTP server on a free port of this machine."""
+    got = Hook()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if got.status == 200:
+                got.posts.append(json.loads(body))
+                got.paths.append(self.path)
+            self.send_response(got.status)
+            self.end_headers()
+            self.wfile.write(b"ok" if got.status == 200 else f"invalid_token {self.path}".encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: the test tells."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        got.port = server.server_address[1]
+        yield got
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@contextmanager
+def queue() -> Iterator[Queue]:
+    """Run Amazon SNS and SQS on this machine."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield Queue(f"http://{host}:{port}")
+    finally:
+        server.stop()
+
+
+def slack_connection(port: int) -> str:
+    """Return the connection ``slack_alerts`` to a local hook, as an environment variable has it."""
+    return json.dumps(
+        {"conn_type": "slackwebhook", "host": f"http://127.0.0.1:{port}/services", "password": TOKEN}
+    )  # fmt: skip
+
+
+def smtp_connection(port: int) -> str:
+    """Return the connection ``smtp_alerts`` to a local mailbox."""
+    extra = {"from_email": "airflow@sparkify.example", "disable_ssl": True, "disable_tls": True, "retry_limit": 0}
+    return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
+
+
+def aws_connection(endpoint: str) -> str:
+    """Return the connection ``aws`` to a local moto server."""
+    extra = {"endpoint_url": endpoint, "region_name": REGION}
+    return json.dumps({"conn_type": "aws", "login": "a", "password": "b", "extra": extra})
