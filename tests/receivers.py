@@ -107,8 +107,8 @@ class _Controller(Controller):
 
     @property
     def bound(self) -> int:
-        assert self.server
-        return int(self.server.sockets[0].getsockname()[1])
+        server: Any = self.server
+        return int(server.sockets[0].getsockname()[1])
 
     def _trigger_server(self) -> None:
         self.port = self.bound  # else it would look for itself at port 0

@@ -49,6 +49,10 @@ class Incident:
         """What identifies it within its DAG."""
         return key(self)
 
+    def saw(self, interval: Interval | None) -> bool:
+        """Tell whether it is of a run of that interval, among others."""
+        return any(interval and span.start <= interval.start and interval.end <= span.end for span in self.failing)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as the Variable carries it."""
         return {

@@ -13,6 +13,8 @@ from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sparkify.quality.outcome import Outcome
+
 log = logging.getLogger(__name__)
 
 ON_TIME = "the run is on time"
@@ -26,7 +28,7 @@ def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None =
     :param interval: how long a run may take, from when it is queued.
     :param aws_conn_id: the Airflow connection for Amazon SNS.
     """
-    minutes = int(interval.total_seconds() // 60)
+    minutes = interval.total_seconds() / 60
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
         interval=interval,
@@ -35,47 +37,53 @@ def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None =
     )
 
 
-async def late(*, minutes: int, aws_conn_id: str | None, context: Mapping[str, Any]) -> None:
+async def late(*, minutes: float, aws_conn_id: str | None, context: Mapping[str, Any]) -> None:
     """Tell that a run is late; Airflow calls this when a deadline has passed.
 
     :param minutes: that the run was given.
     :param context: what Airflow tells of it: ``dag_run``, as the REST API does, and ``deadline``.
     """
-    from sparkify.alerts.run import BACKFILL
-
-    dag_run = context["dag_run"]
-    # A run that has failed before its deadline was told of then.
-    if dag_run["run_type"] == BACKFILL or dag_run["state"] not in ("queued", "running"):
-        return
     # In a thread: the triggerer's loop is not to wait for a mail server.
-    await asyncio.to_thread(_tell, dag_run, minutes, aws_conn_id)
+    await asyncio.to_thread(_tell, context["dag_run"], minutes, aws_conn_id)
 
 
-def _tell(dag_run: Mapping[str, Any], minutes: int, aws_conn_id: str | None) -> None:
-    from sparkify.alerts.incidents import DEADLINE
-    from sparkify.alerts.run import Run
+def _tell(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None) -> None:
+    from sparkify.alerts import state
+    from sparkify.alerts.run import BACKFILL, Run
     from sparkify.alerts.tell import tell
+
+    try:
+        run = Run.of_deadline(dag_run)
+        if run.run_type == BACKFILL or dag_run["state"] == "success":
+            return
+        # Airflow calls nobody where a task's process was killed. Then this is the first to tell.
+        if dag_run["state"] == "failed" and any(known.saw(run.interval) for known in state.read(run.dag_id).values()):
+            return
+        tell(run, [_outcome(dag_run, minutes)], task_id="", aws_conn_id=aws_conn_id)
+    except Exception:
+        # As in AlertNotifier: no alert is worth another failure.
+        log.exception("No alert could be made of the late run %s.", dag_run["dag_run_id"])
+
+
+def _outcome(dag_run: Mapping[str, Any], minutes: float) -> Outcome:
+    from sparkify.alerts.incidents import DEADLINE
     from sparkify.quality.outcome import Outcome
 
     queued = datetime.fromisoformat(dag_run["queued_at"])
-    outcome = Outcome(
+    return Outcome(
         table=dag_run["dag_id"],
         check=ON_TIME,
         kind=DEADLINE,
         severity="error",
         scope="interval",
         passed=False,
-        observed=f"{dag_run['state']}, {minutes} minutes after it was queued at {queued:%Y-%m-%d %H:%M} UTC",
-        expected=f"done within {minutes} minutes",
+        observed=f"{dag_run['state']}, {minutes:g} minutes after it was queued at {queued:%Y-%m-%d %H:%M} UTC",
+        expected=f"done within {minutes:g} minutes",
         failing_rows=0,
         total_rows=0,
         sample=[],
-        why="who asks the warehouse now gets answers that are older than they believe.",
-        remedy="open the run and see which task is waiting or running; a paused cluster, a full pool and a large file "
-        "are the usual reasons.",
+        why="Who asks the warehouse now gets answers that are older than they believe.",
+        remedy="Open the run and see which task is waiting, running or failed. A paused cluster, a full pool and a "
+        "large file are the usual reasons.",
         seconds=0,
     )
-    try:
-        tell(Run.of_deadline(dag_run), [outcome], task_id="", aws_conn_id=aws_conn_id)
-    except Exception as error:  # noqa: BLE001 - see AlertNotifier
-        log.error("No alert could be made of the late run %s: %s", dag_run["dag_run_id"], error)

@@ -158,5 +158,8 @@ def count(number: int, what: str) -> str:
 
 def row(values: Mapping[str, Any]) -> str:
     """Return a row of a table in one line."""
-    cells = [f"{name}={brief(' '.join(str(value).split()), VALUE)}" for name, value in list(values.items())[:COLUMNS]]
+    cells = [
+        f"{brief(name, VALUE)}={brief(' '.join(str(value).split()), VALUE)}"
+        for name, value in list(values.items())[:COLUMNS]
+    ]
     return ", ".join([*cells, *(["..."] if len(values) > COLUMNS else [])])

@@ -108,7 +108,7 @@ def _failure(task_id: str, error: BaseException | str | None) -> Outcome:
         total_rows=0,
         sample=[],
         why="",
-        remedy="read the task's log and the runbook on the DAG's page, repair the cause, clear the task; clearing is "
+        remedy="Read the task's log and the runbook on the DAG's page, repair the cause, clear the task. Clearing is "
         "always safe.",
         seconds=0,
     )

@@ -1,0 +1,171 @@
+"""On Airflow's real scheduler: a bad hour is told, and that it is good again; a backfill sends one summary."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
+
+import pytest
+
+from sparkify.local import airflow, servers
+from sparkify.local.backfill_client import HOUR, Backfill, Options
+from sparkify.local.stack import Stack, airflow_stack
+from tests import receivers
+from tests.conftest import ROOT
+from tests.data import event, song
+from tests.end_to_end.test_backfill import IMPATIENT, until
+from tests.lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx
+
+pytestmark = pytest.mark.scheduler
+
+DAY = datetime(2018, 11, 1, tzinfo=UTC)
+LATE = '''
+"""An Airflow DAG whose task waits, and one whose process is killed."""
+import os
+import signal
+import time
+from datetime import datetime, timedelta
+
+from airflow.sdk import DAG, task
+from sparkify.alerts import AlertNotifier, deadline
+
+for name in ("waits", "is_killed"):
+    with DAG(name, schedule=None, start_date=datetime(2018, 11, 1), deadline=deadline(timedelta(seconds=8))):
+
+        @task(task_id=name, on_failure_callback=AlertNotifier())
+        def work(name):
+            if name == "is_killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            time.sleep(15)
+
+        work(name)
+'''
+
+
+class Site(NamedTuple):
+    """A running Airflow, the warehouse that it loads, and who is told."""
+
+    stack: Stack
+    client: httpx.Client
+    metadata: str
+    lab: Lab
+    hook: receivers.Hook
+    mail: receivers.Mailbox
+
+    def run(self, begin: datetime | None = None, dag_id: str = airflow.DAG_ID) -> tuple[str, str]:
+        """Load an hour, and return its run and how that ended."""
+        conf = {"start": begin.isoformat(), "end": (begin + HOUR).isoformat()} if begin else {}
+        dag = f"/api/v2/dags/{dag_id}"
+        self.client.patch(dag, json={"is_paused": False})
+        made = self.client.post(f"{dag}/dagRuns", json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
+        path = f"{dag}/dagRuns/{quote(made, safe='')}"
+
+        def ended() -> str | None:
+            self.stack.check()
+            state = self.client.get(path).json()["state"]
+            return state if state in ("success", "failed") else None
+
+        return made, until(ended, 120)
+
+    def told(self) -> list[str]:
+        """Return the messages since the last call, when nothing more is under way."""
+        time.sleep(2)  # a callback runs after its task has ended
+        found = list(self.hook.texts)
+        assert len(self.mail.mails) == len(found)
+        self.hook.posts.clear()
+        self.mail.mails.clear()
+        return found
+
+
+@pytest.fixture(scope="module")
+def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An Airflow for all tests of this module."""
+    home = tmp_path_factory.mktemp("stack")
+    name = "alerted"
+    lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
+    levels = {5: "gold", 8: "gold"}
+    hours = [event(f"2018-11-01T{hour:02}:10", item=hour, level=levels.get(hour, "free")) for hour in range(12)]
+    lab.put_events("2018-11-01", hours)
+    lab.put("log_data/2018/11/2018-11-05-events.json", '{"sessionId": 1, "itemInSession": 0, "ts": }')
+    lab.put_song("one", song("SO1"))
+    dags = tmp_path_factory.mktemp("dags")
+    (dags / "impatient.py").write_text(IMPATIENT)
+    (dags / "late.py").write_text(LATE)
+    metadata = postgres.create_database("alerted-airflow")
+    environment = airflow.environment(
+        home, metadata=airflow.sqlalchemy_url(metadata), postgres=postgres, database=name, s3=s3, bucket=name
+    )
+    with receivers.hook() as hook, receivers.mailbox() as mail:
+        environment |= {
+            "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
+            "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+            "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
+            "AIRFLOW_CONN_SLACK_ALERTS": receivers.slack_connection(hook.port),
+            "AIRFLOW_CONN_SMTP_ALERTS": receivers.smtp_connection(mail.port),
+            "AIRFLOW_VAR_SPARKIFY_ALERT_EMAIL": "ann@sparkify.example",
+        }
+        with airflow_stack(home, environment, dag_id=airflow.DAG_ID) as stack, stack.client() as client:
+            yield Site(stack, client, metadata, lab, hook, mail)
+
+
+def test_a_bad_hour_is_told_once_and_that_it_is_good_again(site: Site) -> None:
+    run, state = site.run(DAY + 5 * HOUR)
+    assert state == "failed"
+    (told,) = site.told()
+    assert told.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
+    assert "`songplays: every level is free or paid`" in told
+    page = f"{site.stack.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
+    assert f"<{page}|" in told
+    assert site.client.get(page).status_code == 200
+
+    assert site.run(DAY + 5 * HOUR)[1] == "failed"
+    assert site.told() == []
+
+    assert site.run(DAY + 6 * HOUR)[1] == "success"
+    (told,) = site.told()
+    assert told.startswith(":white_check_mark: *Good again* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
+    assert "*Good again*: `songplays: every level is free or paid`" in told
+    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in told
+
+    assert site.run(DAY + 7 * HOUR)[1] == "success"
+    assert site.told() == []
+
+
+def test_a_task_that_fails_is_told_when_it_is_not_tried_again(site: Site) -> None:
+    assert site.run(DAY + timedelta(days=4))[1] == "failed"
+    (told,) = site.told()
+    assert "*Failed*: `task stage_events`" in told
+    assert "2018-11-05-events.json line 1" in told
+
+
+def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
+    backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
+    backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
+    outcome = backfill.wait(lambda runs, retries: None, every=0.2)
+    assert len(outcome.failed) == 2
+    (told,) = site.told()
+    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in told
+    assert "12 runs: " in told
+    assert ", 2 failed" in told
+    assert "*Failed*: `songplays: every level is free or paid`" in told
+    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in told
+
+
+def test_a_run_that_is_late_is_told(site: Site) -> None:
+    assert site.run(dag_id="waits")[1] == "success"
+    (told,) = site.told()
+    assert "*Failed*: `the run is on time`" in told
+    assert "running, 0.133333 minutes after it was queued" in told
+
+
+def test_a_killed_process_is_told(site: Site) -> None:
+    assert site.run(dag_id="is_killed")[1] == "failed"
+    until(lambda: site.hook.posts)
+    print(site.told())

@@ -1,0 +1,330 @@
+"""What tasks come to, who is told, and what is remembered: in a warehouse, with a webhook that listens."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+from sparkify.alerts import AlertNotifier, deadline
+from tests.unit.alerts.test_incidents import outcome
+
+if TYPE_CHECKING:
+    from sparkify.quality.outcome import Outcome
+    from tests.lab import Lab
+    from tests.receivers import Hook
+
+START = datetime(2018, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+BAD, GOOD = outcome(remedy="Clear it."), outcome(passed=True)
+
+
+class Airflow:
+    """Calls the notifier as Airflow does when a task has ended."""
+
+    def __init__(self, lab: Lab, variables: dict[str, str], slack: Hook) -> None:
+        self.lab = lab
+        self.variables = variables
+        self.slack = slack
+        self.dag = lab.dag
+        # Runs that Airflow counts as queued or running.
+        self.active: set[str] = set()
+        with psycopg.connect(lab.uri, autocommit=True) as connection:
+            assert connection
+        lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+
+    def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
+        assert dag_id == "sparkify_warehouse"
+        assert states == ["queued", "running"]
+        return len(self.active & set(run_ids) if run_ids is not None else self.active)
+
+    def context(self, hour: int, task_id: str, run_type: str, checks: list[Outcome] | None, state: str | None) -> Any:
+        found = None if checks is None else json.loads(json.dumps([item.to_json() for item in checks]))
+
+        def pull(task_ids: str, key: str) -> Any:
+            assert (task_ids, key) == (task_id, "checks")
+            return found
+
+        return {
+            "dag": self.dag,
+            "dag_run": SimpleNamespace(
+                run_id=self.run_id(hour, run_type),
+                run_type=run_type,
+                data_interval_start=START + hour * HOUR,
+                data_interval_end=START + (hour + 1) * HOUR,
+            ),
+            "params": {"start": None, "end": None},
+            "ti": SimpleNamespace(task_id=task_id, state=state, xcom_pull=pull),
+        }
+
+    @staticmethod
+    def run_id(hour: int, run_type: str) -> str:
+        return f"{run_type}__{(START + hour * HOUR).isoformat()}"
+
+    def checked(self, hour: int, *checks: Outcome, run_type: str = "scheduled") -> list[str]:
+        """The task that checks ends; return what is told."""
+        state = "failed" if any(item.outcome == "failed" for item in checks) else "success"
+        self.record(hour, *checks, run_type=run_type)
+        context = self.context(hour, "data_quality", run_type, list(checks), state)
+        if state == "failed":
+            context["exception"] = RuntimeError("checks failed")
+        return self.call(context)
+
+    def failed(
+        self,
+        hour: int,
+        task_id: str = "stage_events",
+        run_type: str = "scheduled",
+        error: str = "COPY failed: it's\n\\x",
+    ) -> list[str]:
+        """Another task fails; return what is told."""
+        return self.call({**self.context(hour, task_id, run_type, None, "failed"), "exception": RuntimeError(error)})
+
+    def call(self, context: Any) -> list[str]:
+        AlertNotifier()(context)
+        told = list(self.slack.texts)
+        self.slack.posts.clear()
+        return told
+
+    def record(self, hour: int, *checks: Outcome, run_type: str) -> None:
+        """Write what the task that checks writes."""
+        start = (START + hour * HOUR).replace(tzinfo=None)
+        with psycopg.connect(self.lab.uri) as connection:
+            for item in checks:
+                connection.execute(
+                    "INSERT INTO operations.data_quality_results VALUES "
+                    "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                    [
+                        "sparkify_warehouse", self.run_id(hour, run_type), run_type, start, start + HOUR,
+                        datetime.now(UTC).replace(tzinfo=None), item.table, item.check, item.kind, item.severity,
+                        item.scope, item.outcome, item.observed, item.expected, item.failing_rows, item.total_rows,
+                        "[]", item.seconds,
+                    ],
+                )  # fmt: skip
+
+
+@pytest.fixture
+def airflow(lab: Lab, variables: dict[str, str], slack: Hook, monkeypatch: pytest.MonkeyPatch) -> Airflow:
+    made = Airflow(lab, variables, slack)
+    monkeypatch.setattr(RuntimeTaskInstance, "get_dr_count", made.count)
+    return made
+
+
+NAME = "`songplays: no play is lost`"
+
+
+def test_a_failed_check_is_told_once_and_its_end(airflow: Airflow) -> None:
+    (told,) = airflow.checked(0, BAD, outcome("fine", passed=True))
+    assert f"*Failed*: {NAME}" in told
+    assert "Clear it." in told
+    assert "task data_quality" not in told
+    assert "fine" not in told
+    assert airflow.checked(1, BAD) == []
+    (told,) = airflow.checked(2, GOOD)
+    assert f"*Good again*: {NAME}" in told
+    assert airflow.checked(3, GOOD) == []
+
+
+def test_warnings_are_told(airflow: Airflow) -> None:
+    (told,) = airflow.checked(0, outcome(severity="warn"))
+    assert f"*Warning*: {NAME}" in told
+
+
+def test_a_failed_task_is_told_once_and_its_end(airflow: Airflow) -> None:
+    (told,) = airflow.failed(0)
+    assert "*Failed*: `task stage_events`" in told
+    assert "> Found: COPY failed: it's\n> \\x" in told
+    assert airflow.failed(1) == []
+    (told,) = airflow.checked(2, GOOD)
+    assert "*Good again*: `task stage_events`" in told
+
+
+def test_a_task_that_checks_and_fails_otherwise_is_told(airflow: Airflow) -> None:
+    context = airflow.context(0, "data_quality", "scheduled", None, "failed")
+    (told,) = airflow.call({**context, "exception": RuntimeError("The warehouse cannot be reached")})
+    assert "*Failed*: `task data_quality`" in told
+    context = airflow.context(1, "data_quality", "scheduled", [GOOD], "failed")
+    assert airflow.call({**context, "exception": RuntimeError("The connection broke off.")}) == []
+    (told,) = airflow.checked(2, GOOD)
+    assert "*Good again*: `task data_quality`" in told
+
+
+def test_a_killed_process_is_told(airflow: Airflow) -> None:
+    """Then the DAG processor calls, without a state and without an error."""
+    (told,) = airflow.call(airflow.context(0, "load_users", "scheduled", None, None))
+    assert "*Failed*: `task load_users`" in told
+    assert "its process ended without a word" in told
+
+
+@pytest.mark.parametrize(("hours", "expected"), [("1", [1, 0, 0]), ("0", [1, 1, 1]), ("soon", [1, 0, 0])])
+def test_the_reminder_is_configured(airflow: Airflow, hours: str, expected: list[int]) -> None:
+    airflow.variables["sparkify_alert_reminder_hours"] = hours
+    assert [len(airflow.checked(hour, BAD)) for hour in range(3)] == expected
+
+
+def test_a_state_that_cannot_be_read_or_written_is_told_all_the_same(
+    airflow: Airflow, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    airflow.variables["sparkify_incidents_sparkify_warehouse"] = '{"x": 3}'
+    assert len(airflow.checked(0, BAD)) == 1
+
+    def refuse(*arguments: Any) -> None:
+        raise RuntimeError("no API")
+
+    monkeypatch.setattr("sparkify.alerts.state.Variable.set", refuse)
+    assert len(airflow.checked(1, outcome("another"))) == 1
+    assert "cannot be read" in caplog.text
+    assert "cannot be written (no API)" in caplog.text
+
+
+def test_good_runs_write_nothing(airflow: Airflow) -> None:
+    before = dict(airflow.variables)
+    assert airflow.checked(0, GOOD) == []
+    assert airflow.variables == before
+
+
+def test_no_alert_fails_a_task(airflow: Airflow, caplog: pytest.LogCaptureFixture) -> None:
+    context = airflow.context(0, "data_quality", "scheduled", [GOOD], "success")
+    context["ti"].xcom_pull = None
+    assert airflow.call(context) == []
+    assert "No alert could be made of the task data_quality" in caplog.text
+
+
+# --- backfills ---
+
+
+def test_a_backfill_sends_one_summary_when_the_last_run_ends(airflow: Airflow) -> None:
+    airflow.active = {airflow.run_id(hour, "backfill") for hour in range(6)}
+    told = [airflow.checked(hour, GOOD, run_type="backfill") for hour in (0, 1)]
+    told.append(airflow.checked(2, BAD, run_type="backfill"))
+    told.append(airflow.failed(3, run_type="backfill"))
+    told.append(airflow.checked(4, outcome("early", severity="warn"), run_type="backfill"))
+    assert told == [[]] * 5
+    (text,) = airflow.checked(5, BAD, run_type="backfill")
+    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 06:00 UTC" in text
+    assert "6 runs: 2 passed, 1 warned, 3 failed" in text
+    assert f"*Failed*: {NAME}\n> In 2 runs: 2018-11-01 02:00 to 03:00, 2018-11-01 05:00 to 06:00 UTC" in text
+    assert (
+        "*Failed*: `task stage_events`\n> In 1 run: 2018-11-01 03:00 to 04:00 UTC\n> First found: COPY failed: it's\n"
+        in text
+    )
+    assert "*Warning*: `songplays: early`" in text
+    assert text.count("Clear it.") == 1
+    airflow.active = set()
+    assert airflow.checked(6, GOOD) == []
+    assert "sparkify_incidents_sparkify_warehouse" not in airflow.variables
+
+
+def test_a_run_that_failed_and_was_cleared_counts_as_it_is(airflow: Airflow) -> None:
+    airflow.active = {"another"}
+    airflow.failed(0, run_type="backfill")
+    airflow.checked(0, BAD, run_type="backfill")
+    airflow.checked(1, GOOD, run_type="backfill")
+    airflow.failed(1, run_type="backfill")
+    airflow.active = set()
+    (text,) = airflow.checked(0, GOOD, run_type="backfill")
+    assert "2 runs: 1 passed, 0 warned, 1 failed" in text
+    assert "In 1 run: 2018-11-01 01:00 to 02:00 UTC" in text
+
+
+def test_where_another_run_is_under_way_that_one_tells(airflow: Airflow) -> None:
+    airflow.active = {airflow.run_id(0, "backfill"), airflow.run_id(30, "scheduled")}
+    assert airflow.checked(0, GOOD, run_type="backfill") == []
+    airflow.active = {airflow.run_id(30, "scheduled")}
+    (text,) = airflow.checked(30, GOOD)
+    assert "1 run: 1 passed, 0 warned, 0 failed" in text
+
+
+def test_the_next_backfill_is_summed_up_by_itself(airflow: Airflow) -> None:
+    assert len(airflow.checked(0, BAD, run_type="backfill")) == 1
+    (text,) = airflow.checked(0, GOOD, run_type="backfill")
+    assert "1 run: 1 passed, 0 warned, 0 failed" in text
+
+
+def test_a_summary_that_nobody_got_is_sent_by_the_next_run(airflow: Airflow) -> None:
+    airflow.slack.status = 500
+    assert airflow.checked(0, BAD, run_type="backfill") == []
+    airflow.slack.status = 200
+    (text,) = airflow.checked(9, GOOD)
+    assert "1 run: 0 passed, 0 warned, 1 failed" in text
+
+
+def test_a_killed_process_of_a_backfill_is_in_the_next_summary(airflow: Airflow) -> None:
+    """The DAG processor cannot count runs."""
+    assert airflow.call(airflow.context(0, "load_users", "backfill", None, None)) == []
+    (text,) = airflow.checked(1, GOOD, run_type="backfill")
+    assert "2 runs: 1 passed, 0 warned, 1 failed" in text
+    assert "its process ended without a word" in text
+
+
+def test_a_backfill_without_a_warehouse_is_told_once(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "schema": "none"}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(down))
+    (text,) = airflow.failed(0, "create_tables", run_type="backfill")
+    assert "*Failed*: `task create_tables`" in text
+    assert [airflow.failed(hour, "create_tables", run_type="backfill") for hour in range(1, 5)] == [[]] * 4
+
+
+# --- lateness ---
+
+
+async def be_late(airflow: Airflow, **values: Any) -> list[str]:
+    callback = deadline(timedelta(hours=1)).callback
+    context = {
+        "dag_run": {
+            "dag_id": "sparkify_warehouse",
+            "dag_display_name": "Sparkify warehouse",
+            "dag_run_id": "scheduled__x",
+            "run_type": "scheduled",
+            "state": "running",
+            "conf": {},
+            "queued_at": "2018-11-01T04:00:03Z",
+            "data_interval_start": "2018-11-01T03:00:00Z",
+            "data_interval_end": "2018-11-01T04:00:00Z",
+            **values,
+        },
+        "deadline": {"id": "x", "deadline_time": "2018-11-01T05:00:03Z"},
+    }
+    from airflow._shared.module_loading import import_string
+
+    await import_string(callback.path)(**callback.kwargs, context=context)
+    told = list(airflow.slack.texts)
+    airflow.slack.posts.clear()
+    return told
+
+
+def late(airflow: Airflow, **values: Any) -> list[str]:
+    """A deadline passes; return what is told."""
+    import asyncio
+
+    return asyncio.run(be_late(airflow, **values))
+
+
+def test_a_late_run_is_told_once_and_its_end(airflow: Airflow) -> None:
+    (told,) = late(airflow)
+    assert "Sparkify warehouse, 2018-11-01 03:00 to 04:00 UTC" in told
+    assert "`the run is on time`" in told
+    assert "running, 60 minutes after it was queued at 2018-11-01 04:00 UTC" in told
+    assert late(airflow) == []
+    (told,) = airflow.checked(3, GOOD)
+    assert "*Good again*: `the run is on time`" in told
+
+
+@pytest.mark.parametrize("values", [{"run_type": "backfill"}, {"state": "success"}])
+def test_who_is_not_late(airflow: Airflow, values: dict[str, str]) -> None:
+    assert late(airflow, **values) == []
+
+
+def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(airflow: Airflow) -> None:
+    (told,) = late(airflow, state="failed")
+    assert "failed, 60 minutes after it was queued" in told
+
+
+def test_a_run_that_failed_and_was_told_of_is_not_late_too(airflow: Airflow) -> None:
+    assert len(airflow.failed(3)) == 1
+    assert late(airflow, state="failed") == []

@@ -1,0 +1,47 @@
+"""The SQL of the alerts obeys the house rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlparse
+
+from sparkify.alerts import backfill
+from sparkify.alerts.run import Run
+from sparkify.scopes import literal
+from sparkify.warehouse.base import label
+from tests.sql_rules import violations
+from tests.unit.alerts.test_incidents import NOW, hour, task
+
+RUN = Run("sparkify_warehouse", "Sparkify warehouse", "backfill__2018-11-01T00:00:00+00:00", "backfill", hour(0))
+MOMENT = literal(NOW)
+NAMES: dict[str, dict[str, Any]] = {
+    "claim": {"run": RUN, "told_until": MOMENT},
+    "ended": {"run": RUN, "limit": 50},
+    "lock": {},
+    "problems": {"run": RUN},
+    "record": {"run": RUN, "start": MOMENT, "end": MOMENT, "now": MOMENT, "outcome": task(), "observed": "'it''s'"},
+    "runs": {"run": RUN},
+    "withdraw": {"run": RUN, "told_until": MOMENT},
+}
+
+
+def test_every_file_is_covered() -> None:
+    folder = Path(backfill.__file__).parent / "sql"
+    assert {path.stem for path in folder.glob("*.sql") if not path.stem.startswith("_")} == NAMES.keys()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_sql_obeys_the_rules(name: str) -> None:
+    sql = backfill._sql(name, **NAMES[name])
+    assert violations(sql) == []
+    assert [label(statement) for statement in sqlparse.split(sql) if not statement.startswith("-- ")] == []
+
+
+def test_a_text_is_a_literal_on_both_engines() -> None:
+    text = "it's a \\ and\0 an é"
+    assert backfill._text(text, 100, "postgres") == "'it''s a \\ and an é'"
+    assert backfill._text(text, 100, "redshift") == "'it''s a \\\\ and an é'"
+    assert backfill._text("éé", 3, "postgres") == "'é'"
