@@ -18,9 +18,11 @@ from pathlib import Path
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from sparkify import interval
+from sparkify.alerts import AlertNotifier, deadline
 from sparkify.operators import DataQualityOperator
 
 CHECKS = str(Path(__file__).parents[1] / "include" / "checks")
+ALERT = AlertNotifier()
 
 with DAG(
     dag_id="sparkify_audit",
@@ -31,6 +33,7 @@ with DAG(
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,  # whole tables are as they are now, whichever day is asked for
     max_active_runs=1,
+    deadline=deadline(timedelta(hours=2)),
     tags=["sparkify", "quality", "daily"],
     user_defined_macros={"interval_of_run": interval.of_run},
     default_args={
@@ -40,9 +43,10 @@ with DAG(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(hours=2),
+        "on_failure_callback": ALERT,
         "redshift_conn_id": "redshift",
         "interval_start": "{{ interval_of_run(dag_run, params).start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
     },
 ) as dag:
-    DataQualityOperator(task_id="audit", checks=CHECKS, scope="table")
+    DataQualityOperator(task_id="audit", checks=CHECKS, scope="table", on_success_callback=ALERT)

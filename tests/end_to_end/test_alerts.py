@@ -165,7 +165,10 @@ def test_a_run_that_is_late_is_told(site: Site) -> None:
     assert "running, 0.133333 minutes after it was queued" in told
 
 
-def test_a_killed_process_is_told(site: Site) -> None:
+def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(site: Site) -> None:
+    """Where the process of a task is killed, Airflow calls nobody."""
     assert site.run(dag_id="is_killed")[1] == "failed"
     until(lambda: site.hook.posts)
-    print(site.told())
+    (told,) = site.told()
+    assert "`the run is on time`" in told
+    assert "failed, 0.133333 minutes after it was queued" in told

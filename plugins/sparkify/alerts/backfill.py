@@ -8,17 +8,16 @@ first, in one transaction with a lock, so two runs that end together do not send
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
+from sparkify import templates
 from sparkify.alerts import channels, messages
 from sparkify.alerts.incidents import TASK, united
 from sparkify.interval import Interval
+from sparkify.quality import history
 from sparkify.scopes import literal
 
 if TYPE_CHECKING:
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The columns of VARCHAR that are written here are this long, in bytes.
-OBSERVED = 4096
+SQL = Path(__file__).parent / "sql"
 # Runs that ended last: among them are all that have ended and that Airflow still counts as active.
 RECENT = 50
 ACTIVE = ["queued", "running"]
@@ -81,18 +79,11 @@ def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:
     from sparkify.warehouse import connect
 
     assert run.interval
+    interval, writer = run.interval, history.Run(run.dag_id, run.run_id, run.run_type)
+    row = replace(failed, observed=failed.observed.splitlines()[0])
     try:
         with connect(redshift_conn_id) as warehouse:
-            sql = _sql(
-                "record",
-                run=run,
-                start=literal(run.interval.start),
-                end=literal(run.interval.end),
-                now=literal(datetime.now(UTC)),
-                outcome=failed,
-                observed=_text(failed.observed.splitlines()[0], OBSERVED, warehouse.engine),
-            )
-            warehouse.transaction(lambda: warehouse.script(sql))
+            warehouse.transaction(lambda: history.record(warehouse, [row], writer, interval))
     except Exception as error:  # noqa: BLE001 - whatever it is, people are told another way
         log.warning("The failed task %s cannot be written to the history: %s", failed.table, error)
         return False
@@ -172,23 +163,5 @@ def _summary(runs: Sequence[tuple[Any, ...]], problems: Sequence[tuple[Any, ...]
     )
 
 
-def _text(value: str, size: int, engine: str) -> str:
-    """Return a text literal of no more than some bytes."""
-    text = value.replace("\0", "").encode()[:size].decode(errors="ignore").replace("'", "''")
-    # In Redshift's literals a backslash escapes: https://docs.aws.amazon.com/redshift/latest/dg/r_QUOTE_LITERAL.html
-    return "'" + (text.replace("\\", "\\\\") if engine == "redshift" else text) + "'"
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "sql"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - SQL, not HTML
-    )
-
-
 def _sql(name: str, **names: object) -> str:
-    return _environment().get_template(f"{name}.sql").render(names)
+    return templates.environment(SQL).get_template(f"{name}.sql").render(names)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify import interval
+from sparkify.quality import history
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,7 @@ class Run:
             dag.dag_id,
             dag.dag_display_name,
             dag_run.run_id,
-            str(getattr(dag_run.run_type, "value", dag_run.run_type)),
+            history.Run.of(dag_run).run_type,
             _interval(dag_run, context["params"]),
         )
 

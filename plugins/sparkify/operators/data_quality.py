@@ -50,8 +50,7 @@ class DataQualityOperator(WarehouseOperator):
         except declaration.DeclarationError as error:
             raise AirflowFailException(f"The checks cannot be read:\n{error}") from None
         checks = [check for check in declared if check.scope == self.scope]
-        dag_run = context["dag_run"]
-        run = history.Run(dag_run.dag_id, dag_run.run_id, str(dag_run.run_type))
+        run = history.Run.of(context["dag_run"])
         with self.warehouse() as warehouse:
             outcomes = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
             warehouse.transaction(lambda: history.record(warehouse, outcomes, run, self.interval))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparkify.quality import kinds
 
@@ -33,6 +33,12 @@ class Run(NamedTuple):
     dag_id: str
     run_id: str
     run_type: str
+
+    @classmethod
+    def of(cls, dag_run: Any) -> Run:
+        """Return the run of a task's context."""
+        # It is an enum there, and text where a DAG is tested.
+        return cls(dag_run.dag_id, dag_run.run_id, str(getattr(dag_run.run_type, "value", dag_run.run_type)))
 
 
 class Remembered(NamedTuple):

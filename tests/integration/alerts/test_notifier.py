@@ -34,8 +34,6 @@ class Airflow:
         self.dag = lab.dag
         # Runs that Airflow counts as queued or running.
         self.active: set[str] = set()
-        with psycopg.connect(lab.uri, autocommit=True) as connection:
-            assert connection
         lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
 
     def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
@@ -53,6 +51,7 @@ class Airflow:
         return {
             "dag": self.dag,
             "dag_run": SimpleNamespace(
+                dag_id="sparkify_warehouse",
                 run_id=self.run_id(hour, run_type),
                 run_type=run_type,
                 data_interval_start=START + hour * HOUR,
@@ -75,14 +74,9 @@ class Airflow:
             context["exception"] = RuntimeError("checks failed")
         return self.call(context)
 
-    def failed(
-        self,
-        hour: int,
-        task_id: str = "stage_events",
-        run_type: str = "scheduled",
-        error: str = "COPY failed: it's\n\\x",
-    ) -> list[str]:
+    def failed(self, hour: int, task_id: str = "stage_events", run_type: str = "scheduled") -> list[str]:
         """Another task fails; return what is told."""
+        error = "COPY failed: it's\n\\x"
         return self.call({**self.context(hour, task_id, run_type, None, "failed"), "exception": RuntimeError(error)})
 
     def call(self, context: Any) -> list[str]:

@@ -13,7 +13,7 @@ from sparkify.alerts.run import Run
 from sparkify.scopes import literal
 from sparkify.warehouse.base import label
 from tests.sql_rules import violations
-from tests.unit.alerts.test_incidents import NOW, hour, task
+from tests.unit.alerts.test_incidents import NOW, hour
 
 RUN = Run("sparkify_warehouse", "Sparkify warehouse", "backfill__2018-11-01T00:00:00+00:00", "backfill", hour(0))
 MOMENT = literal(NOW)
@@ -22,7 +22,6 @@ NAMES: dict[str, dict[str, Any]] = {
     "ended": {"run": RUN, "limit": 50},
     "lock": {},
     "problems": {"run": RUN},
-    "record": {"run": RUN, "start": MOMENT, "end": MOMENT, "now": MOMENT, "outcome": task(), "observed": "'it''s'"},
     "runs": {"run": RUN},
     "withdraw": {"run": RUN, "told_until": MOMENT},
 }
@@ -38,10 +37,3 @@ def test_sql_obeys_the_rules(name: str) -> None:
     sql = backfill._sql(name, **NAMES[name])
     assert violations(sql) == []
     assert [label(statement) for statement in sqlparse.split(sql) if not statement.startswith("-- ")] == []
-
-
-def test_a_text_is_a_literal_on_both_engines() -> None:
-    text = "it's a \\ and\0 an é"
-    assert backfill._text(text, 100, "postgres") == "'it''s a \\ and an é'"
-    assert backfill._text(text, 100, "redshift") == "'it''s a \\\\ and an é'"
-    assert backfill._text("éé", 3, "postgres") == "'é'"

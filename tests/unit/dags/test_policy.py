@@ -14,6 +14,8 @@ import pytest
 from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 
+from sparkify.alerts import AlertNotifier
+from sparkify.operators import DataQualityOperator
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -140,6 +142,15 @@ def test_tasks_are_tried_again_at_growing_intervals(dags: list[DAG]) -> None:
 
 def test_tasks_do_not_run_for_ever(dags: list[DAG]) -> None:
     assert [task.task_id for task in tasks(dags) if not task.execution_timeout] == []
+
+
+def test_failures_and_lateness_are_told(dags: list[DAG]) -> None:
+    for dag in dags:
+        assert dag.deadline, dag.dag_id
+        for task in tasks([dag]):
+            assert any(isinstance(item, AlertNotifier) for item in task.on_failure_callback), task.task_id
+            if isinstance(task, DataQualityOperator):  # it tells what is good again
+                assert any(isinstance(item, AlertNotifier) for item in task.on_success_callback), task.task_id
 
 
 def test_the_files_of_tasks_exist() -> None:
