@@ -124,6 +124,14 @@ def test_a_failed_check_is_told_once_and_its_end(airflow: Airflow) -> None:
     assert airflow.checked(3, GOOD) == []
 
 
+def test_the_end_of_what_nobody_was_told_is_not_told(airflow: Airflow) -> None:
+    airflow.slack.status = 500
+    assert airflow.checked(0, BAD) == []
+    airflow.slack.status = 200
+    assert airflow.checked(1, GOOD) == []
+    assert airflow.variables["sparkify_incidents_sparkify_warehouse"] == "{}"
+
+
 def test_warnings_are_told(airflow: Airflow) -> None:
     (told,) = airflow.checked(0, outcome(severity="warn"))
     assert f"*Warning*: {NAME}" in told
