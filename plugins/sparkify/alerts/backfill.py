@@ -101,10 +101,11 @@ def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, a
     from sparkify.warehouse import connect
 
     with connect(redshift_conn_id) as warehouse:
-        ended = [run_id for (run_id,) in warehouse.query(_sql("ended", run=run, limit=RECENT))]
+        # A transaction of its own: the claim has to see what is committed when its turn has come.
+        ended = warehouse.transaction(lambda: warehouse.query(_sql("ended", run=run, limit=RECENT)))
         if not ended:
             return
-        if others := _others(run, ended):
+        if others := _others(run, [run_id for (run_id,) in ended]):
             log.info("%d other runs are under way: the last one will tell of the backfill.", others)
             return
         told_until, summary = warehouse.transaction(lambda: _claim(warehouse, run))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -232,6 +234,24 @@ def test_a_run_that_failed_and_was_cleared_counts_as_it_is(airflow: Airflow) -> 
     (text,) = airflow.checked(0, GOOD, run_type="backfill")
     assert "2 runs: 1 passed, 0 warned, 1 failed" in text
     assert "In 1 run: 2018-11-01 01:00 to 02:00 UTC" in text
+
+
+def test_two_runs_that_end_together_send_one_summary(airflow: Airflow) -> None:
+    """Both have written their rows and count the other as ended; both wait to claim the summary."""
+    for hour in range(2):
+        airflow.record(hour, GOOD, run_type="backfill")
+    contexts = [airflow.context(hour, "data_quality", "backfill", [GOOD], "success") for hour in range(2)]
+    waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'operations.backfill_summaries'::regclass"
+    with ThreadPoolExecutor() as pool, psycopg.connect(airflow.lab.uri) as connection:
+        connection.execute("LOCK TABLE operations.backfill_summaries IN SHARE ROW EXCLUSIVE MODE")
+        calls = [pool.submit(AlertNotifier(), context) for context in contexts]
+        while connection.execute(waiting).fetchone() != (2,):
+            assert not any(call.done() for call in calls)
+            time.sleep(0.02)
+        connection.rollback()
+        wait(calls, timeout=30)
+    assert len(airflow.slack.texts) == 1
+    assert "2 runs: 2 passed" in airflow.slack.texts[0]
 
 
 def test_where_another_run_is_under_way_that_one_tells(airflow: Airflow) -> None:
