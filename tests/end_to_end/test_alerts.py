@@ -27,7 +27,7 @@ pytestmark = pytest.mark.scheduler
 
 DAY = datetime(2018, 11, 1, tzinfo=UTC)
 LATE = '''
-"""An Airflow DAG whose task waits, and one whose process is killed."""
+"""An Airflow DAG whose task waits, and some whose processes are killed: the task's, the worker's too."""
 import os
 import signal
 import time
@@ -36,12 +36,14 @@ from datetime import datetime, timedelta
 from airflow.sdk import DAG, task
 from sparkify.alerts import AlertNotifier, deadline
 
-for name in ("waits", "is_killed"):
-    with DAG(name, schedule=None, start_date=datetime(2018, 11, 1), deadline=deadline(timedelta(seconds=8))):
+for name, limit in (("waits", 8), ("is_killed", 8), ("is_lost", 3600)):
+    with DAG(name, schedule=None, start_date=datetime(2018, 11, 1), deadline=deadline(timedelta(seconds=limit))):
 
         @task(task_id=name, on_failure_callback=AlertNotifier())
         def work(name):
-            if name == "is_killed":
+            if name == "is_lost":
+                os.kill(os.getppid(), signal.SIGKILL)
+            if name != "waits":
                 os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(15)
 
@@ -106,6 +108,8 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
         environment |= {
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
+            # A task whose worker is gone is noticed after this, rather than 5 minutes.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
             "AIRFLOW_CONN_SLACK_ALERTS": receivers.slack_connection(hook.port),
             "AIRFLOW_CONN_SMTP_ALERTS": receivers.smtp_connection(mail.port),
@@ -172,3 +176,11 @@ def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(site: Site) ->
     (told,) = site.told()
     assert "`the run is on time`" in told
     assert "failed, 0.133333 minutes after it was queued" in told
+
+
+def test_a_task_whose_worker_is_gone_is_told_by_the_dag_processor(site: Site) -> None:
+    assert site.run(dag_id="is_lost")[1] == "failed"
+    until(lambda: site.hook.posts)
+    (told,) = site.told()
+    assert "*Failed*: `task is_lost`" in told
+    assert "its process ended without a word" in told
