@@ -24,7 +24,7 @@ quality: .venv/run  ## Show the latest results of the data quality checks
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 4 minutes [ARGS=pytest arguments]
+test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 9 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
