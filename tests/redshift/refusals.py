@@ -9,6 +9,7 @@ from functools import cache
 from tests import sql_rules
 
 logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # else it logs each syntax tree
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of LOCK
 
 # The house rules that are Redshift's own; the others keep SQL to what means the same on both.
 _RULES = ("alias", "assignment", "frame", "merge")

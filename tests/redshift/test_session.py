@@ -106,6 +106,7 @@ def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: L
     (startup,) = endpoint.startups
     assert (startup["user"], startup["database"]) == (endpoint.user, redshift.bucket)
     assert startup["client_protocol_version"] == "2"
+    assert startup["application_name"] == "sparkify"
     assert startup["driver_version"].startswith("Redshift Python Driver")
 
 

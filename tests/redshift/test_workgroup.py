@@ -21,6 +21,7 @@ from sparkify.local import generate, servers
 from sparkify.local.airflow import connections
 from sparkify.quality import declaration
 from sparkify.quality.evaluate import evaluate
+from sparkify.quality.history import latest
 from sparkify.warehouse import WarehouseError, connect
 from tests.conftest import GIVEN, ROOT
 from tests.data import event, song
@@ -154,6 +155,16 @@ def test_checks_come_to_the_same(both: Both) -> None:
             outcomes = evaluate(warehouse, declaration.load(ROOT / "include" / "checks"), DAY_OF_RUN)
             found.append([replace(outcome, seconds=0.0) for outcome in outcomes])
     assert found[1]
+    assert found[0] == found[1]
+
+
+def test_the_history_of_checks_is_the_same(both: Both) -> None:
+    both.run(*DAY, dag_id="sparkify_audit")
+    found = []
+    for lab in both:
+        with connected(lab.environment), connect("redshift", "aws") as warehouse:
+            found.append([item._replace(checked_at=item.interval_start) for item in latest(warehouse)])
+    assert {item.table for item in found[1]} >= {"songplays", "users", "songs"}
     assert found[0] == found[1]
 
 

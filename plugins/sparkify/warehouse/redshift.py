@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,16 @@ if TYPE_CHECKING:
 
 # The extra field of the aws connection that names the role COPY reads S3 with: an ARN, or "default".
 COPY_ROLE = "copy_iam_role"
+
+# What redshift_connector is told, where the extra field of the connection says nothing else. While a long COPY runs the
+# connection is silent, and what lies between, such as a NAT gateway after 350 s, forgets it: the client then waits
+# for ever. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
+CLIENT = {
+    "application_name": "sparkify",  # in SYS_SESSION_HISTORY; else the name of the module that calls the client
+    "tcp_keepalive_idle": 60,
+    "tcp_keepalive_interval": 30,
+    "tcp_keepalive_count": 5,
+}
 
 
 class _CopyConflictError(WarehouseError):
@@ -30,6 +41,8 @@ class Redshift(Warehouse):
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
         hook = RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
+        connection = hook.conn
+        connection.extra = json.dumps({**CLIENT, **connection.extra_dejson})
         return hook.get_conn()
 
     def _execute(self, cursor: Any, statement: str) -> None:

@@ -116,6 +116,18 @@ def test_it_connects_as_the_airflow_connection_says(driver: Driver) -> None:
     assert driver.executed == ["close"]
 
 
+def test_a_silent_connection_is_kept_alive(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouse():
+        pass
+    assert driver.settings["tcp_keepalive_idle"] == 60
+    extra = {"conn_type": "redshift", "extra": {"tcp_keepalive_idle": 300, "sslmode": "verify-full"}}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(extra))
+    with warehouse():
+        pass
+    expected = {"tcp_keepalive_idle": 300, "tcp_keepalive_interval": 30, "sslmode": "verify-full"}
+    assert driver.settings.items() >= expected.items()
+
+
 def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
     script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
     with warehouse() as session:
