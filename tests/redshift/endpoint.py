@@ -8,11 +8,9 @@ others reach PostgreSQL translated. What it receives is kept, and it fails when 
 from __future__ import annotations
 
 import json
-import re
 import ssl
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
@@ -29,46 +27,12 @@ if TYPE_CHECKING:
 
     from sparkify.copy import CopyCommand
     from sparkify.local import servers
+    from tests.redshift.faults import Fault
 
 PASSWORD = "Etl/secret+of+the+test1"
 ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
 # The cluster is not where the bucket is: COPY has to name the bucket's region.
 REGION = "eu-central-1"
-
-
-@dataclass
-class Fault:
-    """What goes wrong with a statement.
-
-    :param pattern: a regular expression that is found in the statement.
-    :param error: what makes it fail: an error of the server, or the end of the session.
-    :param nth: the first of the matching statements that fails, from 1.
-    :param times: how many of them fail, one after the other.
-    :param late: whether the statement is executed all the same, and only its answer is lost.
-    """
-
-    pattern: str
-    error: Callable[[], Exception]
-    nth: int = 1
-    times: int = 1
-    late: bool = False
-    seen: int = field(default=0, init=False)
-
-    def matches(self, sql: str) -> bool:
-        """Count the statement where it matches; tell whether it is to fail."""
-        if not re.search(self.pattern, sql):
-            return False
-        self.seen += 1
-        return self.nth <= self.seen < self.nth + self.times
-
-    @property
-    def struck(self) -> bool:
-        """Whether it has done all its harm."""
-        return self.seen >= self.nth + self.times - 1
-
-    def strike(self) -> None:
-        """Fail."""
-        raise self.error()
 
 
 class Endpoint:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import re
-import secrets
 from dataclasses import dataclass
-from hashlib import sha256
-from hmac import compare_digest
 from struct import pack
 from typing import TYPE_CHECKING
 
@@ -16,8 +13,10 @@ from psycopg import pq
 from sparkify import copy
 from sparkify.warehouse.dialect import UnsupportedStatementError, to_postgres
 from tests.redshift import wire
+from tests.redshift.faults import serialization_error
+from tests.redshift.login import login
 from tests.redshift.refusals import refusal
-from tests.redshift.wire import Closed, Reader, ServerError
+from tests.redshift.wire import Reader, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -100,7 +99,7 @@ class Session:
     def run(self) -> None:
         """Start the session and answer its messages."""
         try:
-            user, database = self._start()
+            user, database = login(self._channel, self._endpoint)
             with self._connect(database) as self._backend:
                 self._prepare(database)
                 self._greet(user)
@@ -109,33 +108,6 @@ class Session:
             self._channel.send_error(error)
 
     # --- the start ---
-
-    def _start(self) -> tuple[str, str]:
-        code, body = self._channel.read_startup()
-        if code == wire.SSL_REQUEST:
-            self._channel.secure(self._endpoint.tls)
-            code, body = self._channel.read_startup()
-        else:
-            raise ServerError("28000", "no pg_hba.conf entry for host, SSL off", fatal=True)
-        words = body.rstrip(b"\0").decode().split("\0")
-        parameters = dict(zip(words[::2], words[1::2], strict=True))
-        self._endpoint.startups.append(parameters)
-        if code != wire.STARTUP or int(parameters["client_protocol_version"]) < wire.PROTOCOL_VERSION:
-            raise ServerError("0A000", f"the endpoint speaks protocol {wire.PROTOCOL_VERSION} only", fatal=True)
-        self._check_password(parameters["user"])
-        return parameters["user"], parameters["database"]
-
-    def _check_password(self, user: str) -> None:
-        """Ask for a digest: of a nonce of each side, and of the salted password that the server keeps."""
-        salt, nonce = secrets.token_bytes(16), secrets.token_bytes(16)
-        self._channel.send(b"R", pack("!iii", 13, 0, len(salt)) + salt + pack("!i", len(nonce)) + nonce)
-        kind, body = self._channel.read()
-        reader = Reader(body)
-        digest, client_nonce = reader.value(), reader.value()
-        stored = sha256(self._endpoint.password.encode() + salt).digest()
-        wanted = sha256(stored + nonce + (client_nonce or b"")).digest()
-        if kind != b"d" or user != self._endpoint.user or not compare_digest(wanted, digest or b""):
-            raise ServerError("28000", f'password authentication failed for user "{user}"', fatal=True)
 
     def _connect(self, database: str) -> psycopg.Connection[Any]:
         try:
@@ -328,25 +300,3 @@ class Session:
             rows = other.execute("SELECT * FROM public.stl_load_errors WHERE query = %s", [query_id]).fetchall()
         marks = ", ".join(["%s"] * len(rows[0]))
         self._backend.cursor().executemany(f"INSERT INTO public.endpoint_load_errors VALUES ({marks})", rows)
-
-
-def serialization_error(table: int = 100) -> ServerError:
-    """Return Redshift's error for a transaction that a concurrent one got in the way of.
-
-    https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
-    """
-    return ServerError(
-        "XX000",
-        "1023",
-        D=f"Serializable isolation violation on table - {table}, transactions forming the cycle are: 1, 2 (pid:3)",
-    )
-
-
-def disconnection() -> Closed:
-    """Return the end of a session without a word, as when the network breaks."""
-    return Closed()
-
-
-def shutdown() -> ServerError:
-    """Return the end of a session at the server's will: a restart, a resize, an administrator."""
-    return ServerError("57P01", "terminating connection due to administrator command", fatal=True)

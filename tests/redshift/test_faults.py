@@ -12,8 +12,7 @@ import pytest
 
 from sparkify.warehouse import WarehouseError, connect
 from tests.data import event
-from tests.redshift.endpoint import Fault
-from tests.redshift.session import disconnection, serialization_error, shutdown
+from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
 from tests.redshift.test_dag import DAY, fill, on_postgres
 
 if TYPE_CHECKING:

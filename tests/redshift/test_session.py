@@ -13,8 +13,7 @@ import pytest
 import redshift_connector
 
 from sparkify.warehouse import Warehouse, WarehouseError, connect
-from tests.redshift.endpoint import Fault
-from tests.redshift.session import serialization_error
+from tests.redshift.faults import Fault, serialization_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
