@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill quality test test-scheduler test-invariant bench-history lint format lock clean
+.PHONY: help run backfill quality test test-scheduler test-invariant test-redshift bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -29,6 +29,10 @@ test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 9 minute
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_faults.py
+
+test-redshift: .venv/dev  ## Compare a real Redshift with the local engine, in minutes [BUCKET=of the test] [ARGS=pytest arguments]
+	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: README.md, On AWS."; exit 2; }
+	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest tests/redshift/test_workgroup.py $(ARGS)
 
 bench-history: .venv/dev  ## Time an hour on a short and on a long history; takes minutes [ARGS=--smoke or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench.history $(ARGS)

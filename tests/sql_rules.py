@@ -88,10 +88,10 @@ def violations(sql: str) -> list[Violation]:
 
     :param sql: statements of Redshift's dialect, without templates.
     """
-    tree, problems = _parse(sql)
+    tree, problems = parse(sql)
     if tree is None or problems:
         return [Violation("syntax", problem) for problem in problems or ["nothing to parse"]]
-    found = [Violation("function", name) for name in _functions(tree) if name.upper() not in FUNCTIONS]
+    found = [Violation("function", name) for name in functions(tree) if name.upper() not in FUNCTIONS]
     for statement in statements(sql):
         found += [Violation(name, node.sql("redshift")) for name, rule in RULES.items() for node in rule(statement)]
     return found
@@ -109,12 +109,13 @@ def _linter() -> Linter:
     return Linter(config=FluffConfig.from_path(str(ROOT), overrides={"templater": "raw"}))
 
 
-def _parse(sql: str) -> tuple[BaseSegment | None, list[str]]:
+def parse(sql: str) -> tuple[BaseSegment | None, list[str]]:
+    """Return sqlfluff's syntax tree of a script, and what it could not read."""
     parsed = _linter().parse_string(sql)
     return parsed.tree, [violation.desc() for violation in parsed.violations]
 
 
-def _functions(tree: BaseSegment) -> Iterator[str]:
+def functions(tree: BaseSegment) -> Iterator[str]:
     """Yield the names of the functions as they are written: sqlglot calls both NVL and COALESCE by one name."""
     for segment in tree.recursive_crawl("function_name", "bare_function"):
         yield segment.raw

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 OBJECTS = "operations.staged_objects"
 BATCHES = "operations.staged_batches"
 
+# Of the COPY that adds a batch to the ledger. Redshift would else sample the first one for encodings.
+COPY_OPTIONS = ("FORMAT AS JSON 'auto'", "COMPUPDATE OFF")
+
 # A bound on what is read again when one object of a batch changes.
 BATCH_SIZE = 10_000
 

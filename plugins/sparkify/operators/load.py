@@ -130,4 +130,7 @@ class LoadOperator(WarehouseOperator):
             log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
             select = self._select(context, scopes.OfKeys("stale"))
             warehouse.script(strategies.render("take_stale", **names, select=select))
-        return warehouse.script(strategies.render("merge", **names))
+        warehouse.script(strategies.render("merge", **names))
+        # Each row of the batch is one of the table now. Redshift does not say how many a MERGE has touched.
+        ((rows,),) = warehouse.query("SELECT COUNT(*) FROM batch")
+        return int(rows)

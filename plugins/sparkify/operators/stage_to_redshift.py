@@ -256,7 +256,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             landing = f"landing_{batch.id}"
             with ledger.published(batch, self.table, self.bucket, manifests, self.manifest_prefix) as published:
                 loaded = self._land(warehouse, landing, columns, published.manifest, "MANIFEST")
-                warehouse.copy(ledger.OBJECTS, published.objects, ["FORMAT AS JSON 'auto'"])
+                warehouse.copy(ledger.OBJECTS, published.objects, ledger.COPY_OPTIONS)
             rejected += loaded.rejected
             batch.landing, batch.rows = landing, loaded.rows
             log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")

@@ -75,8 +75,9 @@ class Warehouse(ABC):
             where = f"{self.connection.host or '(no host)'}:{self.connection.port or '(default port)'}"
             raise WarehouseError(
                 f"The warehouse at {where} (Airflow connection {self.connection.conn_id!r}, "
-                f"type {self.connection.conn_type}) cannot be reached: {str(error).strip()}. "
-                "Check that it runs (a paused cluster has to be resumed), the address and the security group."
+                f"type {self.connection.conn_type}) cannot be reached: {self._text(error)}. "
+                "Check that it runs (a paused cluster has to be resumed), the address, the security group, the "
+                "database, the user and the password."
             ) from error
         return self
 
@@ -118,12 +119,11 @@ class Warehouse(ABC):
         except Exception as error:  # noqa: BLE001 - the connection is gone, and with it the transaction
             log.debug("No rollback: %s", error)
 
-    @staticmethod
-    def _log_conflict(state: tenacity.RetryCallState) -> None:
+    def _log_conflict(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         log.warning(
             "A concurrent transaction came first (%s). Attempt %d of %d follows in %.1f s.",
-            str(error).strip().split("\n")[0],
+            self._text(error).split("\n")[0] if error else "",
             state.attempt_number + 1,
             ATTEMPTS,
             state.upcoming_sleep,
@@ -220,6 +220,10 @@ class Warehouse(ABC):
         https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html
         """
         return changed > 0
+
+    def _text(self, error: BaseException) -> str:
+        """Return what an error says."""
+        return str(error).strip()
 
     @abstractmethod
     def _copy(self, command: str) -> Loaded:

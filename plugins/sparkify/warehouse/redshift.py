@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
@@ -9,8 +11,20 @@ from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
 # The extra field of the aws connection that names the role COPY reads S3 with: an ARN, or "default".
 COPY_ROLE = "copy_iam_role"
+
+# What redshift_connector is told, where the extra field of the connection says nothing else. While a long COPY runs the
+# connection is silent, and what lies between, such as a NAT gateway after 350 s, forgets it: the client then waits
+# for ever. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
+CLIENT = {
+    "application_name": "sparkify",  # in SYS_SESSION_HISTORY; else the name of the module that calls the client
+    "tcp_keepalive_idle": 60,
+    "tcp_keepalive_interval": 30,
+    "tcp_keepalive_count": 5,
+}
 
 
 class _CopyConflictError(WarehouseError):
@@ -27,6 +41,8 @@ class Redshift(Warehouse):
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
         hook = RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
+        connection = hook.conn
+        connection.extra = json.dumps({**CLIENT, **connection.extra_dejson})
         return hook.get_conn()
 
     def _execute(self, cursor: Any, statement: str) -> None:
@@ -37,6 +53,18 @@ class Redshift(Warehouse):
     def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
         cursor.paramstyle = "qmark"
         cursor.execute(statement, values)
+
+    def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
+        """Load objects of S3 into a table with COPY, see :meth:`Warehouse.copy`.
+
+        COPY looks for the bucket in the cluster's region. Where that is another, the statement has to say so:
+        https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html. The bucket is in the
+        region of the ``aws`` connection, through which the operators list it.
+        """
+        region = self._aws.region_name
+        if region and not any(option.upper().startswith("REGION") for option in options):
+            options = [*options, f"REGION '{region}'"]
+        return super().copy(target, source, options)
 
     def _copy(self, command: str) -> Loaded:
         from redshift_connector import Error
@@ -55,6 +83,11 @@ class Redshift(Warehouse):
         return Loaded(rows, rejected)
 
     def _explain(self, error: Exception) -> str:
+        # The other fields of the error may repeat the command.
+        message = f"COPY failed: {_fields(error).get('M') or self._text(error)}"
+        if "load_error" not in message:
+            # It never began to load. The session may have the load errors of an earlier COPY.
+            return message
         found = self.query(
             "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
             "FROM sys_load_error_detail "
@@ -64,15 +97,19 @@ class Redshift(Warehouse):
         rejects = [
             f"{file} line {line}, column {column}: error {code}, {reason}" for file, line, column, code, reason in found
         ]
-        message = error.args[0].get("M") if error.args and isinstance(error.args[0], dict) else str(error)
-        return "\n".join([f"COPY failed: {message}", *rejects])
+        return "\n".join([message, *rejects])
+
+    @cached_property
+    def _aws(self) -> AwsBaseHook:
+        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+        return AwsBaseHook(aws_conn_id=self.aws_conn_id)
 
     def _authorization(self) -> str:
-        from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
         from airflow.providers.amazon.aws.utils.redshift import build_credentials_block
         from airflow.sdk.log import mask_secret
 
-        hook = AwsBaseHook(aws_conn_id=self.aws_conn_id)
+        hook = self._aws
         if role := hook.conn_config.extra_config.get(COPY_ROLE):
             return "IAM_ROLE default" if role == "default" else f"IAM_ROLE '{role}'"
         if hook.get_session().get_credentials() is None:
@@ -89,11 +126,26 @@ class Redshift(Warehouse):
     def _is_conflict(self, error: BaseException) -> bool:
         if isinstance(error, _CopyConflictError):
             return True
-        fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
-        # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
-        return fields.get("C") in {"40001", "40P01"} or "Serializable isolation violation" in str(error)
+        text = self._text(error)
+        return (
+            # The last two: another session has created the table, or the schema, at the same moment.
+            _fields(error).get("C") in {"40001", "40P01", "42P07", "42P06"}
+            # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
+            or "Serializable isolation violation" in text
+            # of DDL, and of a transaction that has lost its table to another: undocumented, and as passing
+            or "conflict with concurrent transaction" in text
+        )
 
     def _is_unreachable(self, error: BaseException) -> bool:
-        from redshift_connector import InterfaceError, OperationalError
+        from redshift_connector import Error
 
-        return isinstance(error, InterfaceError | OperationalError)
+        return isinstance(error, Error)
+
+    def _text(self, error: BaseException) -> str:
+        fields = _fields(error)
+        return ": ".join(fields[name] for name in "MD" if name in fields) or super()._text(error)
+
+
+def _fields(error: BaseException) -> dict[str, str]:
+    """Return the fields of the server's message by their letters, as the client keeps them; none for its own errors."""
+    return error.args[0] if error.args and isinstance(error.args[0], dict) else {}

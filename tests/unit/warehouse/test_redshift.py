@@ -116,6 +116,18 @@ def test_it_connects_as_the_airflow_connection_says(driver: Driver) -> None:
     assert driver.executed == ["close"]
 
 
+def test_a_silent_connection_is_kept_alive(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    with warehouse():
+        pass
+    assert driver.settings["tcp_keepalive_idle"] == 60
+    extra = {"conn_type": "redshift", "extra": {"tcp_keepalive_idle": 300, "sslmode": "verify-full"}}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(extra))
+    with warehouse():
+        pass
+    expected = {"tcp_keepalive_idle": 300, "tcp_keepalive_interval": 30, "sslmode": "verify-full"}
+    assert driver.settings.items() >= expected.items()
+
+
 def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
     script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
     with warehouse() as session:
@@ -131,6 +143,8 @@ def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
         (server_error("40001", "could not serialize access"), True),
         (server_error("40P01", "deadlock detected"), True),
         (server_error("XX000", "1023", D="Serializable isolation violation on table - 100, transactions ..."), True),
+        (server_error("XX000", "could not complete because of conflict with concurrent transaction"), True),
+        (server_error("42P07", 'Relation "songs" already exists'), True),
         (WarehouseError("COPY failed: no such file"), False),
         (server_error("42601", "syntax error at or near"), False),
         (server_error("XX000", "1204"), False),
@@ -162,6 +176,7 @@ def test_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPat
     [
         redshift_connector.InterfaceError("communication error", ConnectionRefusedError(111, "Connection refused")),
         redshift_connector.OperationalError("timed out"),
+        server_error("3D000", 'database "dev" does not exist'),
     ],
 )
 def test_an_unreachable_cluster_is_named(driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
@@ -201,13 +216,32 @@ def test_copy_is_authorized_by_the_aws_connection(
         loaded = session.copy("songs (title)", "s3://music/song_data/", ["FORMAT AS JSON 'auto'", "MAXERROR 6"])
     assert loaded == Loaded(rows=1234, rejected=5)
     assert driver.executed == [
-        f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6",
+        f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'",
         *COPIED,
         "close",
     ]
-    assert "COPY songs (title) FROM 's3://music/song_data/' FORMAT AS JSON 'auto' MAXERROR 6" in caplog.text
+    assert "FROM 's3://music/song_data/' FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'" in caplog.text
     assert SECRET not in caplog.text
     assert TOKEN not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "tail"),
+    [
+        ({"region_name": "eu-west-1"}, ["GZIP"], "GZIP REGION 'eu-west-1'"),
+        ({"region_name": "eu-west-1"}, ["region 'eu-west-3'", "GZIP"], "region 'eu-west-3' GZIP"),
+        ({"region_name": None}, ["GZIP"], "GZIP"),
+    ],
+    ids=["the connection's", "the statement's own", "none known"],
+)
+def test_copy_names_the_region_of_the_bucket(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], options: list[str], tail: str
+) -> None:
+    aws(monkeypatch, {"copy_iam_role": "default", **settings})
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    with warehouse() as session:
+        session.copy("songs", "s3://REGION/key", options)
+    assert driver.executed[0] == f"COPY songs FROM 's3://REGION/key' IAM_ROLE default {tail}"
 
 
 def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,18 +267,28 @@ def test_a_failed_copy_says_which_rows_were_rejected(
     aws(monkeypatch)
     # The worst case: the server repeats the command.
     command = f"COPY songs FROM 's3://music/song_data/' CREDENTIALS 'aws_secret_access_key={SECRET}'"
-    driver.answers["COPY"] = server_error("XX000", "Load into table 'songs' failed.", W=command)
+    message = "Load into table 'songs' failed.  Check 'sys_load_error_detail' system table for details."
+    driver.answers["COPY"] = server_error("XX000", message, D=command, W=command)
     driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
     with caplog.at_level(logging.DEBUG), warehouse() as session, pytest.raises(WarehouseError) as caught:
         session.copy("songs", "s3://music/song_data/")
     assert str(caught.value) == (
-        "COPY failed: Load into table 'songs' failed.\n"
-        "s3://music/song_data/A.json line 3, column year: error 1207, Invalid digit"
+        f"COPY failed: {message}\ns3://music/song_data/A.json line 3, column year: error 1207, Invalid digit"
     )
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     assert SECRET not in caplog.text
     # What was rejected is asked for in a transaction of its own: the failed one takes no more statements.
     assert [event.split(" ")[0] for event in driver.executed] == ["COPY", "rollback", "SELECT", "close"]
+
+
+def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws(monkeypatch)
+    driver.answers["COPY"] = server_error("XX000", "S3ServiceException:Access Denied,Status 403,Error AccessDenied")
+    driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
+    with warehouse() as session, pytest.raises(WarehouseError, match=r"AccessDenied$"):
+        session.copy("songs", "s3://music/song_data/")
 
 
 def test_a_copy_that_meets_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,95 @@
+"""A Redshift to test on: the local endpoint, with the client's real protocol."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import ssl
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from sparkify.copy import store_factory
+from sparkify.local import servers
+from tests.redshift.endpoint import ROLE, Endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate of this machine, and its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "localhost.pem"
+    path.write_bytes(
+        signed.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def open_endpoint(postgres: servers.Postgres, s3: servers.S3, certificate: Path) -> Callable[[], Endpoint]:
+    """A function that makes an endpoint. Its certificate is trusted where SSL_CERT_FILE names it."""
+
+    def make() -> Endpoint:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(certificate)
+        session = boto3.session.Session(servers.ACCESS_KEY, servers.SECRET_KEY)
+        return Endpoint(postgres, store_factory(s3.endpoint, servers.REGION, session), servers.REGION, tls)
+
+    return make
+
+
+@pytest.fixture
+def endpoint(
+    open_endpoint: Callable[[], Endpoint], certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Endpoint]:
+    """An endpoint whose certificate this process trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with open_endpoint() as endpoint:
+        yield endpoint
+
+
+def on_endpoint(lab: Lab, endpoint: Endpoint) -> dict[str, str]:
+    """Return the variables that define the connections of a lab, to its database by way of an endpoint."""
+    aws = json.loads(lab.environment["AIRFLOW_CONN_AWS"])
+    aws["extra"]["copy_iam_role"] = ROLE
+    return {
+        "AIRFLOW_CONN_REDSHIFT": endpoint.connection(lab.bucket),
+        "AIRFLOW_CONN_AWS": json.dumps(aws),
+    }
+
+
+@pytest.fixture
+def redshift(endpoint: Endpoint, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """A lab whose connection ``redshift`` is of type redshift, and whose COPY is authorized by a role."""
+    lab = make_lab()
+    lab.environment = on_endpoint(lab, endpoint)
+    for variable, value in lab.environment.items():
+        monkeypatch.setenv(variable, value)
+    return lab

@@ -1,0 +1,122 @@
+"""An endpoint of Redshift on this machine: its wire protocol in front of a PostgreSQL, and COPY from a local S3.
+
+It speaks to one client, redshift_connector, and knows what that asks for: TLS, the digest of a password, prepared
+statements, binary formats, one statement a call. A SQL statement that Redshift is known to refuse is refused; the
+others reach PostgreSQL translated. What it receives is kept, and it fails when it is told to.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from contextlib import suppress
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from typing import TYPE_CHECKING
+
+from sparkify.copy import CopyError
+from tests.redshift import wire
+from tests.redshift.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from obstore.store import S3Store
+
+    from sparkify.copy import CopyCommand
+    from sparkify.local import servers
+    from tests.redshift.faults import Fault
+
+PASSWORD = "Etl/secret+of+the+test1"
+ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
+# The cluster is not where the bucket is: COPY has to name the bucket's region.
+REGION = "eu-central-1"
+
+
+class Endpoint:
+    """The server; use it as a context manager.
+
+    :param postgres: holds the data; a database of it is a database of the cluster.
+    :param open_store: opens the buckets that the cluster's role may read.
+    :param region: the region of the buckets.
+    :param tls: with the server's certificate. A client that does not ask for TLS is refused.
+    """
+
+    user = "etl"
+    password = PASSWORD
+
+    def __init__(
+        self, postgres: servers.Postgres, open_store: Callable[[str], S3Store], region: str, tls: ssl.SSLContext
+    ) -> None:
+        self.postgres = postgres
+        self.open_store = open_store
+        self.tls = tls
+        self.lock = threading.Lock()
+        self.databases: set[str] = set()
+        self.startups: list[dict[str, str]] = []
+        self.received: list[str] = []
+        self.faults: list[Fault] = []
+        self._region = region
+        endpoint = self
+
+        class Handler(BaseRequestHandler):
+            def handle(self) -> None:
+                channel = wire.Channel(self.request)
+                with suppress(wire.Closed, ssl.SSLError):
+                    Session(endpoint, channel).run()
+                channel.close()
+
+        class Server(ThreadingTCPServer):
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def connection(self, database: str, **fields: object) -> str:
+        """Return the Airflow connection to a database, as the environment defines it."""
+        settings = {
+            "conn_type": "redshift",
+            "host": "localhost",
+            "port": self._server.server_address[1],
+            "login": self.user,
+            "password": self.password,
+            "schema": database,
+            **fields,
+        }
+        return json.dumps(settings)
+
+    def receive(self, sql: str) -> Fault | None:
+        """Take note of a statement that is to be executed; return what is to go wrong with it."""
+        with self.lock:
+            self.received.append(sql)
+            return next((fault for fault in self.faults if fault.matches(sql)), None)
+
+    def statements(self, start: str) -> list[str]:
+        """Return the statements that were received and begin so."""
+        return [sql for sql in self.received if sql.startswith(start)]
+
+    def authorize(self, command: CopyCommand, sql: str) -> None:
+        """Check the role and the region of a COPY as Redshift does.
+
+        :raises CopyError: where it is refused.
+        """
+        if command.iam_role not in (ROLE, "default") and "aws_access_key_id=" not in sql:
+            raise CopyError(f"User is not authorized to assume IAM Role {command.iam_role}")
+        if (command.region or REGION) != self._region:
+            raise CopyError(
+                "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
+                "endpoint. Please send all future requests to this endpoint.,Status 301,Error PermanentRedirect"
+            )

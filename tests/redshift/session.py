@@ -1,0 +1,302 @@
+"""One client's session with the endpoint: a session with PostgreSQL that understands Redshift."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from struct import pack
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import pq
+
+from sparkify import copy
+from sparkify.warehouse.dialect import UnsupportedStatementError, to_postgres
+from tests.redshift import wire
+from tests.redshift.faults import serialization_error
+from tests.redshift.login import login
+from tests.redshift.refusals import refusal
+from tests.redshift.wire import Reader, ServerError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from tests.redshift.endpoint import Endpoint
+
+_COPY = re.compile(r"\s*COPY\b", re.IGNORECASE)
+_TRANSACTION = re.compile(r"\s*(begin|commit|rollback)\b", re.IGNORECASE)
+_CREATE_DATABASE = re.compile(r"\s*CREATE DATABASE (\w+)", re.IGNORECASE)
+_DROP_DATABASE = re.compile(r"\s*DROP DATABASE (\w+)", re.IGNORECASE)
+
+# What Redshift has in every database, on what the local COPY writes.
+# https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+# https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
+_SYSTEM = """
+    CREATE TABLE IF NOT EXISTS public.endpoint_load_errors (LIKE public.stl_load_errors);
+    CREATE OR REPLACE VIEW public.sys_load_error_detail AS
+    SELECT
+        userid AS user_id, query::bigint AS query_id, 0::bigint AS transaction_id, session AS session_id,
+        current_database()::char(128) AS database_name, tbl AS table_id, starttime AS start_time,
+        filename AS file_name, line_number, colname AS column_name, type AS column_type, col_length AS column_length,
+        position, err_code AS error_code, err_reason::char(512) AS error_message
+    FROM (SELECT * FROM public.stl_load_errors UNION SELECT * FROM public.endpoint_load_errors) AS log;
+    CREATE OR REPLACE FUNCTION public.pg_last_copy_id() RETURNS integer LANGUAGE sql
+        RETURN COALESCE(NULLIF(current_setting('endpoint.copy_id', true), ''), '-1')::integer;
+    CREATE OR REPLACE FUNCTION public.pg_last_copy_count() RETURNS bigint LANGUAGE sql
+        RETURN COALESCE(NULLIF(current_setting('endpoint.copy_count', true), ''), '0')::bigint;
+"""
+
+
+@dataclass
+class Statement:
+    """A prepared statement.
+
+    :param name: the client's name for it.
+    :param sql: the client's text.
+    :param more: what PostgreSQL has to execute besides.
+    """
+
+    name: bytes
+    sql: str
+    more: list[str]
+
+    @property
+    def is_copy(self) -> bool:
+        return _COPY.match(self.sql) is not None
+
+
+@dataclass
+class Portal:
+    """A prepared statement with its parameters.
+
+    :param results: the format of each column that the client wants: 0 text, 1 binary.
+    """
+
+    statement: Statement
+    parameters: Sequence[bytes | None]
+    formats: list[int]
+    results: list[int]
+
+
+class Session:
+    """Talks to one client until one of the two has enough."""
+
+    def __init__(self, endpoint: Endpoint, channel: wire.Channel) -> None:
+        self._endpoint = endpoint
+        self._channel = channel
+        self._statements: dict[bytes, Statement] = {}
+        self._portals: dict[bytes, Portal] = {}
+        self._handlers: dict[bytes, Callable[[Reader], None]] = {
+            b"P": self._parse,
+            b"D": self._describe,
+            b"B": self._bind,
+            b"E": self._execute,
+            b"C": self._close,
+            b"H": lambda body: None,  # nothing is held back
+        }
+
+    def run(self) -> None:
+        """Start the session and answer its messages."""
+        try:
+            user, database = login(self._channel, self._endpoint)
+            with self._connect(database) as self._backend:
+                self._prepare(database)
+                self._greet(user)
+                self._answer()
+        except ServerError as error:
+            self._channel.send_error(error)
+
+    # --- the start ---
+
+    def _connect(self, database: str) -> psycopg.Connection[Any]:
+        try:
+            # Redshift's isolation is a snapshot for the whole transaction.
+            return psycopg.connect(
+                self._endpoint.postgres.uri(database),
+                autocommit=True,
+                options=r"-c default_transaction_isolation=repeatable\ read -c client_min_messages=error",
+            )
+        except psycopg.OperationalError:
+            raise ServerError("3D000", f'database "{database}" does not exist', fatal=True) from None
+
+    def _prepare(self, database: str) -> None:
+        """Create what Redshift has in every database."""
+        with self._endpoint.lock:
+            if database not in self._endpoint.databases:
+                copy.create_load_errors(self._backend)
+                self._backend.execute(_SYSTEM)
+                self._endpoint.databases.add(database)
+
+    def _greet(self, user: str) -> None:
+        self._channel.send(b"R", pack("!i", 0))
+        for name, value in {
+            "client_encoding": "UNICODE",
+            "server_protocol_version": str(wire.PROTOCOL_VERSION),
+            "server_version": "8.0.2",  # that of the PostgreSQL it comes from
+            "session_authorization": user,
+        }.items():
+            self._channel.send(b"S", name.encode() + b"\0" + value.encode() + b"\0")
+        self._channel.send(b"K", pack("!ii", self._backend.info.backend_pid, 0))
+        self._ready()
+
+    def _ready(self) -> None:
+        states = {pq.TransactionStatus.IDLE: b"I", pq.TransactionStatus.INTRANS: b"T"}
+        self._channel.send(b"Z", states.get(self._status, b"E"))
+
+    @property
+    def _status(self) -> pq.TransactionStatus:
+        return pq.TransactionStatus(self._backend.pgconn.transaction_status)
+
+    # --- the statements ---
+
+    def _answer(self) -> None:
+        failed = False  # then the messages up to the next Sync are passed over
+        while True:
+            kind, body = self._channel.read()
+            if kind == b"X":
+                return
+            if kind == b"S":
+                failed = False
+                self._ready()
+            elif not failed:
+                try:
+                    self._handlers[kind](Reader(body))
+                except ServerError as error:
+                    if error.fatal:
+                        raise
+                    self._abort()
+                    self._channel.send_error(error)
+                    failed = True
+
+    def _abort(self) -> None:
+        """Make an error of the endpoint's own end PostgreSQL's transaction too."""
+        if self._status == pq.TransactionStatus.INTRANS:
+            self._backend.pgconn.exec_(b"DO $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
+
+    def _parse(self, body: Reader) -> None:
+        name, sql = body.text(), body.text().decode()
+        types = [body.int4() for _ in range(body.int2())]
+        statement = Statement(name, sql, [])
+        if not statement.is_copy:
+            first, *statement.more = self._translate(sql)
+            self._checked(self._backend.pgconn.prepare(name, first.encode(), types))
+        self._statements[name] = statement
+        self._channel.send(b"1")
+
+    def _translate(self, sql: str) -> list[str]:
+        if _TRANSACTION.match(sql):
+            return [sql]
+        if found := _CREATE_DATABASE.match(sql):
+            return [f"CREATE DATABASE {found[1]} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"]
+        if found := _DROP_DATABASE.match(sql):
+            return [f"DROP DATABASE {found[1]} WITH (FORCE)"]
+        if reason := refusal(sql):
+            raise ServerError("42601", reason)
+        try:
+            return to_postgres(sql)
+        except UnsupportedStatementError as error:
+            raise ServerError("0A000", str(error)) from None
+
+    def _describe(self, body: Reader) -> None:
+        if body.take(1) != b"S":
+            raise ServerError("0A000", "the endpoint describes prepared statements only")
+        statement = self._statements[body.text()]
+        if statement.is_copy:
+            self._channel.send(b"t", pack("!h", 0))
+            self._channel.send(b"n")
+            return
+        described = self._checked(self._backend.pgconn.describe_prepared(statement.name))
+        self._channel.send(b"t", wire.parameter_description(described))
+        if described.nfields:
+            self._channel.send(b"T", wire.row_description(described))
+        else:
+            self._channel.send(b"n")
+
+    def _bind(self, body: Reader) -> None:
+        portal, statement = body.text(), self._statements[body.text()]
+        formats = body.int2s()
+        parameters = [body.value() for _ in range(body.int2())]
+        self._portals[portal] = Portal(statement, parameters, formats, body.int2s())
+        self._channel.send(b"2")
+
+    def _close(self, body: Reader) -> None:
+        kind, name = body.take(1), body.text()
+        if kind == b"S" and (statement := self._statements.pop(name, None)) and not statement.is_copy:
+            self._checked(self._backend.pgconn.close_prepared(name))
+        self._channel.send(b"3")
+
+    def _execute(self, body: Reader) -> None:
+        portal = self._portals[body.text()]
+        statement = portal.statement
+        fault = self._endpoint.receive(statement.sql)
+        if fault and not fault.late:
+            fault.strike()
+        answer = self._copy(statement.sql) if statement.is_copy else self._pass_on(portal)
+        if fault:
+            fault.strike()
+        self._channel.send_raw(answer)
+
+    def _pass_on(self, portal: Portal) -> bytes:
+        """Execute a statement on PostgreSQL; return the messages with its result."""
+        server, statement = self._backend.pgconn, portal.statement
+        result = server.exec_prepared(statement.name, portal.parameters, portal.formats, 1)  # type: ignore[arg-type] # NULL is a value
+        self._checked(result)
+        for addition in statement.more:
+            self._checked(server.exec_(addition.encode()))
+        rows = wire.data_rows(result, portal.results) if result.nfields else b""
+        return rows + wire.message(b"C", (result.command_status or b"") + b"\0")
+
+    @staticmethod
+    def _checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
+        """Return a result.
+
+        :raises ServerError: where it is an error, in Redshift's form where that is another than PostgreSQL's.
+        """
+        if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY):
+            return result
+        field = {name: value.decode() for name in pq.DiagnosticField if (value := result.error_field(name)) is not None}
+        code = field[pq.DiagnosticField.SQLSTATE]
+        message = field[pq.DiagnosticField.MESSAGE_PRIMARY]
+        if code == "40001":
+            raise serialization_error()
+        if code == "23505" and field.get(pq.DiagnosticField.SCHEMA_NAME) == "pg_catalog":
+            raise ServerError("XX000", "could not complete because of conflict with concurrent transaction")
+        raise ServerError(code, message)
+
+    def _copy(self, sql: str) -> bytes:
+        """Do a COPY with the endpoint's own access to S3; return the message of its success."""
+        if self._status == pq.TransactionStatus.INERROR:
+            raise ServerError(
+                "25P02", "current transaction is aborted, commands ignored until end of transaction block"
+            )
+        try:
+            command = copy.parse_copy(sql)
+            self._endpoint.authorize(command, sql)
+            done = copy.copy(
+                self._backend,
+                command,
+                open_store=self._endpoint.open_store,
+                audit=self._aside,
+            )
+        except copy.CopySyntaxError as error:
+            raise ServerError("42601", str(error)) from None
+        except copy.CopyError as error:
+            raise ServerError("XX000", str(error).partition("(query")[0].strip()) from None
+        except psycopg.Error as error:
+            raise ServerError(error.sqlstate or "XX000", str(error)) from None
+        if done.rejected:
+            self._show_rejects(done.query_id)
+        for name, value in {"copy_id": done.query_id, "copy_count": done.rows}.items():
+            self._backend.execute("SELECT set_config(%s, %s, false)", [f"endpoint.{name}", str(value)])
+        return wire.message(b"C", b"COPY\0")
+
+    def _aside(self) -> psycopg.Connection[Any]:
+        return psycopg.connect(self._endpoint.postgres.uri(self._backend.info.dbname))
+
+    def _show_rejects(self, query_id: int) -> None:
+        """Show the session what was logged after its snapshot was taken: Redshift's logs are no part of that."""
+        with self._aside() as other:
+            rows = other.execute("SELECT * FROM public.stl_load_errors WHERE query = %s", [query_id]).fetchall()
+        marks = ", ".join(["%s"] * len(rows[0]))
+        self._backend.cursor().executemany(f"INSERT INTO public.endpoint_load_errors VALUES ({marks})", rows)

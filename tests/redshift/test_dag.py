@@ -1,0 +1,160 @@
+"""The DAG over Redshift's own client leaves the tables that it leaves on PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sparkify.local import servers
+from sparkify.warehouse import WarehouseError
+from tests.data import event, song
+from tests.redshift.endpoint import PASSWORD, ROLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab import Lab
+    from tests.redshift.endpoint import Endpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+
+DAY = ("2018-11-01", "2018-11-02")
+
+
+def fill(lab: Lab, *, songs: int = 5) -> None:
+    """Write two days of events, one of them a stray, and songs."""
+    plays = [
+        event(
+            f"2018-11-01T{number % 24:02}:00:00.{number:03}000", number, 0, userId=str(number % 7), song=f"T {number}"
+        )
+        for number in range(60)
+    ]
+    stray = event("2018-11-02T03:00:00", 500, 0, userId="8", level="paid")
+    lab.put_events(DAY[0], [*plays, plays[0], event("2018-11-01T04:00:00", 400, 0, page="Home", userId=""), stray])
+    lab.put_events(DAY[1], [event("2018-11-02T05:00:00", 600, 0, userId="3", level="paid")])
+    for number in range(songs):
+        lab.put_song(str(number), song(f"SO{number}", title=f"T {number}", artist_name="Des'ree", year=2000 + number))
+
+
+def history(lab: Lab) -> None:
+    """Load hours and days, again, with songs that come later, are changed and vanish, and all at once."""
+    fill(lab, songs=3)
+    lab.run("2018-11-01T04:00", "2018-11-01T05:00")
+    lab.run(*DAY)
+    fill(lab)
+    lab.put_song("1", song("SO1", title="T 1", artist_name="Desree", year=2020))
+    lab.store.delete("song_data/A/A/A/2.json")
+    lab.run("2018-11-02T05:00", "2018-11-02T06:00")
+    lab.run(*DAY)
+    lab.run("2018-11-01", "2018-11-03", full_refresh=True)
+
+
+def on_postgres(make_lab: Callable[[], Lab], work: Callable[[Lab], Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the tables after the same work on the PostgreSQL engine."""
+    lab = make_lab()
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in lab.environment.items():
+            patch.setenv(variable, value)
+        work(lab)
+    return lab.tables()
+
+
+def test_the_tables_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]) -> None:
+    history(redshift)
+    assert len(endpoint.startups) >= 5 * 8  # each task had its session
+    assert redshift.tables() == on_postgres(make_lab, history)
+    assert redshift.counts() == {
+        "staging_events": 64, "staging_songs": 4, "songplays": 62, "users": 8, "songs": 4, "artists": 1, "time": 62,
+    }  # fmt: skip
+
+
+def test_tasks_report_the_same_counts(
+    redshift: Lab, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(redshift)
+    local = make_lab()
+    fill(local)
+    results = [redshift.run(*DAY)]
+    for variable, value in local.environment.items():
+        monkeypatch.setenv(variable, value)
+    results.append(local.run(*DAY))
+    for result in results:
+        del result["create_tables"]  # PostgreSQL has indexes
+        for counts in result.values():
+            counts.pop("seconds")
+    assert results[0] == results[1]
+    assert results[0]["load_songplays"] == {"rows": 61}
+    assert results[0]["load_users"] == {"rows": 8}
+
+
+def test_the_copy_commands_as_they_arrive(redshift: Lab, endpoint: Endpoint) -> None:
+    fill(redshift)
+    redshift.run(*DAY, tasks=["create_tables", "stage_events", "stage_songs"], max_errors=3)
+    events, songs, ledger = endpoint.statements("COPY")
+    source = f"s3://{redshift.bucket}"
+    assert events.startswith("COPY landing_1 (artist, auth, firstname,")
+    assert events.endswith(
+        f" useragent, userid) FROM '{source}/log_data/2018/11/2018-11-01-events.json' IAM_ROLE '{ROLE}' "
+        "FORMAT AS JSON 'auto ignorecase' MAXERROR 4 TIMEFORMAT 'epochmillisecs' COMPUPDATE OFF STATUPDATE OFF "
+        f"REGION '{servers.REGION}'"
+    )
+    assert songs.startswith(
+        "COPY landing_1 (num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, "
+        f"song_id, title, duration, year) FROM '{source}/manifests/staging_songs/batch-1-"
+    )
+    assert songs.endswith(
+        f".manifest' IAM_ROLE '{ROLE}' MANIFEST FORMAT AS JSON 'auto' MAXERROR 1 COMPUPDATE OFF STATUPDATE OFF "
+        f"REGION '{servers.REGION}'"
+    )
+    assert ledger.startswith(f"COPY operations.staged_objects FROM '{source}/manifests/staging_songs/batch-1-")
+    assert ledger.endswith(
+        f".objects.json' IAM_ROLE '{ROLE}' FORMAT AS JSON 'auto' COMPUPDATE OFF REGION '{servers.REGION}'"
+    )
+
+
+@pytest.mark.parametrize("authorization", ["role", "the cluster's role", "keys"])
+def test_no_log_shows_a_key_or_a_password(
+    redshift: Lab,
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    authorization: str,
+) -> None:
+    aws = json.loads(redshift.environment["AIRFLOW_CONN_AWS"])
+    role = {"role": ROLE, "the cluster's role": "default"}.get(authorization)
+    aws["extra"] = {**aws["extra"], "copy_iam_role": role}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(aws))
+    fill(redshift)
+    with caplog.at_level(logging.DEBUG):
+        redshift.run(*DAY)
+    commands = endpoint.statements("COPY")
+    assert [servers.SECRET_KEY in command for command in commands] == [role is None] * 3
+    said = caplog.text + "".join(capsys.readouterr())
+    assert "Sending Bind message to BE" in said  # the client has told all it does
+    assert servers.SECRET_KEY not in said
+    assert PASSWORD not in said
+
+
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [
+        ({"copy_iam_role": "arn:aws:iam::123456789012:role/other"}, "not authorized to assume IAM Role"),
+        ({"copy_iam_role": ROLE, "region_name": None}, "PermanentRedirect"),
+    ],
+    ids=["another role", "no region"],
+)
+def test_a_copy_that_the_cluster_may_not_do(
+    redshift: Lab, monkeypatch: pytest.MonkeyPatch, extra: dict[str, str | None], reason: str
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    aws = json.loads(redshift.environment["AIRFLOW_CONN_AWS"])
+    aws["extra"] = {**aws["extra"], **extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(aws))
+    fill(redshift)
+    with pytest.raises(WarehouseError, match=f"COPY failed: .*{reason}"):
+        redshift.run(*DAY, tasks=["create_tables", "stage_events"])

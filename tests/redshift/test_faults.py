@@ -1,0 +1,175 @@
+"""What goes wrong on Redshift leaves nothing half-written, and the next attempt makes it right."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from sparkify.warehouse import WarehouseError, connect
+from tests.data import event
+from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
+from tests.redshift.test_dag import DAY, fill, on_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab import Lab
+    from tests.redshift.endpoint import Endpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+
+
+@pytest.fixture
+def expected(make_lab: Callable[[], Lab]) -> dict[str, list[tuple[Any, ...]]]:
+    """The tables after one undisturbed run on the PostgreSQL engine."""
+
+    def work(lab: Lab) -> None:
+        fill(lab)
+        lab.run(*DAY)
+
+    return on_postgres(make_lab, work)
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pause shortly before another attempt."""
+    pause = time.sleep
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: pause(min(seconds, 0.02)))
+
+
+def run(lab: Lab) -> int:
+    """Run the tasks of the day, each as often as Airflow would; return how many attempts failed."""
+    failed = 0
+    for task in lab.dag.topological_sort():
+        for attempt in range(task.retries + 1):
+            try:
+                lab.run(*DAY, tasks=[task.task_id])
+                break
+            except Exception:
+                if attempt == task.retries:
+                    raise
+                failed += 1
+    return failed
+
+
+JSON = "FORMAT AS JSON 'auto'"
+
+# One statement of each task, and the commit of its transaction.
+STATEMENTS = [
+    "CREATE TABLE IF NOT EXISTS time",
+    "COPY landing_1 .*log_data",
+    "INSERT INTO staging_events",
+    "COPY landing_1 .*manifest",
+    "INSERT INTO staging_songs",
+    "MERGE INTO songs USING",
+    "MERGE INTO artists",
+    "LOCK songplays",
+    "UPDATE songplays",
+    "MERGE INTO users",
+    "MERGE INTO time",
+    "ANALYZE",
+    "commit",
+]
+
+
+def test_serialization_errors_are_repeated_within_the_task(
+    redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    endpoint.faults += [Fault(pattern, serialization_error, times=2) for pattern in STATEMENTS]
+    fill(redshift)
+    assert run(redshift) == 0
+    assert [fault.pattern for fault in endpoint.faults if not fault.struck] == []
+    assert caplog.text.count("A concurrent transaction came first") == 2 * len(STATEMENTS)
+    assert redshift.tables() == expected
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["before the statement", "after it"])
+def test_a_session_that_breaks_is_made_good_by_airflows_retry(
+    redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], late: bool
+) -> None:
+    endpoint.faults += [Fault(pattern, disconnection, late=late) for pattern in STATEMENTS]
+    fill(redshift)
+    assert run(redshift) == len(STATEMENTS)
+    assert [fault.pattern for fault in endpoint.faults if not fault.struck] == []
+    assert redshift.tables() == expected
+
+
+def test_every_commit_lost_or_done_without_an_answer(
+    redshift: Lab, endpoint: Endpoint, expected: dict[str, Any]
+) -> None:
+    fill(redshift)
+    redshift.run(*DAY)
+    commits = len(endpoint.statements("commit"))
+    assert commits > 10
+    for late in (False, True):
+        # Each failure costs one attempt, and that attempt's commits are counted too.
+        endpoint.faults[:] = [Fault("commit", disconnection, nth=number, late=late) for number in range(1, commits, 3)]
+        assert run(redshift) == len(endpoint.faults)
+        assert redshift.tables() == expected
+
+
+def test_an_administrator_ends_the_session(redshift: Lab, endpoint: Endpoint, expected: dict[str, Any]) -> None:
+    endpoint.faults.append(Fault("MERGE INTO songplays", shutdown))
+    fill(redshift)
+    assert run(redshift) == 1
+    assert redshift.tables() == expected
+
+
+def test_a_transaction_is_given_up_after_some_conflicts(redshift: Lab, endpoint: Endpoint) -> None:
+    endpoint.faults.append(Fault("INSERT INTO staging_events", serialization_error, times=100))
+    fill(redshift)
+    redshift.run(*DAY, tasks=["create_tables"])
+    with pytest.raises(Exception, match="Serializable isolation violation"):
+        redshift.run(*DAY, tasks=["stage_events"])
+    assert len(endpoint.statements("-- Insert the rows of")) == 8
+    assert redshift.counts()["staging_events"] == 0
+
+
+def test_a_malformed_file_is_named_and_nothing_is_staged(redshift: Lab) -> None:
+    fill(redshift)
+    redshift.run(*DAY)
+    before = redshift.tables()
+    redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0), event("2018-11-01T06:00:00", 2, 0, status="bad")])
+    with pytest.raises(WarehouseError) as caught:
+        redshift.run(*DAY)
+    first, second = str(caught.value).split("\n")
+    assert first.startswith("COPY failed: Load into table 'landing_1' failed. Check 'stl_load_errors' system table")
+    source = f"s3://{redshift.bucket}/log_data/2018/11/2018-11-01-events.json"
+    assert second.startswith(f"{source} line 2, column status: error 1207, Invalid digit")
+    assert redshift.tables() == before
+    result = redshift.run(*DAY, tasks=["stage_events"], max_errors=1)
+    assert (result["stage_events"]["rows"], result["stage_events"]["rejected"]) == (1, 1)
+
+
+def test_a_copy_that_never_began_is_not_blamed_on_earlier_rows(redshift: Lab) -> None:
+    redshift.put("bad.json", '{"n": "two"}')
+    with connect("redshift", "aws") as warehouse:
+        warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
+        for key, reason in (("bad", "line 1, column n"), ("absent", "does not exist in bucket")):
+            with pytest.raises(WarehouseError, match=reason) as caught:
+                warehouse.transaction(partial(warehouse.copy, "t", f"s3://{redshift.bucket}/{key}", [JSON]))
+        assert "line 1" not in str(caught.value)
+
+
+def test_runs_at_once(redshift: Lab, expected: dict[str, Any]) -> None:
+    fill(redshift)
+    hours = [f"2018-11-01T{hour:02}:00" for hour in (0, 6, 12, 18)] + [DAY[1]]
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(redshift.run, *hours[at : at + 2]) for at in (2, 0, 3, 1)]:
+            future.result(timeout=120)
+    assert redshift.tables() == expected
+
+
+def test_a_lost_session_leaves_no_lock(redshift: Lab, endpoint: Endpoint) -> None:
+    with connect("redshift") as warehouse:
+        warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
+        endpoint.faults.append(Fault("INSERT", disconnection))
+        with pytest.raises(Exception, match="BrokenPipe"):
+            warehouse.transaction(lambda: warehouse.script("LOCK t; INSERT INTO t (n) VALUES (1)"))
+        with psycopg.connect(redshift.uri, options="-c lock_timeout=2000") as other:
+            other.execute("LOCK t")

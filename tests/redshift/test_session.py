@@ -1,0 +1,185 @@
+"""The session that Redshift's own client has with the endpoint."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import redshift_connector
+
+from sparkify.warehouse import Warehouse, WarehouseError, connect
+from tests.redshift.faults import Fault, serialization_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab import Lab
+    from tests.redshift.endpoint import Endpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+
+
+@pytest.fixture
+def warehouse(redshift: Lab) -> Iterator[Warehouse]:
+    with connect("redshift", "aws") as session:
+        yield session
+
+
+@pytest.mark.parametrize(
+    ("sql", "value"),
+    [
+        ("CAST(7 AS SMALLINT)", 7),
+        ("70000", 70000),
+        ("CAST(-5000000000 AS BIGINT)", -5000000000),
+        ("CAST(2.5 AS DOUBLE PRECISION)", 2.5),
+        ("CAST(-12.345 AS DECIMAL(10, 2))", Decimal("-12.35")),
+        ("CAST(12345678901234567890.5 AS DECIMAL(38, 3))", Decimal("12345678901234567890.500")),
+        ("SUM(CAST(3 AS BIGINT))", Decimal(3)),
+        ("ROUND(100.0 * 1 / 3, 1)", Decimal("33.3")),
+        ("TRUE", True),
+        ("CAST('Beyoncé' AS VARCHAR(20))", "Beyoncé"),
+        ("'50%, ?, :a and %s'", "50%, ?, :a and %s"),
+        ("TIMESTAMP '2018-11-01 21:01:46.796'", datetime(2018, 11, 1, 21, 1, 46, 796000)),  # noqa: DTZ001 - UTC
+        ("CAST('1969-12-31' AS DATE)", date(1969, 12, 31)),
+        ("CAST(NULL AS BIGINT)", None),
+    ],
+)
+def test_values_arrive_as_python_knows_them(warehouse: Warehouse, sql: str, value: object) -> None:
+    names, rows = warehouse.table(f"SELECT {sql} AS answer")
+    assert names == ["answer"]
+    assert rows == [(value,)]
+    assert type(rows[0][0]) is type(value)
+
+
+def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
+    def work() -> list[int]:
+        return [
+            warehouse.script(sql)
+            for sql in (
+                "CREATE TABLE t (n INTEGER)",
+                "INSERT INTO t (n) VALUES (1), (2), (3)",
+                "UPDATE t SET n = n + 5 WHERE n > 1",
+                "DELETE FROM t WHERE n = 1",
+                "CREATE TEMP TABLE u AS SELECT n FROM t",
+                # Redshift does not count what a MERGE does.
+                "MERGE INTO t USING u ON t.n = u.n WHEN MATCHED THEN UPDATE SET n = u.n "
+                "WHEN NOT MATCHED THEN INSERT (n) VALUES (u.n)",
+            )
+        ]
+
+    assert warehouse.transaction(work)[:4] == [0, 3, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("sql", "code"),
+    [
+        ("SELECT 1 +", "42601"),
+        ("SELECT a FROM absent", "42P01"),
+        ("CREATE INDEX i ON t (n)", "42601"),
+        ("CREATE TABLE u (a TEXT[])", "42601"),
+        ("SELECT STRING_AGG(n, ',') FROM t", "42601"),
+        ("DELETE FROM t AS x WHERE x.n = 1", "42601"),
+        ("INSERT INTO t (n) VALUES (1) ON CONFLICT DO NOTHING", "42601"),
+        ("MERGE INTO t USING t AS u ON t.n = u.n WHEN MATCHED THEN UPDATE SET n = u.n", "42601"),
+        ("VACUUM t", "0A000"),
+    ],
+)
+def test_what_redshift_refuses_is_refused(warehouse: Warehouse, sql: str, code: str) -> None:
+    warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
+    with pytest.raises(redshift_connector.ProgrammingError) as caught:
+        warehouse.query(sql)
+    assert caught.value.args[0]["C"] == code
+    # The transaction is lost, and its end makes the session usable again.
+    with pytest.raises(redshift_connector.ProgrammingError, match="aborted"):
+        warehouse.query("SELECT 1")
+    warehouse._rollback()
+    assert warehouse.query("SELECT COUNT(*) FROM t") == [(0,)]
+
+
+def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: Lab) -> None:
+    (startup,) = endpoint.startups
+    assert (startup["user"], startup["database"]) == (endpoint.user, redshift.bucket)
+    assert startup["client_protocol_version"] == "2"
+    assert startup["application_name"] == "sparkify"
+    assert startup["driver_version"].startswith("Redshift Python Driver")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"password": "wrong"}, 'password authentication failed for user "etl"'),
+        ({"login": "nobody"}, 'password authentication failed for user "nobody"'),
+        ({"schema": "absent"}, 'database "absent" does not exist'),
+        ({"extra": {"ssl": False}}, "no pg_hba.conf entry for host, SSL off"),
+        ({"host": "host.invalid"}, "communication error"),
+        ({"port": 1}, "Connection refused"),
+    ],
+    ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
+)
+def test_a_session_that_cannot_begin_names_the_remedy(
+    redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], reason: str
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)  # the hook tries for 15 s
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, **fields))
+    with pytest.raises(WarehouseError, match="the user and the password") as caught, connect("redshift"):
+        pytest.fail("connected")
+    assert reason in str(caught.value)
+    assert endpoint.password not in str(caught.value)
+
+
+@pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
+def test_it_does_not_talk_to_a_server_it_cannot_trust(
+    redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, extra={"sslmode": mode}))
+    with connect("redshift"):
+        pass
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with pytest.raises(WarehouseError, match="CERTIFICATE_VERIFY_FAILED"), connect("redshift"):
+        pytest.fail("connected")
+    assert len(endpoint.startups) == 1
+
+
+def test_a_real_conflict_has_redshifts_shape_and_is_repeated(
+    warehouse: Warehouse, redshift: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER); INSERT INTO t (n) VALUES (1)"))
+    seen = []
+
+    def work() -> int:
+        seen.append(warehouse.query("SELECT n FROM t"))
+        if len(seen) == 1:
+            with psycopg.connect(redshift.uri) as other:
+                other.execute("UPDATE t SET n = n + 10")
+        return warehouse.script("UPDATE t SET n = n + 1")
+
+    assert warehouse.transaction(work) == 1
+    assert seen == [[(1,)], [(11,)]]
+    assert redshift.query("SELECT n FROM t") == [(12,)]
+    assert "A concurrent transaction came first (1023: Serializable isolation violation on table - 100" in caplog.text
+
+
+def test_a_conflict_at_commit_is_repeated(
+    warehouse: Warehouse, redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
+    endpoint.faults.append(Fault("commit", serialization_error, times=2))
+    warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER); INSERT INTO t (n) VALUES (1)"))
+    assert len(endpoint.statements("INSERT INTO t")) == 3
+    assert redshift.query("SELECT n FROM t") == [(1,)]
+
+
+def test_the_clients_own_log_shows_no_secret(
+    redshift: Lab, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG), connect("redshift", "aws") as warehouse:
+        warehouse.query("SELECT 1")
+    assert "Building Redshift wire protocol start-up packet" in caplog.text
+    assert endpoint.password not in caplog.text
+    assert json.loads(redshift.environment["AIRFLOW_CONN_REDSHIFT"])["password"] == endpoint.password

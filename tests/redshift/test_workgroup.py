@@ -1,0 +1,266 @@
+"""Whether Redshift does what PostgreSQL does: the project's SQL, its COPY, and a day of data, on both.
+
+`make test-redshift BUCKET=...` runs this on the Redshift that the environment's AIRFLOW_CONN_REDSHIFT and
+AIRFLOW_CONN_AWS name. Otherwise it runs on the local endpoint, which shows that these tests work, not that Redshift
+does what they ask of it.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+
+from sparkify import scopes
+from sparkify.interval import Interval
+from sparkify.local import generate, servers
+from sparkify.local.airflow import connections
+from sparkify.quality import declaration
+from sparkify.quality.evaluate import evaluate
+from sparkify.quality.history import latest
+from sparkify.warehouse import WarehouseError, connect
+from tests.conftest import GIVEN, ROOT
+from tests.data import event, song
+from tests.lab import Lab
+from tests.redshift.conftest import on_endpoint
+from tests.redshift.workgroup import CONNECTIONS, Workgroup, connected, workgroup
+from tests.sql_rules import DATE_PARTS, FUNCTIONS
+from tests.unit.test_sql import rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sparkify.warehouse import Loaded, Warehouse
+    from tests.redshift.endpoint import Endpoint
+
+BUCKET = os.environ.get("REDSHIFT_BUCKET")
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning"),  # the client's own
+    pytest.mark.timeout(3600 if BUCKET else 300),
+]
+
+DAY = ("2018-11-01", "2018-11-02")
+DAY_OF_RUN = Interval.parse(*DAY)
+QUERIES = [*ROOT.glob("include/sql/analytics/*.sql"), *ROOT.glob("include/sql/load/*.sql")]
+# Columns of the loads that only tell versions of a row apart; the text of a DOUBLE PRECISION is in their hashes.
+OPAQUE = {"row_version"}
+
+
+class Both(NamedTuple):
+    """Redshift, and the local engine; both hold the same."""
+
+    redshift: Workgroup
+    local: Lab
+
+    def ask(self, sql: str) -> tuple[Any, Any]:
+        """Return the answers of the two, each with the names of its columns."""
+        answers = []
+        for lab in self:
+            with connected(lab.environment), connect("redshift", "aws") as warehouse:
+                answers.append(warehouse.table(sql))
+        return answers[0], answers[1]
+
+    def run(self, *interval: str, **params: Any) -> None:
+        """Run the DAG on both."""
+        for lab in self:
+            with connected(lab.environment):
+                lab.run(*interval, **params)
+
+    def put(self, name: str, *arguments: Any) -> None:
+        """Call one of the methods of a lab that write objects."""
+        for lab in self:
+            with connected(lab.environment):
+                getattr(lab, name)(*arguments)
+
+    def tables(self) -> tuple[Any, Any]:
+        """Return the tables of the two."""
+        with connected(self.redshift.environment):
+            return self.redshift.tables(), self.local.tables()
+
+
+@pytest.fixture(scope="module")
+def empty(
+    postgres: servers.Postgres, s3: servers.S3, open_endpoint: Callable[[], Endpoint], certificate: Path
+) -> Iterator[Both]:
+    """The two, without any data."""
+
+    def lab(name: str) -> Lab:
+        uri = postgres.create_database(name)
+        return Lab(uri, servers.bucket(s3, name), name, connections(postgres, name, s3))
+
+    with ExitStack() as stack:
+        if BUCKET:
+            bucket, given = BUCKET, {name: GIVEN[name] for name in CONNECTIONS}
+        else:
+            stack.enter_context(connected({"SSL_CERT_FILE": str(certificate)}))
+            stand_in = lab("workgroup-redshift")
+            bucket, given = stand_in.bucket, on_endpoint(stand_in, stack.enter_context(open_endpoint()))
+        yield Both(stack.enter_context(workgroup(bucket, given)), lab("workgroup-local"))
+
+
+@pytest.fixture(scope="module")
+def both(empty: Both, tmp_path_factory: pytest.TempPathFactory) -> Both:
+    """The two, with a day that was loaded hour by hour, again, and with songs that came later and changed."""
+    folder = tmp_path_factory.mktemp("generated")
+    generate.write(generate.Options(users=60, songs=40, days=1), folder)
+    for path in sorted(folder.rglob("*.json")):
+        empty.put("put", path.relative_to(folder).as_posix(), path.read_bytes())
+    odd = [
+        event("2018-11-02T00:00:00.001000", 1, 0, song="Señorita \U0001f3b5", artist='"Quoted" \\ back', length=0.1),
+        event("2018-11-02T23:59:59.999000", 2, 0, song="A\nline", artist="", length=1e-7, userId=""),
+        event("2018-11-02T12:00:00", 3, 0, song=None, artist=None, length=None, location=None),
+        event("2018-11-01T23:00:00", 4, 0, level="paid", userId="1"),  # a stray
+    ]
+    empty.put("put_events", DAY[1], [*odd, odd[0]])
+    empty.run("2018-11-01T00:00", "2018-11-01T12:00")
+    empty.put("put_song", "1", song("SOODD", title="Señorita \U0001f3b5", artist_name='"Quoted" \\ back', duration=0.1))
+    empty.put("put_song", "2", song("SONULL", title="Soon", artist_latitude=35.14968, artist_location=None, year=0))
+    empty.run("2018-11-01T11:00", "2018-11-02T00:00")
+    empty.put("put_song", "2", song("SONULL", title="Later", artist_name="Desree", year=2001))
+    empty.run(*DAY)
+    empty.run(DAY[1], "2018-11-03")
+    return empty
+
+
+def test_the_tables_are_the_same(both: Both) -> None:
+    redshift, local = both.tables()
+    assert len(local["songplays"]) > 200
+    assert any(row[4] for row in local["songplays"]), "no play has a song"
+    assert redshift == local
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_queries_have_the_same_answers(both: Both, path: Path) -> None:
+    sql = rendered(path, scopes.everything)
+    (names, rows), (local_names, local_rows) = both.ask(sql.rstrip().rstrip(";"))
+    kept = [number for number, name in enumerate(names) if name not in OPAQUE]
+    answers = [[tuple(row[number] for number in kept) for row in found] for found in (rows, local_rows)]
+    if path.parent.name == "load":  # in any order
+        answers = [sorted(answer, key=repr) for answer in answers]
+    assert names == local_names
+    assert answers[1]
+    assert answers[0] == answers[1]
+
+
+def test_checks_come_to_the_same(both: Both) -> None:
+    found = []
+    for lab in both:
+        with connected(lab.environment), connect("redshift", "aws") as warehouse:
+            outcomes = evaluate(warehouse, declaration.load(ROOT / "include" / "checks"), DAY_OF_RUN)
+            found.append([replace(outcome, seconds=0.0) for outcome in outcomes])
+    assert found[1]
+    assert found[0] == found[1]
+
+
+def test_the_history_of_checks_is_the_same(both: Both) -> None:
+    both.run(*DAY, dag_id="sparkify_audit")
+    found = []
+    for lab in both:
+        with connected(lab.environment), connect("redshift", "aws") as warehouse:
+            found.append([item._replace(checked_at=item.interval_start) for item in latest(warehouse)])
+    assert {item.table for item in found[1]} >= {"songplays", "users", "songs"}
+    assert found[0] == found[1]
+
+
+MOMENT = "TIMESTAMP '2018-12-31 23:59:59.796'"
+NUMBERS = "(SELECT 1 AS n, 'b' AS t UNION ALL SELECT 2, 'B' UNION ALL SELECT 2, 'é' UNION ALL SELECT NULL, 'a') AS x"
+EXPRESSIONS = {
+    "AVG": [f"SELECT AVG(CAST(n AS DOUBLE PRECISION)) AS a FROM {NUMBERS}"],
+    "CAST": [
+        "SELECT CAST('abcdef' AS VARCHAR(3)) AS a",
+        "SELECT CAST('2018-11-01 01:02:03.004' AS TIMESTAMP) AS a",
+        f"SELECT CAST({MOMENT} AS DATE) AS a",
+        "SELECT CAST(-7 AS VARCHAR(11)) AS a",
+        "SELECT CAST('12.345' AS DECIMAL(10, 2)) AS a",
+    ],
+    "COALESCE": ["SELECT COALESCE(NULL, 'x') AS a"],
+    "COUNT": [f"SELECT COUNT(*) AS a, COUNT(n) AS b, COUNT(DISTINCT n) AS c FROM {NUMBERS}"],
+    "EXISTS": [f"SELECT 1 AS a WHERE NOT EXISTS (SELECT 1 FROM {NUMBERS} WHERE n = 3)"],
+    "EXTRACT": [
+        f"SELECT CAST(EXTRACT({part} FROM {moment}) AS INTEGER) AS a"
+        for part in sorted(DATE_PARTS)
+        for moment in (MOMENT, "TIMESTAMP '2021-01-03 00:00:00'")
+    ],
+    "LPAD": ["SELECT LPAD('abc', 5, '0') AS a, LPAD('abcdef', 3, '0') AS b, LPAD('é', 3, '0') AS c"],
+    "MAX": [f"SELECT MAX(n) AS a, MAX(t) AS b FROM {NUMBERS}"],
+    "MD5": ["SELECT MD5('Beyoncé \U0001f3b5') AS a, MD5('') AS b"],
+    "MIN": [f"SELECT MIN(n) AS a, MIN(t) AS b FROM {NUMBERS}"],
+    "MOD": ["SELECT MOD(-7, 3) AS a, MOD(7, -3) AS b"],
+    "NULLIF": ["SELECT NULLIF('a', 'a') AS a, NULLIF('a', 'b') AS b"],
+    "ROUND": [
+        f"SELECT ROUND(CAST({number} AS DECIMAL(10, 3)), {digits}) AS a"
+        for number, digits in (("2.345", 2), ("-2.345", 2), ("2.5", 0), ("-2.5", 0))
+    ],
+    "ROW_NUMBER": [f"SELECT t, ROW_NUMBER() OVER (ORDER BY t DESC) AS a FROM {NUMBERS} ORDER BY t ASC"],
+    "RANK": [f"SELECT t, RANK() OVER (ORDER BY n) AS a FROM {NUMBERS} ORDER BY t ASC"],
+    "SUM": [
+        f"SELECT SUM(CAST(n AS BIGINT)) AS a FROM {NUMBERS}",
+        f"SELECT SUM(CAST(n AS BIGINT)) AS a FROM {NUMBERS} WHERE n > 5",
+    ],
+    "TO_CHAR": [f"SELECT TO_CHAR({MOMENT}, 'YYYYMMDDHH24MISSMS') AS a"],
+    "": [
+        "SELECT 'a' || NULL AS a, '' AS b, CASE WHEN '' IS NULL THEN 1 ELSE 0 END AS c",
+        f"SELECT n, t FROM {NUMBERS} ORDER BY n ASC, t ASC",
+        f"SELECT n, t FROM {NUMBERS} ORDER BY n DESC, t DESC",
+        "SELECT 1 AS a WHERE 'Mozilla/5.0 (X) 50%_' LIKE '%(X) 50%'",
+        f"SELECT {MOMENT} - INTERVAL '6 days' AS a, {MOMENT} + INTERVAL '1 second' AS b",
+        "SELECT 100.0 * 1 / 3 > 33.3 AS a, 7 / 2.0 AS b",
+        "SELECT 0.1 + CAST(0.2 AS DOUBLE PRECISION) AS a",
+        f"SELECT n AS k, COUNT(*) AS a FROM {NUMBERS} GROUP BY k ORDER BY k ASC",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS, ids=lambda name: name or "operators")
+def test_functions_mean_the_same(empty: Both, name: str) -> None:
+    for sql in EXPRESSIONS[name]:
+        redshift, local = empty.ask(sql)
+        assert redshift == local, sql
+
+
+def test_every_function_that_the_rules_allow_has_an_expression() -> None:
+    assert {name for name in EXPRESSIONS if name} == set(FUNCTIONS)
+
+
+def test_rejected_rows_are_counted_and_named(both: Both) -> None:
+    lines = ['{"n": 1}', '{"n": "two"}', '{"n": 3}', '{"n": 4', '{"n": 99999999999}']
+    both.put("put", "numbers/one.json", "\n".join(lines))
+    found = []
+    for lab, prefix in ((both.redshift, both.redshift.prefix), (both.local, "")):
+        source = f"s3://{lab.bucket}/{prefix}numbers/"
+        with connected(lab.environment), connect("redshift", "aws") as warehouse:
+            warehouse.transaction(lambda: warehouse.script("CREATE TABLE IF NOT EXISTS numbers (n INTEGER)"))
+
+            def load(limit: int, warehouse: Warehouse = warehouse, source: str = source) -> Loaded:
+                options = ["FORMAT AS JSON 'auto'", f"MAXERROR {limit}"]
+                return warehouse.transaction(lambda: warehouse.copy("numbers", source, options))
+
+            with pytest.raises(WarehouseError, match=r"one\.json line 2, column n.* 1207") as caught:
+                load(1)
+            assert "failed" in str(caught.value)
+            loaded = load(10)
+            found.append((loaded.rows, loaded.rejected, warehouse.query("SELECT n FROM numbers ORDER BY n ASC")))
+    assert found[0] == found[1]
+    assert found[1][:2] == (2, 3)
+
+
+def test_runs_at_once(both: Both) -> None:
+    before, _ = both.tables()
+    hours = [f"2018-11-01T{hour:02}:00" for hour in (0, 6, 12, 18)] + [DAY[1]]
+    with connected(both.redshift.environment), ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(both.redshift.run, *hours[at : at + 2]) for at in (2, 0, 3, 1)]:
+            future.result(timeout=1800)
+    assert both.tables()[0] == before
+
+
+def test_everything_anew(both: Both) -> None:
+    before, _ = both.tables()
+    with connected(both.redshift.environment):
+        both.redshift.run("2018-11-01", "2018-11-03", full_refresh=True)
+    assert both.tables()[0] == before
