@@ -14,6 +14,7 @@ import json
 import os
 import select
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -167,9 +168,11 @@ def main(arguments: list[str] | None = None) -> int:
             report = Report(report.at, report.events, report.latest, report.songs, str(error).splitlines()[0])
         report.save(given.report)
         print(f"{_iso(now)} {report.error or f'{report.events:,} events today, {report.songs:,} songs'}", flush=True)
-        wait = EVERY - datetime.now(UTC).timestamp() % EVERY
-        if select.select([sys.stdin], [], [], wait)[0]:
-            return 0
+        following = now.timestamp() // EVERY + 1
+        # By the clock on the wall: when the machine wakes up, the file is written before a run can read it.
+        while (wait := following * EVERY - time.time()) > 0:
+            if select.select([sys.stdin], [], [], min(wait, 1))[0]:
+                return 0
 
 
 if __name__ == "__main__":

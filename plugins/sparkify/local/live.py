@@ -107,7 +107,7 @@ def _serve(place: Place, port: int, journal: Journal) -> NoReturn:
             step.update(stack.url)
         # What is imported of Airflow here is told where it is at home.
         os.environ.update(environment)
-        catch_up = CatchUp(stack, state.metadata, start, journal)
+        catch_up = CatchUp(stack, place, start, journal)
         catch_up.begin()
         state.phase = "ready"
         journal.say(f"Ready: {stack.url}")
@@ -129,13 +129,15 @@ class CatchUp:
     """Sees to it that every hour of the world is loaded, but those that the schedule is about to load.
 
     :param stack: the Airflow that loads them.
-    :param metadata: URI of its metadata database.
+    :param place: where the feeder reports.
     :param start: the first day of the world (UTC).
+    :param journal: its state names Airflow's metadata database.
     """
 
-    def __init__(self, stack: Stack, metadata: str, start: date, journal: Journal) -> None:
+    def __init__(self, stack: Stack, place: Place, start: date, journal: Journal) -> None:
         self._stack = stack
-        self._metadata = metadata
+        self._place = place
+        self._metadata = journal.state.metadata
         self._start = datetime(start.year, start.month, start.day, tzinfo=UTC)
         self._journal = journal
         self._path = f"/api/v2/dags/{airflow.DAG_ID}"
@@ -179,9 +181,12 @@ class CatchUp:
     def order(self) -> list[tuple[datetime, datetime]]:
         """Order a run for each range that no run loads, and return the ranges; nothing while the DAG is paused."""
         schedule = live_hours.schedule(self._metadata, airflow.DAG_ID)
-        if schedule is None or schedule.paused:
+        report = self._place.report()
+        if schedule is None or schedule.paused or report is None:
             return []
-        ranges = live_hours.overdue(self._metadata, airflow.DAG_ID, self._start, datetime.now(UTC))
+        # After a sleep the app writes what it has missed: a run may not come before.
+        until = min(datetime.now(UTC), datetime.fromisoformat(report.at))
+        ranges = live_hours.overdue(self._metadata, airflow.DAG_ID, self._start, until)
         if ranges:
             with self._stack.client() as client:
                 for start, end in ranges:

@@ -105,7 +105,7 @@ def schedule(metadata: str, dag_id: str) -> Schedule | None:
 
 
 def overdue(metadata: str, dag_id: str, start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return the ranges from ``start`` on that no run loads, and that the schedule will not load: in order."""
+    """Return, in order, the ranges from ``start`` on that no run loads, nor will the schedule."""
     # The last full hour is the schedule's: its run may be about to be made.
     end = last_full(now) - HOUR
     return missing((run.interval for run in runs(metadata, dag_id)), start, end)

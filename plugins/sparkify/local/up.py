@@ -113,11 +113,13 @@ def up(place: Place, port: int | None, console: Console) -> int:
 
 def _start(place: Place, port: int, console: Console) -> int:
     place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # What is set for another Airflow is not for this one.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     with place.log.open("ab") as log:
         process = psutil.Popen(
             [sys.executable, "-m", "sparkify.local.up", "serve", "--state", place.state, "--port", str(port)],
             cwd=airflow.ROOT,
-            env={**os.environ, "PYTHONPATH": "plugins:dags"},
+            env={**environment, "PYTHONPATH": "plugins:dags"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
