@@ -160,7 +160,7 @@ def test_it_is_what_a_single_run_leaves(
 
 
 def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
-    order = {"logical_date": None, "conf": {"start": "2018-11-01", "end": "2018-11-02"}}
+    order = {"logical_date": None, "conf": {"start": "2018-11-01T00:00:00Z", "end": "2018-11-02T00:00:00Z"}}
     with site.stack().client("viewer") as client:
         assert client.get(DAG).json()["is_paused"] is False
         for call in (
@@ -280,11 +280,13 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
         [sys.executable, "-c", "import time; time.sleep(100)", "airflow", "rclone", "postgres"], start_new_session=True
     ) as foreign:
         sessions = site.sessions()
-        assert "✓ Stop everything" in site.make("down")
-        assert members(sessions) == []
-        assert left_behind(site.place.state) == []
-        assert foreign.poll() is None
-        foreign.kill()
+        try:
+            assert "✓ Stop everything" in site.make("down")
+            assert members(sessions) == []
+            assert left_behind(site.place.state) == []
+            assert foreign.poll() is None
+        finally:
+            foreign.kill()
     assert "Nothing runs." in site.make("down")
     assert "does not run. `make up` starts it." in site.make("status", code=3)
 

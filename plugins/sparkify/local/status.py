@@ -114,7 +114,7 @@ def show(state: State, place: Place, console: Console) -> int:
 
 def _runs(state: State, console: Console) -> None:
     """Show the runs under way, the last one, and the next."""
-    os.environ.setdefault("AIRFLOW_HOME", state.home)  # before Airflow is imported: it makes folders there
+    os.environ["AIRFLOW_HOME"] = state.home  # before Airflow is imported: it makes folders there
     runs = live_hours.runs(state.metadata, airflow.DAG_ID)
     ended = [run for run in runs if run.ended and run.began]
     for run in runs:

@@ -113,13 +113,11 @@ def up(place: Place, port: int | None, console: Console) -> int:
 
 def _start(place: Place, port: int, console: Console) -> int:
     place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # What is set for another Airflow is not for this one.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     with place.log.open("ab") as log:
         process = psutil.Popen(
             [sys.executable, "-m", "sparkify.local.up", "serve", "--state", place.state, "--port", str(port)],
             cwd=airflow.ROOT,
-            env={**environment, "PYTHONPATH": "plugins:dags"},
+            env={**os.environ, "PYTHONPATH": "plugins:dags"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -232,6 +230,7 @@ def down(place: Place, console: Console) -> int:
                     live.clear(place.state)
                 step.result = "by force"
             time.sleep(0.1)
+        process.wait(DOWN)  # it lets go of the state a moment before its end
     return 0
 
 
@@ -260,4 +259,7 @@ def psql(place: Place, console: Console) -> int:
 
 
 if __name__ == "__main__":
+    # What is set for another Airflow is not for this one, nor for what is imported of Airflow here.
+    for variable in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[variable]
     sys.exit(main())
