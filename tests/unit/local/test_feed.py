@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 START = datetime(2026, 2, 27, tzinfo=UTC)
 DAYS = 3
 WORLD = generate.Options(users=12, songs=FIRST_SONGS + 100, days=DAYS + 2, start=START.date())
-moments = st.integers(0, DAYS * 24 * 3600 * 1000).map(lambda value: START + timedelta(milliseconds=value))
+LENGTH = DAYS * 24 * 3600 * 1000
+TIMES = [moment - int(START.timestamp() * 1000) for moment, _ in generate.events(WORLD)]
+# Any moment, and those right before, at and after an event.
+moments = st.one_of(
+    st.integers(0, LENGTH),
+    st.builds(int.__add__, st.sampled_from([time for time in TIMES if 0 < time < LENGTH]), st.integers(-1, 1)),
+).map(lambda value: START + timedelta(milliseconds=value))
 
 
 class Unreliable(MemoryStore):
