@@ -28,7 +28,7 @@ down: .venv/run  ## Stop what `make up` started
 	@$(BIN)/python -m sparkify.local.up down
 
 status: .venv/run  ## Show how each part does, the last run and the next
-	@$(BIN)/python -m sparkify.local.up status
+	@$(BIN)/python -m sparkify.local.up status || true
 
 logs: .venv/run  ## Follow what the parts print [ARGS=scheduler, feeder, ...]
 	@$(BIN)/python -m sparkify.local.up logs $(ARGS)
@@ -39,7 +39,7 @@ psql: .venv/run  ## Open a terminal of the warehouse
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 4 minutes [ARGS=pytest arguments]
+test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 8 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]

@@ -275,19 +275,18 @@ def _look(state: State, journal: Journal) -> list[str]:
 
 def _end(pid: int) -> str:
     """Return how a process ended; nothing where it runs."""
-    try:
+    with suppress(psutil.NoSuchProcess):
+        if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            return ""
+    # The database is nobody's child; macOS has it from Python 3.13 on.
+    with suppress(ChildProcessError, AttributeError):
         # Only look: who started it will want to know too.
         result = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-    except ChildProcessError:  # the database's: it is nobody's child
-        with suppress(psutil.NoSuchProcess):
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                return ""
-        return "ended"
-    if result is None:
-        return ""
-    if result.si_code == os.CLD_EXITED:
-        return f"ended with exit code {result.si_status}"
-    return f"was ended by {signal.Signals(result.si_status).name}"
+        if result and result.si_code == os.CLD_EXITED:
+            return f"ended with exit code {result.si_status}"
+        if result:
+            return f"was ended by {signal.Signals(result.si_status).name}"
+    return "ended"
 
 
 def stop_on_sigterm() -> None:
