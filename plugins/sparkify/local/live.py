@@ -140,23 +140,29 @@ class CatchUp:
         self._metadata = journal.state.metadata
         self._start = datetime(start.year, start.month, start.day, tzinfo=UTC)
         self._journal = journal
-        self._path = f"/api/v2/dags/{airflow.DAG_ID}"
 
     def begin(self) -> None:
-        """Start the schedule if it never was, and load the hours that are over: wait for the end of that, for a while.
+        """Start the schedules that never were, and load the hours that are over: wait for the end of that, for a while.
 
         A DAG that somebody has paused stays paused.
 
         :raises StackError: where Airflow stops.
         """
-        if not live_hours.runs(self._metadata, airflow.DAG_ID):
+        self._unpause(airflow.DAG_ID)
+        if ordered := self.order():
+            self._wait(ordered[0][0])
+        self._unpause(airflow.AUDIT_ID)
+
+    def _unpause(self, dag_id: str) -> None:
+        """Start the schedule of a DAG that never had a run."""
+        if live_hours.schedule(self._metadata, dag_id) and not live_hours.runs(self._metadata, dag_id):
             with self._stack.client() as client:
-                client.patch(self._path, json={"is_paused": False})
-        ordered = self.order()
-        if not ordered:
-            return
+                client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
+
+    def _wait(self, first: datetime) -> None:
+        """Wait until the hours from ``first`` on are loaded, and tell how far that is."""
         # The schedule loads the last hour meanwhile.
-        first, last = ordered[0][0], live_hours.last_full(datetime.now(UTC))
+        last = live_hours.last_full(datetime.now(UTC))
         with self._journal.step(f"Load {first:%m-%d %H:%M} to {last:%m-%d %H:%M} UTC") as step:
             seen: set[str] = set()
             deadline = time.monotonic() + LOADING
@@ -197,7 +203,7 @@ class CatchUp:
                         "conf": {"start": start.isoformat(), "end": end.isoformat()},
                         "note": "Hours that the schedule does not load: they were over when Airflow started.",
                     }
-                    client.post(f"{self._path}/dagRuns", json=body)
+                    client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body)
         return ranges
 
 

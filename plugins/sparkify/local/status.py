@@ -129,6 +129,8 @@ def _runs(state: State, console: Console) -> None:
             f"Last run   {last.interval} {COLOURS.get(last.state, last.state)} in {seconds:.0f} s, "
             f"{span(datetime.now(UTC) - last.ended)} ago"
         )
+    if audits := live_hours.runs(state.metadata, airflow.AUDIT_ID):
+        console.print(f"Last audit {audits[-1].interval} {COLOURS.get(audits[-1].state, audits[-1].state)}")
     failed = sum(run.state == "failed" for run in runs)
     schedule = live_hours.schedule(state.metadata, airflow.DAG_ID)
     if schedule and schedule.paused:
