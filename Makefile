@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill quality test test-scheduler test-invariant test-redshift bench-history lint format lock clean
+.PHONY: help run backfill quality up down status logs psql test test-scheduler test-invariant test-redshift bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,21 @@ backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM
 
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sparkify.local.quality
+
+up: .venv/run  ## Start Airflow in the background, with an app that keeps writing events [PORT=8080]
+	@$(BIN)/python -m sparkify.local.up up $(if $(PORT),--port $(PORT))
+
+down: .venv/run  ## Stop what `make up` started
+	@$(BIN)/python -m sparkify.local.up down
+
+status: .venv/run  ## Show how each part does, the last run and the next
+	@$(BIN)/python -m sparkify.local.up status || true
+
+logs: .venv/run  ## Follow what the parts print [ARGS=scheduler, feeder, ...]
+	@$(BIN)/python -m sparkify.local.up logs $(ARGS)
+
+psql: .venv/run  ## Open a terminal of the warehouse
+	@$(BIN)/python -m sparkify.local.up psql
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
@@ -52,6 +67,7 @@ lock:  ## Resolve constraints.txt anew, for all supported Pythons (needs uv)
 	grep -hv '^-' requirements*.txt | uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet - -o constraints.txt
 
 clean:  ## Remove everything the project created here: environment, data, caches
+	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.up down; fi
 	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.stack .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.servers .local; fi
 	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .hypothesis

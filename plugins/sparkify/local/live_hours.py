@@ -1,0 +1,122 @@
+"""The hours that the schedule does not load: before the first start, and while the machine was off or asleep.
+
+The DAG's schedule makes a run of the last full hour and never looks back (``catchup=False``). What lies further back is
+loaded by one run for the range.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NamedTuple
+
+import psycopg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sparkify.interval import Interval
+
+HOUR = timedelta(hours=1)
+
+
+class Run(NamedTuple):
+    """A run of the DAG.
+
+    :param interval: what it loads.
+    :param began: when its first task began; None before.
+    :param ended: when it ended; None before.
+    """
+
+    run_id: str
+    state: str
+    interval: Interval
+    began: datetime | None
+    ended: datetime | None
+
+
+class Schedule(NamedTuple):
+    """What comes next.
+
+    :param paused: whether somebody has paused the DAG.
+    :param at: when the next run begins; None where that is not known.
+    :param start: the first moment that it loads.
+    :param end: the first moment after.
+    """
+
+    paused: bool
+    at: datetime | None
+    start: datetime | None
+    end: datetime | None
+
+
+def last_full(now: datetime) -> datetime:
+    """Return the end of the last hour that is over."""
+    return now.replace(minute=0, second=0, microsecond=0)
+
+
+def missing(covered: Iterable[Interval], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+    """Return what of ``start`` to ``end`` no interval covers, in order: pairs of the first moment and that after."""
+    gaps = []
+    for interval in sorted(covered, key=lambda interval: interval.start):
+        if interval.start >= end:
+            break
+        if interval.start > start:
+            gaps.append((start, interval.start))
+        start = max(start, interval.end)
+    if start < end:
+        gaps.append((start, end))
+    return gaps
+
+
+def runs(metadata: str, dag_id: str) -> list[Run]:
+    """Return the runs of a DAG, in the order in which they were made; those that have no interval are left out.
+
+    :param metadata: URI of Airflow's metadata database: its API gives a page at a time.
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from sparkify.interval import of_run
+
+    with psycopg.connect(metadata) as connection:
+        rows = connection.execute(
+            "SELECT run_id, state, data_interval_start, data_interval_end, conf, start_date, end_date "
+            "FROM dag_run WHERE dag_id = %s ORDER BY id",
+            [dag_id],
+        ).fetchall()
+    found = []
+    for run_id, state, start, end, conf, began, ended in rows:
+        with suppress(AirflowFailException):
+            interval = of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
+            found.append(Run(run_id, state, interval, began, ended))
+    return found
+
+
+def schedule(metadata: str, dag_id: str) -> Schedule | None:
+    """Return what comes next of a DAG; None where Airflow does not know it."""
+    with psycopg.connect(metadata) as connection:
+        row = connection.execute(
+            "SELECT is_paused, next_dagrun_create_after, next_dagrun_data_interval_start, "
+            "next_dagrun_data_interval_end FROM dag WHERE dag_id = %s",
+            [dag_id],
+        ).fetchone()
+    return Schedule(*row) if row else None
+
+
+def overdue(metadata: str, dag_id: str, start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return, in order, the ranges from ``start`` on that no run loads, nor will the schedule."""
+    # The last full hour is the schedule's: its run may be about to be made.
+    end = last_full(now) - HOUR
+    return missing((run.interval for run in runs(metadata, dag_id)), start, end)
+
+
+def tasks(metadata: str, dag_id: str, run_ids: Iterable[str]) -> tuple[int, int]:
+    """Return how many tasks of runs have ended, and how many there are."""
+    with psycopg.connect(metadata) as connection:
+        (row,) = connection.execute(
+            "SELECT COUNT(*) FILTER (WHERE state IN ('success', 'skipped', 'failed', 'upstream_failed')), COUNT(*) "
+            "FROM task_instance WHERE dag_id = %s AND run_id = ANY(%s)",
+            [dag_id, list(run_ids)],
+        ).fetchall()
+    return row[0], row[1]

@@ -1,0 +1,313 @@
+"""``make up``: from nothing to a warehouse that fills itself; and what becomes of it when parts of it are killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import httpx
+import psutil
+import psycopg
+import pytest
+
+from sparkify.local import airflow, jobs, live_hours, servers
+from sparkify.local.live_state import Place, State
+from sparkify.local.stack import Stack
+from tests.conftest import ROOT
+from tests.end_to_end.test_backfill import members, until
+from tests.end_to_end.test_run import left_behind
+from tests.lab import Lab
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sparkify.local.live_hours import Run
+
+pytestmark = pytest.mark.scheduler
+
+DAG = f"/api/v2/dags/{airflow.DAG_ID}"
+
+
+class Site(NamedTuple):
+    """Where `make up` is tried.
+
+    :param place: its state.
+    :param port: of Airflow.
+    """
+
+    place: Place
+    port: int
+
+    def make(self, *words: str, module: str = "sparkify.local.up", code: int = 0) -> str:
+        """Run a command to its end, and return what it printed as one line."""
+        # What a developer has set for an Airflow of their own is not for this one.
+        other = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense:"}
+        done = subprocess.run(
+            [sys.executable, "-m", module, *words, "--state", str(self.place.state)],
+            check=False,
+            cwd=ROOT,
+            env={**os.environ, **other, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert done.stderr == ""
+        return " ".join(done.stdout.split())
+
+    def up(self) -> str:
+        """Run `make up` on this port."""
+        return self.make("up", "--port", str(self.port))
+
+    @property
+    def state(self) -> State:
+        """What the supervisor tells."""
+        state = self.place.load()
+        assert state
+        return state
+
+    def sessions(self) -> list[int]:
+        """All sessions that belong to it; PostgreSQL's is a server's own."""
+        state = self.state
+        return [state.pid, *(component.pid for component in state.components.values())]
+
+    def stack(self) -> Stack:
+        """The running Airflow."""
+        return Stack(self.state.url, Path(self.state.home), {})
+
+    def idle(self) -> list[Run]:
+        """Wait until no run is under way, and return the runs."""
+
+        def ended() -> list[Run]:
+            runs = live_hours.runs(self.state.metadata, airflow.DAG_ID)
+            return [] if any(run.ended is None for run in runs) else runs
+
+        found: list[Run] = until(ended)
+        return found
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """A place where nothing has run so far; nothing runs there in the end."""
+    with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        site = Site(Place(Path(name)), port)
+        try:
+            yield site
+        finally:
+            site.make("down")
+        assert left_behind(Path(name)) == []
+
+
+@pytest.fixture(scope="module")
+def first(site: Site) -> str:
+    """What the first `make up` printed."""
+    return site.up()
+
+
+def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", site.port)):
+        began = time.monotonic()
+        printed = site.make("up", "--port", str(site.port), code=1)
+        assert time.monotonic() - began < 15
+    assert f"Port {site.port} is taken (process {os.getpid()}, " in printed
+    assert "make up PORT=" in printed
+    assert left_behind(site.place.state) == []
+    assert "It failed: Port" in site.make("status", code=3)
+
+
+def test_the_first_start_loads_the_history(site: Site, first: str) -> None:
+    url = f"http://127.0.0.1:{site.port}"
+    assert re.search(rf"✓ Start Airflow {url} .* ✓ Load .* plays .* {url}", first)
+    assert re.search(r"user admin password \S+ may do everything user viewer password \S+ may look", first)
+    assert site.state.database in first
+    assert httpx.get(url, follow_redirects=True, trust_env=False).status_code == 200
+
+
+def test_it_is_what_a_single_run_leaves(
+    site: Site, first: str, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = site.idle()
+    assert {run.state for run in runs} == {"success"}
+    assert {run.run_id.partition("__")[0] for run in runs} == {"catch_up", "scheduled"}
+    start, end = min(run.interval.start for run in runs), max(run.interval.end for run in runs)
+    assert live_hours.missing((run.interval for run in runs), start, end) == []
+    assert (end - start).total_seconds() >= 24 * 3600
+    loaded = Lab(site.state.database, servers.open_bucket(site.state.endpoint, "sparkify-live"), "sparkify-live", {})
+    tables = loaded.tables()
+    assert all(tables.values())
+    lab = make_lab()
+    for variable, value in lab.environment.items():
+        monkeypatch.setenv(variable, value)
+    # The app goes on: of the songs, those that were there for the runs.
+    keys = [key for (key,) in loaded.query("SELECT object_key FROM operations.staged_objects")]
+    keys += [item["path"] for page in loaded.store.list("log_data") for item in page]
+    for key in keys:
+        lab.put(key, bytes(loaded.store.get(key).bytes()))
+    lab.run(start.isoformat(), end.isoformat())
+    assert tables == lab.tables()
+
+
+def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
+    order = {"logical_date": None, "conf": {"start": "2018-11-01T00:00:00Z", "end": "2018-11-02T00:00:00Z"}}
+    with site.stack().client("viewer") as client:
+        assert client.get(DAG).json()["is_paused"] is False
+        for call in (
+            lambda: client.post(f"{DAG}/dagRuns", json=order),
+            lambda: client.patch(DAG, json={"is_paused": True}),
+        ):
+            with pytest.raises(httpx.HTTPStatusError, match="with 403"):
+                call()
+    with site.stack().client() as client:
+        run = client.post(f"{DAG}/dagRuns", json=order).json()
+        path = f"{DAG}/dagRuns/{run['dag_run_id']}"
+        assert until(lambda: client.get(path).json()["state"] == "success")
+        client.delete(path)
+
+
+def test_twice_is_harmless(site: Site, first: str) -> None:
+    before = site.sessions()
+    printed = site.make("up")
+    assert "runs already" in printed
+    assert f"http://127.0.0.1:{site.port} user admin" in printed
+    assert f"To move it: make down, then make up PORT={site.port + 1}" in site.make(
+        "up", "--port", str(site.port + 1), code=2
+    )
+    assert site.sessions() == before
+
+
+@pytest.mark.parametrize("module", ["sparkify.local.run", "sparkify.local.backfill"])
+def test_no_other_command_works_beside_it(module: str, site: Site, first: str) -> None:
+    printed = site.make(module=module, code=2)
+    assert f"make up (process {site.state.pid}) works on {site.place.state}: `make down` stops it." in printed
+
+
+def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
+    other = Site(Place(tmp_path), 1)
+    with jobs.alone(tmp_path, "make backfill"):
+        for command in ("up", "down", "status"):
+            printed = other.make(command, code=2)
+            assert f"make backfill (process {os.getpid()}) works on {tmp_path}: wait for its end, or stop it" in printed
+
+
+def test_the_status_is_well(site: Site, first: str) -> None:
+    site.idle()
+    printed = site.make("status")
+    assert printed.count("✓") == 7
+    for name, component in site.state.components.items():
+        assert f"✓ {name} {component.pid} " in printed
+    assert re.search(r"Last run \[.*\) success in \d+ s, .* ago Next run \[.*\) in ", printed)
+    assert re.search(r"So far \d+ runs; [\d,]+ plays in the warehouse", printed)
+
+
+def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
+    """As after a night in which the machine slept."""
+    run = next(run for run in site.idle() if run.run_id.startswith("catch_up"))
+    with psycopg.connect(site.state.database) as connection:
+        rows = connection.execute("SELECT COUNT(*) FROM songplays").fetchone()
+        connection.execute("DELETE FROM songplays WHERE start_time < %s", [run.interval.end.replace(tzinfo=None)])
+    with site.stack().client() as client:
+        client.delete(f"{DAG}/dagRuns/{run.run_id}")
+
+    def again() -> bool:
+        found = [other for other in live_hours.runs(site.state.metadata, airflow.DAG_ID) if other.began]
+        return any(other.interval.start == run.interval.start and other.state == "success" for other in found)
+
+    assert until(again, 90)
+    site.idle()
+    with psycopg.connect(site.state.database) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM songplays").fetchone() == rows
+
+
+def test_a_hang_up_does_not_end_it(site: Site, first: str) -> None:
+    os.kill(site.state.pid, signal.SIGHUP)
+    time.sleep(1)
+    assert "✗" not in site.make("status")
+
+
+def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
+    """The supervisor is killed; what it leaves behind is stopped first, and nothing is loaded twice."""
+    before = site.state
+    sessions, runs = site.sessions(), site.idle()
+    world = (site.place.bucket / "world.json").read_text()
+    psutil.Process(before.pid).kill()
+    printed = until(lambda: jobs.owner(site.place.state) is None) and site.make("status", code=3)
+    assert "was not stopped: its supervisor was killed, or the machine went down" in printed
+    printed = site.up()
+    assert "✓ Start Airflow" in printed
+    left = [process.pid for process in members(sessions)]
+    assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # that is taken over
+    assert site.state.pid != before.pid
+    assert {run.run_id for run in runs} <= {run.run_id for run in site.idle()}
+    assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another where an hour has just ended
+    passwords = re.compile(r"user \w+ password \S+")
+    assert passwords.findall(printed) == passwords.findall(first)
+    assert (site.place.bucket / "world.json").read_text() == world
+
+
+def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
+    triggerer = site.state.components["triggerer"].pid
+    psutil.Process(triggerer).kill()
+    until(lambda: site.state.ended)
+    printed = site.make("status", code=1)
+    assert re.search(rf"✗ triggerer {triggerer} was ended by SIGKILL at \d\d:\d\d:\d\d", printed)
+    assert printed.count("✓") == 6
+    printed = site.up()
+    assert "The triggerer ended by itself: start all anew." in printed
+    assert "✗" not in site.make("status")
+
+
+def test_logs_tell_of_every_part(site: Site, first: str) -> None:
+    printed = site.make("logs", "--no-follow")
+    for name in ("supervisor", "feeder", "scheduler", "api-server", "dag-processor", "triggerer"):
+        assert f"{name} " in printed
+    assert "events today" in site.make("logs", "feeder", "--no-follow")
+
+
+def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(100)", "airflow", "rclone", "postgres"], start_new_session=True
+    ) as foreign:
+        sessions = site.sessions()
+        try:
+            assert "✓ Stop everything" in site.make("down")
+            assert members(sessions) == []
+            assert left_behind(site.place.state) == []
+            assert foreign.poll() is None
+        finally:
+            foreign.kill()
+    assert "Nothing runs." in site.make("down")
+    assert "does not run. `make up` starts it." in site.make("status", code=3)
+
+
+def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "sparkify.local.up", "up", "--port", str(site.port), "--state", site.place.state],
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": "plugins:dags"},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as starting:
+
+        def airflow_starts() -> Any:
+            state = site.place.load()
+            return state and state.phase == "starting" and any("Airflow" in step.title for step in state.steps)
+
+        until(airflow_starts)
+        site.make("down")
+        printed, _ = starting.communicate(timeout=30)
+    assert starting.returncode == 1
+    assert "It was stopped while it started." in printed
+    assert left_behind(site.place.state) == []
