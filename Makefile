@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill quality up down status logs psql test test-scheduler test-invariant test-redshift bench-history lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-invariant test-redshift bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,9 @@ backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM
 
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sparkify.local.quality
+
+notebook: .venv/notebook  ## Execute the notebook on what make run has loaded, as a page to read [DATA, FROM, TO as for run]
+	@$(BIN)/python -m sparkify.local.notebook $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 up: .venv/run  ## Start Airflow in the background, with an app that keeps writing events [PORT=8080]
 	@$(BIN)/python -m sparkify.local.up up $(if $(PORT),--port $(PORT))
@@ -83,7 +86,12 @@ clean:  ## Remove everything the project created here: environment, data, caches
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/run
+.venv/notebook: requirements-notebook.txt .venv/run
+	@echo "Installing the notebook's requirements into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-notebook.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt requirements-notebook.txt .venv/run
 	@echo "Installing the development tools into .venv ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

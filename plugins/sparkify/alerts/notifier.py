@@ -22,8 +22,8 @@ CHECKS = "checks"
 class AlertNotifier(BaseNotifier):
     """Tell people what failed, and what is good again: one message for a run, through every configured channel.
 
-    Give it to all tasks as ``on_failure_callback``, and to the one that checks the data as ``on_success_callback``
-    too. It never fails a task. See docs/alerts.md.
+    Give it to all tasks as ``on_failure_callback``; and as ``on_success_callback`` to the one that checks the data,
+    or, where none does, to the last. It never fails a task. See docs/alerts.md.
 
     :param redshift_conn_id: the warehouse, where the history of a backfill is.
     :param aws_conn_id: for Amazon SNS.
@@ -57,10 +57,13 @@ class AlertNotifier(BaseNotifier):
         in_task = ti.state is not None
         checks = _checks(ti)
         outcomes = checks or []
-        # A task that fails otherwise than by what its checks found.
         failed = None
-        if ti.state != "success" and not any(outcome.outcome == "failed" for outcome in outcomes):
-            failed = _failure(ti.task_id, context.get("exception"))
+        if ti.state == "success":
+            if checks is None:
+                outcomes = [_of_task(ti.task_id, "success", passed=True)]
+        # A task that fails otherwise than by what its checks found.
+        elif not any(outcome.outcome == "failed" for outcome in outcomes):
+            failed = _of_task(ti.task_id, _reason(context.get("exception")), passed=False)
             outcomes = [*outcomes, failed]
         if run.run_type == BACKFILL:
             from sparkify.alerts import backfill
@@ -89,20 +92,26 @@ def _checks(ti: Any) -> list[Outcome] | None:
     return None if found is None else [Outcome(**values) for values in found]
 
 
-def _failure(task_id: str, error: BaseException | str | None) -> Outcome:
+def _reason(error: BaseException | str | None) -> str:
+    if error is None:
+        return "its process ended without a word: killed, or out of memory"
+    return str(error).strip() or type(error).__name__
+
+
+def _of_task(task_id: str, observed: str, *, passed: bool) -> Outcome:
+    """Return what became of a task, as the outcome of a check that it succeeds."""
     from sparkify.alerts.incidents import TASK
     from sparkify.alerts.messages import TEXT
     from sparkify.quality.outcome import Outcome
 
-    text = str(error).strip() if error else "its process ended without a word: killed, or out of memory"
     return Outcome(
         table=task_id,
         check="task succeeds",
         kind=TASK,
         severity="error",
         scope="interval",
-        passed=False,
-        observed=(text or type(error).__name__)[:TEXT],
+        passed=passed,
+        observed=observed[:TEXT],
         expected="success",
         failing_rows=0,
         total_rows=0,
