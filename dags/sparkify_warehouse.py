@@ -16,7 +16,7 @@ long the range. Or use a backfill, which makes a run for every hour.
 | create_tables | the warehouse cannot be reached, or a file of checks is wrong | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
 | stage_events, stage_songs | S3 refused, or a file is malformed | the log names the file, the line and the reason; repair the file or allow rejects (the param `max_errors`), clear the task |
 | load_... | the database refused | the log names the statement; clear the task |
-| data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back |
+| data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back, but the day is not published |
 
 Clearing a task is always safe. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
 **Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`. **Alerts** go to Slack, e-mail and Amazon
@@ -28,15 +28,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, TriggerRule
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
 
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
+from sparkify.assets import DAYS, table
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    PublishDaysOperator,
     StageToRedshiftOperator,
 )
 
@@ -45,11 +47,6 @@ CHECKS = str(INCLUDE / "checks")
 BUCKET = "{{ var.value.sparkify_bucket }}"
 MODE = "{{ 'rebuild' if params.full_refresh else 'merge' }}"
 ALERT = AlertNotifier()
-
-
-def table(name: str) -> Asset:
-    """The asset of a table of the warehouse."""
-    return Asset(name=f"sparkify.{name}", uri=f"x-warehouse://sparkify/{name}", group="sparkify")
 
 
 with DAG(
@@ -207,8 +204,9 @@ with DAG(
         checks=CHECKS,
         on_success_callback=ALERT,
     )
+    publish_days = PublishDaysOperator(task_id="publish_days", outlets=[DAYS])
 
     create_tables >> [stage_events, stage_songs]
     stage_songs >> [load_songs, load_artists]
     [stage_events, load_songs, load_artists] >> load_songplays
-    load_songplays >> [load_users, load_time] >> data_quality
+    load_songplays >> [load_users, load_time] >> data_quality >> publish_days

@@ -9,14 +9,13 @@ from __future__ import annotations
 import copy
 import importlib
 import json
-from collections import defaultdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from airflow.sdk import DAG
     from obstore.store import S3Store
@@ -106,23 +105,42 @@ class Lab:
                 results[task.task_id] = None
         return results
 
-    def execute(self, task: Any, *, start: str | None = None, end: str | None = None, **params: Any) -> Any:
-        """Run one operator as Airflow does: render its fields, then execute it."""
+    def execute(
+        self,
+        task: Any,
+        *,
+        start: str | None = None,
+        end: str | None = None,
+        run: Mapping[str, Any] | None = None,
+        **params: Any,
+    ) -> Any:
+        """Run one operator as Airflow does: render its fields, then execute it.
+
+        :param run: attributes of the DAG run.
+        """
+        from airflow.sdk.execution_time.context import OutletEventAccessors
+
         dag = task.dag if task.has_dag() else self.dag
         task = copy.copy(task)
         xcoms = self.xcoms[task.task_id] = {}
+        dag_run = {
+            "dag_id": dag.dag_id,
+            "run_id": f"manual__{start}",
+            "run_type": "manual",
+            "clear_number": 0,
+            "data_interval_start": start,
+            "data_interval_end": end,
+            "partition_key": None,
+        }
         context: Any = {
             "params": {**dag.params.dump(), "start": start, "end": end, **params},
-            "dag_run": SimpleNamespace(
-                dag_id=dag.dag_id,
-                run_id=f"manual__{start}",
-                run_type="manual",
-                data_interval_start=start,
-                data_interval_end=end,
-            ),
+            "dag_run": SimpleNamespace(**{**dag_run, **(run or {})}),
             "var": {"value": {"sparkify_bucket": self.bucket}},
-            "ti": SimpleNamespace(xcom_push=lambda key, value: xcoms.update({key: value})),
-            "outlet_events": defaultdict(SimpleNamespace),
+            "ti": SimpleNamespace(
+                xcom_push=lambda key, value: xcoms.update({key: value}),
+                log_url=f"http://airflow/{dag.dag_id}/{task.task_id}",
+            ),
+            "outlet_events": OutletEventAccessors(),
             "task": task,
             "dag": dag,
         }

@@ -98,6 +98,22 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
         ) from None
 
 
+def day_of_run(dag_run: Any) -> Interval:
+    """Return the day of a run of a DAG whose partitions are days.
+
+    :param dag_run: the run; its partition key is the day (UTC), such as 2018-11-01.
+    :raises AirflowFailException: where it has none, or it is no day. No retry helps.
+    """
+    key = dag_run.partition_key
+    try:
+        start = datetime.strptime(key or "", "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        raise AirflowFailException(
+            f"This run's partition key is no day: {key!r}. Trigger it again with a partition key such as 2018-11-01."
+        ) from None
+    return Interval(start, start + PERIODS["day"])
+
+
 def _utc(value: str | datetime) -> datetime:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -68,9 +68,12 @@ class Bucket:
         except CopyError as error:
             raise StorageError(str(error)) from None
 
-    def put(self, key: str, body: bytes) -> None:
-        """Write an object."""
-        self._store.put(key, body)
+    def put(self, key: str, body: bytes, *, content_type: str | None = None) -> None:
+        """Write an object.
+
+        :param content_type: what a browser is told that it is.
+        """
+        self._store.put(key, body, attributes={"Content-Type": content_type} if content_type else None)
 
     def delete(self, keys: list[str]) -> None:
         """Delete objects; those that do not exist are passed over."""

@@ -4,6 +4,8 @@ from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
+from sparkify.operators.publish_days import PublishDaysOperator
+from sparkify.operators.report import ReportOperator
 from sparkify.operators.stage_to_redshift import StageToRedshiftOperator
 
 __all__ = [
@@ -11,5 +13,7 @@ __all__ = [
     "DataQualityOperator",
     "LoadDimensionOperator",
     "LoadFactOperator",
+    "PublishDaysOperator",
+    "ReportOperator",
     "StageToRedshiftOperator",
 ]

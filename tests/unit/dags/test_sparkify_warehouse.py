@@ -20,6 +20,7 @@ from sparkify.operators import (
     DataQualityOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    PublishDaysOperator,
     StageToRedshiftOperator,
 )
 from tests.lab import TABLES
@@ -60,7 +61,8 @@ def test_the_graph(dag: DAG) -> None:
         "load_songplays": {"load_users", "load_time"},
         "load_users": {"data_quality"},
         "load_time": {"data_quality"},
-        "data_quality": set(),
+        "data_quality": {"publish_days"},
+        "publish_days": set(),
     }
 
 
@@ -75,13 +77,17 @@ def test_the_operators(dag: DAG) -> None:
         "load_users": LoadDimensionOperator,
         "load_time": LoadDimensionOperator,
         "data_quality": DataQualityOperator,
+        "publish_days": PublishDaysOperator,
     }
     assert {task.task_id: type(task) for task in dag.tasks} == kinds
 
 
 def test_every_table_has_its_task_and_its_asset(tasks: dict[str, Any]) -> None:
-    assets = {outlet.name: task.table for task in tasks.values() for outlet in task.outlets}
-    assert assets == {f"sparkify.{table}": table for table in TABLES}
+    assets = {outlet.name: task.task_id for task in tasks.values() for outlet in task.outlets}
+    assert assets.pop("sparkify.days") == "publish_days"
+    assert {asset: tasks[task_id].table for asset, task_id in assets.items()} == {
+        f"sparkify.{table}": table for table in TABLES
+    }
 
 
 def test_runs_own_the_hours_of_a_day(timetable: CronDataIntervalTimetable) -> None:

@@ -1,0 +1,19 @@
+-- The ten most played songs, as the app names them: most plays are of songs that the catalogue does not know
+-- The log may hold a play several times; it counts once.
+SELECT
+    e.song,
+    e.artist,
+    COUNT(DISTINCT p.songplay_id) AS plays
+FROM songplays AS p
+INNER JOIN staging_events AS e
+    ON
+        p.start_time = e.ts
+        AND p.session_id = e.sessionid
+        AND p.songplay_id
+        = MD5(CAST(e.sessionid AS VARCHAR(20)) || '-' || CAST(e.iteminsession AS VARCHAR(11)))
+WHERE
+    e.page = 'NextSong'
+    AND {{ scope("p.start_time") }}
+GROUP BY e.song, e.artist
+ORDER BY plays DESC, e.song ASC, e.artist ASC
+LIMIT 10;

@@ -1,0 +1,15 @@
+"""The assets that the DAGs share: what one writes and another waits for."""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset
+
+
+def table(name: str) -> Asset:
+    """Return the asset of a table of the warehouse."""
+    return Asset(name=f"sparkify.{name}", uri=f"x-warehouse://sparkify/{name}", group="sparkify")
+
+
+# Whole days (UTC) that are loaded and checked. Each event is of one day: its partition key is the day, 2018-11-01.
+# An event also says that a day, published before, has changed.
+DAYS = Asset(name="sparkify.days", uri="x-warehouse://sparkify/days", group="sparkify")

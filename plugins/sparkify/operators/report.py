@@ -1,0 +1,110 @@
+"""Write a report of the warehouse to S3."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sparkify import scopes
+from sparkify.interval import Interval
+from sparkify.operators.base import WarehouseOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import jinja2
+    from airflow.sdk import Context
+
+log = logging.getLogger(__name__)
+
+Rows = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a report comes from.
+
+    :param dag_id: the DAG.
+    :param run_id: its run.
+    :param log_url: address of the task's log in Airflow.
+    :param made_at: when it was written; UTC.
+    """
+
+    dag_id: str
+    run_id: str
+    log_url: str
+    made_at: datetime
+
+
+class ReportOperator(WarehouseOperator):
+    """Fill an HTML template with the rows of queries, and write the page to S3.
+
+    The page is of the interval alone, and so is its key: who writes it again replaces it.
+
+    :param queries: .sql files, a SELECT each. In them ``{{ scope(column) }}`` is the interval, and
+        ``{{ scope(column, days=14) }}`` the 14 days that end with it. (templated)
+    :param template: a Jinja template below the DAG's template_searchpath. It is given ``rows`` (for each query, by the
+        name of its file, a list of rows by column), ``interval``, ``origin`` and ``timedelta``; what it prints of
+        them is escaped.
+    :param bucket: the bucket to write to. (templated)
+    :param key: pattern of the key, for strftime on the interval's start: ``reports/%Y/%m/%Y-%m-%d.html``.
+    """
+
+    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "queries", "bucket")
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"queries": "sql"}
+    ui_color = "#f3d1e4"
+
+    def __init__(self, *, queries: list[str], template: str, bucket: str, key: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.queries = queries
+        self.names = [PurePath(file).stem for file in queries]  # the files' content takes their names' place
+        self.template = template
+        self.bucket = bucket
+        self.key = key
+
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render the fields, with the interval as the scope of the queries."""
+
+        def scope(column: str, *, days: int = 1) -> str:
+            interval = self.interval  # is rendered by the time this is called
+            return scopes.OfInterval(Interval(interval.end - timedelta(days=days), interval.end))(column)
+
+        super().render_template_fields(self.with_scope(context, scope), jinja_env)
+
+    def work(self, context: Context) -> dict[str, Any]:
+        from sparkify.objects import Bucket
+
+        with self.warehouse() as warehouse:
+            # One transaction: all queries see the same state, while other runs go on loading.
+            tables = warehouse.transaction(lambda: [warehouse.table(query) for query in self.queries])
+        rows: dict[str, Rows] = {
+            name: [dict(zip(columns, row, strict=True)) for row in found]
+            for name, (columns, found) in zip(self.names, tables, strict=True)
+        }
+        dag_run, ti = context["dag_run"], context["ti"]
+        origin = Origin(dag_run.dag_id, dag_run.run_id, ti.log_url, datetime.now(UTC))
+        page = self._page(rows, origin).encode()
+        key = f"{self.interval.start:{self.key}}"
+        Bucket(self.bucket, self.aws_conn_id).put(key, page, content_type="text/html; charset=utf-8")
+        uri = f"s3://{self.bucket}/{key}"
+        log.info("Report of %s: %s", self.interval, uri)
+        ti.xcom_push(key="uri", value=uri)
+        return {"bytes": len(page)}
+
+    def _page(self, rows: dict[str, Rows], origin: Origin) -> str:
+        from jinja2 import Environment, StrictUndefined
+
+        # Airflow's own environment does not escape, and what is shown is what users' clients sent.
+        environment = Environment(
+            loader=self.get_template_env().loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        template = environment.get_template(self.template)
+        return template.render(rows=rows, interval=self.interval, origin=origin, timedelta=timedelta)
