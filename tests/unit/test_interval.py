@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.interval import PERIODS, Interval, Period, of_run
+from sparkify.interval import PERIODS, Interval, Period, day_of_run, of_run
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -140,3 +140,16 @@ def test_params_come_before_the_data_interval(dag_run: Any) -> None:
 def test_a_run_without_an_interval_fails_for_good(dag_run: Any, params: dict[str, Any], message: str) -> None:
     with pytest.raises(AirflowFailException, match=message):
         of_run(dag_run, params)
+
+
+def test_a_partition_is_a_day() -> None:
+    day = day_of_run(SimpleNamespace(partition_key="2018-11-01"))
+    assert day == Interval(START, START + timedelta(days=1))
+
+
+@pytest.mark.parametrize("key", [None, "", "yesterday", "2018-11-31", "2018-11-01T05", "2018-11"])
+def test_a_run_without_a_day_fails_for_good(key: str | None) -> None:
+    with pytest.raises(
+        AirflowFailException, match=r"no day: .*Trigger it again with a partition key such as 2018-11-01"
+    ):
+        day_of_run(SimpleNamespace(partition_key=key))

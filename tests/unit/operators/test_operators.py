@@ -16,6 +16,8 @@ from sparkify.operators import (
     DataQualityOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    PublishDaysOperator,
+    ReportOperator,
     StageToRedshiftOperator,
 )
 from sparkify.operators.base import WarehouseOperator
@@ -27,6 +29,8 @@ NEEDED: dict[type[WarehouseOperator], dict[str, Any]] = {
     LoadDimensionOperator: LOAD,
     LoadFactOperator: LOAD,
     DataQualityOperator: {"checks": ["songs.yaml"]},
+    PublishDaysOperator: {},
+    ReportOperator: {"queries": ["report/hours.sql"], "template": "daily.html", "bucket": "music", "key": "%Y.html"},
 }
 every_operator = pytest.mark.parametrize("operator", NEEDED, ids=lambda operator: operator.__name__)
 
@@ -102,6 +106,8 @@ def test_parameters_are_kept_as_they_are_given(operator: type[WarehouseOperator]
         (LoadFactOperator, {".sql"}),
         (DataQualityOperator, set()),
         (StageToRedshiftOperator, set()),
+        (PublishDaysOperator, set()),
+        (ReportOperator, {".sql"}),
     ],
 )
 def test_files_are_templates(operator: type[WarehouseOperator], endings: set[str]) -> None:

@@ -1,0 +1,271 @@
+"""The daily report says what the warehouse holds, of its day, and is a page of its own."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections import Counter
+from html import unescape
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import psycopg
+import pytest
+from moto.server import ThreadedMotoServer
+
+from sparkify.objects import Bucket
+from sparkify.warehouse import WarehouseError
+from sparkify.warehouse.postgres import Postgres
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.lab import Lab
+
+KEY = "reports/2018/11/2018-11-08.html"
+DAY = "2018-11-08"
+
+
+def report(lab: Lab, day: str = DAY) -> str:
+    """Write the report of a day and return the page."""
+    task = importlib.import_module("sparkify_report").dag.get_task("write_report")
+    result = lab.execute(task, run={"partition_key": day, "run_id": f"asset_triggered__{day}"})
+    page = bytes(lab.store.get(f"reports/{day[:4]}/{day[5:7]}/{day}.html").bytes())
+    assert result["bytes"] == len(page)
+    return page.decode()
+
+
+def cards(page: str) -> dict[str, list[str]]:
+    """Return the texts below each heading of a page."""
+
+    class Reader(HTMLParser):
+        tag = heading = ""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.found: dict[str, list[str]] = {}
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.tag = tag
+
+        def handle_data(self, data: str) -> None:
+            text = " ".join(data.split())
+            if self.tag in ("h1", "h2") and text:
+                self.heading = text
+                self.found[text] = []
+                self.tag = ""
+            elif text and self.tag != "style" and self.heading:
+                self.found[self.heading].append(text)
+
+    reader = Reader()
+    reader.feed(page)
+    return reader.found
+
+
+def ranking(texts: list[str], width: int) -> list[tuple[str, ...]]:
+    """Return the rows of a table, each of some texts, below the head, which ends with "Plays"."""
+    rows = texts[texts.index("Plays") + 1 :]
+    return [tuple(rows[at : at + width]) for at in range(0, len(rows), width)]
+
+
+@pytest.fixture
+def loaded(lab: Lab) -> Lab:
+    """Two days: three listeners, levels, a play that was delivered twice, a song that the catalogue knows."""
+    lab.put_song("one", song("SO1"))
+    lab.put_events("2018-11-07", [event("2018-11-07T23:59:59.999", 1, n, userId="8") for n in range(2)])
+    today = [event(f"{DAY}T10:{n:02}:00", 2, n, userId="8", level="paid") for n in range(5)]
+    today += [
+        event(f"{DAY}T00:00:00", 3, 0, userId="9", song="Alejandro", artist="Lady Gaga", location=None),
+        event(f"{DAY}T23:59:59.999", 4, 0, userId="10", song="<b>Bold</b>", artist="\"A\" & 'B'", location="Köln"),
+        event(f"{DAY}T11:00:00", 4, 1, userId="10", page="Home", song=None, artist=None),
+    ]
+    lab.put_events(DAY, [*today, today[0]])
+    lab.put_events("2018-11-09", [event("2018-11-09T00:00:00", 9, n, userId="11") for n in range(7)])
+    lab.run("2018-11-07", "2018-11-10")
+    return lab
+
+
+def test_figures_are_those_of_the_day(loaded: Lab) -> None:
+    found = cards(report(loaded))
+    assert found["Plays"] == ["7", "+250 %", "on the day before", "none a week before"]
+    assert found["Listeners"] == ["3", "+200 %", "on the day before", "none a week before"]
+    assert found["Sessions"] == ["3", "+200 %", "on the day before", "none a week before"]
+    assert found["Paid plays"] == ["71 %", "0 %", "the day before", "none a week before"]
+
+
+def test_charts_say_in_words_what_they_show(loaded: Lab) -> None:
+    found = cards(report(loaded))
+    hours = [text for text in found["Plays by hour"] if " to " in text]
+    assert len(hours) == 24
+    assert hours[0] == "00:00 to 01:00: 1 plays, 0 paid, 1 free"
+    assert hours[10] == "10:00 to 11:00: 5 plays, 5 paid, 0 free"
+    assert hours[11] == "11:00 to 12:00: 0 plays, 0 paid, 0 free"
+    assert hours[23] == "23:00 to 24:00: 1 plays, 0 paid, 1 free"
+    days = [text for text in found["Plays by day"] if " plays, " in text]
+    assert len(days) == 14
+    assert days[0] == "Fri 26 October: 0 plays, 0 listeners"
+    assert days[-2:] == ["Wed 7 November: 2 plays, 1 listeners", "Thu 8 November: 7 plays, 3 listeners"]
+
+
+def test_columns_are_as_tall_as_their_numbers(loaded: Lab) -> None:
+    page = report(loaded)
+    hours, days = re.findall(r'<div class="columns".*?<div class="labels"', page, re.DOTALL)
+    assert re.findall(r'<i class="(\w*)" style="height: ([\d.]+)%">', hours) == [
+        ("free", "20.00"),
+        ("paid", "100.00"),
+        ("free", "20.00"),
+    ]
+    assert re.findall(r'<i class="(\w*)" style="height: ([\d.]+)%">', days) == [("", "28.57"), ("paid", "100.00")]
+
+
+def test_rankings_name_what_the_app_names(loaded: Lab) -> None:
+    found = cards(report(loaded))
+    assert ranking(found["Most played songs"], 3) == [
+        ("You Gotta Be", "Des'ree", "5"),
+        ("<b>Bold</b>", "\"A\" & 'B'", "1"),
+        ("Alejandro", "Lady Gaga", "1"),
+    ]
+    assert ranking(found["Most played artists"], 2) == [("Des'ree", "5"), ("\"A\" & 'B'", "1"), ("Lady Gaga", "1")]
+    assert ranking(found["Places with most plays"], 3) == [
+        ("Phoenix-Mesa-Scottsdale, AZ", "1", "5"),
+        ("Köln", "1", "1"),
+        ("unknown", "1", "1"),
+    ]
+
+
+def test_it_says_what_it_rests_on(loaded: Lab) -> None:
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute(
+            "INSERT INTO operations.rejected_rows (table_name, period_start, run_id, rejected_at, file_name, "
+            "line_number, error_code) VALUES ('staging_events', '2018-11-08', 'r', now(), 'f', 1, 1207), "
+            "('staging_events', '2018-11-09', 'r', now(), 'f', 1, 1207), ('staging_songs', NULL, 'r', now(), 'f', 1, 1)"
+        )
+    about = " ".join(cards(report(loaded))["About these figures"])
+    assert "Period from 2018-11-08 00:00 up to 2018-11-09 00:00 UTC" in about
+    assert "Source 9 events in the log of the day, 7 different plays among them" in about
+    assert "Rejected 1 lines of the day's log" in about
+    assert "Catalogue 5 of 7 plays" in about
+    assert re.search(r"Made 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", about)
+    assert about.endswith("DAG sparkify_report, run asset_triggered__2018-11-08")
+
+
+def test_what_clients_sent_is_text(loaded: Lab) -> None:
+    page = report(loaded)
+    assert "<b>Bold</b>" not in page
+    assert "&lt;b&gt;Bold&lt;/b&gt;" in page
+    assert "<b>Bold</b>" in unescape(page)
+
+
+def test_the_page_needs_nothing_else(loaded: Lab) -> None:
+    page = report(loaded)
+    assert re.findall(r"<(?:script|link|img|iframe|object)\b", page) == []
+    assert re.findall(r"url\(|@import", page) == []
+    # Its only link is to the run.
+    assert re.findall(r'(?:href|src)="([^"]+)"', page) == ["http://airflow/sparkify_report/write_report"]
+    assert page.startswith("<!doctype html>")
+
+
+def test_a_day_without_plays_says_so(loaded: Lab) -> None:
+    found = cards(report(loaded, "2018-11-12"))
+    assert "It holds no events of the day either" in found["The warehouse holds no plays of this day"][0]
+    assert "Fri 9 November: 7 plays, 1 listeners" in found["Plays by day"]
+    assert "Plays" not in found
+    assert "Most played songs" not in found
+
+
+def test_a_day_of_events_without_plays_says_so(loaded: Lab) -> None:
+    loaded.put_events("2018-12-24", [event("2018-12-24T08:00:00", 1, 0, page="Home")])
+    loaded.run("2018-12-24", "2018-12-25")
+    found = cards(report(loaded, "2018-12-24"))
+    assert found["The warehouse holds no plays of this day"] == [
+        "It holds 1 events of the day, but none of them is a play."
+    ]
+    assert "Plays by day" not in found
+
+
+def test_a_report_is_replaced(loaded: Lab) -> None:
+    before = report(loaded)
+    loaded.put_events(DAY, [event(f"{DAY}T10:00:00", 2, 0)])
+    loaded.run(DAY, "2018-11-09")
+    assert cards(before)["Plays"][0] == "7"
+    assert cards(report(loaded))["Plays"][0] == "1"
+    assert [item["path"] for batch in loaded.store.list("reports/") for item in batch] == [KEY]
+
+
+def test_all_queries_see_one_state(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run replaces the day while the report is being written."""
+    table = Postgres.table
+    left = [1]
+
+    def disturbed(self: Postgres, sql: str) -> Any:
+        found = table(self, sql)
+        if left and left.pop():
+            with psycopg.connect(loaded.uri) as connection:
+                connection.execute(f"DELETE FROM songplays WHERE start_time >= '{DAY}'")
+        return found
+
+    monkeypatch.setattr(Postgres, "table", disturbed)
+    found = cards(report(loaded))
+    assert not left
+    assert found["Plays"][0] == "7"
+    assert found["Most played artists"][2:4] == ["Des'ree", "5"]
+    assert cards(report(loaded))["The warehouse holds no plays of this day"]
+
+
+def test_tables_that_are_missing_are_named(lab: Lab) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable, match="songplays"):
+        report(lab)
+
+
+def test_a_warehouse_that_cannot_be_reached_is_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", "postgres://nobody@127.0.0.1:1/none")
+    with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1 .*cannot be reached"):
+        report(lab)
+
+
+@pytest.mark.sample
+def test_the_real_sample(sample_lab: Lab) -> None:
+    """Against the log itself, counted here."""
+    sample_lab.run("2018-11-01", "2018-11-11")
+    body = bytes(sample_lab.store.get("log_data/2018/11/2018-11-05-events.json").bytes()).decode()
+    events = [json.loads(line) for line in body.splitlines()]
+    plays = [item for item in events if item["page"] == "NextSong"]
+    found = cards(report(sample_lab, "2018-11-05"))
+    assert found["Plays"][0] == str(len(plays)) == "356"
+    assert found["Listeners"][0] == str(len({item["userId"] for item in plays}))
+    assert found["Sessions"][0] == str(len({item["sessionId"] for item in plays}))
+    artists = sorted(Counter(item["artist"] for item in plays).items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+    assert ranking(found["Most played artists"], 2) == [(artist, str(number)) for artist, number in artists]
+    songs = Counter((item["song"], item["artist"]) for item in plays)
+    first = sorted(songs.items(), key=lambda pair: (-pair[1], pair[0]))[:10]
+    assert ranking(found["Most played songs"], 3) == [(*names, str(number)) for names, number in first]
+    hours = Counter(int(item["ts"] / 3_600_000) % 24 for item in plays)
+    shown = re.findall(r"(\d\d):00 to \d\d:00: (\d+) plays", " ".join(found["Plays by hour"]))
+    assert {int(hour): int(number) for hour, number in shown if int(number)} == hours
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The endpoint of an S3 server that keeps what it is told of an object."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
+    connection = {"conn_type": "aws", "login": "a", "password": "b", "extra": extra}
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(connection))
+    yield endpoint
+    server.stop()
+
+
+def test_a_browser_is_told_that_it_is_a_page(moto: str) -> None:
+    client = boto3.client(
+        "s3", endpoint_url=moto, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
+    )
+    client.create_bucket(Bucket="pages")
+    bucket = Bucket("pages", "aws")
+    bucket.put("page", b"<!doctype html>", content_type="text/html; charset=utf-8")
+    assert client.head_object(Bucket="pages", Key="page")["ContentType"] == "text/html; charset=utf-8"
