@@ -1,4 +1,5 @@
--- The last 14 days, up to the day of the report: plays, listeners, sessions, and how many of the plays were paid for
+-- Plays by day (UTC), with listeners, sessions, and how many of the plays were paid for
+-- The report shows its day and the 13 before it.
 -- A day without plays has no row.
 SELECT
     CAST(p.start_time AS DATE) AS day,

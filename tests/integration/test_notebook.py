@@ -1,0 +1,96 @@
+"""The notebook runs from its first cell to its last, and shows the warehouse's numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from tests.conftest import ROOT
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from tests.lab import Lab
+
+NOTEBOOK = ROOT / "include" / "notebooks" / "sparkify.ipynb"
+
+
+def read() -> Any:
+    return nbformat.read(NOTEBOOK, as_version=4)
+
+
+def run(lab: Lab) -> list[dict[str, Any]]:
+    """Execute the notebook on a lab; return its outputs."""
+    book = read()
+    NotebookClient(
+        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": NOTEBOOK.parent}}
+    ).execute()
+    return [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def shown(outputs: list[dict[str, Any]], kind: str) -> list[str]:
+    """Return what was displayed of a MIME type."""
+    return [str(output["data"][kind]) for output in outputs if kind in output.get("data", {})]
+
+
+def rows(table: str) -> list[list[str]]:
+    """Return the rows of a table, the first with the names of its columns."""
+    return [re.findall(r"<td>(.*?)</td>", line) for line in re.findall(r"<tr>(.*?)</tr>", table)]
+
+
+@pytest.fixture
+def loaded(lab: Lab) -> Lab:
+    lab.put_song("one", song("SO1"))
+    for day in ("2018-11-01", "2018-11-03"):
+        lab.put_events(
+            day, [event(f"{day}T{n:02}:00:00", int(day[-2:]), n, artist=f"<Artist {n % 3}>") for n in range(20)]
+        )
+    lab.put_events("2018-11-04", [event("2018-11-04T09:00:00", 7, 0), event("2018-11-04T15:00:00", 7, 1)])
+    lab.run("2018-11-01", "2018-11-05")
+    return lab
+
+
+def test_it_is_kept_without_outputs() -> None:
+    book = read()
+    nbformat.validate(book)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    assert code
+    assert [cell.source for cell in code if cell.outputs or cell.execution_count] == []
+    assert [cell.source for cell in book.cells if cell.metadata] == []
+
+
+def test_it_repeats_no_sql() -> None:
+    code = "\n".join(cell.source for cell in read().cells if cell.cell_type == "code")
+    assert re.findall(r"(?i)\bselect\b|\bfrom \w+play", code) == []
+    asked = re.findall(r'ask\("([\w/]+)"', code)
+    assert len(asked) >= 6
+    assert [name for name in asked if not (ROOT / "include" / "sql" / f"{name}.sql").is_file()] == []
+    assert {f"analytics/{path.stem}" for path in (ROOT / "include/sql/analytics").glob("*.sql")} & set(asked)
+
+
+def test_it_shows_what_the_warehouse_holds(loaded: Lab) -> None:
+    outputs = run(loaded)
+    assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
+    assert shown(outputs, "text/markdown") == ["**42 plays** on 3 days"]
+    assert len(shown(outputs, "image/png")) == 5
+    busiest, most_played, songs = [rows(text) for text in shown(outputs, "text/html") if text.startswith("<table>")]
+    counted = loaded.query(
+        "SELECT date_part('hour', start_time)::int::text, count(*)::text FROM songplays "
+        "WHERE start_time >= '2018-10-29 15:00' GROUP BY 1, date_part('hour', start_time) "
+        "ORDER BY count(*) DESC, date_part('hour', start_time) LIMIT 5"
+    )
+    assert busiest == [["hour", "plays"], *map(list, counted)]
+    assert counted[:2] == [("9", "3"), ("15", "3")]
+    linked = loaded.one("SELECT count(*) FROM songplays WHERE song_id IS NOT NULL")
+    assert most_played == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", str(linked)]]
+    assert songs == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", "1"]]  # half of the last day
+
+
+def test_it_says_what_is_missing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
+    with pytest.raises(CellExecutionError, match=r"Airflow connection 'redshift' does not exist.*AIRFLOW_CONN_REDSHIFT"):
+        run(lab)
