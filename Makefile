@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill quality test test-scheduler test-invariant test-redshift bench-history lint format lock clean
+.PHONY: help run backfill notebook quality test test-scheduler test-invariant test-redshift bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,9 @@ backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM
 
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sparkify.local.quality
+
+notebook: .venv/notebook  ## Execute the notebook on what make run has loaded, as a page to read [DATA, FROM, TO as for run]
+	@$(BIN)/python -m sparkify.local.notebook $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
@@ -67,7 +70,12 @@ clean:  ## Remove everything the project created here: environment, data, caches
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-local.txt
 	@touch $@
 
-.venv/dev: requirements-dev.txt .venv/run
+.venv/notebook: requirements-notebook.txt .venv/run
+	@echo "Installing the notebook's requirements into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-notebook.txt
+	@touch $@
+
+.venv/dev: requirements-dev.txt requirements-notebook.txt .venv/run
 	@echo "Installing the development tools into .venv ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

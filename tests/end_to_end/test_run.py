@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -18,7 +19,6 @@ from tests.lab import TABLES, Lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from sparkify.local import servers
 
@@ -84,6 +84,17 @@ def test_from_nothing_to_answers(state: Path) -> None:
     assert left_behind(state) == []
     quality = ended(start(state, module="sparkify.local.quality"))
     assert f"{of} of {of} checks passed, database sparkify-sample-" in quality
+    assert left_behind(state) == []
+
+
+def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
+    printed = run(state)
+    process = start(state, module="sparkify.local.notebook")
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, told
+    found = re.search(r"Open (\S+\.html) in a browser", told)
+    assert found
+    assert f"<strong>{counts(printed)['songplays']:,} plays</strong> on 2 days" in Path(found[1]).read_text()
     assert left_behind(state) == []
 
 

@@ -10,13 +10,15 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from sparkify.local import notebook
+from sparkify.local.notebook import NOTEBOOK
 from tests.conftest import ROOT
 from tests.data import event, song
 
 if TYPE_CHECKING:
-    from tests.lab import Lab
+    from pathlib import Path
 
-NOTEBOOK = ROOT / "include" / "notebooks" / "sparkify.ipynb"
+    from tests.lab import Lab
 
 
 def read() -> Any:
@@ -90,7 +92,24 @@ def test_it_shows_what_the_warehouse_holds(loaded: Lab) -> None:
     assert songs == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", "1"]]  # half of the last day
 
 
+def test_as_a_page_it_needs_nothing_else(loaded: Lab) -> None:
+    page = notebook.execute(NOTEBOOK)
+    assert "<strong>42 plays</strong> on 3 days" in page
+    assert page.count('src="data:image/png;base64,') == 5
+    loads = re.findall(r"""(?:(?:src|href)=|import\(?[^;'"]*|url\()['"]?([^'" >)]+)""", page)
+    assert any(address.startswith("data:") for address in loads)
+    assert [address for address in loads if re.match(r"(https?:)?//", address)] == []
+
+
+def test_without_a_warehouse_the_page_says_how_to_load_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert notebook.main(["--state", str(tmp_path)]) == 2
+    assert "has not been loaded. Load it first: make run FROM=2018-11-01 TO=2018-11-03" in capsys.readouterr().out
+    assert not (tmp_path / "postgres").exists()
+
+
 def test_it_says_what_is_missing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
-    with pytest.raises(CellExecutionError, match=r"Airflow connection 'redshift' does not exist.*AIRFLOW_CONN_REDSHIFT"):
+    with pytest.raises(
+        CellExecutionError, match=r"Airflow connection 'redshift' does not exist.*AIRFLOW_CONN_REDSHIFT"
+    ):
         run(lab)

@@ -63,9 +63,7 @@ def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> di
     :param database: the warehouse.
     """
     return {
-        "AIRFLOW_CONN_REDSHIFT": json.dumps(
-            {"conn_type": "postgres", "host": postgres.host, "login": postgres.user, "schema": database}
-        ),
+        **warehouse(postgres, database),
         "AIRFLOW_CONN_AWS": json.dumps(
             {
                 "conn_type": "aws",
@@ -75,6 +73,12 @@ def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> di
             }
         ),
     }
+
+
+def warehouse(postgres: servers.Postgres, database: str) -> dict[str, str]:
+    """Return the environment variable that defines the connection ``redshift``."""
+    connection = {"conn_type": "postgres", "host": postgres.host, "login": postgres.user, "schema": database}
+    return {"AIRFLOW_CONN_REDSHIFT": json.dumps(connection)}
 
 
 def migrate() -> None:
