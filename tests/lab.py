@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+from collections import defaultdict
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
