@@ -123,6 +123,8 @@ class Lab:
 
         dag = task.dag if task.has_dag() else self.dag
         task = copy.copy(task)
+        for field in task.template_fields:
+            setattr(task, field, copy.copy(getattr(task, field)))  # files' content is put into lists in place
         xcoms = self.xcoms[task.task_id] = {}
         dag_run = {
             "dag_id": dag.dag_id,
