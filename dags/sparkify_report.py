@@ -36,6 +36,7 @@ from pathlib import Path
 from airflow.sdk import DAG, PartitionedAssetTimetable, StartOfDayMapper
 
 from sparkify import interval
+from sparkify.alerts import AlertNotifier, deadline
 from sparkify.assets import DAYS
 from sparkify.operators import ReportOperator
 
@@ -53,6 +54,7 @@ with DAG(
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,  # two of one day: the later one has seen more, and must write last
+    deadline=deadline(timedelta(hours=2)),
     tags=["sparkify", "report", "daily"],
     template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "reports")],
     user_defined_macros={"day_of_run": interval.day_of_run},
@@ -63,6 +65,7 @@ with DAG(
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
         "execution_timeout": timedelta(minutes=30),
+        "on_failure_callback": AlertNotifier(),
         "redshift_conn_id": "redshift",
         "aws_conn_id": "aws",
         "interval_start": "{{ day_of_run(dag_run).start }}",
