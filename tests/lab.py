@@ -96,6 +96,7 @@ class Lab:
         context: Any = {
             "params": {**self.dag.params.dump(), **params},
             "dag_run": SimpleNamespace(data_interval_start=None, data_interval_end=None),
+            "run_id": "lab",
             "var": {"value": {"sparkify_bucket": self.bucket}},
             "ti": SimpleNamespace(xcom_push=lambda key, value: None),
             "outlet_events": defaultdict(SimpleNamespace),

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
-from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # The extra field of the aws connection that names the role COPY reads S3 with: an ARN, or "default".
 COPY_ROLE = "copy_iam_role"
 
+# How many rejected rows the message of a failed COPY shows.
+_SHOWN_REJECTS = 3
+# By how much the clocks of the cluster and of this machine may differ.
+_CLOCKS_DIFFER = timedelta(minutes=10)
 
-class _CopyConflictError(WarehouseError):
+
+class _CopyConflictError(CopyFailedError):
     """A COPY failed because of a concurrent transaction."""
 
 
@@ -18,6 +27,8 @@ class Redshift(Warehouse):
     """A session with Amazon Redshift, provisioned or serverless."""
 
     engine = "redshift"
+    parameter = "?"
+    _last_copy = 0  # the query id of the session's last COPY
 
     def _connect(self) -> Any:
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
@@ -25,39 +36,55 @@ class Redshift(Warehouse):
         hook = RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
         return hook.get_conn()
 
-    def _execute(self, cursor: Any, statement: str) -> None:
+    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
         # The client rewrites parameters even where there are none: under its default style a LIKE '%x%' is an error.
         cursor.paramstyle = "qmark"
-        cursor.execute(statement)
+        cursor.execute(statement, parameters)
 
     def _copy(self, command: str) -> Loaded:
         from redshift_connector import Error
 
+        started = datetime.now(UTC)
         with self._session.cursor() as cursor:
             try:
                 self._execute(cursor, command)
             except Error as error:
                 self._rollback()
-                kind = _CopyConflictError if self._is_conflict(error) else WarehouseError
-                raise kind(self._explain(error)) from None  # the cause would show the command
+                raise self._failure(error, started) from None  # the cause would show the command
         # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_COUNT.html
-        (rows, copy_id), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
-        # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-        ((rejected,),) = self.query(f"SELECT COUNT(*) FROM sys_load_error_detail WHERE query_id = {copy_id:d}")
-        return Loaded(rows, rejected)
+        (rows, self._last_copy), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
+        of_copy = f"query_id = {self._last_copy:d}"
+        ((rejected,),) = self.query(f"SELECT COUNT(*) FROM sys_load_error_detail WHERE {of_copy}")
+        return Loaded(rows, rejected, self._rejects(of_copy) if rejected else ())
 
-    def _explain(self, error: Exception) -> str:
+    def _rejects(self, of_copy: str) -> list[RejectedRow]:
+        """Return what a COPY has rejected.
+
+        The view has not the raw texts that STL_LOAD_ERRORS has, but that one knows nothing of serverless workgroups.
+        https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+
+        :param of_copy: the predicate that finds the COPY.
+        """
         found = self.query(
             "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
-            "FROM sys_load_error_detail "
-            "WHERE query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid()) "
-            "ORDER BY line_number LIMIT 3"
+            f"FROM sys_load_error_detail WHERE {of_copy} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}"
         )
-        rejects = [
-            f"{file} line {line}, column {column}: error {code}, {reason}" for file, line, column, code, reason in found
-        ]
+        return [RejectedRow(*row) for row in found]
+
+    def _failure(self, error: Exception, started: datetime) -> CopyFailedError:
+        # No function tells the id of a COPY that failed: it is the session's last one, and later than those that did
+        # not fail. Other sessions had the same process id once.
+        rejects = self._rejects(
+            "query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid() "
+            f"AND query_id > {self._last_copy:d} AND start_time > '{started - _CLOCKS_DIFFER:%Y-%m-%d %H:%M:%S}')"
+        )
         message = error.args[0].get("M") if error.args and isinstance(error.args[0], dict) else str(error)
-        return "\n".join([f"COPY failed: {message}", *rejects])
+        lines = [
+            f"{row.file_name} line {row.line_number}, column {row.column_name}: error {row.error_code}, {row.reason}"
+            for row in rejects[:_SHOWN_REJECTS]
+        ]
+        kind = _CopyConflictError if self._is_conflict(error) else CopyFailedError
+        return kind("\n".join([f"COPY failed: {message}", *lines]), rejects)
 
     def _authorization(self) -> str:
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook

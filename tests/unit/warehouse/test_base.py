@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Connection
 
 from sparkify.warehouse import Loaded, Warehouse, WarehouseError
-from sparkify.warehouse.base import ATTEMPTS, label
+from sparkify.warehouse.base import ATTEMPTS, INSERTED_AT_ONCE, label
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class ConflictError(Exception):
@@ -28,6 +31,7 @@ class Session:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.values: list[list[Any]] = []
 
     def cursor(self) -> Session:
         return self
@@ -55,6 +59,7 @@ class Engine(Warehouse):
     """The smallest engine; ``fail`` is raised instead of connecting or executing."""
 
     engine = "test"
+    parameter = ":"
 
     def __init__(self, session: Session, fail: Exception | None = None, rows: dict[str, int] | None = None) -> None:
         super().__init__(Connection(conn_id="warehouse", conn_type="redshift", host="db.example", password="hidden"))
@@ -67,10 +72,12 @@ class Engine(Warehouse):
             raise self.fail
         return self.session
 
-    def _execute(self, cursor: Any, statement: str) -> None:
+    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
         if statement == "BROKEN":
             raise ZeroDivisionError("division by zero")
         self.session.events.append(statement)
+        if parameters is not None:
+            self.session.values.append(list(parameters))
         self.session.rowcount = self.rows.get(statement, -1)
 
     def _copy(self, command: str) -> Loaded:
@@ -240,6 +247,17 @@ def test_a_query_returns_tuples(session: Session) -> None:
         assert engine.table("SELECT 1") == (["one", "two"], [(1, 2), (3, 4)])
         assert engine.columns("songs") == ["one", "two"]
     assert session.events[2] == "SELECT * FROM songs LIMIT 0"
+
+
+def test_insert_sends_values_as_parameters_many_rows_at_once(session: Session) -> None:
+    rows = [(number, f"'{number}'") for number in range(INSERTED_AT_ONCE + 1)]
+    with Engine(session) as engine:
+        engine.insert("t", ["a", "b"], rows)
+        engine.insert("t", ["a", "b"], [])
+    full = ", ".join(["(:, :)"] * INSERTED_AT_ONCE)
+    assert session.events == [f"INSERT INTO t (a, b) VALUES {full}", "INSERT INTO t (a, b) VALUES (:, :)", "close"]
+    assert [len(values) for values in session.values] == [2 * INSERTED_AT_ONCE, 2]
+    assert session.values[1] == [INSERTED_AT_ONCE, f"'{INSERTED_AT_ONCE}'"]
 
 
 def test_copy_is_logged_without_its_authorization(session: Session, caplog: pytest.LogCaptureFixture) -> None:
