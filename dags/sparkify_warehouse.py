@@ -14,7 +14,7 @@ long the range. Or use a backfill, which makes a run for every hour.
 | Task | What it means | What to do |
 |---|---|---|
 | create_tables | the warehouse cannot be reached, or a file of checks is wrong | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
-| stage_events, stage_songs | S3 refused, or a file is malformed | the log names the file, the line and the reason; repair the file or allow rejects (the param `max_errors`), clear the task |
+| stage_events, stage_songs | S3 refused, or a file is malformed | the log and operations.rejected_rows name the file, the line and the reason; repair the file or allow rejects (the param `max_errors`), clear the task |
 | load_... | the database refused | the log names the statement; clear the task |
 | data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back, but the day is not published |
 
@@ -87,7 +87,7 @@ with DAG(
             minimum=0,
             title="Rejected events allowed",
             description="Events of a file that may be rejected (no time, no key, malformed, too long) before staging fails. "
-            "Each is kept with file, line, column and reason in stl_load_errors (Redshift: sys_load_error_detail).",
+            "Each is kept with file, line, column and reason in operations.rejected_rows.",
         ),
         "recreate_tables": Param(
             False,

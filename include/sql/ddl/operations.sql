@@ -80,11 +80,14 @@ CREATE TABLE IF NOT EXISTS operations.backfill_summaries (
 DISTSTYLE EVEN
 SORTKEY (dag_id, told_until);
 
--- The rows that COPY rejected from what is staged now: replaced together with the rows of their file.
+-- The rows that COPY rejected from what is staged now: replaced together with the rows of their file. Where there were
+-- too many, so that COPY failed and nothing was staged, they are here until a run stages the file.
 -- The database's own views forget (Redshift's after seven days) and do not know which run it was.
+-- Of one COPY (a period's files, a batch) the first thousand are here; how many there were is in the task's result.
 CREATE TABLE IF NOT EXISTS operations.rejected_rows (
     table_name VARCHAR(256) NOT NULL,
-    -- The start of the file's period, for a source that is cut by time; the batch, for one that is not.
+    -- The start of the file's period, for a source that is cut by time; the batch, for one that is not
+    -- (NULL where COPY failed: then there is no batch).
     period_start TIMESTAMP,
     batch_id BIGINT,
     run_id VARCHAR(250) NOT NULL,
@@ -94,7 +97,7 @@ CREATE TABLE IF NOT EXISTS operations.rejected_rows (
     column_name VARCHAR(256),
     error_code INTEGER NOT NULL,
     reason VARCHAR(1024),
-    -- The first bytes of the line as it was in the file, and of the value.
+    -- The first bytes of the line as it was in the file, and of the value; Redshift's view does not tell them.
     raw_line VARCHAR(4096),
     raw_value VARCHAR(4096)
 )

@@ -45,6 +45,7 @@ class CopyResult:
     :param objects: objects read.
     :param bytes: their size in S3.
     :param query_id: the local ``pg_last_copy_id()``.
+    :param rejects: the first of those that were left out.
     """
 
     rows: int
@@ -52,6 +53,7 @@ class CopyResult:
     objects: int
     bytes: int
     query_id: int
+    rejects: Sequence[Reject] = ()
 
 
 class _TooManyErrors(Exception):
@@ -129,7 +131,7 @@ def copy(
         raise CopyError(
             f"COPY into {_shown(command)} failed and nothing was loaded: {reason}{note}", query_id=query_id
         ) from error
-    return CopyResult(rows, rejects.count, fetcher.objects, fetcher.size, query_id)
+    return CopyResult(rows, rejects.count, fetcher.objects, fetcher.size, query_id, tuple(rejects.kept))
 
 
 def _record_reader(fetcher: Fetcher, command: CopyCommand, table: Table) -> RecordReader:

@@ -14,6 +14,7 @@ from sparkify import ledger, scopes, strategies
 from sparkify.interval import Interval
 from sparkify.objects import Bucket
 from sparkify.operators.base import WarehouseOperator
+from sparkify.rejects import Part, RejectedRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sparkify.interval import Period
-    from sparkify.warehouse import Loaded, Warehouse
+    from sparkify.warehouse import Loaded, RejectedRow, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,21 @@ class Landing(NamedTuple):
     last: str
 
 
+class Landed(NamedTuple):
+    """What was read of the files of an interval.
+
+    :param versions: of the files, by the start of their period.
+    :param landings: where their rows are.
+    :param rejected: how many rows COPY left out.
+    :param rejects: what is told of them.
+    """
+
+    versions: dict[datetime, str]
+    landings: list[Landing]
+    rejected: int
+    rejects: list[Part]
+
+
 class StageToRedshiftOperator(WarehouseOperator):
     """Bring a staging table up to date with files in S3.
 
@@ -51,7 +67,8 @@ class StageToRedshiftOperator(WarehouseOperator):
     they were last taken, through a manifest, and skips when there are none. The table has a column ``batch_id``.
 
     COPY reads into a temporary table first; the staging table changes in one short transaction. What was staged is
-    remembered in the tables of include/sql/ddl/operations.sql.
+    remembered in the tables of include/sql/ddl/operations.sql, rejected rows included: those of the files as they were
+    read last, also where there were too many and COPY failed.
 
     :param table: the staging table. (templated)
     :param bucket: the S3 bucket. (templated)
@@ -60,7 +77,8 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param format: COPY's data format, such as ``JSON 'auto'`` or ``JSON 'auto ignorecase'``. (templated)
     :param jsonpaths: URI of a JSONPaths file in S3, in place of ``format``. (templated)
     :param copy_options: further options of COPY, such as ``TIMEFORMAT 'epochmillisecs'``.
-    :param max_errors: rows that COPY may reject of a file before it fails; it keeps the reasons. (templated)
+    :param max_errors: rows that COPY may reject of a period's files, or of a batch, before it fails;
+        ``operations.rejected_rows`` has the reasons. (templated)
     :param interval_column: the column that holds a row's time.
     :param late_before: rows of the interval before this moment that were not staged yet count as late: either they
         came after their own hour was loaded, or that hour is still to be loaded. ISO 8601; only with
@@ -124,26 +142,25 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.manifest_prefix = manifest_prefix
 
     def work(self, context: Context) -> dict[str, Any]:
+        rejects = RejectedRows(self.table, context["run_id"])
         with self.warehouse() as warehouse:
-            if self.interval_column:
-                staged = self._stage_interval(warehouse)
-            else:
-                staged = warehouse.transaction(lambda: self._stage_objects(warehouse))
+            stage = self._stage_interval if self.interval_column else self._stage_batches
+            staged = stage(warehouse, rejects)
             warehouse.analyze(self.table, staged["rows"])
             return staged
 
     # --- a source cut by time ---
 
-    def _stage_interval(self, warehouse: Warehouse) -> dict[str, Any]:
+    def _stage_interval(self, warehouse: Warehouse, rejects: RejectedRows) -> dict[str, Any]:
         from sparkify.warehouse import WarehouseError
 
         columns = self._source_columns(warehouse)
         for _ in range(READINGS):
             before = self._versions(warehouse)
-            versions, landings, rejected = self._land_files(warehouse, columns)
-            replace = partial(self._replace, warehouse, columns, landings, versions, before)
+            landed = self._land_files(warehouse, columns, rejects, before)
+            replace = partial(self._replace, warehouse, columns, landed, before, rejects)
             if staged := warehouse.transaction(replace):
-                return {**staged, "rejected": rejected, "files": len(landings)}
+                return {**staged, "rejected": landed.rejected, "files": len(landed.landings)}
             log.info("A concurrent run has staged another version of these files: reading them again.")
         raise WarehouseError(
             f"The files of {self.interval} kept changing while concurrent runs staged them, {READINGS} times in a row. "
@@ -159,12 +176,20 @@ class StageToRedshiftOperator(WarehouseOperator):
         )
         return {start.replace(tzinfo=UTC): version for start, version in rows}
 
-    def _land_files(self, warehouse: Warehouse, columns: list[str]) -> tuple[dict[datetime, str], list[Landing], int]:
-        """COPY the files of each period; return their versions, where they landed, and how many rows were rejected."""
+    def _land_files(
+        self, warehouse: Warehouse, columns: list[str], rejects: RejectedRows, before: dict[datetime, str]
+    ) -> Landed:
+        """COPY the files of each period.
+
+        :param before: the versions that were staged before.
+        """
+        from sparkify.warehouse import CopyFailedError
+
         bucket = Bucket(self.bucket, self.aws_conn_id)
         versions: dict[datetime, str] = {}
         landings: list[Landing] = []
         rejected = 0
+        parts: list[Part] = []
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
             objects = list(bucket.objects(prefix))
@@ -174,25 +199,47 @@ class StageToRedshiftOperator(WarehouseOperator):
                 continue
             landing = f"landing_{len(landings) + 1}"
             source = f"s3://{self.bucket}/{prefix}"
-            loaded = warehouse.transaction(partial(self._land, warehouse, landing, columns, source))
+            try:
+                loaded = warehouse.transaction(partial(self._land, warehouse, landing, columns, source))
+            except CopyFailedError as error:
+                warehouse.transaction(
+                    partial(self._keep_failed, warehouse, rejects, error.rejects, period.start, before)
+                )
+                raise
             rejected += loaded.rejected
             landings.append(_landing(landing, period))
-        return versions, landings, rejected
+            parts.append(Part(loaded.rejects, period.start))
+        return Landed(versions, landings, rejected, parts)
+
+    def _keep_failed(
+        self,
+        warehouse: Warehouse,
+        rejects: RejectedRows,
+        rows: Sequence[RejectedRow],
+        start: datetime,
+        before: dict[datetime, str],
+    ) -> None:
+        """Remember what a COPY that failed has rejected, unless a concurrent run has staged the files meanwhile."""
+        if not rows:
+            return
+        warehouse.script(f"LOCK {self.table}")
+        if self._versions(warehouse).get(start) == before.get(start):
+            rejects.replace_periods(warehouse, [start], [Part(rows, start)])
 
     def _replace(
         self,
         warehouse: Warehouse,
         columns: list[str],
-        landings: list[Landing],
-        versions: dict[datetime, str],
+        landed: Landed,
         before: dict[datetime, str],
+        rejects: RejectedRows,
     ) -> dict[str, int] | None:
         """Replace the interval's rows with what was landed; return how many are staged, stray and late.
 
-        :param versions: of the files that were landed.
         :param before: the versions that were staged before they were read.
         :return: None where a concurrent run has staged other files meanwhile. They may be newer.
         """
+        versions, landings = landed.versions, landed.landings
         warehouse.script(f"LOCK {self.table}")  # from here on this is the only writer, and sees all that is committed
         now = self._versions(warehouse)
         if any(version not in (before.get(start), versions[start]) for start, version in now.items()):
@@ -213,6 +260,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 owned=scopes.OfInterval(self.interval),
             )
         )
+        rejects.replace_periods(warehouse, list(versions), landed.rejects)
         rows, strays, late_now = self._counts(warehouse)
         late = max(0, late_now - late_before)
         if strays:
@@ -234,7 +282,24 @@ class StageToRedshiftOperator(WarehouseOperator):
 
     # --- a set of objects ---
 
-    def _stage_objects(self, warehouse: Warehouse) -> dict[str, Any]:
+    def _stage_batches(self, warehouse: Warehouse, rejects: RejectedRows) -> dict[str, Any]:
+        from sparkify.warehouse import CopyFailedError
+
+        def keep_failed(rows: Sequence[RejectedRow]) -> None:
+            warehouse.script(f"LOCK {ledger.OBJECTS}")
+            rejects.replace_batches(warehouse, [], [Part(rows)])
+
+        try:
+            return warehouse.transaction(partial(self._stage_objects, warehouse, rejects))
+        except CopyFailedError as error:
+            if error.rejects:
+                warehouse.transaction(partial(keep_failed, error.rejects))
+            raise
+        except AirflowSkipException:
+            warehouse.transaction(partial(keep_failed, ()))  # what made a COPY fail was removed
+            raise
+
+    def _stage_objects(self, warehouse: Warehouse, rejects: RejectedRows) -> dict[str, Any]:
         # The lock makes runs take turns. It is on the ledger, which nobody else reads.
         warehouse.script(f"LOCK {ledger.OBJECTS}")
         known = ledger.read(warehouse, self.table)
@@ -251,6 +316,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         columns = self._source_columns(warehouse)
         manifests = Bucket(self.manifest_bucket or self.bucket, self.aws_conn_id)
         rejected = 0
+        parts = []
         batches = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, self.table))
         for batch in batches:
             landing = f"landing_{batch.id}"
@@ -258,6 +324,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 loaded = self._land(warehouse, landing, columns, published.manifest, "MANIFEST")
                 warehouse.copy(ledger.OBJECTS, published.objects, ledger.COPY_OPTIONS)
             rejected += loaded.rejected
+            parts.append(Part(loaded.rejects, batch_id=batch.id))
             batch.landing, batch.rows = landing, loaded.rows
             log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")
         warehouse.script(
@@ -270,6 +337,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 staged_at=scopes.literal(datetime.now(UTC)),
             )
         )
+        rejects.replace_batches(warehouse, sorted(plan.retired), parts)
         return {"rows": sum(batch.rows for batch in batches), "rejected": rejected, "objects": len(plan.take)}
 
     # --- both ---
@@ -285,7 +353,10 @@ class StageToRedshiftOperator(WarehouseOperator):
         )
         loaded = warehouse.copy(f"{landing} ({', '.join(columns)})", source, options)
         if loaded.rejected:
-            log.warning("%d rows of %s were rejected; the load errors say why.", loaded.rejected, source)
+            log.warning(
+                "%d rows of %s were rejected: operations.rejected_rows has file, line, column and reason.",
+                loaded.rejected, source,
+            )  # fmt: skip
         return loaded
 
     def _source_columns(self, warehouse: Warehouse) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+from sparkify.warehouse.base import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 
-__all__ = ["Loaded", "Warehouse", "WarehouseError", "connect"]
+__all__ = ["CopyFailedError", "Loaded", "RejectedRow", "Warehouse", "WarehouseError", "connect"]
 
 
 def connect(conn_id: str, aws_conn_id: str | None = None) -> Warehouse:

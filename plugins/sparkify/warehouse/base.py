@@ -33,9 +33,37 @@ _ONLY_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 # A conflict is over within the other's transaction, which takes seconds at most.
 ATTEMPTS = 8
 
+# Rows of a statement that inserts values. It may have 32,767 parameters, so tables have 32 columns at most.
+INSERTED_AT_ONCE = 1_000
+
+# Rejected rows that a COPY tells of; how many they are, it says exactly.
+REJECTS_TOLD = 1_000
+
 
 class WarehouseError(AirflowException):
     """The warehouse refused something; the message says what and the remedy."""
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that COPY could not load.
+
+    :param file_name: the object that has it, ``s3://bucket/key``.
+    :param line_number: from 1; of JSON, the last line of the object.
+    :param column_name: the column that would not take the value; empty where the row itself cannot be read.
+    :param error_code: of https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+    :param reason: what is wrong, in the database's words.
+    :param raw_line: the row as it is in the file; None where the database does not tell.
+    :param raw_value: the value; None where the database does not tell.
+    """
+
+    file_name: str
+    line_number: int
+    column_name: str
+    error_code: int
+    reason: str
+    raw_line: str | None = None
+    raw_value: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,12 +71,24 @@ class Loaded:
     """What a COPY did.
 
     :param rows: rows that are in the table now.
-    :param rejected: rows that were left out, at most MAXERROR - 1; stl_load_errors (PostgreSQL) or
-        sys_load_error_detail (Redshift) says why.
+    :param rejected: rows that were left out, at most MAXERROR - 1.
+    :param rejects: the first of them, at most :data:`REJECTS_TOLD`.
     """
 
     rows: int
     rejected: int
+    rejects: Sequence[RejectedRow] = ()
+
+
+class CopyFailedError(WarehouseError):
+    """A COPY failed, and nothing of it is in the table.
+
+    :param rejects: the rows that it rejected until then, at most :data:`REJECTS_TOLD`.
+    """
+
+    def __init__(self, message: str, rejects: Sequence[RejectedRow] = ()) -> None:
+        super().__init__(message)
+        self.rejects = rejects
 
 
 class Warehouse(ABC):
@@ -59,7 +99,8 @@ class Warehouse(ABC):
     """
 
     engine: ClassVar[str]
-    placeholder: ClassVar[str]
+    # What stands for a value in a statement.
+    parameter: ClassVar[str]
 
     def __init__(self, connection: Connection, aws_conn_id: str | None = None) -> None:
         self.connection = connection
@@ -166,15 +207,19 @@ class Warehouse(ABC):
             return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert a few rows of values into a table, in one statement.
+        """Insert values that come from outside the database, many rows with each statement.
 
-        For what this project notes of itself: a parameter each value, of which Redshift takes 32,767. Data comes by
-        COPY.
+        :param table: the table.
+        :param columns: its columns that the rows have.
+        :param rows: their values, which travel as parameters. Times have no zone: TIMESTAMP has none.
         """
-        row = f"({', '.join([self.placeholder] * len(columns))})"
-        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(rows))}"
+        row = f"({', '.join([self.parameter] * len(columns))})"
         with self._session.cursor() as cursor:
-            self._execute_with(cursor, statement, [value for values in rows for value in values])
+            for start in range(0, len(rows), INSERTED_AT_ONCE):
+                batch = rows[start : start + INSERTED_AT_ONCE]
+                statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(batch))}"
+                self._execute(cursor, statement, [value for values in batch for value in values])
+        log.info("INSERT INTO %s: %s rows", table, f"{len(rows):,}")
 
     def columns(self, table: str) -> list[str]:
         """Return the column names of a table, in order."""
@@ -188,7 +233,7 @@ class Warehouse(ABC):
         :param target: a table, or a table with a list of columns: ``songs (song_id, title)``.
         :param source: URI of a key prefix or of a manifest: ``s3://bucket/key``.
         :param options: the rest of the command: format and options of COPY.
-        :raises WarehouseError: when it fails; nothing is loaded then. Carries the first rejected rows.
+        :raises CopyFailedError: when it fails; nothing is loaded then. Carries the rejected rows.
         """
         head, tail = f"COPY {target} FROM '{source}'", " ".join(options)
         log.info("%s %s", head, tail)
@@ -238,12 +283,8 @@ class Warehouse(ABC):
         """Open a connection with autocommit off."""
 
     @abstractmethod
-    def _execute(self, cursor: Any, statement: str) -> None:
-        """Execute one statement."""
-
-    @abstractmethod
-    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
-        """Execute one statement, plain SQL of both databases, with the values of its placeholders."""
+    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
+        """Execute one statement, with values in the places of its parameters."""
 
     @abstractmethod
     def _is_conflict(self, error: BaseException) -> bool:

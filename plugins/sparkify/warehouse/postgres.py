@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse import dialect
-from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from obstore.store import S3Store
+
+    from sparkify.copy.errors import Reject
 
 
 class Postgres(Warehouse):
     """A session with a PostgreSQL database."""
 
     engine = "postgres"
-    placeholder = "%s"
+    parameter = "%s"
 
     def _connect(self) -> Any:
         import psycopg
@@ -29,17 +32,14 @@ class Postgres(Warehouse):
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # type: ignore[attr-defined]
         return session
 
-    def _execute(self, cursor: Any, statement: str) -> None:
+    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
         first, *more = dialect.to_postgres(statement)
-        cursor.execute(first)
+        cursor.execute(first, parameters)
         if more:
             # The row count that the caller reads is that of the statement itself.
             with self._session.cursor() as other:
                 for addition in more:
                     other.execute(addition)
-
-    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
-        cursor.execute(statement, values)
 
     def _is_outdated(self, table: str, changed: int) -> bool:
         # autovacuum's own rule; but that comes by once a minute, and the next task does not wait for it
@@ -53,9 +53,11 @@ class Postgres(Warehouse):
             with self._connect() as audit:
                 create_load_errors(audit)
             done = copy(self._session, parse_copy(command), open_store=self._open_store, audit=self._connect)
-        except (CopyError, CopySyntaxError) as error:
-            raise WarehouseError(str(error)) from None  # the cause would show the command
-        return Loaded(done.rows, done.rejected)
+        except CopySyntaxError as error:
+            raise WarehouseError(str(error)) from None
+        except CopyError as error:
+            raise CopyFailedError(str(error), _told(error.rejects)) from None  # the cause would show the command
+        return Loaded(done.rows, done.rejected, _told(done.rejects))
 
     def _authorization(self) -> str:
         return "IAM_ROLE default"  # for COPY's grammar: this process reads S3 itself, with the aws connection
@@ -80,3 +82,18 @@ class Postgres(Warehouse):
         import psycopg
 
         return isinstance(error, psycopg.OperationalError)
+
+
+def _told(rejects: Iterable[Reject]) -> list[RejectedRow]:
+    return [
+        RejectedRow(
+            file_name=reject.filename,
+            line_number=reject.line,
+            column_name=reject.column,
+            error_code=reject.code,
+            reason=reject.reason,
+            raw_line=reject.raw.decode(errors="replace"),
+            raw_value=reject.value,
+        )
+        for reject in islice(rejects, REJECTS_TOLD)
+    ]

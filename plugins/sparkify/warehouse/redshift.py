@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sparkify.warehouse.base import Loaded, Warehouse, WarehouseError
+from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,8 +27,13 @@ CLIENT = {
     "tcp_keepalive_count": 5,
 }
 
+# How many rejected rows the message of a failed COPY shows.
+_SHOWN_REJECTS = 3
+# By how much the clocks of the cluster and of this machine may differ.
+_CLOCKS_DIFFER = timedelta(minutes=10)
 
-class _CopyConflictError(WarehouseError):
+
+class _CopyConflictError(CopyFailedError):
     """A COPY failed because of a concurrent transaction."""
 
 
@@ -35,7 +41,8 @@ class Redshift(Warehouse):
     """A session with Amazon Redshift, provisioned or serverless."""
 
     engine = "redshift"
-    placeholder = "?"
+    parameter = "?"
+    _last_copy = 0  # the query id of the session's last COPY
 
     def _connect(self) -> Any:
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
@@ -45,14 +52,10 @@ class Redshift(Warehouse):
         connection.extra = json.dumps({**CLIENT, **connection.extra_dejson})
         return hook.get_conn()
 
-    def _execute(self, cursor: Any, statement: str) -> None:
+    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
         # The client rewrites parameters even where there are none: under its default style a LIKE '%x%' is an error.
         cursor.paramstyle = "qmark"
-        cursor.execute(statement)
-
-    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
-        cursor.paramstyle = "qmark"
-        cursor.execute(statement, values)
+        cursor.execute(statement, parameters)
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
         """Load objects of S3 into a table with COPY, see :meth:`Warehouse.copy`.
@@ -69,35 +72,51 @@ class Redshift(Warehouse):
     def _copy(self, command: str) -> Loaded:
         from redshift_connector import Error
 
+        started = datetime.now(UTC)
         with self._session.cursor() as cursor:
             try:
                 self._execute(cursor, command)
             except Error as error:
                 self._rollback()
-                kind = _CopyConflictError if self._is_conflict(error) else WarehouseError
-                raise kind(self._explain(error)) from None  # the cause would show the command
+                raise self._failure(error, started) from None  # the cause would show the command
         # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_COUNT.html
-        (rows, copy_id), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
-        # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-        ((rejected,),) = self.query(f"SELECT COUNT(*) FROM sys_load_error_detail WHERE query_id = {copy_id:d}")
-        return Loaded(rows, rejected)
+        (rows, self._last_copy), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
+        of_copy = f"query_id = {self._last_copy:d}"
+        ((rejected,),) = self.query(f"SELECT COUNT(*) FROM sys_load_error_detail WHERE {of_copy}")
+        return Loaded(rows, rejected, self._rejects(of_copy) if rejected else ())
 
-    def _explain(self, error: Exception) -> str:
-        # The other fields of the error may repeat the command.
+    def _rejects(self, of_copy: str) -> list[RejectedRow]:
+        """Return what a COPY has rejected.
+
+        The view has not the raw texts that STL_LOAD_ERRORS has, but that one knows nothing of serverless workgroups.
+        https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+
+        :param of_copy: the predicate that finds the COPY.
+        """
+        found = self.query(
+            "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
+            f"FROM sys_load_error_detail WHERE {of_copy} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}"
+        )
+        return [RejectedRow(*row) for row in found]
+
+    def _failure(self, error: Exception, started: datetime) -> CopyFailedError:
+        """Return what the failure of a COPY means; the other fields of the error may repeat the command."""
+        kind = _CopyConflictError if self._is_conflict(error) else CopyFailedError
         message = f"COPY failed: {_fields(error).get('M') or self._text(error)}"
         if "load_error" not in message:
             # It never began to load. The session may have the load errors of an earlier COPY.
-            return message
-        found = self.query(
-            "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
-            "FROM sys_load_error_detail "
-            "WHERE query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid()) "
-            "ORDER BY line_number LIMIT 3"
+            return kind(message)
+        # No function tells the id of a COPY that failed: it is the session's last one, and later than those that did
+        # not fail. Other sessions had the same process id once.
+        rejects = self._rejects(
+            "query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid() "
+            f"AND query_id > {self._last_copy:d} AND start_time > '{started - _CLOCKS_DIFFER:%Y-%m-%d %H:%M:%S}')"
         )
-        rejects = [
-            f"{file} line {line}, column {column}: error {code}, {reason}" for file, line, column, code, reason in found
+        lines = [
+            f"{row.file_name} line {row.line_number}, column {row.column_name}: error {row.error_code}, {row.reason}"
+            for row in rejects[:_SHOWN_REJECTS]
         ]
-        return "\n".join([message, *rejects])
+        return kind("\n".join([message, *lines]), rejects)
 
     @cached_property
     def _aws(self) -> AwsBaseHook:

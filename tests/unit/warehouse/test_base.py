@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk import Connection
 
 from sparkify.warehouse import Loaded, Warehouse, WarehouseError
-from sparkify.warehouse.base import ATTEMPTS, label
+from sparkify.warehouse.base import ATTEMPTS, INSERTED_AT_ONCE, label
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,6 +31,7 @@ class Session:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.values: list[list[Any]] = []
 
     def cursor(self) -> Session:
         return self
@@ -58,7 +59,7 @@ class Engine(Warehouse):
     """The smallest engine; ``fail`` is raised instead of connecting or executing."""
 
     engine = "test"
-    placeholder = "?"
+    parameter = ":"
 
     def __init__(self, session: Session, fail: Exception | None = None, rows: dict[str, int] | None = None) -> None:
         super().__init__(Connection(conn_id="warehouse", conn_type="redshift", host="db.example", password="hidden"))
@@ -71,14 +72,13 @@ class Engine(Warehouse):
             raise self.fail
         return self.session
 
-    def _execute(self, cursor: Any, statement: str) -> None:
+    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
         if statement == "BROKEN":
             raise ZeroDivisionError("division by zero")
         self.session.events.append(statement)
+        if parameters is not None:
+            self.session.values.append(list(parameters))
         self.session.rowcount = self.rows.get(statement, -1)
-
-    def _execute_with(self, cursor: Any, statement: str, values: Sequence[Any]) -> None:
-        self.session.events.append(f"{statement} with {list(values)}")
 
     def _copy(self, command: str) -> Loaded:
         self.session.events.append(command)
@@ -249,6 +249,17 @@ def test_a_query_returns_tuples(session: Session) -> None:
     assert session.events[2] == "SELECT * FROM songs LIMIT 0"
 
 
+def test_insert_sends_values_as_parameters_many_rows_at_once(session: Session) -> None:
+    rows = [(number, f"'{number}'") for number in range(INSERTED_AT_ONCE + 1)]
+    with Engine(session) as engine:
+        engine.insert("t", ["a", "b"], rows)
+        engine.insert("t", ["a", "b"], [])
+    full = ", ".join(["(:, :)"] * INSERTED_AT_ONCE)
+    assert session.events == [f"INSERT INTO t (a, b) VALUES {full}", "INSERT INTO t (a, b) VALUES (:, :)", "close"]
+    assert [len(values) for values in session.values] == [2 * INSERTED_AT_ONCE, 2]
+    assert session.values[1] == [INSERTED_AT_ONCE, f"'{INSERTED_AT_ONCE}'"]
+
+
 def test_copy_is_logged_without_its_authorization(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), Engine(session) as engine:
         assert engine.copy("t (a)", "s3://bucket/key", ["FORMAT AS JSON 'auto'", "MAXERROR 1"]) == Loaded(1234, 5)
@@ -282,10 +293,3 @@ def test_copy_is_logged_without_its_authorization(session: Session, caplog: pyte
 )
 def test_label(statement: str, expected: str) -> None:
     assert label(statement) == expected
-
-
-def test_values_are_inserted_in_one_statement() -> None:
-    session = Session()
-    with Engine(session) as warehouse:
-        warehouse.insert("notes", ["a", "b"], [(1, "x"), (2, None)])
-    assert session.events[0] == "INSERT INTO notes (a, b) VALUES (?, ?), (?, ?) with [1, 'x', 2, None]"

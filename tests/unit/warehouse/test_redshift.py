@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import traceback
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 import redshift_connector
 
-from sparkify.warehouse import Loaded, Warehouse, WarehouseError, connect
+from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError, connect
 
 SECRET = "sTSx9/secretkey+of+the+test"
 TOKEN = "FwoGZX/session+token+of+the+test"
 ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
 COPIED = {
     "SELECT pg_last_copy_count(), pg_last_copy_id()": [(1234, 77)],
-    "SELECT COUNT(*) FROM sys_load_error_detail WHERE query_id = 77": [(5,)],
+    "SELECT COUNT(*) FROM sys_load_error_detail WHERE query_id = 77": [(1,)],
+    "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
+    "FROM sys_load_error_detail WHERE query_id = 77 ORDER BY file_name, line_number LIMIT 1000": [
+        ("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")
+    ],
 }
+REJECT = RejectedRow("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")
 
 
 class Cursor:
@@ -38,9 +45,12 @@ class Cursor:
     def __exit__(self, *error: object) -> None:
         pass
 
-    def execute(self, statement: str, values: list[Any] | None = None) -> None:
+    def execute(self, statement: str, parameters: Any = None) -> None:
         assert self.paramstyle == "qmark", "under another style the driver reads parameters into LIKE '%x%'"
-        self.driver.executed.append(statement if values is None else f"{statement} with {values}")
+        self.driver.executed.append(statement)
+        if parameters is not None:
+            assert statement.count("?") == len(parameters)
+            self.driver.values += parameters
         for start, answer in self.driver.answers.items():
             if statement.startswith(start):
                 if isinstance(answer, Exception):
@@ -56,6 +66,7 @@ class Driver:
 
     def __init__(self) -> None:
         self.executed: list[str] = []
+        self.values: list[Any] = []
         self.answers: dict[str, Any] = dict(COPIED)
         self.settings: dict[str, Any] = {}
 
@@ -132,9 +143,7 @@ def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
     script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
     with warehouse() as session:
         session.script(script)
-        session.insert("t", ["a", "b"], [(1, "50 %")])
     assert driver.executed[:2] == script.split("\n")
-    assert driver.executed[2] == "INSERT INTO t (a, b) VALUES (?, ?) with [1, '50 %']"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +223,7 @@ def test_copy_is_authorized_by_the_aws_connection(
     aws(monkeypatch, extra)
     with caplog.at_level(logging.DEBUG), warehouse() as session:
         loaded = session.copy("songs (title)", "s3://music/song_data/", ["FORMAT AS JSON 'auto'", "MAXERROR 6"])
-    assert loaded == Loaded(rows=1234, rejected=5)
+    assert loaded == Loaded(rows=1234, rejected=1, rejects=[REJECT])
     assert driver.executed == [
         f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'",
         *COPIED,
@@ -270,8 +279,9 @@ def test_a_failed_copy_says_which_rows_were_rejected(
     message = "Load into table 'songs' failed.  Check 'sys_load_error_detail' system table for details."
     driver.answers["COPY"] = server_error("XX000", message, D=command, W=command)
     driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
-    with caplog.at_level(logging.DEBUG), warehouse() as session, pytest.raises(WarehouseError) as caught:
+    with caplog.at_level(logging.DEBUG), warehouse() as session, pytest.raises(CopyFailedError) as caught:
         session.copy("songs", "s3://music/song_data/")
+    assert caught.value.rejects == [REJECT]
     assert str(caught.value) == (
         f"COPY failed: {message}\ns3://music/song_data/A.json line 3, column year: error 1207, Invalid digit"
     )
@@ -289,6 +299,30 @@ def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
     driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
     with warehouse() as session, pytest.raises(WarehouseError, match=r"AccessDenied$"):
         session.copy("songs", "s3://music/song_data/")
+
+
+def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither of an earlier one of the session, nor of a session that had its process id."""
+    aws(monkeypatch)
+    driver.answers["COPY other"] = server_error("XX000", "Check 'sys_load_error_detail' system table for details.")
+    with warehouse() as session:
+        session.copy("songs", "s3://music/song_data/")
+        with pytest.raises(CopyFailedError):
+            session.copy("other", "s3://music/other/")
+    *_, asked, _ = driver.executed
+    before = datetime.now(UTC) - timedelta(minutes=11)
+    found = re.search(r"session_id = pg_backend_pid\(\) AND query_id > 77 AND start_time > '([^']+)'\)", asked)
+    assert found
+    assert before < datetime.fromisoformat(found[1]).replace(tzinfo=UTC) < before + timedelta(minutes=2)
+
+
+def test_values_reach_it_as_parameters(driver: Driver) -> None:
+    with warehouse() as session:
+        session.insert("t", ["a", "b"], [(1, "it's"), (2, None)])
+    assert driver.executed[0] == "INSERT INTO t (a, b) VALUES (?, ?), (?, ?)"
+    assert driver.values == [1, "it's", 2, None]
 
 
 def test_a_copy_that_meets_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
