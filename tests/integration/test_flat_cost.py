@@ -24,7 +24,7 @@ from tests.data import event, song
 from tests.lab import TABLES, Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 # Whole hours, UTC: the history begins, its last hour begins, the next one begins.
 START, LAST, NEXT = datetime(2018, 1, 1), datetime(2018, 11, 1, 4), datetime(2018, 11, 1, 5)  # noqa: DTZ001
@@ -183,10 +183,11 @@ class Scenario(NamedTuple):
         plans = Plans()
         execute = Postgres._execute
 
-        def measure(self: Postgres, cursor: Any, statement: str) -> None:
-            if MEASURED.match(statement):
+        def measure(self: Postgres, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
+            # What carries its rows with it reads none.
+            if MEASURED.match(statement) and parameters is None:
                 plans.measure(self._session.cursor(), statement)
-            execute(self, cursor, statement)
+            execute(self, cursor, statement, parameters)
 
         _connect(lab, patch)
         patch.setattr(Postgres, "_execute", measure)
