@@ -18,7 +18,7 @@ COPY_ROLE = "copy_iam_role"
 
 # What redshift_connector is told, where the extra field of the connection says nothing else. While a long COPY runs the
 # connection is silent, and what lies between, such as a NAT gateway after 350 s, forgets it: the client then waits
-# for ever. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
+# for hours. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
 CLIENT = {
     "application_name": "sparkify",  # in SYS_SESSION_HISTORY; else the name of the module that calls the client
     "tcp_keepalive_idle": 60,
@@ -132,7 +132,7 @@ class Redshift(Warehouse):
             _fields(error).get("C") in {"40001", "40P01", "42P07", "42P06"}
             # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
             or "Serializable isolation violation" in text
-            # of DDL, and of a transaction that has lost its table to another: undocumented, and as passing
+            # Of DDL, mostly; no document describes it, and another attempt succeeds.
             or "conflict with concurrent transaction" in text
         )
 
