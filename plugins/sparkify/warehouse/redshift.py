@@ -46,7 +46,8 @@ class Redshift(Warehouse):
         return hook.get_conn()
 
     def _execute(self, cursor: Any, statement: str) -> None:
-        # The client rewrites parameters even where there are none: under its default style a LIKE '%x%' is an error.
+        # Older clients (2.0) read parameters into a statement that has none: in their default style LIKE '%x%' is an
+        # error. https://github.com/aws/amazon-redshift-python-driver/issues/156
         cursor.paramstyle = "qmark"
         cursor.execute(statement)
 
