@@ -235,13 +235,13 @@ class Session:
         answer = self._copy(statement.sql) if statement.is_copy else self._pass_on(portal)
         if fault:
             fault.strike()
-        self._channel.send_raw(answer)
+        self._channel.send_all(answer)
 
     def _pass_on(self, portal: Portal) -> bytes:
         """Execute a statement on PostgreSQL; return the messages with its result."""
         server, statement = self._backend.pgconn, portal.statement
-        result = server.exec_prepared(statement.name, portal.parameters, portal.formats, 1)  # type: ignore[arg-type] # NULL is a value
-        self._checked(result)
+        values: Any = portal.parameters  # NULL is None, which the signature below has forgotten
+        result = self._checked(server.exec_prepared(statement.name, values, portal.formats, 1))
         for addition in statement.more:
             self._checked(server.exec_(addition.encode()))
         rows = wire.data_rows(result, portal.results) if result.nfields else b""
@@ -267,18 +267,11 @@ class Session:
     def _copy(self, sql: str) -> bytes:
         """Do a COPY with the endpoint's own access to S3; return the message of its success."""
         if self._status == pq.TransactionStatus.INERROR:
-            raise ServerError(
-                "25P02", "current transaction is aborted, commands ignored until end of transaction block"
-            )
+            raise ServerError("25P02", "current transaction is aborted")
         try:
             command = copy.parse_copy(sql)
             self._endpoint.authorize(command, sql)
-            done = copy.copy(
-                self._backend,
-                command,
-                open_store=self._endpoint.open_store,
-                audit=self._aside,
-            )
+            done = copy.copy(self._backend, command, open_store=self._endpoint.open_store, audit=self._aside)
         except copy.CopySyntaxError as error:
             raise ServerError("42601", str(error)) from None
         except copy.CopyError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from sparkify.local import servers
 from sparkify.warehouse import WarehouseError
 from tests.data import event, song
+from tests.integration.operators.test_report import report
 from tests.redshift.endpoint import PASSWORD, ROLE
 
 if TYPE_CHECKING:
@@ -88,6 +90,27 @@ def test_tasks_report_the_same_counts(
     assert results[0] == results[1]
     assert results[0]["load_songplays"] == {"rows": 61}
     assert results[0]["load_users"] == {"rows": 8}
+
+
+def test_the_audit_and_the_report_are_the_same(
+    redshift: Lab, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = make_lab()
+    found = []
+    for lab in (redshift, local):
+        for variable, value in lab.environment.items():
+            monkeypatch.setenv(variable, value)
+        fill(lab)
+        lab.run(*DAY)
+        lab.run(*DAY, dag_id="sparkify_audit")
+        history = lab.query(
+            "SELECT dag_id, table_name, check_name, outcome, observed, expected, failing_rows, total_rows, sample "
+            "FROM operations.data_quality_results ORDER BY dag_id, table_name, check_name"
+        )
+        page = report(lab, DAY[0]).replace(lab.bucket, "bucket")
+        found.append((history, re.sub(r"<dt>Made</dt><dd>.*", "", page)))
+    assert {row[0] for row in found[1][0]} == {"sparkify_warehouse", "sparkify_audit"}
+    assert found[0] == found[1]
 
 
 def test_the_copy_commands_as_they_arrive(redshift: Lab, endpoint: Endpoint) -> None:

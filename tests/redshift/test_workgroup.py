@@ -47,7 +47,7 @@ pytestmark = [
 
 DAY = ("2018-11-01", "2018-11-02")
 DAY_OF_RUN = Interval.parse(*DAY)
-QUERIES = [*ROOT.glob("include/sql/analytics/*.sql"), *ROOT.glob("include/sql/load/*.sql")]
+QUERIES = [path for folder in ("analytics", "load", "report") for path in ROOT.glob(f"include/sql/{folder}/*.sql")]
 # Columns of the loads that only tell versions of a row apart; the text of a DOUBLE PRECISION is in their hashes.
 OPAQUE = {"row_version"}
 
@@ -135,7 +135,7 @@ def test_the_tables_are_the_same(both: Both) -> None:
     assert redshift == local
 
 
-@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_queries_have_the_same_answers(both: Both, path: Path) -> None:
     sql = rendered(path, scopes.everything)
     (names, rows), (local_names, local_rows) = both.ask(sql.rstrip().rstrip(";"))

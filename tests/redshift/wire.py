@@ -80,14 +80,14 @@ class Channel:
 
     def send(self, kind: bytes, body: bytes = b"") -> None:
         """Write a message."""
+        self.send_all(message(kind, body))
+
+    def send_all(self, messages: bytes) -> None:
+        """Write several messages at once."""
         try:
-            self._connection.sendall(message(kind, body))
+            self._connection.sendall(messages)
         except OSError:
             raise Closed from None
-
-    def send_raw(self, content: bytes) -> None:
-        """Write bytes that are no message, or several."""
-        self._connection.sendall(content)
 
     def send_error(self, error: ServerError) -> None:
         """Write an error."""

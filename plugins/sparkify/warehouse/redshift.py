@@ -19,7 +19,7 @@ COPY_ROLE = "copy_iam_role"
 
 # What redshift_connector is told, where the extra field of the connection says nothing else. While a long COPY runs the
 # connection is silent, and what lies between, such as a NAT gateway after 350 s, forgets it: the client then waits
-# for ever. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
+# for hours. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
 CLIENT = {
     "application_name": "sparkify",  # in SYS_SESSION_HISTORY; else the name of the module that calls the client
     "tcp_keepalive_idle": 60,
@@ -53,7 +53,8 @@ class Redshift(Warehouse):
         return hook.get_conn()
 
     def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
-        # The client rewrites parameters even where there are none: under its default style a LIKE '%x%' is an error.
+        # Older clients (2.0) read parameters into a statement that has none: in their default style LIKE '%x%' is an
+        # error. https://github.com/aws/amazon-redshift-python-driver/issues/156
         cursor.paramstyle = "qmark"
         cursor.execute(statement, parameters)
 
@@ -151,7 +152,7 @@ class Redshift(Warehouse):
             _fields(error).get("C") in {"40001", "40P01", "42P07", "42P06"}
             # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
             or "Serializable isolation violation" in text
-            # of DDL, and of a transaction that has lost its table to another: undocumented, and as passing
+            # Of DDL, mostly; no document describes it, and another attempt succeeds.
             or "conflict with concurrent transaction" in text
         )
 
