@@ -53,7 +53,7 @@ class PublishConnectionOperator(BaseOperator):
 
         from sparkify.infrastructure.secrets import vault
 
-        region = AwsBaseHook(aws_conn_id=self.aws_conn_id, client_type="redshift").region_name
+        region = AwsBaseHook(aws_conn_id=self.aws_conn_id, client_type="redshift").conn.meta.region_name
         redshift = redshift_connection(self.outputs)
         aws = {"conn_type": "aws", "extra": {"region_name": region, "copy_iam_role": self.outputs["CopyRoleArn"]}}
         secrets = vault(self.outputs["Identifier"])
