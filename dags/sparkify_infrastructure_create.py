@@ -7,7 +7,7 @@ that `sparkify_warehouse` works next. Run by hand. **It costs money** from then 
 encrypted, TLS only, its password in Secrets Manager; a security group that lets one network in; the role with which
 COPY reads one bucket; the policy that Airflow's own role needs. Outputs stand in the log of `create_stack`.
 
-**Before.** The connection `aws`, or the role that Airflow runs as, may do this: `docs/aws.md` has the policy. So that
+**Before.** The connection `aws`, or the role that Airflow runs as, may do this: `docs/aws.md` lists what it needs. So that
 the connection can be published, Airflow reads its connections from AWS Secrets Manager:
 `AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend`. Without that,
 `publish_connection` is skipped, and its log says what to define by hand; there is no secret in it.
@@ -26,11 +26,14 @@ Running it twice is harmless: what exists is left as it is.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from airflow.sdk import DAG, Param
 
 from sparkify.infrastructure import ChooseNetworkOperator, CreateStackOperator, PublishConnectionOperator
-from sparkify.infrastructure.settings import CIDR, DEFAULT_ARGS, TEMPLATE, stack_name
+from sparkify.infrastructure.settings import CIDR, DEFAULT_ARGS, stack_name
+
+TEMPLATE = Path(__file__).parents[1] / "include" / "infrastructure" / "warehouse.yaml"
 
 with DAG(
     dag_id="sparkify_infrastructure_create",

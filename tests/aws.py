@@ -40,8 +40,17 @@ def server() -> Iterator[str]:
 
 # CloudFormation: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (OnFailure),
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
+_create_stack = CloudFormationResponse.create_stack
 _create_resources = models.Stack.create_resources
 _delete_stack = models.CloudFormationBackend.delete_stack
+
+
+_request = threading.local()
+
+
+def _remember_on_failure(response: CloudFormationResponse) -> Any:
+    _request.on_failure = response._get_param("OnFailure")
+    return _create_stack(response)
 
 
 def _create_or_roll_back(stack: models.Stack) -> None:
@@ -60,7 +69,10 @@ def _create_or_roll_back(stack: models.Stack) -> None:
         )
         stack.events.append(event)
         stack.output_map = models.OutputMap(stack.resource_map, {}, stack.stack_id)  # moto would make what they name
-        models.cloudformation_backends[stack.account_id][stack.region_name].delete_stack(stack.stack_id)
+        if _request.on_failure == "DELETE":
+            models.cloudformation_backends[stack.account_id][stack.region_name].delete_stack(stack.stack_id)
+        else:
+            stack.status = "ROLLBACK_COMPLETE"
 
 
 def _delete_unprotected(backend: models.CloudFormationBackend, name_or_stack_id: str) -> None:
@@ -84,6 +96,7 @@ def _tag(loader: Any, tag: Any, node: Any) -> Any:
 
 
 for _owner, _name, _value in (
+    (CloudFormationResponse, "create_stack", _remember_on_failure),
     (models.Stack, "create_resources", _create_or_roll_back),
     (models.CloudFormationBackend, "delete_stack", _delete_unprotected),
     (CloudFormationResponse, "update_termination_protection", _protect),

@@ -11,6 +11,8 @@ from airflow.providers.amazon.aws.operators.redshift_cluster import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from sparkify.infrastructure.serverless import is_serverless
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -83,17 +85,11 @@ def _state(operator: PauseClusterOperator | ResumeClusterOperator) -> str | None
     :raises AirflowSkipException: where the warehouse is serverless.
     :raises AirflowFailException: where there is none.
     """
-    from airflow.providers.amazon.aws.hooks.cloud_formation import CloudFormationHook
-
-    from sparkify.infrastructure import stacks
-
     name = operator.cluster_identifier
     status = operator.hook.cluster_status(name)
     if status != NOT_FOUND:
         return status
-    hook = CloudFormationHook(aws_conn_id=operator.aws_conn_id, region_name=operator.region_name)
-    stack = stacks.find(hook.conn, name)
-    if stack and stack.parameters.get("Kind") == "serverless":
+    if is_serverless(name, aws_conn_id=operator.aws_conn_id, region_name=operator.region_name):
         raise AirflowSkipException(
             f"{name} is Redshift Serverless: it is billed while it computes, and there is nothing to pause or resume."
         )

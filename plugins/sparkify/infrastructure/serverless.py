@@ -8,10 +8,23 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
+from sparkify.infrastructure import stacks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
+
+
+def is_serverless(stack_name: str, **hook_arguments: Any) -> bool:
+    """Return whether a stack is there and its warehouse is serverless.
+
+    :param hook_arguments: of the hook of CloudFormation: ``aws_conn_id``, ``region_name``.
+    """
+    from airflow.providers.amazon.aws.hooks.cloud_formation import CloudFormationHook
+
+    stack = stacks.find(CloudFormationHook(**hook_arguments).conn, stack_name)
+    return stack is not None and stack.parameters.get("Kind") == "serverless"
 
 
 class RedshiftServerlessHook(AwsBaseHook):
@@ -24,9 +37,9 @@ class RedshiftServerlessHook(AwsBaseHook):
 class SnapshotNamespaceOperator(AwsBaseSensor[RedshiftServerlessHook]):
     """Take a snapshot of a serverless namespace, and be rescheduled until it is there.
 
-    Skipped where there is no such namespace. It outlives the namespace; its retention is unlimited.
+    Skipped where the warehouse is a cluster, or gone. It outlives the namespace; its retention is unlimited.
 
-    :param namespace: its name. (templated)
+    :param namespace: its name, which is that of its stack. (templated)
     :param snapshot: the snapshot's name; empty for none. (templated)
     """
 
@@ -42,6 +55,8 @@ class SnapshotNamespaceOperator(AwsBaseSensor[RedshiftServerlessHook]):
     def poke(self, context: Context) -> bool:
         if not self.snapshot:
             raise AirflowSkipException("No final snapshot was asked for.")
+        if not is_serverless(self.namespace, aws_conn_id=self.aws_conn_id, region_name=self.region_name):
+            raise AirflowSkipException(f"There is no serverless warehouse {self.namespace}.")
         client = self.hook.conn
         missing = client.exceptions.ResourceNotFoundException
         try:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from airflow.sdk import Param
-
-TEMPLATE = Path(__file__).parents[3] / "include" / "infrastructure" / "warehouse.yaml"
 
 # The template's AllowedPattern of AllowedCidr, for the form in the web UI: 0.0.0.0/0 is refused there already.
 CIDR = (

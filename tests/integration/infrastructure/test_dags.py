@@ -90,6 +90,7 @@ def test_a_paused_cluster_is_deleted_without_a_snapshot_on_request(cloud: Cloud)
     cloud.run("pause", stack_name="music")
     assert cloud.run("delete", stack_name="music", confirm="music", final_snapshot=False) == DELETED
     assert (cloud.clusters(), cloud.snapshots()) == ({}, [])
+    assert cloud.serverless.requests == []
 
 
 @pytest.mark.usefixtures("secrets_manager")

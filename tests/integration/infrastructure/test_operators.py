@@ -9,12 +9,13 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 from moto.cloudformation import models
 
 from sparkify.infrastructure import CreateStackOperator, DeleteStackOperator
-from sparkify.infrastructure.settings import TEMPLATE
 from tests.aws import REGION
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud
 
+TEMPLATE = ROOT / "include" / "infrastructure" / "warehouse.yaml"
 CONTEXT: Any = {}
 
 

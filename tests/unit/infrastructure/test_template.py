@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from sparkify.infrastructure.settings import CIDR, TEMPLATE
+from sparkify.infrastructure.settings import CIDR
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TEMPLATE = ROOT / "include" / "infrastructure" / "warehouse.yaml"
 BUCKET = "arn:${AWS::Partition}:s3:::${Bucket}"
 
 
@@ -175,3 +177,4 @@ def test_the_form_and_the_template_offer_the_same(template: dict[str, Any]) -> N
         wanted = template["Parameters"][name]
         assert limits == (wanted["MinValue"], wanted["MaxValue"], wanted["Default"])
     assert set(create.create_stack.parameters) <= set(template["Parameters"])
+    assert create.create_stack.template == str(TEMPLATE)
