@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG
 
+from sparkify.alerts import AlertNotifier
 from sparkify.infrastructure import ResumeClusterOperator
 from sparkify.infrastructure.settings import DEFAULT_ARGS, schedule, stack_name
 
@@ -35,6 +36,6 @@ with DAG(
     max_active_runs=1,
     tags=["sparkify", "infrastructure"],
     params={"stack_name": stack_name()},
-    default_args=DEFAULT_ARGS,
+    default_args={**DEFAULT_ARGS, "on_failure_callback": AlertNotifier()},  # on a schedule nobody watches
 ) as dag:
     ResumeClusterOperator(task_id="resume_cluster", cluster_identifier="{{ params.stack_name }}")

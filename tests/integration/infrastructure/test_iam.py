@@ -9,6 +9,7 @@ import pytest
 import redshift_connector
 
 from sparkify.warehouse import connect
+from sparkify.warehouse.redshift import CLIENT
 from tests.aws import address, namespaces
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             pass
 
     def record(**arguments: Any) -> Connected:
-        calls.append(arguments)
+        calls.append({name: value for name, value in arguments.items() if name not in CLIENT})
         return Connected()
 
     monkeypatch.setattr(redshift_connector, "connect", record)

@@ -144,9 +144,14 @@ def test_tasks_do_not_run_for_ever(dags: list[DAG]) -> None:
     assert [task.task_id for task in tasks(dags) if not task.execution_timeout] == []
 
 
+# Somebody triggers them, and watches what comes of it.
+BY_HAND = {"sparkify_infrastructure_create", "sparkify_infrastructure_delete"}
+
+
 def test_failures_and_lateness_are_told(dags: list[DAG]) -> None:
-    for dag in dags:
-        assert dag.deadline, dag.dag_id
+    for dag in [dag for dag in dags if dag.dag_id not in BY_HAND]:
+        # What pauses and resumes has no data that could be late.
+        assert dag.deadline or dag.dag_id.startswith("sparkify_infrastructure_"), dag.dag_id
         for task in tasks([dag]):
             assert any(isinstance(item, AlertNotifier) for item in task.on_failure_callback), task.task_id
             if isinstance(task, DataQualityOperator):  # it tells what is good again
