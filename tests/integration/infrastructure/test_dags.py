@@ -212,6 +212,10 @@ def test_who_has_defined_nothing_gets_all(cloud: Cloud, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("action", ["pause", "resume"])
-def test_nothing_to_pause(cloud: Cloud, capfd: pytest.CaptureFixture[str], action: str) -> None:
+def test_nothing_to_pause(
+    cloud: Cloud, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, action: str
+) -> None:
+    caplog.set_level("INFO", logger="sparkify.alerts")
     assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "failed"}
     assert "There is no cluster music." in capfd.readouterr().out
+    assert f"Nobody is told 'FAILED Sparkify infrastructure: {action}" in caplog.text  # an alert, and no channel for it

@@ -75,7 +75,7 @@ def test_redshift_alone_may_take_the_role(resources: dict[str, Any]) -> None:
     }
 
 
-def test_airflow_may_connect_read_and_write_manifests(resources: dict[str, Any]) -> None:
+def test_airflow_may_connect_read_and_write_manifests_and_reports(resources: dict[str, Any]) -> None:
     database = "arn:${AWS::Partition}:redshift:${AWS::Region}:${AWS::AccountId}"
     assert allowed(resources["AirflowPolicy"]) == {
         ("redshift-serverless:GetCredentials", "Workgroup.Workgroup.WorkgroupArn"),
@@ -86,6 +86,7 @@ def test_airflow_may_connect_read_and_write_manifests(resources: dict[str, Any])
         ("s3:GetObject", f"{BUCKET}/*"),
         ("s3:PutObject", f"{BUCKET}/manifests/*"),
         ("s3:DeleteObject", f"{BUCKET}/manifests/*"),
+        ("s3:PutObject", f"{BUCKET}/reports/*"),
     }
 
 
