@@ -55,11 +55,12 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 bench-history: .venv/dev  ## Time an hour on a short and on a long history; takes minutes [ARGS=--smoke or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench.history $(ARGS)
 
-lint: .venv/dev  ## Check style, types and SQL
+lint: .venv/dev  ## Check style, types, SQL and the CloudFormation template
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	$(BIN)/cfn-lint include/infrastructure/*.yaml
 
 format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .

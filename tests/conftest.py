@@ -77,6 +77,15 @@ def s3() -> Iterator[servers.S3]:
 
 
 @pytest.fixture(scope="session")
+def aws() -> Iterator[str]:
+    """AWS on this machine, for the whole session: the endpoint of moto's server. A test names its things uniquely."""
+    from tests.aws import server
+
+    with server() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture(scope="session")
 def sample() -> Path:
     """The real sample, which is not part of the project."""
     if not SAMPLE.exists():

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.iam import with_temporary_password
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +49,8 @@ class Redshift(Warehouse):
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
         hook = RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
+        if self.connection.extra_dejson.get("iam"):
+            hook.conn = with_temporary_password(hook)
         connection = hook.conn
         connection.extra = json.dumps({**CLIENT, **connection.extra_dejson})
         return hook.get_conn()

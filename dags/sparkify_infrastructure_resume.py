@@ -1,0 +1,41 @@
+"""### The warehouse on AWS: resume
+
+Resumes a paused cluster and waits until it is available, which takes some minutes. Its data, its endpoint and its
+connection are what they were. What the sources had in the meantime is loaded by a run of `sparkify_warehouse` with a
+range, or by a backfill. Redshift Serverless wakes up by itself: the task is skipped. So it is where the cluster is
+running already; running it twice is harmless.
+
+**On a schedule.** Set the environment variable `SPARKIFY_RESUME_SCHEDULE` to a cron expression (UTC), for all of
+Airflow's components, such as `0 6 * * 1-5`, and unpause this DAG. Without it the DAG runs by hand only.
+
+**When a task fails**
+
+| Task | What it means | What to do |
+|---|---|---|
+| resume_cluster | there is no cluster of that name, or it is still being paused | check the param; clear the task when the cluster is paused |
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG
+
+from sparkify.alerts import AlertNotifier
+from sparkify.infrastructure import ResumeClusterOperator
+from sparkify.infrastructure.settings import DEFAULT_ARGS, schedule, stack_name
+
+with DAG(
+    dag_id="sparkify_infrastructure_resume",
+    dag_display_name="Sparkify infrastructure: resume",
+    description="Resume the warehouse's cluster.",
+    doc_md=__doc__,
+    schedule=schedule("resume"),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["sparkify", "infrastructure"],
+    params={"stack_name": stack_name()},
+    default_args={**DEFAULT_ARGS, "on_failure_callback": AlertNotifier()},  # on a schedule nobody watches
+) as dag:
+    ResumeClusterOperator(task_id="resume_cluster", cluster_identifier="{{ params.stack_name }}")

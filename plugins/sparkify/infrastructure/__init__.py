@@ -1,0 +1,22 @@
+"""The warehouse on AWS: made, paused, resumed and deleted by the DAGs ``sparkify_infrastructure_*``."""
+
+from __future__ import annotations
+
+from sparkify.infrastructure.cluster import DeleteClusterOperator, PauseClusterOperator, ResumeClusterOperator
+from sparkify.infrastructure.connection import PublishConnectionOperator, RemoveConnectionOperator
+from sparkify.infrastructure.network import ChooseNetworkOperator
+from sparkify.infrastructure.serverless import SnapshotNamespaceOperator
+from sparkify.infrastructure.stack import ConfirmOperator, CreateStackOperator, DeleteStackOperator
+
+__all__ = [
+    "ChooseNetworkOperator",
+    "ConfirmOperator",
+    "CreateStackOperator",
+    "DeleteClusterOperator",
+    "DeleteStackOperator",
+    "PauseClusterOperator",
+    "PublishConnectionOperator",
+    "RemoveConnectionOperator",
+    "ResumeClusterOperator",
+    "SnapshotNamespaceOperator",
+]

@@ -1,0 +1,48 @@
+"""What the DAGs ``sparkify_infrastructure_*`` share."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Param
+
+# The template's AllowedPattern of AllowedCidr, for the form in the web UI: 0.0.0.0/0 is refused there already.
+CIDR = (
+    "^((([1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])[.]){3}([1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])"
+    "/([89]|[12][0-9]|3[0-2]))?$"
+)
+
+DEFAULT_ARGS: dict[str, Any] = {
+    "owner": "data-engineering",
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+    "execution_timeout": timedelta(hours=3),
+    "aws_conn_id": "aws",
+}
+
+
+def stack_name() -> Param:
+    """Return the param that names the stack: the cluster, the namespace and the workgroup have its name too."""
+    return Param(
+        "sparkify",
+        type="string",
+        # What CloudFormation, Redshift and Redshift Serverless all take.
+        pattern="^[a-z]([a-z0-9]|-(?=[a-z0-9])){2,59}$",
+        title="Stack",
+        description="Name of the CloudFormation stack, of the cluster or workgroup, and of the namespace.",
+    )
+
+
+def schedule(action: str) -> str | None:
+    """Return the cron expression (UTC) of the environment variable ``SPARKIFY_<ACTION>_SCHEDULE``; None by default.
+
+    A DAG's schedule must be known when its file is parsed, and parsing neither reads a variable of Airflow nor the
+    network: the environment is what is left. It must be the same for all of Airflow's components.
+
+    :param action: ``pause`` or ``resume``.
+    """
+    return os.environ.get(f"SPARKIFY_{action.upper()}_SCHEDULE") or None

@@ -1,0 +1,46 @@
+"""The trigger that waits for CloudFormation; the amazon provider has none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.providers.amazon.aws.hooks.cloud_formation import CloudFormationHook
+from airflow.providers.amazon.aws.triggers.base import AwsBaseWaiterTrigger
+
+
+class StackTrigger(AwsBaseWaiterTrigger):
+    """Wait for a stack, with one of boto3's own waiters.
+
+    :param stack_id: ARN of the stack.
+    :param waiter_name: ``stack_create_complete`` or ``stack_delete_complete``.
+    :param waiter_delay: seconds between two looks.
+    :param waiter_max_attempts: the number of looks.
+    :param aws_conn_id: the Airflow connection to look with.
+    """
+
+    aws_hook_class = CloudFormationHook
+
+    def __init__(
+        self,
+        *,
+        stack_id: str,
+        waiter_name: str,
+        waiter_delay: int,
+        waiter_max_attempts: int,
+        aws_conn_id: str | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            serialized_fields={"stack_id": stack_id, "waiter_name": waiter_name},
+            waiter_name=waiter_name,
+            waiter_args={"StackName": stack_id},
+            failure_message=f"{waiter_name} failed",
+            status_message=f"{waiter_name}: not yet",
+            status_queries=["Stacks[].StackStatus", "Stacks[].StackStatusReason"],
+            return_key="stack_id",
+            return_value=stack_id,
+            waiter_delay=waiter_delay,
+            waiter_max_attempts=waiter_max_attempts,
+            aws_conn_id=aws_conn_id,
+            **kwargs,
+        )

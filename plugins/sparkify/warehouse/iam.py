@@ -1,0 +1,60 @@
+"""Connect to Redshift with a temporary password, for an Airflow connection whose extra says ``iam``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
+
+# What the extra fields say of IAM. redshift_connector would ask for a password of its own with them: without the
+# credentials of the Airflow connection, and for the same user a second time.
+_IAM = {
+    "iam",
+    "cluster_identifier",
+    "is_serverless",
+    "serverless_acct_id",
+    "serverless_work_group",
+    "serverless_token_duration_seconds",
+    "region",
+}
+
+
+def with_temporary_password(hook: RedshiftSQLHook) -> Any:
+    """Return the hook's connection with a user, a password that is valid for some minutes, and a host.
+
+    https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html
+
+    :param hook: its AWS connection's credentials must allow redshift:GetClusterCredentials, or
+        redshift-serverless:GetCredentials; and DescribeClusters or GetWorkgroup where the connection names no host.
+    """
+    from airflow.sdk import Connection
+    from airflow.sdk.log import mask_secret
+
+    connection = hook.conn
+    login, password, port = hook.get_iam_token(connection)
+    mask_secret(password)
+    return Connection(
+        conn_id=connection.conn_id,
+        conn_type=connection.conn_type,
+        host=connection.host or _host(hook),
+        port=port,
+        schema=connection.schema,
+        login=login,
+        password=password,
+        extra=json.dumps({name: value for name, value in connection.extra_dejson.items() if name not in _IAM}),
+    )
+
+
+def _host(hook: RedshiftSQLHook) -> str:
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+    extra = hook.conn.extra_dejson
+    if extra.get("is_serverless"):
+        client = AwsBaseHook(aws_conn_id=hook.aws_conn_id, client_type="redshift-serverless").conn
+        workgroup = client.get_workgroup(workgroupName=extra["serverless_work_group"])["workgroup"]
+        return str(workgroup["endpoint"]["address"])
+    client = AwsBaseHook(aws_conn_id=hook.aws_conn_id, client_type="redshift").conn
+    (cluster,) = client.describe_clusters(ClusterIdentifier=extra["cluster_identifier"])["Clusters"]
+    return str(cluster["Endpoint"]["Address"])

@@ -1,0 +1,252 @@
+"""AWS on this machine: moto's server, and what it lacks of what the project uses, as AWS documents it.
+
+moto knows CloudFormation, EC2's networks, IAM, Secrets Manager and Redshift's clusters. It does not know Redshift
+Serverless, termination protection, or that a stack whose resources fail is rolled back: that is added here.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from moto.cloudformation import models, utils
+from moto.cloudformation.exceptions import ValidationError
+from moto.cloudformation.responses import CloudFormationResponse
+from moto.core.common_models import CloudFormationModel
+from moto.core.responses import EmptyResult
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+from moto.redshift import models as redshift
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REGION = "us-west-2"
+
+
+@contextmanager
+def server() -> Iterator[str]:
+    """Run AWS, on a free port; yield its endpoint."""
+    running = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        running.stop()
+
+
+# CloudFormation: https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html (OnFailure),
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-protect-stacks.html
+_create_stack = CloudFormationResponse.create_stack
+_create_resources = models.Stack.create_resources
+_delete_stack = models.CloudFormationBackend.delete_stack
+
+
+_request = threading.local()
+
+
+def _remember_on_failure(response: CloudFormationResponse) -> Any:
+    _request.on_failure = response._get_param("OnFailure")
+    return _create_stack(response)
+
+
+def _create_or_roll_back(stack: models.Stack) -> None:
+    try:
+        _create_resources(stack)
+    except Exception as error:  # noqa: BLE001 - whatever a resource has to say
+        event = models.Event(
+            stack_id=stack.stack_id,
+            stack_name=stack.name,
+            logical_resource_id="SubnetGroup",
+            physical_resource_id="",
+            resource_type="AWS::Redshift::ClusterSubnetGroup",
+            resource_status="CREATE_FAILED",
+            resource_status_reason=str(error),
+            resource_properties=None,
+        )
+        stack.events.append(event)
+        stack.output_map = models.OutputMap(stack.resource_map, {}, stack.stack_id)  # moto would make what they name
+        if _request.on_failure == "DELETE":
+            models.cloudformation_backends[stack.account_id][stack.region_name].delete_stack(stack.stack_id)
+        else:
+            stack.status = "ROLLBACK_COMPLETE"
+
+
+def _delete_unprotected(backend: models.CloudFormationBackend, name_or_stack_id: str) -> None:
+    for stack in backend.stacks.values():
+        if name_or_stack_id in (stack.name, stack.stack_id) and stack.enable_termination_protection:
+            raise ValidationError(stack.name, f"Stack [{stack.name}] cannot be deleted while TerminationProtection is")
+    _delete_stack(backend, name_or_stack_id)
+
+
+def _protect(response: CloudFormationResponse) -> EmptyResult:
+    stack = response.cloudformation_backend.get_stack(response._get_param("StackName"))
+    stack.enable_termination_protection = response._get_bool_param("EnableTerminationProtection")
+    return EmptyResult()
+
+
+def _tag(loader: Any, tag: Any, node: Any) -> Any:
+    """Read ``!GetAtt Cluster.Endpoint.Address``; moto takes all but ``Endpoint`` off the attribute."""
+    if tag == "!GetAtt":
+        return {"Fn::GetAtt": node.value.split(".", 1)}
+    return utils.yaml_tag_constructor(loader, tag, node)
+
+
+for _owner, _name, _value in (
+    (CloudFormationResponse, "create_stack", _remember_on_failure),
+    (models.Stack, "create_resources", _create_or_roll_back),
+    (models.CloudFormationBackend, "delete_stack", _delete_unprotected),
+    (CloudFormationResponse, "update_termination_protection", _protect),
+    (models, "yaml_tag_constructor", _tag),
+):
+    setattr(_owner, _name, _value)
+
+
+# Redshift's clusters: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-redshift-cluster.html
+def _attribute(cluster: redshift.Cluster, name: str) -> Any:
+    return {
+        "Endpoint.Address": cluster.address,
+        "Endpoint.Port": str(cluster.port),
+        "MasterPasswordSecretArn": f"arn:aws:secretsmanager:{cluster.region}:1:secret:redshift!{cluster.resource_id}",
+    }[name]
+
+
+def _delete_cluster(
+    cls: type[redshift.Cluster], resource_name: str, resource: dict[str, Any], account_id: str, region_name: str
+) -> None:
+    redshift.redshift_backends[account_id][region_name].clusters.pop(resource_name, None)
+
+
+for _name, _method in {
+    "cloudformation_name_type": staticmethod(lambda: "ClusterIdentifier"),
+    "physical_resource_id": property(lambda cluster: cluster.cluster_identifier),
+    "has_cfn_attr": classmethod(lambda cls, name: name in ("Endpoint.Address", "MasterPasswordSecretArn")),
+    "get_cfn_attribute": _attribute,
+    "delete_from_cloudformation_json": classmethod(_delete_cluster),
+}.items():
+    setattr(redshift.Cluster, _name, _method)
+
+# Redshift Serverless: the names of the namespaces that there are.
+namespaces: set[str] = set()
+
+
+class Namespace(CloudFormationModel):
+    """AWS::RedshiftServerless::Namespace."""
+
+    kind = "Namespace"
+
+    def __init__(self, properties: dict[str, Any]) -> None:
+        self.properties = properties
+        self.physical_resource_id: str = properties[f"{self.kind}Name"]
+        namespaces.add(self.physical_resource_id)
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "NamespaceName"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::RedshiftServerless::Namespace"
+
+    @classmethod
+    def create_from_cloudformation_json(cls, *arguments: Any, **_: Any) -> Namespace:
+        return cls(arguments[1]["Properties"])
+
+    @classmethod
+    def delete_from_cloudformation_json(cls, *arguments: Any) -> None:
+        namespaces.discard(arguments[0])
+
+    def is_created(self) -> bool:
+        return True
+
+
+class Workgroup(Namespace, CloudFormationModel):
+    """AWS::RedshiftServerless::Workgroup."""
+
+    kind = "Workgroup"
+
+    @staticmethod
+    def cloudformation_name_type() -> str:
+        return "WorkgroupName"
+
+    @staticmethod
+    def cloudformation_type() -> str:
+        return "AWS::RedshiftServerless::Workgroup"
+
+    def get_cfn_attribute(self, name: str) -> str:
+        return {
+            "Workgroup.Endpoint.Address": address(self.physical_resource_id),
+            "Workgroup.WorkgroupArn": f"arn:aws:redshift-serverless:{REGION}:123456789012:workgroup/0123",
+        }[name]
+
+
+def address(workgroup: str) -> str:
+    """Return the host of a workgroup."""
+    return f"{workgroup}.123456789012.{REGION}.redshift-serverless.amazonaws.com"
+
+
+class Serverless(ThreadingHTTPServer):
+    """The API of Redshift Serverless: ``requests`` are the calls and their arguments.
+
+    https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/Welcome.html
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.snapshots: dict[str, str] = {}
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any] | None:
+        """Return an answer, or None where what is asked for does not exist."""
+        self.requests.append((action, given))
+        if action == "GetSnapshot":
+            status = self.snapshots.get(given["snapshotName"])
+            return status and {"snapshot": {"snapshotName": given["snapshotName"], "status": status}}  # type: ignore[return-value]
+        name = given.get("namespaceName") or given.get("workgroupName")
+        if name not in namespaces:
+            return None
+        if action == "CreateSnapshot":
+            self.snapshots[given["snapshotName"]] = "AVAILABLE"
+            return {"snapshot": {"snapshotName": given["snapshotName"], "status": "CREATING"}}
+        if action == "GetWorkgroup":
+            return {"workgroup": {"workgroupName": name, "endpoint": {"address": address(name), "port": 5439}}}
+        assert action == "GetCredentials"
+        return {"dbUser": "IAMR:airflow", "dbPassword": "only-for-an-hour", "expiration": 1}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Serverless
+
+    def do_POST(self) -> None:
+        action = self.headers["X-Amz-Target"].partition(".")[2]
+        answer = self.server.answer(action, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        body = json.dumps(answer or {"__type": "ResourceNotFoundException", "message": "not found"}).encode()
+        self.send_response(200 if answer else 400)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serverless() -> Iterator[Serverless]:
+    """Run the API of Redshift Serverless, on a free port."""
+    running = Serverless()
+    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield running
+    finally:
+        running.shutdown()
+        running.server_close()
+        thread.join()
+        namespaces.clear()

@@ -1,0 +1,107 @@
+"""AWS on this machine, known to Airflow."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from tests.aws import REGION, Serverless, serverless
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local-secret"}
+BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
+
+
+@dataclass
+class Cloud:
+    """An empty account.
+
+    :param endpoint: of all services but Redshift Serverless.
+    :param serverless: the API of Redshift Serverless.
+    """
+
+    endpoint: str
+    serverless: Serverless
+
+    def client(self, service: str) -> Any:
+        """Return boto3's client of a service."""
+        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **KEYS)
+
+    def run(self, action: str, **params: Any) -> dict[str, str]:
+        """Run a DAG as Airflow does; return the states of its tasks."""
+        # Anew each time: a run leaves its params in the DAG.
+        dag = importlib.reload(importlib.import_module(f"sparkify_infrastructure_{action}")).dag
+        for task in dag.tasks:
+            task.retries = 0
+            if hasattr(task, "poke_interval"):
+                task.poke_interval = 0.1
+        run = dag.test(run_conf=params)
+        return {task.task_id: str(task.state) for task in run.get_task_instances()}
+
+    def stacks(self) -> dict[str, str]:
+        """Return the statuses of all stacks that there are, by name."""
+        found = self.client("cloudformation").describe_stacks()["Stacks"]
+        return {stack["StackName"]: stack["StackStatus"] for stack in found}
+
+    def clusters(self) -> dict[str, str]:
+        """Return the statuses of all clusters, by name."""
+        found = self.client("redshift").describe_clusters()["Clusters"]
+        return {cluster["ClusterIdentifier"]: cluster["ClusterStatus"] for cluster in found}
+
+    def snapshots(self) -> list[str]:
+        """Return the names of the snapshots of clusters that somebody asked for."""
+        found = self.client("redshift").describe_cluster_snapshots(SnapshotType="manual")["Snapshots"]
+        return [snapshot["SnapshotIdentifier"] for snapshot in found if snapshot["SnapshotType"] == "manual"]
+
+    def secrets(self) -> dict[str, str]:
+        """Return all secrets, by name."""
+        client = self.client("secretsmanager")
+        names = [secret["Name"] for secret in client.list_secrets()["SecretList"]]
+        return {name: client.get_secret_value(SecretId=name)["SecretString"] for name in names}
+
+
+@pytest.fixture(scope="module")
+def metadata() -> None:
+    """Airflow's metadata database, which a DAG cannot run without."""
+    from sparkify.local.airflow import migrate
+
+    migrate()
+
+
+@pytest.fixture
+def cloud(aws: str, metadata: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """An empty account that Airflow knows as the connection ``aws``, without a secrets backend."""
+    import requests
+    from airflow.sdk.configuration import clear_secrets_backends_cache
+
+    requests.post(f"{aws}/moto-api/reset", timeout=10).raise_for_status()
+    with serverless() as api:
+        aws_connection = {
+            "conn_type": "aws",
+            "login": KEYS["aws_access_key_id"],
+            "password": KEYS["aws_secret_access_key"],
+            "extra": {
+                "endpoint_url": aws,
+                "region_name": REGION,
+                "service_config": {"redshift-serverless": {"endpoint_url": api.endpoint}},
+            },
+        }
+        monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(aws_connection))
+        clear_secrets_backends_cache()
+        yield Cloud(aws, api)
+    clear_secrets_backends_cache()
+
+
+@pytest.fixture
+def secrets_manager(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow reads its connections from the account's Secrets Manager."""
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", BACKEND)
+    kwargs = {"endpoint_url": cloud.endpoint, "region_name": REGION, **KEYS}
+    monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", json.dumps(kwargs))

@@ -1,0 +1,221 @@
+"""The DAGs that make, pause, resume and delete the warehouse, run by Airflow, on an AWS on this machine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import ParamValidationError
+from moto.cloudformation.models import cloudformation_backends
+
+from tests.aws import REGION, namespaces
+from tests.integration.infrastructure.conftest import KEYS
+
+if TYPE_CHECKING:
+    from tests.integration.infrastructure.conftest import Cloud
+
+CREATED = {"choose_network": "success", "create_stack": "success", "publish_connection": "success"}
+CLUSTER: dict[str, Any] = {"stack_name": "music", "kind": "provisioned", "bucket": "sparkify-data"}
+DELETED = {
+    "confirm": "success",
+    "snapshot_namespace": "skipped",
+    "delete_cluster": "success",
+    "delete_stack": "success",
+    "remove_connection": "success",
+}
+
+
+def stack() -> Any:
+    """The stack as moto keeps it."""
+    (found,) = cloudformation_backends["123456789012"][REGION].stacks.values()
+    return found
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cloud.run("create", **CLUSTER) == CREATED
+    assert cloud.clusters() == {"music": "available"}
+    outputs = {item["OutputKey"]: item["OutputValue"] for item in stack().outputs}
+    printed = capfd.readouterr().out
+    assert f"Endpoint: {outputs['Endpoint']}" in printed
+    assert f"CopyRoleArn: {outputs['CopyRoleArn']}" in printed
+    published = {
+        "airflow/connections/redshift": {
+            "conn_type": "redshift",
+            "host": outputs["Endpoint"],
+            "port": 5439,
+            "schema": "sparkify",
+            "login": "sparkify",
+            "extra": {"iam": True, "cluster_identifier": "music"},
+        },
+        "airflow/variables/sparkify_bucket": "sparkify-data",
+    }
+    secrets = cloud.secrets()
+    assert {**secrets, "airflow/connections/redshift": json.loads(secrets["airflow/connections/redshift"])} == published
+
+    # Once more: nothing is made twice, nothing is changed; what was asked for and is not so is said.
+    assert cloud.run("create", **{**CLUSTER, "node_count": 2}) == CREATED
+    assert "NodeCount is 1, not 2 as asked" in capfd.readouterr().out
+    assert cloud.stacks() == {"music": "CREATE_COMPLETE"}
+    assert cloud.secrets() == secrets
+
+    for action, status in {"pause": "paused", "resume": "available"}.items():
+        assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "success"}
+        assert cloud.clusters() == {"music": status}
+        assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "skipped"}
+        assert cloud.clusters() == {"music": status}
+
+    # Not by mistake: neither with another name, nor past the DAG.
+    for typed in ("", "sparkify"):
+        assert set(cloud.run("delete", stack_name="music", confirm=typed).values()) == {"failed", "upstream_failed"}
+    assert "it was 'sparkify'" in capfd.readouterr().out
+    client = cloud.client("cloudformation")
+    with pytest.raises(client.exceptions.ClientError, match="TerminationProtection"):
+        client.delete_stack(StackName="music")
+    assert cloud.clusters() == {"music": "available"}
+
+    assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
+    assert (cloud.stacks(), cloud.clusters(), cloud.secrets()) == ({}, {}, {})
+    (snapshot,) = cloud.snapshots()
+    assert snapshot.startswith("music-final-20")
+    again = cloud.run("delete", stack_name="music", confirm="music")
+    assert again == {**DELETED, "delete_cluster": "skipped"}
+    assert cloud.snapshots() == [snapshot]
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_a_paused_cluster_is_deleted_without_a_snapshot_on_request(cloud: Cloud) -> None:
+    cloud.run("create", **CLUSTER)
+    cloud.run("pause", stack_name="music")
+    assert cloud.run("delete", stack_name="music", confirm="music", final_snapshot=False) == DELETED
+    assert (cloud.clusters(), cloud.snapshots()) == ({}, [])
+    assert cloud.serverless.requests == []
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_the_life_of_a_serverless_warehouse(cloud: Cloud) -> None:
+    assert cloud.run("create", bucket="sparkify-data") == CREATED
+    assert namespaces == {"sparkify"}
+    connection = json.loads(cloud.secrets()["airflow/connections/redshift"])
+    assert connection["host"].startswith("sparkify.")
+    assert connection["extra"] == {"iam": True, "is_serverless": True, "serverless_work_group": "sparkify"}
+    assert "login" not in connection
+    for action in ("pause", "resume"):
+        assert cloud.run(action) == {f"{action}_cluster": "skipped"}
+    assert cloud.run("delete", confirm="sparkify") == {
+        **DELETED,
+        "snapshot_namespace": "success",
+        "delete_cluster": "skipped",
+    }
+    (snapshot,) = cloud.serverless.snapshots
+    assert snapshot.startswith("sparkify-final-20")
+    created = [given for action, given in cloud.serverless.requests if action == "CreateSnapshot"]
+    assert created == [{"namespaceName": "sparkify", "snapshotName": snapshot, "retentionPeriod": -1}]
+    assert (cloud.stacks(), cloud.secrets(), namespaces) == ({}, {}, set())
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_a_failed_creation_says_why_and_leaves_nothing(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    states = cloud.run("create", **CLUSTER, subnet_ids="subnet-0123456789")
+    assert states == {"choose_network": "success", "create_stack": "failed", "publish_connection": "upstream_failed"}
+    printed = capfd.readouterr().out
+    assert "The stack music could not be created; all that it had made is deleted" in printed
+    assert "SubnetGroup (AWS::Redshift::ClusterSubnetGroup): " in printed
+    assert "subnet-0123456789" in printed.partition("The reasons:")[2]
+    assert (cloud.stacks(), cloud.clusters(), cloud.secrets()) == ({}, {}, {})
+    roles = [role["RoleName"] for role in cloud.client("iam").list_roles()["Roles"]]
+    assert roles == []
+    # What was wrong put right, the same name is free.
+    assert cloud.run("create", **CLUSTER) == CREATED
+
+
+def test_a_refused_creation_says_why(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cloud.run("create", stack_name="music")["create_stack"] == "failed"
+    printed = capfd.readouterr().out
+    assert "CloudFormation refused the stack music" in printed
+    assert "Bucket" in printed
+    assert cloud.stacks() == {}
+
+
+def test_a_stack_that_is_neither_made_nor_gone_is_named(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    cloud.run("create", **CLUSTER)
+    stack().status = "ROLLBACK_COMPLETE"
+    assert cloud.run("create", **CLUSTER)["create_stack"] == "failed"
+    assert "exists and is ROLLBACK_COMPLETE. Delete it, with the DAG" in capfd.readouterr().out
+    assert cloud.run("delete", stack_name="music", confirm="music")["delete_stack"] == "success"
+    assert cloud.stacks() == {}
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"allowed_cidr": "0.0.0.0/0"},
+        {"allowed_cidr": "10.0.0.0"},
+        {"kind": "dc2"},
+        {"node_type": "dc2.large"},
+        {"stack_name": "Music"},
+    ],
+    ids=lambda params: next(iter(params)) + str(next(iter(params.values()))),
+)
+def test_what_the_form_refuses(cloud: Cloud, params: dict[str, Any]) -> None:
+    with pytest.raises(ParamValidationError):
+        cloud.run("create", **{**CLUSTER, **params})
+    assert cloud.stacks() == {}
+
+
+def test_without_a_secrets_backend_one_is_told_what_to_define(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    assert cloud.run("create", **CLUSTER) == {**CREATED, "publish_connection": "skipped"}
+    printed = capfd.readouterr().out
+    assert "AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon" in printed
+    assert """AIRFLOW_CONN_REDSHIFT='{"conn_type": "redshift", "host": "music.""" in printed
+    assert "AIRFLOW_VAR_SPARKIFY_BUCKET='sparkify-data'" in printed
+    assert KEYS["aws_secret_access_key"] not in printed
+    assert cloud.secrets() == {}
+    deleted = cloud.run("delete", stack_name="music", confirm="music", final_snapshot=False)
+    assert deleted == {**DELETED, "remove_connection": "skipped"}
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_a_connection_of_somebody_else_is_left_alone(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    theirs = {"airflow/connections/redshift": "redshift://theirs"}
+    client = cloud.client("secretsmanager")
+    client.create_secret(Name="airflow/connections/redshift", SecretString="redshift://theirs")
+    assert cloud.run("create", **CLUSTER) == {**CREATED, "publish_connection": "failed"}
+    assert "airflow/connections/redshift in AWS Secrets Manager is not the stack music's" in capfd.readouterr().out
+    assert cloud.secrets() == theirs
+    assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
+    assert cloud.secrets() == theirs
+
+
+@pytest.mark.usefixtures("secrets_manager")
+def test_who_has_defined_nothing_gets_all(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_AWS")
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name.upper(), value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS", cloud.serverless.endpoint)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
+    assert cloud.run("create", **CLUSTER) == CREATED
+    aws = json.loads(cloud.secrets()["airflow/connections/aws"])
+    (role,) = cloud.client("iam").list_roles()["Roles"]
+    assert aws == {"conn_type": "aws", "extra": {"region_name": REGION, "copy_iam_role": role["Arn"]}}
+    assert set(cloud.secrets()) == {
+        "airflow/connections/aws",
+        "airflow/connections/redshift",
+        "airflow/variables/sparkify_bucket",
+    }
+    # Now that it is defined, it is still the stack's.
+    assert cloud.run("create", **CLUSTER) == CREATED
+    assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
+    assert cloud.secrets() == {}
+
+
+@pytest.mark.parametrize("action", ["pause", "resume"])
+def test_nothing_to_pause(
+    cloud: Cloud, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, action: str
+) -> None:
+    caplog.set_level("INFO", logger="sparkify.alerts")
+    assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "failed"}
+    assert "There is no cluster music." in capfd.readouterr().out
+    assert f"Nobody is told 'FAILED Sparkify infrastructure: {action}" in caplog.text  # an alert, and no channel for it

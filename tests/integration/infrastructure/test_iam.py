@@ -1,0 +1,104 @@
+"""Connections whose extra says ``iam``: the temporary password is asked for, with the credentials of ``aws``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redshift_connector
+
+from sparkify.warehouse import connect
+from sparkify.warehouse.redshift import CLIENT
+from tests.aws import address, namespaces
+
+if TYPE_CHECKING:
+    from tests.integration.infrastructure.conftest import Cloud
+
+
+@pytest.fixture
+def connected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What redshift_connector was called with; there is no Redshift here to connect to."""
+    calls: list[dict[str, Any]] = []
+
+    class Connected:
+        """A connection that nothing is done with."""
+
+        autocommit = False
+
+        def close(self) -> None:
+            pass
+
+    def record(**arguments: Any) -> Connected:
+        calls.append({name: value for name, value in arguments.items() if name not in CLIENT})
+        return Connected()
+
+    monkeypatch.setattr(redshift_connector, "connect", record)
+    return calls
+
+
+def define(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
+    """Define the connection ``redshift``."""
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps({"conn_type": "redshift", "schema": "dev", **fields}))
+
+
+@pytest.mark.parametrize("host", [None, "music.example.com"])
+def test_a_cluster(
+    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, host: str | None
+) -> None:
+    cluster = cloud.client("redshift").create_cluster(
+        ClusterIdentifier="music", NodeType="ra3.large", MasterUsername="ana", MasterUserPassword="Not-used-here-1"
+    )["Cluster"]
+    extra = {"iam": True, "cluster_identifier": "music", "sslmode": "verify-full"}
+    define(monkeypatch, host=host, login="ana", extra=extra)
+    with connect("redshift", "aws"):
+        pass
+    (call,) = connected
+    assert len(call.pop("password")) == 32
+    assert call == {
+        "user": "IAM:ana",  # so GetClusterCredentials answers
+        "host": host or cluster["Endpoint"]["Address"],
+        "port": 5439,
+        "database": "dev",
+        "sslmode": "verify-full",  # what is not about IAM is handed on
+    }
+
+
+@pytest.mark.parametrize("host", [None, "music.example.com"])
+def test_serverless(
+    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, host: str | None
+) -> None:
+    namespaces.add("music")
+    extra = {
+        "iam": True,
+        "is_serverless": True,
+        "serverless_work_group": "music",
+        "serverless_token_duration_seconds": 900,
+    }
+    define(monkeypatch, host=host, port=5440, extra=extra)
+    with connect("redshift", "aws"):
+        pass
+    credentials = ("GetCredentials", {"dbName": "dev", "workgroupName": "music", "durationSeconds": 900})
+    lookup = ("GetWorkgroup", {"workgroupName": "music"})
+    assert cloud.serverless.requests == ([credentials] if host else [credentials, lookup])
+    assert connected == [
+        {
+            "user": "IAMR:airflow",
+            "password": "only-for-an-hour",
+            "host": host or address("music"),
+            "port": 5440,
+            "database": "dev",
+        }
+    ]
+
+
+def test_a_password_of_one_s_own(
+    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    define(monkeypatch, host="music.example.com", login="ana", password="mine", port=5439)
+    with connect("redshift", "aws"):
+        pass
+    assert connected == [
+        {"user": "ana", "password": "mine", "host": "music.example.com", "port": 5439, "database": "dev"}
+    ]
+    assert cloud.serverless.requests == []
