@@ -118,9 +118,8 @@ def first(site: Site) -> str:
 
 def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.port)):
-        began = time.monotonic()
         printed = site.make("up", "--port", str(site.port), code=1)
-        assert time.monotonic() - began < 15
+    assert site.state.steps == []  # nothing was started for it
     assert f"Port {site.port} is taken (process {os.getpid()}, " in printed
     assert "make up PORT=" in printed
     assert left_behind(site.place.state) == []
@@ -207,7 +206,8 @@ def test_the_status_is_well(site: Site, first: str) -> None:
     assert printed.count("✓") == 7
     for name, component in site.state.components.items():
         assert f"✓ {name} {component.pid} " in printed
-    assert re.search(r"Last run \[.*\) success in \d+ s, .* ago Next run \[.*\) in ", printed)
+    assert re.search(r"Last run \[.*\) success in \d+ s, .* ago .*Next run \[.*\) in ", printed)
+    assert until(lambda: re.search(r"Last audit \[.*\) success", site.make("status")))
     assert re.search(r"So far \d+ runs; [\d,]+ plays in the warehouse", printed)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 DAG_ID = "sparkify_warehouse"
 AUDIT_ID = "sparkify_audit"
+REPORT_ID = "sparkify_report"
 
 # airflow.listeners.hookimpl, without importing Airflow before its environment is set
 hookimpl = HookimplMarker("airflow")

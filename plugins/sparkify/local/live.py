@@ -40,6 +40,8 @@ LOOK, CATCH_UP = 1.0, 20.0
 FIRST_REPORT, FEEDER_GRACE = 300.0, 10.0
 # Seconds to wait for the first load. Where it fails, Airflow repeats it for longer, and somebody should see that.
 LOADING = 120.0
+# Seconds to wait until Airflow knows all DAGs, once it knows the first.
+PARSED = 30.0
 # The start of the world: the day before the first start.
 HISTORY = timedelta(days=1)
 WORLD = "world.json"
@@ -148,6 +150,7 @@ class CatchUp:
 
         :raises StackError: where Airflow stops.
         """
+        self._unpause(airflow.REPORT_ID)  # first: the days that are loaded while it is paused pass it by
         self._unpause(airflow.DAG_ID)
         if ordered := self.order():
             self._wait(ordered[0][0])
@@ -155,7 +158,10 @@ class CatchUp:
 
     def _unpause(self, dag_id: str) -> None:
         """Start the schedule of a DAG that never had a run."""
-        if live_hours.schedule(self._metadata, dag_id) and not live_hours.runs(self._metadata, dag_id):
+        deadline = time.monotonic() + PARSED
+        while live_hours.schedule(self._metadata, dag_id) is None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if not live_hours.ever_ran(self._metadata, dag_id):
             with self._stack.client() as client:
                 client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 

@@ -93,6 +93,12 @@ def runs(metadata: str, dag_id: str) -> list[Run]:
     return found
 
 
+def ever_ran(metadata: str, dag_id: str) -> bool:
+    """Return whether a DAG has had a run, of whatever kind."""
+    with psycopg.connect(metadata) as connection:
+        return connection.execute("SELECT 1 FROM dag_run WHERE dag_id = %s", [dag_id]).fetchone() is not None
+
+
 def schedule(metadata: str, dag_id: str) -> Schedule | None:
     """Return what comes next of a DAG; None where Airflow does not know it."""
     with psycopg.connect(metadata) as connection:

