@@ -138,7 +138,6 @@ class Lab:
         context: Any = {
             "params": {**dag.params.dump(), "start": start, "end": end, **params},
             "dag_run": SimpleNamespace(**{**dag_run, **(run or {})}),
-            "run_id": {**dag_run, **(run or {})}["run_id"],
             "var": {"value": {"sparkify_bucket": self.bucket}},
             "ti": SimpleNamespace(
                 xcom_push=lambda key, value: xcoms.update({key: value}),

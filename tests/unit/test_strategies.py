@@ -35,6 +35,8 @@ def cases() -> list[Any]:
         ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
         ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
+        ("describe", "one table", {"tables": [("public", "songs")]}),
+        ("describe", "two tables", {"tables": [("public", "songs"), ("raw", "readings")]}),
         ("end_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
     ]
     for shape, keys in KEYS.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
@@ -12,13 +13,33 @@ from airflow.sdk import BaseOperator
 from sparkify.interval import Interval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
+    from sparkify.quality.outcome import Outcome
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a task reads and writes.
+
+    :param reads: tables.
+    :param writes: the table that it writes.
+    :param select: the SELECT that the table's rows come from.
+    :param bucket: the bucket of the objects that it reads.
+    :param key: their keys, as the operator has them.
+    """
+
+    reads: Sequence[str] = ()
+    writes: str | None = None
+    select: str | None = None
+    bucket: str | None = None
+    key: str = ""
 
 
 class WarehouseOperator(BaseOperator):
@@ -34,6 +55,10 @@ class WarehouseOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("interval_start", "interval_end", "redshift_conn_id", "aws_conn_id")
     ui_fgcolor: str = "#1b1f24"
+
+    # What the task returned, and what its checks came to; for whoever asks when it has ended.
+    result: Mapping[str, Any] | None = None
+    outcomes: Sequence[Outcome] = ()
 
     def __init__(
         self,
@@ -76,7 +101,25 @@ class WarehouseOperator(BaseOperator):
         log.info("Done: %s", ", ".join(f"{name} {value:,}" for name, value in result.items()))
         for outlet in self.outlets:
             context["outlet_events"][outlet].extra = result
+        self.result = result
         return result
+
+    @property
+    def flow(self) -> Flow:
+        """What the task reads and writes; only once the fields are rendered."""
+        return Flow()
+
+    def get_openlineage_facets_on_start(self) -> OperatorLineage:
+        """Return the datasets, for OpenLineage's event of the task's start."""
+        from sparkify import lineage
+
+        return lineage.of(self)
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:
+        """Return the datasets and what the task came to, for the event of its end, failures included."""
+        from sparkify import lineage
+
+        return lineage.of(self)
 
     def work(self, context: Context) -> dict[str, Any]:
         """Do what the operator is for.

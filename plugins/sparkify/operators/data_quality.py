@@ -54,6 +54,7 @@ class DataQualityOperator(WarehouseOperator):
         with self.warehouse() as warehouse:
             outcomes = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
             warehouse.transaction(lambda: history.record(warehouse, outcomes, run, self.interval))
+        self.outcomes = outcomes
         context["ti"].xcom_push(key="checks", value=[outcome.to_json() for outcome in outcomes])
         for outcome in outcomes:
             log.info("%s %s", SIGNS[outcome.outcome], _line(outcome))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify import scopes, strategies
-from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.base import Flow, WarehouseOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,6 +88,13 @@ class LoadOperator(WarehouseOperator):
     def _select(self, context: Context, scope: scopes.Scope) -> str:
         sql: str = self.render_template(self._template, self.with_scope(context, scope))
         return sql.strip().rstrip(";")
+
+    @property
+    def flow(self) -> Flow:
+        from sparkify.lineage import tables_of
+
+        reads = [*tables_of(self.sql), *([self.lookup] if self.lookup else [])]
+        return Flow(reads, writes=self.table, select=self.sql)
 
     def work(self, context: Context) -> dict[str, Any]:
         if self.mode not in ("merge", "rebuild"):

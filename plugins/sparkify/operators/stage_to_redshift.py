@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from sparkify import ledger, scopes, strategies
 from sparkify.interval import Interval
 from sparkify.objects import Bucket
-from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.base import Flow, WarehouseOperator
 from sparkify.rejects import Part, RejectedRows
 
 if TYPE_CHECKING:
@@ -141,8 +141,12 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.manifest_bucket = manifest_bucket
         self.manifest_prefix = manifest_prefix
 
+    @property
+    def flow(self) -> Flow:
+        return Flow(writes=self.table, bucket=self.bucket, key=self.key)
+
     def work(self, context: Context) -> dict[str, Any]:
-        rejects = RejectedRows(self.table, context["run_id"])
+        rejects = RejectedRows(self.table, context["dag_run"].run_id)
         with self.warehouse() as warehouse:
             stage = self._stage_interval if self.interval_column else self._stage_batches
             staged = stage(warehouse, rejects)

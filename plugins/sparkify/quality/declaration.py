@@ -59,12 +59,20 @@ class Check:
     @property
     def columns(self) -> set[str]:
         """The columns of the table that the declaration names."""
-        named: set[str] = {*self.key, *([self.interval] if self.interval else [])}
+        return {*self.key, *([self.interval] if self.interval else []), *self._checked}
+
+    @property
+    def column(self) -> str | None:
+        """The column that it is about, where it is about one."""
+        return self._checked[0] if len(self._checked) == 1 else None
+
+    @property
+    def _checked(self) -> list[str]:
         if self.kind in ("not_null", "unique"):
-            named.update(as_list(self.options))
-        elif isinstance(self.options, dict):
-            named.update(self.options[name] for name in ("column", "is") if name in self.options)
-        return named
+            return as_list(self.options)
+        if isinstance(self.options, dict):
+            return [self.options[name] for name in ("column", "is") if name in self.options]
+        return []
 
 
 def as_list(value: str | list[str]) -> list[str]:

@@ -96,6 +96,7 @@ def _outcome(
         why=check.why,
         remedy=check.remedy,
         seconds=round(time.monotonic() - began, 3),
+        column=check.column,
     )
 
 

@@ -27,6 +27,7 @@ class Outcome:
     :param why: why it matters.
     :param remedy: what to do, the check's runbook.
     :param seconds: that the check took in the database.
+    :param column: the column that it is about, where it is about one.
     """
 
     table: str
@@ -43,6 +44,7 @@ class Outcome:
     why: str
     remedy: str
     seconds: float
+    column: str | None = None
 
     @property
     def outcome(self) -> Literal["passed", "warned", "failed"]:

@@ -100,7 +100,7 @@ class Warehouse(ABC):
 
     engine: ClassVar[str]
     # What stands for a value in a statement.
-    parameter: ClassVar[str]
+    placeholder: ClassVar[str]
 
     def __init__(self, connection: Connection, aws_conn_id: str | None = None) -> None:
         self.connection = connection
@@ -213,7 +213,7 @@ class Warehouse(ABC):
         :param columns: its columns that the rows have.
         :param rows: their values, which travel as parameters. Times have no zone: TIMESTAMP has none.
         """
-        row = f"({', '.join([self.parameter] * len(columns))})"
+        row = f"({', '.join([self.placeholder] * len(columns))})"
         with self._session.cursor() as cursor:
             for start in range(0, len(rows), INSERTED_AT_ONCE):
                 batch = rows[start : start + INSERTED_AT_ONCE]
@@ -278,13 +278,26 @@ class Warehouse(ABC):
     def _authorization(self) -> str:
         """Return the authorization clause for COPY."""
 
+    def address(self) -> tuple[str, str]:
+        """Return the namespace that OpenLineage gives the database server, and the name of the database.
+
+        https://openlineage.io/docs/spec/naming
+        """
+        hook = self._hook()
+        info = hook.get_openlineage_database_info(hook.get_connection(self.connection.conn_id))
+        return f"{info.scheme}://{info.authority}", info.database
+
+    @abstractmethod
+    def _hook(self) -> Any:
+        """Return the Airflow hook of the connection."""
+
     @abstractmethod
     def _connect(self) -> Any:
         """Open a connection with autocommit off."""
 
     @abstractmethod
-    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
-        """Execute one statement, with values in the places of its parameters."""
+    def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
+        """Execute one statement; ``values`` stand for its placeholders."""
 
     @abstractmethod
     def _is_conflict(self, error: BaseException) -> bool:

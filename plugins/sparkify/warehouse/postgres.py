@@ -21,20 +21,24 @@ class Postgres(Warehouse):
     """A session with a PostgreSQL database."""
 
     engine = "postgres"
-    parameter = "%s"
+    placeholder = "%s"
+
+    def _hook(self) -> Any:
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        return PostgresHook(postgres_conn_id=self.connection.conn_id)
 
     def _connect(self) -> Any:
         import psycopg
-        from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-        session = PostgresHook(postgres_conn_id=self.connection.conn_id).get_conn()
+        session = self._hook().get_conn()
         # Redshift's isolation is a snapshot for the whole transaction; READ COMMITTED is weaker.
-        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # type: ignore[attr-defined]
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return session
 
-    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
+    def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
         first, *more = dialect.to_postgres(statement)
-        cursor.execute(first, parameters)
+        cursor.execute(first, values)
         if more:
             # The row count that the caller reads is that of the statement itself.
             with self._session.cursor() as other:

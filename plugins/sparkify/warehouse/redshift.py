@@ -42,24 +42,27 @@ class Redshift(Warehouse):
     """A session with Amazon Redshift, provisioned or serverless."""
 
     engine = "redshift"
-    parameter = "?"
+    placeholder = "?"
     _last_copy = 0  # the query id of the session's last COPY
 
-    def _connect(self) -> Any:
+    def _hook(self) -> Any:
         from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
-        hook = RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
+        return RedshiftSQLHook(redshift_conn_id=self.connection.conn_id, aws_conn_id=self.aws_conn_id)
+
+    def _connect(self) -> Any:
+        hook = self._hook()
         if self.connection.extra_dejson.get("iam"):
             hook.conn = with_temporary_password(hook)
         connection = hook.conn
         connection.extra = json.dumps({**CLIENT, **connection.extra_dejson})
         return hook.get_conn()
 
-    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
+    def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
         # Older clients (2.0) read parameters into a statement that has none: in their default style LIKE '%x%' is an
         # error. https://github.com/aws/amazon-redshift-python-driver/issues/156
         cursor.paramstyle = "qmark"
-        cursor.execute(statement, parameters)
+        cursor.execute(statement, values)
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
         """Load objects of S3 into a table with COPY, see :meth:`Warehouse.copy`.

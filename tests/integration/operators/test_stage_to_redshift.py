@@ -237,7 +237,7 @@ class TestRejectedRows:
                 "staging_events",
                 datetime(2018, 11, 1),  # noqa: DTZ001 - TIMESTAMP has no zone
                 None,
-                "manual__2018-11-01T06:00",
+                f"manual__{six[0]}",
                 f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json",
                 "Missing data for not-null field",
                 "",

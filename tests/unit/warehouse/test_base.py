@@ -59,7 +59,7 @@ class Engine(Warehouse):
     """The smallest engine; ``fail`` is raised instead of connecting or executing."""
 
     engine = "test"
-    parameter = ":"
+    placeholder = ":"
 
     def __init__(self, session: Session, fail: Exception | None = None, rows: dict[str, int] | None = None) -> None:
         super().__init__(Connection(conn_id="warehouse", conn_type="redshift", host="db.example", password="hidden"))
@@ -67,17 +67,20 @@ class Engine(Warehouse):
         self.fail = fail
         self.rows = rows or {}
 
+    def _hook(self) -> Any:
+        raise NotImplementedError
+
     def _connect(self) -> Any:
         if self.fail:
             raise self.fail
         return self.session
 
-    def _execute(self, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
+    def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
         if statement == "BROKEN":
             raise ZeroDivisionError("division by zero")
         self.session.events.append(statement)
-        if parameters is not None:
-            self.session.values.append(list(parameters))
+        if values is not None:
+            self.session.values.append(list(values))
         self.session.rowcount = self.rows.get(statement, -1)
 
     def _copy(self, command: str) -> Loaded:

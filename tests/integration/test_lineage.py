@@ -1,0 +1,318 @@
+"""OpenLineage's events of the tasks: datasets, columns, row counts and what checks came to, as its schemas say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from airflow.providers.openlineage.extractors import ExtractorManager
+from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
+from airflow.utils.state import TaskInstanceState
+from jsonschema import Draft202012Validator
+from openlineage.client import OpenLineageClient
+from openlineage.client.transport.file import FileConfig, FileTransport
+from openlineage.client.uuid import generate_new_uuid
+from referencing import Registry, Resource
+
+from sparkify.operators.base import WarehouseOperator
+from sparkify.quality.outcome import Outcome
+from sparkify.warehouse import CopyFailedError
+from tests.conftest import ROOT
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from airflow.sdk import Context
+
+    from tests.lab import Lab
+
+Event = dict[str, Any]
+
+SPEC = ROOT / "tests" / "schemas" / "openlineage"
+OFFICIAL = "https://openlineage.io/spec/"
+
+DAY = ("2018-11-01", "2018-11-02")
+
+
+class Events:
+    """Emits the events of the tasks that are executed, through the provider's own adapter, into a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._manager = ExtractorManager()
+        transport = FileTransport(FileConfig(log_file_path=str(path), append=True))
+        self._adapter = OpenLineageAdapter(client=OpenLineageClient(transport=transport))
+
+    def emit(self, task: Any, state: TaskInstanceState, error: Exception | None = None) -> None:
+        """Emit the event of a state that a task has reached."""
+        found = self._manager.extract_metadata(SimpleNamespace(run_id="run"), task, state, SimpleNamespace())
+        details: dict[str, Any] = {
+            "run_id": str(generate_new_uuid()),
+            "job_name": f"sparkify_warehouse.{task.task_id}",
+            "job_description": None,
+            "nominal_start_time": None,
+            "nominal_end_time": None,
+            "owners": ["data-engineering"],
+            "tags": ["sparkify"],
+            "task": found,
+        }
+        now = datetime.now(UTC).isoformat()
+        if state == TaskInstanceState.RUNNING:
+            self._adapter.start_task(event_time=now, **details)
+        elif state == TaskInstanceState.SUCCESS:
+            self._adapter.complete_task(end_time=now, **details)
+        else:
+            self._adapter.fail_task(end_time=now, error=error, **details)
+
+    def all(self) -> list[Event]:
+        """Return the events in order, as they were written."""
+        return [json.loads(line) for line in self._path.read_text().splitlines()]
+
+    def of(self, task_id: str, kind: str = "COMPLETE") -> Event:
+        """Return the only event of a task and kind."""
+        name = f"sparkify_warehouse.{task_id}"
+        (found,) = (item for item in self.all() if item["job"]["name"] == name and item["eventType"] == kind)
+        return found
+
+
+@pytest.fixture
+def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Events:
+    """The events of whatever task is executed, as Airflow's listener would have them emitted."""
+    events = Events(tmp_path / "events.json")
+    execute = WarehouseOperator.execute
+
+    def observed(self: WarehouseOperator, context: Context) -> dict[str, Any]:
+        events.emit(self, TaskInstanceState.RUNNING)
+        try:
+            result = execute(self, context)
+        except Exception as error:
+            events.emit(self, TaskInstanceState.FAILED, error)
+            raise
+        events.emit(self, TaskInstanceState.SUCCESS)
+        return result
+
+    monkeypatch.setattr(WarehouseOperator, "execute", observed)
+    return events
+
+
+@pytest.fixture(scope="module")
+def validate() -> Callable[[Event], list[str]]:
+    """A function that tells what in an event is not as the official schemas say."""
+    schemas = [json.loads(path.read_text()) for path in SPEC.rglob("*.json")]
+    registry: Registry[Any] = Registry().with_resources(
+        (schema["$id"], Resource.from_contents(schema)) for schema in schemas
+    )
+
+    def problems(url: str, value: Any) -> Iterator[str]:
+        validator = Draft202012Validator(
+            {"$ref": url}, registry=registry, format_checker=Draft202012Validator.FORMAT_CHECKER
+        )
+        for error in validator.iter_errors(value):
+            yield f"{url.rpartition('/')[2]} {error.json_path}: {error.message}"
+
+    def validate(found: Event) -> list[str]:
+        told = list(problems(found["schemaURL"], found))
+        for facet in facets(found):
+            if facet["_schemaURL"].startswith(OFFICIAL):
+                told += problems(facet["_schemaURL"], facet)
+        return told
+
+    return validate
+
+
+def facets(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield all facets of an event, at whatever depth."""
+    if isinstance(value, dict):
+        if "_schemaURL" in value:
+            yield value
+        for item in value.values():
+            yield from facets(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from facets(item)
+
+
+@pytest.fixture
+def loaded(lab: Lab, events: Events) -> Lab:
+    """A lab that has run all tasks once."""
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)])
+    lab.put_song("one", song("SO1"))
+    lab.run(*DAY)
+    return lab
+
+
+def dataset(found: Event, side: str, name: str) -> dict[str, Any]:
+    """Return a dataset of an event by the end of its name."""
+    (match,) = (item for item in found[side] if item["name"].endswith(name))
+    assert isinstance(match, dict)
+    return match
+
+
+def names(found: Event, side: str) -> list[str]:
+    return [item["name"].partition(".")[2] or item["name"] for item in found[side]]
+
+
+def test_every_event_is_as_the_official_schemas_say(
+    loaded: Lab, events: Events, validate: Callable[[Event], list[str]]
+) -> None:
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute("UPDATE songplays SET level = 'gold'")
+    with pytest.raises(Exception, match="checks failed"):
+        loaded.run(*DAY, tasks=["data_quality"])
+    found = events.all()
+    assert {item["eventType"] for item in found} == {"START", "COMPLETE", "FAIL"}
+    assert {item["job"]["name"]: validate(item) for item in found if validate(item)} == {}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda found: found.pop("eventTime"),
+        lambda found: found["run"].update(runId="none"),
+        lambda found: found["outputs"][0]["facets"]["schema"]["fields"][0].pop("name"),
+        lambda found: found["outputs"][0]["outputFacets"]["outputStatistics"].update(rowCount="many"),
+        lambda found: found["outputs"][0]["facets"]["columnLineage"]["fields"]["level"].pop("inputFields"),
+    ],
+)
+def test_the_schemas_see_damage(
+    loaded: Lab, events: Events, validate: Callable[[Event], list[str]], damage: Callable[[Event], Any]
+) -> None:
+    found = events.of("load_songplays")
+    damage(found)
+    assert validate(found)
+
+
+def test_staging_reads_objects_and_writes_a_table(loaded: Lab, events: Events) -> None:
+    found = events.of("stage_events")
+    (read,), (written,) = found["inputs"], found["outputs"]
+    assert (read["namespace"], read["name"]) == (f"s3://{loaded.bucket}", "log_data")
+    assert read["inputFacets"]["inputStatistics"]["fileCount"] == 1
+    assert written["namespace"].startswith("postgres://")
+    assert written["name"] == f"{loaded.bucket}.public.staging_events"  # the database is named like the bucket
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2
+    fields = {item["name"]: item["type"] for item in written["facets"]["schema"]["fields"]}
+    assert list(fields)[:2] == ["artist", "auth"]
+    assert fields["artist"] == "character varying(1024)"
+    assert fields["sessionid"] == "bigint"
+    assert fields["ts"] == "timestamp without time zone"
+    assert events.of("stage_songs")["inputs"][0]["inputFacets"]["inputStatistics"]["fileCount"] == 1
+
+
+def test_a_load_reads_what_its_select_reads(loaded: Lab, events: Events) -> None:
+    assert names(events.of("load_songplays"), "inputs") == [
+        "public.staging_events",
+        "public.staging_songs",
+        "public.songs",
+    ]
+    assert names(events.of("load_users"), "inputs") == ["public.staging_events"]
+    for task_id, rows in {"load_songplays": 2, "load_users": 1, "load_time": 2, "load_songs": 1}.items():
+        (written,) = events.of(task_id)["outputs"]
+        assert written["name"].endswith(f".public.{task_id.removeprefix('load_')}")
+        assert written["outputFacets"]["outputStatistics"]["rowCount"] == rows
+
+
+def test_a_load_says_which_column_comes_from_which(loaded: Lab, events: Events) -> None:
+    (written,) = events.of("load_songplays")["outputs"]
+    fields = {
+        name: {(source["name"].rpartition(".")[2], source["field"]) for source in field["inputFields"]}
+        for name, field in written["facets"]["columnLineage"]["fields"].items()
+    }
+    assert fields["songplay_id"] == {("staging_events", "sessionid"), ("staging_events", "iteminsession")}
+    assert fields["user_agent"] == {("staging_events", "useragent")}
+    assert fields["song_id"] == {("staging_songs", "song_id")}
+    assert set(fields) == {item["name"] for item in written["facets"]["schema"]["fields"]}
+
+
+def test_the_start_names_the_datasets_and_counts_nothing(loaded: Lab, events: Events) -> None:
+    found = events.of("load_songplays", "START")
+    end = events.of("load_songplays")
+    assert names(found, "inputs") == names(end, "inputs")
+    assert names(found, "outputs") == names(end, "outputs")
+    assert found["outputs"][0]["outputFacets"] == {}
+
+
+def test_a_failure_names_the_datasets_and_counts_nothing(lab: Lab, events: Events) -> None:
+    lab.put_events("2018-11-01", [{"page": "Home"}])
+    with pytest.raises(CopyFailedError):
+        lab.run(*DAY, tasks=["create_tables", "stage_events"])
+    found = events.of("stage_events", "FAIL")
+    assert names(found, "outputs") == ["public.staging_events"]
+    assert found["outputs"][0]["outputFacets"] == {}
+
+
+class Checks(WarehouseOperator):
+    """Finds two things, and fails."""
+
+    def work(self, context: Context) -> dict[str, Any]:
+        common: dict[str, Any] = {
+            "scope": "interval",
+            "total_rows": 2,
+            "sample": [{"level": "gold"}],
+            "why": "Analysts count by level.",
+            "remedy": "Ask.",
+            "seconds": 0.1,
+        }
+        self.outcomes = [
+            Outcome("songplays", "every play has a level", "not_null", "warn", passed=True, observed="0 rows",
+                    expected="0 rows", failing_rows=0, column="level", **common),
+            Outcome("songplays", "levels are free or paid", "accepted_values", "error", passed=False,
+                    observed="1 row", expected="0 rows", failing_rows=1, **common),
+            Outcome("users", "there are users", "row_count", "error", passed=True, observed="1", expected=">= 1",
+                    failing_rows=0, **common),
+        ]  # fmt: skip
+        raise RuntimeError("a check failed")
+
+
+def test_checks_tell_what_they_came_to_also_where_they_fail_the_task(
+    loaded: Lab, events: Events, request: pytest.FixtureRequest
+) -> None:
+    task = Checks(task_id="checks", interval_start=DAY[0], interval_end=DAY[1])
+    with pytest.raises(RuntimeError):
+        loaded.execute(task)
+    found = events.of("checks", "FAIL")
+    assert names(found, "inputs") == ["public.songplays", "public.users"]
+    assert found["outputs"] == []
+    plays = dataset(found, "inputs", ".songplays")
+    assert plays["facets"]["schema"]["fields"][0]["name"] == "songplay_id"
+    common = {"description": "Analysts count by level.", "expected": "0 rows"}
+    assert [
+        {name: value for name, value in item.items() if value not in (None, {})}
+        for item in plays["inputFacets"]["dataQualityAssertions"]["assertions"]
+    ] == [
+        {"assertion": "not_null", "success": True, "column": "level", "severity": "warn",
+         "name": "every play has a level", "actual": "0 rows", **common},
+        {"assertion": "accepted_values", "success": False, "severity": "error",
+         "name": "levels are free or paid", "actual": "1 row", **common},
+    ]  # fmt: skip
+    assert request.getfixturevalue("validate")(found) == []
+
+
+def test_where_openlineage_is_off_nothing_of_it_is_imported(lab: Lab) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+    code = (
+        "import sys\n"
+        "from tests.lab import Lab\n"
+        f"lab = Lab({lab.uri!r}, None, {lab.bucket!r}, {{}})\n"
+        f"done = lab.run(*{DAY!r}, tasks=['create_tables', 'stage_events', 'load_users'])\n"
+        "assert done['load_users']['rows'] == 1\n"
+        "print([name for name in sys.modules if name.startswith(('openlineage', 'sparkify.lineage'))])"
+    )
+    printed = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": "plugins:dags:."},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+    assert printed.splitlines()[-1] == "[]"
