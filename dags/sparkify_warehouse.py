@@ -28,11 +28,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TriggerRule
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
 
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
-from sparkify.assets import DAYS, table
+from sparkify.assets import DAYS, source, table
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -132,79 +132,96 @@ with DAG(
         recreate="{{ params.recreate_tables }}",
         checks=CHECKS,
     )
-    stage_events = StageToRedshiftOperator(
-        task_id="stage_events",
-        table="staging_events",
-        bucket=BUCKET,
-        key="log_data/%Y/%m/%Y-%m-%d-events.json",
-        format="JSON 'auto ignorecase'",
-        copy_options=["TIMEFORMAT 'epochmillisecs'", "COMPUPDATE OFF", "STATUPDATE OFF"],
-        interval_column="ts",
-        late_before="{{ interval_of_run(dag_run, params).start }}",
-        max_errors="{{ params.max_errors }}",
-        file_period="day",
-        outlets=[table("staging_events")],
-    )
-    stage_songs = StageToRedshiftOperator(
-        task_id="stage_songs",
-        table="staging_songs",
-        bucket=BUCKET,
-        key="song_data/",
-        format="JSON 'auto'",
-        copy_options=["COMPUPDATE OFF", "STATUPDATE OFF"],
-        full_refresh="{{ params.full_refresh }}",
-        outlets=[table("staging_songs")],
-    )
-    load_songs = LoadDimensionOperator(
-        task_id="load_songs",
-        table="songs",
-        keys=["song_id"],
-        sql="load/songs.sql",
-        source="staging_songs",
-        mode=MODE,
-        outlets=[table("songs")],
-    )
-    load_artists = LoadDimensionOperator(
-        task_id="load_artists",
-        table="artists",
-        keys=["artist_id"],
-        sql="load/artists.sql",
-        source="staging_songs",
-        mode=MODE,
-        outlets=[table("artists")],
-    )
-    load_songplays = LoadFactOperator(
-        task_id="load_songplays",
-        table="songplays",
-        keys=["songplay_id"],
-        sql="load/songplays.sql",
-        lookup="songs",
-        lookup_column="song_batch_id",
-        mode=MODE,
-        outlets=[table("songplays")],
-    )
-    load_users = LoadDimensionOperator(
-        task_id="load_users",
-        table="users",
-        keys=["user_id"],
-        sql="load/users.sql",
-        mode=MODE,
-        outlets=[table("users")],
-    )
-    load_time = LoadDimensionOperator(
-        task_id="load_time",
-        table="time",
-        keys=["start_time"],
-        sql="load/time.sql",
-        mode=MODE,
-        outlets=[table("time")],
-    )
-    data_quality = DataQualityOperator(
-        task_id="data_quality",
-        checks=CHECKS,
-        on_success_callback=ALERT,
-    )
-    publish_days = PublishDaysOperator(task_id="publish_days", outlets=[DAYS])
+
+    with TaskGroup("stage", tooltip="Files of S3 into the staging tables", prefix_group_id=False):
+        stage_events = StageToRedshiftOperator(
+            task_id="stage_events",
+            table="staging_events",
+            bucket=BUCKET,
+            key="log_data/%Y/%m/%Y-%m-%d-events.json",
+            format="JSON 'auto ignorecase'",
+            copy_options=["TIMEFORMAT 'epochmillisecs'", "COMPUPDATE OFF", "STATUPDATE OFF"],
+            interval_column="ts",
+            late_before="{{ interval_of_run(dag_run, params).start }}",
+            max_errors="{{ params.max_errors }}",
+            file_period="day",
+            inlets=[source("log_data")],
+            outlets=[table("staging_events")],
+        )
+        stage_songs = StageToRedshiftOperator(
+            task_id="stage_songs",
+            table="staging_songs",
+            bucket=BUCKET,
+            key="song_data/",
+            format="JSON 'auto'",
+            copy_options=["COMPUPDATE OFF", "STATUPDATE OFF"],
+            full_refresh="{{ params.full_refresh }}",
+            inlets=[source("song_data")],
+            outlets=[table("staging_songs")],
+        )
+
+    with TaskGroup("load", tooltip="The staging tables into the star schema", prefix_group_id=False):
+        load_songs = LoadDimensionOperator(
+            task_id="load_songs",
+            table="songs",
+            keys=["song_id"],
+            sql="load/songs.sql",
+            source="staging_songs",
+            mode=MODE,
+            inlets=[table("staging_songs")],
+            outlets=[table("songs")],
+        )
+        load_artists = LoadDimensionOperator(
+            task_id="load_artists",
+            table="artists",
+            keys=["artist_id"],
+            sql="load/artists.sql",
+            source="staging_songs",
+            mode=MODE,
+            inlets=[table("staging_songs")],
+            outlets=[table("artists")],
+        )
+        load_songplays = LoadFactOperator(
+            task_id="load_songplays",
+            table="songplays",
+            keys=["songplay_id"],
+            sql="load/songplays.sql",
+            lookup="songs",
+            lookup_column="song_batch_id",
+            mode=MODE,
+            inlets=[table("staging_events"), table("songs")],
+            outlets=[table("songplays")],
+        )
+        load_users = LoadDimensionOperator(
+            task_id="load_users",
+            table="users",
+            keys=["user_id"],
+            sql="load/users.sql",
+            mode=MODE,
+            inlets=[table("staging_events")],
+            outlets=[table("users")],
+        )
+        load_time = LoadDimensionOperator(
+            task_id="load_time",
+            table="time",
+            keys=["start_time"],
+            sql="load/time.sql",
+            mode=MODE,
+            inlets=[table("staging_events")],
+            outlets=[table("time")],
+        )
+
+    with TaskGroup(
+        "publish",
+        tooltip="Is the data as it should be? Then its days are told to whoever waits for them",
+        prefix_group_id=False,
+    ):
+        data_quality = DataQualityOperator(
+            task_id="data_quality",
+            checks=CHECKS,
+            on_success_callback=ALERT,
+        )
+        publish_days = PublishDaysOperator(task_id="publish_days", outlets=[DAYS])
 
     create_tables >> [stage_events, stage_songs]
     stage_songs >> [load_songs, load_artists]

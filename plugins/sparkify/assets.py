@@ -10,6 +10,11 @@ def table(name: str) -> Asset:
     return Asset(name=f"sparkify.{name}", uri=f"x-warehouse://sparkify/{name}", group="sparkify")
 
 
+def source(prefix: str) -> Asset:
+    """Return the asset of the objects in S3 below a prefix of the source's bucket."""
+    return Asset(name=f"sparkify.{prefix}", uri=f"x-s3://sparkify/{prefix}", group="sparkify")
+
+
 # Whole days (UTC) that are loaded and checked. Each event is of one day: its partition key is the day, 2018-11-01.
 # An event also says that a day, published before, has changed.
 DAYS = Asset(name="sparkify.days", uri="x-warehouse://sparkify/days", group="sparkify")
