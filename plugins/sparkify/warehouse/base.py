@@ -271,6 +271,13 @@ class Warehouse(ABC):
         return str(error).strip()
 
     @abstractmethod
+    def read_only(self, seconds: float) -> None:
+        """Make what follows in this session unable to write, and end a statement that takes longer.
+
+        :param seconds: that a statement may take.
+        """
+
+    @abstractmethod
     def _copy(self, command: str) -> Loaded:
         """Execute a COPY command."""
 

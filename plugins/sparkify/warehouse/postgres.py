@@ -50,6 +50,13 @@ class Postgres(Warehouse):
         ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
         return changed > max(known, 0) / 10
 
+    def read_only(self, seconds: float) -> None:
+        """See :meth:`Warehouse.read_only`. A query of all plays gets memory enough not to sort them on disk."""
+        self._session.read_only = True
+        with self._session.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout TO {seconds * 1000:.0f}")
+            cursor.execute("SET work_mem TO '128MB'")
+
     def _copy(self, command: str) -> Loaded:
         from sparkify.copy import CopyError, CopySyntaxError, copy, create_load_errors, parse_copy
 

@@ -64,6 +64,17 @@ class Redshift(Warehouse):
         cursor.paramstyle = "qmark"
         cursor.execute(statement, values)
 
+    def read_only(self, seconds: float) -> None:
+        """See :meth:`Warehouse.read_only`.
+
+        https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html,
+        https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
+        """
+        self._session.autocommit = True  # else the client begins the transaction, one that may write
+        with self._session.cursor() as cursor:
+            self._execute(cursor, "START TRANSACTION READ ONLY")
+            self._execute(cursor, f"SET statement_timeout TO {seconds * 1000:.0f}")
+
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
         """Load objects of S3 into a table with COPY, see :meth:`Warehouse.copy`.
 

@@ -75,6 +75,9 @@ class Engine(Warehouse):
             raise self.fail
         return self.session
 
+    def read_only(self, seconds: float) -> None:
+        pass
+
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
         if statement == "BROKEN":
             raise ZeroDivisionError("division by zero")

@@ -1,0 +1,15 @@
+-- The rows that COPY rejected last, of all that are rejected in what is staged now
+SELECT
+    r.table_name,
+    r.run_id,
+    r.rejected_at,
+    r.file_name,
+    r.line_number,
+    r.column_name,
+    r.error_code,
+    r.reason,
+    r.raw_value,
+    COUNT(*) OVER () AS rejected
+FROM operations.rejected_rows AS r
+ORDER BY r.rejected_at DESC, r.file_name ASC, r.line_number ASC
+LIMIT 25;

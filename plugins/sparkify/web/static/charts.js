@@ -1,0 +1,158 @@
+// The charts. Each takes the place it is drawn in and the rows of its panel, and can be drawn again.
+
+import { count, day, minute, number, percent } from "./format.js";
+
+const HOUR = 3600e3;
+const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+let library;
+
+// The library is the largest part of the page: what needs none of it is shown before it is there.
+function loaded() {
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("./echarts-6.1.0.min.js", import.meta.url);
+    script.onload = () => resolve(window.echarts);
+    script.onerror = () => {
+      library = undefined;
+      reject(new Error("The chart library could not be loaded. Reload the page."));
+    };
+    document.head.append(script);
+  });
+  return library;
+}
+
+async function draw(place, option) {
+  const echarts = await loaded();
+  const chart = echarts.getInstanceByDom(place) ?? echarts.init(place, null, { renderer: "canvas" });
+  place.resizing ??= new ResizeObserver(() => echarts.getInstanceByDom(place)?.resize());
+  place.resizing.observe(place);
+  chart.setOption(option, true);
+}
+
+export function clear(place) {
+  window.echarts?.getInstanceByDom(place)?.dispose();
+}
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
+function base() {
+  const text = { color: colour("muted"), fontSize: 12, fontFamily: getComputedStyle(document.body).fontFamily };
+  return {
+    text,
+    animation: false,
+    grid: { left: 4, right: 8, top: 12, bottom: 4, containLabel: true },
+    tooltip: {
+      confine: true,
+      backgroundColor: colour("surface"),
+      borderColor: colour("line"),
+      textStyle: { ...text, color: colour("text") },
+      axisPointer: { type: "line", lineStyle: { color: colour("muted") } },
+    },
+    label: { ...text, hideOverlap: true },
+    axisLine: { lineStyle: { color: colour("line") } },
+    splitLine: { lineStyle: { color: colour("line") } },
+  };
+}
+
+// --- plays per hour ---
+
+// An hour without plays has no row: it is zero.
+function everyHour(rows) {
+  const plays = new Map(rows.map(([hour, value]) => [Date.parse(hour), value]));
+  const hours = [...plays.keys()];
+  const points = [];
+  for (let hour = hours[0]; hour <= hours[hours.length - 1]; hour += HOUR) points.push([hour, plays.get(hour) ?? 0]);
+  return points;
+}
+
+export function playsByHour(place, rows, period) {
+  const all = everyHour(rows);
+  const points = period === "week" ? all.slice(-7 * 24) : all;
+  const style = base();
+  const bars = points.length <= 7 * 24;
+  const series = bars
+    ? { type: "bar", barCategoryGap: "20%", itemStyle: { color: colour("accent") } }
+    : { type: "line", symbol: "none", sampling: "lttb", lineStyle: { width: 1, color: colour("accent") },
+        areaStyle: { color: colour("accent"), opacity: 0.15 } };
+  draw(place, {
+    ...style,
+    tooltip: {
+      ...style.tooltip,
+      trigger: "axis",
+      formatter: ([point]) => `${minute(point.value[0])}<br><b>${count(point.value[1], "play")}</b>`,
+    },
+    xAxis: { type: "time", axisLabel: { ...style.label, formatter: timeLabel }, axisLine: style.axisLine,
+             axisTick: { show: false }, minInterval: 24 * HOUR },
+    yAxis: { type: "value", axisLabel: { ...style.label, formatter: number }, splitLine: style.splitLine, minInterval: 1 },
+    useUTC: true,
+    series: [{ ...series, data: points }],
+  });
+  return `${period === "week" ? "The 7 days to the latest play" : "All plays"}: ${minute(points[0][0])} to ` +
+    `${minute(points[points.length - 1][0] + HOUR)}`;
+}
+
+const timeLabel = (time) => day(time).slice(5);
+
+// --- weekday by hour ---
+
+export function playsByWeekday(place, rows) {
+  const plays = new Map(rows.map(([weekday, hour, value]) => [`${weekday} ${hour}`, value]));
+  const cells = [];
+  for (let weekday = 1; weekday <= 7; weekday += 1) {
+    for (let hour = 0; hour < 24; hour += 1) cells.push([hour, weekday - 1, plays.get(`${weekday} ${hour}`) ?? 0]);
+  }
+  const most = Math.max(...cells.map((cell) => cell[2]));
+  const style = base();
+  draw(place, {
+    ...style,
+    grid: { left: 4, right: 4, top: 4, bottom: 34, containLabel: true },
+    tooltip: {
+      ...style.tooltip,
+      formatter: ({ value: [hour, weekday, value] }) =>
+        `${WEEKDAYS[weekday]} ${String(hour).padStart(2, "0")}:00 to ${String(hour + 1).padStart(2, "0")}:00<br>` +
+        `<b>${count(value, "play")}</b>`,
+    },
+    xAxis: { type: "category", data: Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0")),
+             axisLabel: { ...style.label, interval: 2 }, axisLine: { show: false }, axisTick: { show: false } },
+    yAxis: { type: "category", data: WEEKDAYS, inverse: true, axisLabel: style.label, axisLine: { show: false },
+             axisTick: { show: false } },
+    visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: 120,
+                 text: [count(most, "play"), "0"], textStyle: style.text, calculable: false,
+                 inRange: { color: [colour("empty"), colour("soft"), colour("accent")] } },
+    series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("surface"), borderWidth: 2, borderRadius: 3 },
+               emphasis: { itemStyle: { borderColor: colour("text"), borderWidth: 1 } } }],
+  });
+}
+
+// --- level ---
+
+export function playsByLevel(place, rows) {
+  const style = base();
+  const share = rows.map(([date, plays, paid]) => [date, (100 * paid) / plays, plays, paid]);
+  const bar = { type: "bar", stack: "level", barCategoryGap: "25%" };
+  draw(place, {
+    ...style,
+    grid: { ...style.grid, top: 32 },
+    legend: { left: 0, top: 0, itemWidth: 10, itemHeight: 10, textStyle: style.text, data: ["Paid", "Free"] },
+    tooltip: {
+      ...style.tooltip,
+      trigger: "axis",
+      formatter: ([{ value: [date, , plays, paid] }]) =>
+        `${date}<br>Paid <b>${percent((100 * paid) / plays)}</b>, ${count(paid, "play")}<br>` +
+        `Free <b>${percent(100 - (100 * paid) / plays)}</b>, ${count(plays - paid, "play")}`,
+    },
+    xAxis: { type: "category", axisLabel: { ...style.label, formatter: (date) => date.slice(5) }, axisLine: style.axisLine,
+             axisTick: { show: false } },
+    yAxis: { type: "value", max: 100, interval: 25, axisLabel: { ...style.label, formatter: "{value} %" },
+             splitLine: style.splitLine },
+    series: [
+      { ...bar, name: "Paid", data: share, itemStyle: { color: colour("accent") } },
+      { ...bar, name: "Free", data: share.map(([date, paid, ...counts]) => [date, 100 - paid, ...counts]),
+        itemStyle: { color: colour("free") } },
+    ],
+  });
+  const plays = rows.reduce((sum, row) => sum + row[1], 0);
+  const paid = rows.reduce((sum, row) => sum + row[2], 0);
+  return `Share of plays by day; ${percent((100 * paid) / plays)} of all plays are paid`;
+}

@@ -1,0 +1,30 @@
+// Elements without markup in strings: what comes from the data is text, never HTML.
+
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "style") made.style.cssText = value;
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return made;
+}
+
+// A link to a page of Airflow. The page's frame may neither navigate the window around it nor open another one; the
+// window itself may, and it is of the same origin.
+export function airflowLink(path, attributes, ...children) {
+  const link = element("a", { ...attributes, href: new URL(`../${path}`, document.baseURI).pathname }, ...children);
+  if (window.parent !== window) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      const outside = window.parent.document.createElement("a");
+      outside.href = link.href;
+      if (event.ctrlKey || event.metaKey) outside.target = "_blank";
+      outside.click();
+    });
+  }
+  return link;
+}
+
+export const runPath = (dag, run) => `dags/${encodeURIComponent(dag)}/runs/${encodeURIComponent(run)}`;

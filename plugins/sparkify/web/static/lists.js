@@ -1,0 +1,81 @@
+// The panels that are tiles, tables and lists. Each returns the elements that show the rows of its panel.
+
+import { airflowLink, element, runPath } from "./dom.js";
+import { duration, minute, number, percent } from "./format.js";
+
+const HOUR = 3600e3;
+// An hour is loaded in the minutes after it.
+const GRACE = 20 * 60e3;
+
+const tile = (value, remark, tone) =>
+  [element("strong", {}, value), element("small", { class: tone }, remark)];
+
+// `schedule` is what Airflow says of the DAG, null where it does not say.
+export function freshness([[until, scheduled, loadedAt, latestPlay]], asOf, schedule) {
+  const loaded = until ?? latestPlay;
+  if (!loaded) return tile("Nothing yet", "No run has loaded an hour.");
+  const now = Date.parse(asOf);
+  const due = Math.floor((now - GRACE) / HOUR) * HOUR;
+  const behind = due - Date.parse(loaded);
+  const shown = minute(loaded);
+  if (behind <= 0) return tile(shown, "On schedule: the last full hour is loaded", "good");
+  if (schedule?.is_paused) return tile(shown, `The schedule is paused; ${duration(behind)} are not loaded`);
+  if (!scheduled) return tile(shown, "Loaded on request, from the past; no scheduled run yet");
+  return tile(shown, `${duration(behind)} behind schedule; last load ${minute(loadedAt)}`, behind > 3 * HOUR ? "bad" : "warn");
+}
+
+export const totals = (rows) => {
+  const [, plays, newest] = rows.find(([name]) => name === "songplays");
+  return tile(number(plays), newest ? `Latest ${minute(newest)}` : "None yet");
+};
+
+export const users = (rows) => {
+  const all = rows.reduce((sum, [, value]) => sum + value, 0);
+  return tile(number(all), rows.map(([level, value]) => `${number(value)} ${level}`).join(", ") || "None yet");
+};
+
+export const tables = (rows) =>
+  element("table", {},
+    element("thead", {}, element("tr", {}, element("th", {}, "Table"), element("th", { class: "number" }, "Rows"),
+      element("th", { class: "number" }, "Newest"))),
+    element("tbody", {}, rows.map(([name, value, newest]) =>
+      element("tr", {}, element("td", {}, name), element("td", { class: "number" }, number(value)),
+        element("td", { class: "number time" }, newest ? minute(newest) : "–")))));
+
+// `items` are [name, remark, value, text of the value].
+function ranks(items) {
+  const most = Math.max(...items.map(([, , value]) => value));
+  return element("ol", { class: "ranks" }, items.map(([name, remark, value, text]) =>
+    element("li", {},
+      element("div", { class: "line" },
+        element("span", { class: "name", title: remark ? `${name}, ${remark}` : name }, name,
+          remark ? element("small", {}, remark) : null),
+        element("span", {}, text)),
+      element("div", { class: "bar" }, element("span", { style: `width: ${(100 * value) / most}%` })))));
+}
+
+export const songs = (rows) => ranks(rows.map(([song, artist, plays]) => [song ?? "(no title)", artist, plays, number(plays)]));
+export const artists = (rows) => ranks(rows.map(([artist, plays]) => [artist ?? "(no name)", null, plays, number(plays)]));
+export const browsers = (rows) =>
+  ranks(rows.map(([name, plays, share]) => [name, percent(share), plays, number(plays)]));
+
+export function rejected(rows) {
+  const shown = rows.map(([table, run, at, file, line, column, code, reason, value]) =>
+    element("tr", {},
+      element("td", { class: "time" }, airflowLink(runPath("sparkify_warehouse", run), { title: `Run ${run}` }, minute(at))),
+      element("td", {}, element("code", {}, `${file}:${line}`)),
+      element("td", {}, table, column ? `.${column.trim()}` : ""),
+      element("td", {}, `${code}: ${reason ?? "no reason given"}`),
+      element("td", {}, value === null ? "" : element("code", {}, value.length > 80 ? `${value.slice(0, 80)}…` : value))));
+  const head = ["Rejected", "File and line", "Column", "Reason", "Value"];
+  return element("div", { class: "scroll" }, element("table", {},
+    element("thead", {}, element("tr", {}, head.map((name) => element("th", {}, name)))), element("tbody", {}, shown)));
+}
+
+export const rejectedNote = (rows) => {
+  const all = rows.length ? rows[0][9] : 0;
+  return all > rows.length
+    ? `The latest ${number(rows.length)} of ${number(all)} that COPY rejected from the files as they are staged now`
+    : "What COPY rejected from the files as they are staged now";
+};
+

@@ -1,0 +1,125 @@
+// The warehouse page: fetches each panel on its own and shows what comes, whatever happens to the others.
+
+import * as charts from "./charts.js";
+import { element } from "./dom.js";
+import { clock } from "./format.js";
+import * as lists from "./lists.js";
+import * as quality from "./quality.js";
+
+// Milliseconds between two looks at the warehouse, while somebody looks at the page.
+const EVERY = 60e3;
+
+const answers = new Map();
+let period = "week";
+let schedule = null;
+
+const place = (name) => document.querySelector(`[data-panel="${name}"]`);
+const body = (name) => place(name).querySelector(".body");
+const note = (name, text) => { place(name).querySelector(".note").textContent = text; };
+
+// What each panel of the API is shown in, and how. `empty` is said where it has no rows.
+const VIEWS = [
+  { panel: "freshness", show: (at, { rows, as_of }) => at.replaceChildren(...lists.freshness(rows, as_of, schedule)) },
+  { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
+  { panel: "users_by_level", show: (at, { rows }) => at.replaceChildren(...lists.users(rows)) },
+  { panel: "quality", place: "quality_now", empty: "No check has been evaluated yet.",
+    show: (at, { columns, rows }) => at.replaceChildren(...quality.now(columns, rows)) },
+  { panel: "plays_by_hour", empty: "No plays yet.",
+    show: (at, { rows }) => note("plays_by_hour", charts.playsByHour(at, rows, period)) },
+  { panel: "tables", show: (at, { rows }) => at.replaceChildren(lists.tables(rows)) },
+  { panel: "plays_by_weekday", empty: "No plays yet.", show: (at, { rows }) => charts.playsByWeekday(at, rows) },
+  { panel: "plays_by_level", empty: "No plays yet.",
+    show: (at, { rows }) => note("plays_by_level", charts.playsByLevel(at, rows)) },
+  { panel: "top_songs", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.songs(rows)) },
+  { panel: "top_artists", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.artists(rows)) },
+  { panel: "browsers", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.browsers(rows)) },
+  { panel: "quality", empty: "No check has been evaluated yet. The last task of each run evaluates them.",
+    show: (at, { columns, rows }) => at.replaceChildren(...quality.history(columns, rows)) },
+  { panel: "rejected_rows", empty: "None: COPY has loaded every row of the files that are staged now.",
+    show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows)); } },
+];
+const PANELS = [...new Set(VIEWS.map((view) => view.panel))];
+
+async function ask(url) {
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  if (response.ok) return response.json();
+  if (response.status === 401) return { error: "You are not logged in to Airflow any more. Log in, then reload.", all: true };
+  const { detail, kind } = await response.json().catch(() => ({}));
+  const error = detail ?? `Airflow answered with ${response.status}. The log of the API server may say why.`;
+  // What is so for one panel for these reasons is so for all: it is said once.
+  return { error, all: kind === "unreachable" || kind === "missing" };
+}
+
+const get = (url) => ask(url).catch(() => ({ error: "Airflow does not answer. Check that its API server runs.", all: true }));
+
+function state(at, text) {
+  charts.clear(at);
+  at.replaceChildren(element("p", { class: "state" }, text));
+}
+
+function render(panel) {
+  const answer = answers.get(panel);
+  if (!answer) return;
+  for (const view of VIEWS.filter((item) => item.panel === panel)) {
+    const at = body(view.place ?? panel);
+    at.classList.remove("loading");
+    if (answer.error) state(at, answer.all ? "Not available" : answer.error);
+    else if (view.empty && !answer.rows.length) state(at, view.empty);
+    else {
+      at.querySelector(".state")?.remove();
+      view.show(at, answer);
+    }
+  }
+}
+
+function tell() {
+  const common = [...answers.values()].find((answer) => answer.all);
+  const banner = document.getElementById("banner");
+  banner.hidden = !common;
+  banner.textContent = common?.error ?? "";
+  const times = [...answers.values()].flatMap((answer) => answer.as_of ?? []).sort();
+  document.getElementById("as-of").textContent = times.length ? `As of ${clock(times[0])}.` : "";
+}
+
+async function load(panel) {
+  if (!answers.has(panel)) for (const view of VIEWS.filter((item) => item.panel === panel)) body(view.place ?? panel).classList.add("loading");
+  answers.set(panel, await get(`api/panels/${panel}`));
+  render(panel);
+  tell();
+}
+
+async function askSchedule() {
+  const dag = await get("../api/v2/dags/sparkify_warehouse");
+  schedule = dag.error ? null : dag;
+  render("freshness");
+}
+
+const refresh = () => Promise.all([...PANELS.map(load), askSchedule()]);
+
+// --- Airflow's choice of light or dark; it keeps it in the storage that this page shares ---
+
+const system = window.matchMedia("(prefers-color-scheme: dark)");
+
+function applyTheme() {
+  const chosen = localStorage.getItem("theme") ?? "system";
+  const dark = chosen === "system" ? system.matches : chosen === "dark";
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  PANELS.forEach(render);
+}
+
+window.addEventListener("storage", applyTheme);
+system.addEventListener("change", applyTheme);
+
+document.querySelectorAll("[data-period]").forEach((button) =>
+  button.addEventListener("click", () => {
+    period = button.dataset.period;
+    document.querySelectorAll("[data-period]").forEach((other) =>
+      other.setAttribute("aria-pressed", String(other === button)));
+    render("plays_by_hour");
+  }));
+document.getElementById("reload").addEventListener("click", refresh);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
+setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
+
+applyTheme();
+refresh();

@@ -1,0 +1,53 @@
+"""Airflow UI plugin: the warehouse page, in the navigation and as a tab of a DAG.
+
+Airflow imports this module in every process, tasks included, so it imports nothing but what every process has. The
+application behind the page is imported by the first request, in the API server.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.plugins_manager import AirflowPlugin
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+PREFIX = "/sparkify"
+
+
+async def application(
+    scope: MutableMapping[str, Any],
+    receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
+) -> None:
+    """Pass a request on to the application, which is made for the first one."""
+    from sparkify.web.app import application as app
+
+    await app()(scope, receive, send)
+
+
+class WarehousePage(AirflowPlugin):
+    """What Airflow asks a plugin for."""
+
+    name = "sparkify_page"
+    fastapi_apps = [{"app": application, "url_prefix": PREFIX, "name": "Sparkify warehouse page"}]  # noqa: RUF012
+    external_views = [  # noqa: RUF012
+        {
+            "name": "Warehouse",
+            "href": f"{PREFIX}/",
+            "destination": "nav",
+            "category": "browse",
+            "url_route": "warehouse",
+            "icon": f"{PREFIX}/static/icon.svg",
+            "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg",
+        },
+        {
+            "name": "Warehouse",
+            "href": f"{PREFIX}/",
+            "destination": "dag",
+            "url_route": "warehouse-of-dag",
+            "icon": f"{PREFIX}/static/icon.svg",
+            "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg",
+        },
+    ]
