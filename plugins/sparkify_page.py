@@ -37,7 +37,7 @@ class WarehousePage(AirflowPlugin):
             "name": "Warehouse",
             "href": f"{PREFIX}/",
             "destination": "nav",
-            "category": "browse",
+            "nav_top_level": True,
             "url_route": "warehouse",
             "icon": f"{PREFIX}/static/icon.svg",
             "icon_dark_mode": f"{PREFIX}/static/icon-dark.svg",

@@ -104,6 +104,8 @@ export function playsByWeekday(place, rows) {
   }
   const most = Math.max(...cells.map((cell) => cell[2]));
   const style = base();
+  // No play at all is no shade of the scale.
+  const data = cells.map((value) => (value[2] ? value : { value, visualMap: false, itemStyle: { color: colour("empty") } }));
   draw(place, {
     ...style,
     grid: { left: 4, right: 4, top: 4, bottom: 34, containLabel: true },
@@ -117,10 +119,10 @@ export function playsByWeekday(place, rows) {
              axisLabel: { ...style.label, interval: 2 }, axisLine: { show: false }, axisTick: { show: false } },
     yAxis: { type: "category", data: WEEKDAYS, inverse: true, axisLabel: style.label, axisLine: { show: false },
              axisTick: { show: false } },
-    visualMap: { min: 0, max: most, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: 120,
-                 text: [count(most, "play"), "0"], textStyle: style.text, calculable: false,
-                 inRange: { color: [colour("empty"), colour("soft"), colour("accent")] } },
-    series: [{ type: "heatmap", data: cells, itemStyle: { borderColor: colour("surface"), borderWidth: 2, borderRadius: 3 },
+    visualMap: { min: 1, max: most, orient: "horizontal", left: "center", bottom: 0, itemWidth: 10, itemHeight: 120,
+                 text: [count(most, "play"), "1"], textStyle: style.text, calculable: false,
+                 inRange: { color: [colour("soft"), colour("accent")] } },
+    series: [{ type: "heatmap", data, itemStyle: { borderColor: colour("surface"), borderWidth: 2, borderRadius: 3 },
                emphasis: { itemStyle: { borderColor: colour("text"), borderWidth: 1 } } }],
   });
 }

@@ -19,9 +19,10 @@ export function freshness([[until, scheduled, loadedAt, latestPlay]], asOf, sche
   const behind = due - Date.parse(loaded);
   const shown = minute(loaded);
   if (behind <= 0) return tile(shown, "On schedule: the last full hour is loaded", "good");
-  if (schedule?.is_paused) return tile(shown, `The schedule is paused; ${duration(behind)} are not loaded`);
-  if (!scheduled) return tile(shown, "Loaded on request, from the past; no scheduled run yet");
-  return tile(shown, `${duration(behind)} behind schedule; last load ${minute(loadedAt)}`, behind > 3 * HOUR ? "bad" : "warn");
+  const paused = schedule?.is_paused ? "the schedule is paused" : null;
+  // Nobody is late who has only loaded the past.
+  if (!scheduled) return tile(shown, `The past, loaded on request; ${paused ?? "no scheduled run yet"}`);
+  return tile(shown, `${duration(behind)} behind; ${paused ?? `last load at ${minute(loadedAt)}`}`, behind > 3 * HOUR ? "bad" : "warn");
 }
 
 export const totals = (rows) => {
@@ -68,7 +69,7 @@ export function rejected(rows) {
       element("td", {}, `${code}: ${reason ?? "no reason given"}`),
       element("td", {}, value === null ? "" : element("code", {}, value.length > 80 ? `${value.slice(0, 80)}…` : value))));
   const head = ["Rejected", "File and line", "Column", "Reason", "Value"];
-  return element("div", { class: "scroll" }, element("table", {},
+  return element("div", { class: "scroll" }, element("table", { class: "wide-table" },
     element("thead", {}, element("tr", {}, head.map((name) => element("th", {}, name)))), element("tbody", {}, shown)));
 }
 

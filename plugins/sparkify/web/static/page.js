@@ -34,7 +34,11 @@ const VIEWS = [
   { panel: "top_artists", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.artists(rows)) },
   { panel: "browsers", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.browsers(rows)) },
   { panel: "quality", empty: "No check has been evaluated yet. The last task of each run evaluates them.",
-    show: (at, { columns, rows }) => at.replaceChildren(...quality.history(columns, rows)) },
+    show: (at, { columns, rows }) => {
+      at.replaceChildren(...quality.history(columns, rows));
+      // Where it does not fit, the latest runs are what one sees.
+      at.querySelectorAll(".scroll").forEach((part) => { part.scrollLeft = part.scrollWidth; });
+    } },
   { panel: "rejected_rows", empty: "None: COPY has loaded every row of the files that are staged now.",
     show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows)); } },
 ];
@@ -82,7 +86,6 @@ function tell() {
 }
 
 async function load(panel) {
-  if (!answers.has(panel)) for (const view of VIEWS.filter((item) => item.panel === panel)) body(view.place ?? panel).classList.add("loading");
   answers.set(panel, await get(`api/panels/${panel}`));
   render(panel);
   tell();
