@@ -1,0 +1,186 @@
+"""The numbers of the panels are those of the files and of the history, computed here in another way."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from sparkify.interval import Interval
+from sparkify.quality import history
+from sparkify.quality.outcome import Outcome
+from sparkify.warehouse import connect
+from sparkify.web import panels
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.lab import Lab
+
+
+def rows(name: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a panel."""
+    return [tuple(row) for row in panels.read(name)["rows"]]
+
+
+def plays_of(sample: Path) -> Iterator[dict[str, Any]]:
+    """Yield the plays of the sample's files, each once."""
+    seen = set()
+    with tarfile.open(sample) as archive:
+        for member in archive:
+            if "log_data/" in member.name and member.isfile():
+                file = archive.extractfile(member)
+                assert file
+                for line in file.read().decode().splitlines():
+                    item = json.loads(line)
+                    key = (item["sessionId"], item["itemInSession"])
+                    if item["page"] == "NextSong" and key not in seen:
+                        seen.add(key)
+                        yield item
+
+
+def most(counts: Counter[Any]) -> list[Any]:
+    """Return the ten most frequent, those of equal frequency in the order of code points."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:10]
+
+
+@pytest.mark.sample
+def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
+    sample_lab.run("2018-11-01", "2018-11-11")
+    plays = list(plays_of(sample))
+    times = [datetime.fromtimestamp(item["ts"] / 1000, UTC) for item in plays]
+
+    assert {name: count for name, count, _ in rows("tables")} == {
+        "staging_events": 1882, "staging_songs": 2892, "songplays": 1594, "users": 79, "songs": 2892, "artists": 2614,
+        "time": 1594,
+    }  # fmt: skip
+    by_hour = Counter(f"{time:%Y-%m-%dT%H}:00:00.000Z" for time in times)
+    assert rows("plays_by_hour") == sorted(by_hour.items())
+    assert len(by_hour) == 168
+    by_weekday = Counter((time.isoweekday(), time.hour) for time in times)
+    assert rows("plays_by_weekday") == sorted((*key, count) for key, count in by_weekday.items())
+    days = [sum(plays for day, _, plays in rows("plays_by_weekday") if day == weekday) for weekday in range(1, 8)]
+    assert days == [356, 154, 174, 172, 407, 187, 144]
+    hours = Counter(dict.fromkeys(range(24), 0))
+    for _, hour, count in rows("plays_by_weekday"):
+        hours[hour] += count
+    assert hours.most_common(3) == [(16, 159), (18, 139), (17, 126)]
+
+    assert rows("top_songs")[0] == ("You're The One", "Dwight Yoakam", 10)
+    songs = Counter((item["song"], item["artist"]) for item in plays)
+    assert rows("top_songs") == [(*names, count) for names, count in most(songs)]
+    assert rows("top_artists") == most(Counter(item["artist"] for item in plays))
+    by_day = Counter(str(time.date()) for time in times)
+    paid = Counter(str(time.date()) for time, item in zip(times, plays, strict=True) if item["level"] == "paid")
+    assert rows("plays_by_level") == [(day, by_day[day], paid[day]) for day in sorted(by_day)]
+    assert rows("users_by_level") == [("free", 63), ("paid", 16)]
+    assert sum(count for _, count, _ in rows("browsers")) == 1594
+    assert rows("rejected_rows") == []
+    ((until, scheduled, _, latest),) = rows("freshness")
+    assert (until, scheduled) == ("2018-11-11T00:00:00.000Z", None)
+    assert latest == f"{max(times).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+
+
+def test_a_play_that_the_log_holds_twice_counts_once(lab: Lab) -> None:
+    twice = event("2018-11-01T05:00:00", 1, 1)
+    lab.put_events(
+        "2018-11-01",
+        [
+            twice,
+            twice,
+            event("2018-11-01T05:10:00", 1, 2),
+            event("2018-11-01T06:00:00", 1, 3, song="Other", artist="Another", level="paid"),
+            event("2018-11-01T07:00:00", 1, 4, page="Home", song=None, artist=None),
+        ],
+    )
+    lab.put_song("1", song("SO1"))
+    lab.run("2018-11-01", "2018-11-02")
+    assert rows("top_songs") == [("You Gotta Be", "Des'ree", 2), ("Other", "Another", 1)]
+    assert rows("top_artists") == [("Des'ree", 2), ("Another", 1)]
+    assert rows("plays_by_hour") == [("2018-11-01T05:00:00.000Z", 2), ("2018-11-01T06:00:00.000Z", 1)]
+    assert rows("plays_by_weekday") == [(4, 5, 2), (4, 6, 1)]  # a Thursday
+    assert rows("plays_by_level") == [("2018-11-01", 3, 1)]
+
+
+def note(
+    hour: int, run_type: str = "backfill", *, dag_id: str = "sparkify_warehouse", attempt: int = 0, **checks: bool
+) -> None:
+    """Add to the history what the checks of an hour's run came to."""
+    start = datetime(2018, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
+    interval = Interval(start, start + timedelta(hours=1))
+    outcomes = [
+        Outcome("songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [], "", "", 0.1)
+        for name, passed in checks.items()
+    ]
+    with connect("redshift") as warehouse:
+        run = history.Run(dag_id, f"{run_type}__{hour}__{attempt}", run_type)
+        warehouse.transaction(lambda: history.record(warehouse, outcomes, run, interval))
+
+
+@pytest.fixture
+def tables(lab: Lab) -> Lab:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    return lab
+
+
+def outcomes(dag_id: str = "sparkify_warehouse") -> list[tuple[str, str, str, str]]:
+    """Return the start, check, run and outcome of the squares of a DAG."""
+    answer = panels.read("quality")
+    found = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+    return [
+        (item["interval_start"][5:13], item["check_name"], item["run_id"], item["outcome"])
+        for item in found
+        if item["dag_id"] == dag_id
+    ]
+
+
+def test_the_latest_evaluation_of_an_hour_counts(tables: Lab) -> None:
+    note(5, one=False, two=True)
+    note(6, one=True, two=True)
+    note(5, one=True, two=True, attempt=1)
+    assert outcomes() == [
+        ("11-01T05", "one", "backfill__5__1", "passed"),
+        ("11-01T05", "two", "backfill__5__1", "passed"),
+        ("11-01T06", "one", "backfill__6__0", "passed"),
+        ("11-01T06", "two", "backfill__6__0", "passed"),
+    ]
+
+
+def test_each_dag_has_its_last_thirty_intervals(tables: Lab) -> None:
+    note(0, dag_id="sparkify_audit", one=False)
+    for hour in reversed(range(40)):  # a backfill that runs backwards: its last is the earliest hour
+        note(hour, one=hour != 3)
+    assert [outcome for *_, outcome in outcomes("sparkify_audit")] == ["failed"]
+    found = outcomes()
+    assert len(found) == 30
+    assert found[0][0] == "11-01T00"
+    assert [item[3] for item in found if item[0] == "11-01T03"] == ["failed"]
+
+
+def test_freshness_is_that_of_the_hourly_dag(tables: Lab) -> None:
+    note(3, one=True)
+    note(9, dag_id="sparkify_audit", run_type="scheduled", one=True)
+    assert rows("freshness")[0][:2] == ("2018-11-01T04:00:00.000Z", None)
+    note(5, run_type="scheduled", one=False)  # what failed its checks is loaded
+    assert rows("freshness")[0][:2] == ("2018-11-01T06:00:00.000Z", "2018-11-01T06:00:00.000Z")
+
+
+def test_the_latest_rejects_and_how_many_there_are(tables: Lab) -> None:
+    with psycopg.connect(tables.uri) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO operations.rejected_rows (table_name, period_start, run_id, rejected_at, file_name, line_number, "
+            "column_name, error_code, reason, raw_line, raw_value) VALUES ('staging_events', '2018-11-01', 'run', %s, "
+            "'file', %s, 'userid', 1207, 'Invalid digit', '{', 'x')",
+            [(datetime(2018, 11, 1, 5, number % 2), number) for number in range(40)],  # noqa: DTZ001
+        )
+    found = rows("rejected_rows")
+    assert len(found) == 25
+    assert [row[4] for row in found[:21]] == [*range(1, 40, 2), 0]
+    assert {row[-1] for row in found} == {40}

@@ -1,0 +1,65 @@
+"""The warehouse page reads over Redshift's own client what it reads from PostgreSQL, and cannot write there either."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sparkify.warehouse import connect
+from sparkify.web import panels
+from tests.redshift.test_dag import fill, on_postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab import Lab
+    from tests.redshift.endpoint import Endpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+# Of the moment when the checks were evaluated.
+TIMES = {"loaded_at", "checked_at"}
+
+
+def shown() -> dict[str, list[dict[str, Any]]]:
+    """Return what all panels show."""
+    found = {}
+    for name in panels.PANELS:
+        answer = panels.read(name)
+        records = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+        found[name] = [{key: value for key, value in item.items() if key not in TIMES} for item in records]
+    return found
+
+
+def test_all_panels_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]) -> None:
+    def work(lab: Lab) -> dict[str, list[dict[str, Any]]]:
+        fill(lab)
+        lab.run("2018-11-01", "2018-11-03")
+        return shown()
+
+    over_redshift = work(redshift)
+    assert over_redshift["plays_by_hour"]
+    assert over_redshift["quality"]
+    assert len(endpoint.statements("START TRANSACTION READ ONLY")) == len(panels.PANELS)
+    assert over_redshift == on_postgres(make_lab, work)
+
+
+def test_it_cannot_write(redshift: Lab) -> None:
+    redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    with connect("redshift") as warehouse, pytest.raises(Exception, match="read-only transaction"):
+        panels.query(
+            warehouse, "INSERT INTO users (user_id, interval_time, row_version) VALUES (1, '2018-11-01', '')", 5
+        )
+
+
+def test_a_query_that_takes_long_and_tables_that_are_not_there(
+    redshift: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    with pytest.raises(panels.PanelError) as missing:
+        panels.read("tables")
+    assert missing.value.kind == "missing"
+    slow = tmp_path / "slow.sql"
+    slow.write_text("SELECT pg_sleep(30)")
+    monkeypatch.setitem(panels.PANELS, "browsers", str(slow))
+    with pytest.raises(panels.PanelError, match="took longer than"):
+        panels.read("browsers", limit=0.2)
