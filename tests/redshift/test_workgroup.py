@@ -47,7 +47,11 @@ pytestmark = [
 
 DAY = ("2018-11-01", "2018-11-02")
 DAY_OF_RUN = Interval.parse(*DAY)
-QUERIES = [path for folder in ("analytics", "load", "report") for path in ROOT.glob(f"include/sql/{folder}/*.sql")]
+QUERIES = [
+    path
+    for folder in ("analytics", "analytics/page", "load", "report")
+    for path in ROOT.glob(f"include/sql/{folder}/*.sql")
+]
 # Columns of the loads that only tell versions of a row apart; the text of a DOUBLE PRECISION is in their hashes.
 OPAQUE = {"row_version"}
 

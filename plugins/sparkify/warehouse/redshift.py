@@ -72,7 +72,7 @@ class Redshift(Warehouse):
         """
         self._session.autocommit = True  # else the client begins the transaction, one that may write
         with self._session.cursor() as cursor:
-            self._execute(cursor, "START TRANSACTION READ ONLY")
+            self._execute(cursor, "BEGIN READ ONLY")
             self._execute(cursor, f"SET statement_timeout TO {seconds * 1000:.0f}")
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:

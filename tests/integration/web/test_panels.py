@@ -175,9 +175,9 @@ def test_freshness_is_that_of_the_hourly_dag(tables: Lab) -> None:
 def test_the_latest_rejects_and_how_many_there_are(tables: Lab) -> None:
     with psycopg.connect(tables.uri) as connection:
         connection.cursor().executemany(
-            "INSERT INTO operations.rejected_rows (table_name, period_start, run_id, rejected_at, file_name, line_number, "
-            "column_name, error_code, reason, raw_line, raw_value) VALUES ('staging_events', '2018-11-01', 'run', %s, "
-            "'file', %s, 'userid', 1207, 'Invalid digit', '{', 'x')",
+            "INSERT INTO operations.rejected_rows (table_name, period_start, run_id, rejected_at, file_name, "
+            "line_number, column_name, error_code, reason, raw_line, raw_value) "
+            "VALUES ('staging_events', '2018-11-01', 'run', %s, 'file', %s, 'userid', 1207, 'Invalid digit', '{', 'x')",
             [(datetime(2018, 11, 1, 5, number % 2), number) for number in range(40)],  # noqa: DTZ001
         )
     found = rows("rejected_rows")
