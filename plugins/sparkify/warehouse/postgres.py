@@ -55,7 +55,7 @@ class Postgres(Warehouse):
         self._session.read_only = True
         with self._session.cursor() as cursor:
             cursor.execute(f"SET statement_timeout TO {seconds * 1000:.0f}")
-            cursor.execute("SET work_mem TO '64MB'")
+            cursor.execute("SET work_mem TO '128MB'")
 
     def _copy(self, command: str) -> Loaded:
         from sparkify.copy import CopyError, CopySyntaxError, copy, create_load_errors, parse_copy
