@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-invariant test-redshift bench-history lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-browser test-invariant test-redshift bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -40,10 +40,13 @@ psql: .venv/run  ## Open a terminal of the warehouse
 	@$(BIN)/python -m sparkify.local.up psql
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
-	$(BIN)/pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not scheduler and not browser" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 9 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)
+
+test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .local/screenshots (needs Chromium) [ARGS=pytest arguments]
+	$(BIN)/pytest -m browser $(ARGS)
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_faults.py

@@ -66,7 +66,7 @@ with DAG(
             type=["null", "string"],
             format="date-time",
             title="Start of the range (UTC)",
-            description="First moment to load, with `end`. Leave both empty to load the run's own hour.",
+            description="First moment to load. Leave both ends empty to load the run's own hour.",
         ),
         "end": Param(
             None,

@@ -1,0 +1,237 @@
+"""What a person does in the browser: look, trigger, backfill, read the warehouse page; with real Chromium."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+
+from sparkify.local import airflow, live_hours
+from tests.conftest import ROOT
+from tests.end_to_end.test_backfill import until
+from tests.live import Site, empty_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+# No sandbox: the tests may run as root. The rest keeps the browser from calling its maker.
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SHOTS = ROOT / ".local" / "screenshots"
+HOUR = timedelta(hours=1)
+# What Airflow's own login page says before anybody has logged in; and what Chromium says when the machine gets or loses
+# a network interface, such as those of a container engine.
+NO_FAULT = re.compile(r"401 \(Unauthorized\)|net::ERR_NETWORK_CHANGED")
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    """A live warehouse with a day of history."""
+    with empty_site() as site:
+        site.up()
+        yield site
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser."""
+    if CHROMIUM is None:
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page of Airflow, logged in as admin; in the end no error stands in its console."""
+    errors: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="UTC")
+    page = context.new_page()
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    log_in(page, site, "admin")
+    yield page
+    shoot(page, request.node.name)
+    context.close()
+    assert [error for error in errors if not NO_FAULT.search(error)] == []
+
+
+def log_in(page: Page, site: Site, user: str) -> None:
+    """Log in through the form."""
+    page.goto(site.state.url)
+    page.get_by_label("Username").fill(user)
+    page.get_by_label("Password").fill(json.loads(site.stack().password_file.read_text())[user])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Dags").first.wait_for()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a screenshot as an artefact of the tests."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def open_dag(page: Page, site: Site, tab: str = "") -> None:
+    """Open the page of the hourly DAG."""
+    page.goto(f"{site.state.url}/dags/{airflow.DAG_ID}/{tab}")
+    page.get_by_test_id("trigger-dag-button").wait_for()
+
+
+def pick(page: Page, number: int, moment: datetime) -> None:
+    """Enter a moment into one of the dialog's date fields."""
+    page.get_by_role("dialog").get_by_test_id("datetime-input").nth(number).click()
+    picker = page.locator("[data-scope=popover][data-part=content]:visible").last
+    picker.get_by_placeholder("YYYY/MM/DD").fill(f"{moment:%Y/%m/%d}")
+    picker.get_by_placeholder("HH:mm").fill(f"{moment:%H:%M}")
+    picker.get_by_placeholder("HH:mm").press("Enter")
+    page.keyboard.press("Escape")
+
+
+def warehouse_page(page: Page, site: Site) -> FrameLocator:
+    """Open the warehouse page from the navigation."""
+    page.goto(site.state.url)
+    page.get_by_role("link", name="Warehouse", exact=True).click()
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".loading")).to_have_count(0, timeout=30_000)
+    return frame
+
+
+def one(site: Site, sql: str) -> int:
+    """Return the number that a SELECT finds in the warehouse."""
+    with psycopg.connect(site.state.database) as connection:
+        row = connection.execute(sql).fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_the_dag_s_page_is_a_runbook(page: Page, site: Site) -> None:
+    open_dag(page, site)
+    page.get_by_test_id("markdown-button").click()
+    docs = page.get_by_role("dialog")
+    expect(docs).to_contain_text("When a task fails")
+    expect(docs.get_by_role("table")).to_contain_text("stage_events, stage_songs")
+
+
+def test_a_range_is_loaded_through_the_form(page: Page, site: Site) -> None:
+    """An hour of yesterday, of which the warehouse has lost its plays."""
+    start = datetime.now(UTC).replace(hour=18, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    of_hour = f"FROM songplays WHERE start_time >= '{start:%F %T}' AND start_time < '{start + HOUR:%F %T}'"
+    before = one(site, f"SELECT COUNT(*) {of_hour}")
+    assert before
+    with psycopg.connect(site.state.database) as connection:
+        connection.execute(f"DELETE {of_hour}")
+    open_dag(page, site)
+    page.get_by_test_id("trigger-dag-button").click()
+    pick(page, 1, start)
+    pick(page, 2, start + HOUR)
+    dialog = page.get_by_role("dialog")
+    shoot(page, "trigger-form")
+    dialog.get_by_role("button", name="Trigger", exact=True).click()
+    page.wait_for_url("**/runs/**")
+    expect(page.get_by_test_id("state-badge").first).to_have_text("Success", timeout=120_000)
+    assert one(site, f"SELECT COUNT(*) {of_hour}") == before
+
+
+def test_a_backfill_is_started_and_ends(page: Page, site: Site) -> None:
+    hours = [datetime.now(UTC).replace(hour=hour, minute=0, second=0, microsecond=0) for hour in (2, 3)]
+    first, last = (hour - timedelta(days=1) for hour in hours)
+    open_dag(page, site)
+    page.get_by_test_id("trigger-dag-button").click()
+    page.get_by_role("dialog").get_by_text("Backfill", exact=True).click()
+    pick(page, 0, first)
+    pick(page, 1, last)
+    page.get_by_role("dialog").get_by_role("button", name="Run Backfill").click()
+    with psycopg.connect(site.state.metadata) as connection:
+        states = "SELECT logical_date, state FROM dag_run WHERE run_type = 'backfill' ORDER BY 1"
+        connection.autocommit = True
+        deadline = datetime.now(UTC) + timedelta(minutes=3)
+        while (found := connection.execute(states).fetchall()) != [(first, "success"), (last, "success")]:
+            assert datetime.now(UTC) < deadline, found
+            page.wait_for_timeout(500)
+    open_dag(page, site, "backfills")
+    expect(page.get_by_role("table")).to_contain_text(f"{first:%Y-%m-%d %H:%M}")
+
+
+def test_a_viewer_looks_and_cannot_trigger(browser: Browser, site: Site) -> None:
+    runs = len(live_hours.runs(site.state.metadata, airflow.DAG_ID))
+    with browser.new_context() as context:
+        page = context.new_page()
+        log_in(page, site, "viewer")
+        open_dag(page, site)
+        page.get_by_test_id("trigger-dag-button").click()
+        with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+            page.get_by_role("dialog").get_by_role("button", name="Trigger", exact=True).click()
+        assert answer.value.status == 403
+        shoot(page, "viewer")
+    assert len(live_hours.runs(site.state.metadata, airflow.DAG_ID)) == runs
+
+
+def test_nobody_else_sees_the_warehouse(browser: Browser, site: Site) -> None:
+    with browser.new_context() as context:
+        for path in ("/sparkify/", "/sparkify/api/panels/totals"):
+            assert context.request.get(f"{site.state.url}{path}", max_redirects=0).status == 401
+
+
+def test_the_warehouse_page_has_the_database_s_numbers(page: Page, site: Site) -> None:
+    frame = warehouse_page(page, site)
+    plays = one(site, "SELECT COUNT(*) FROM songplays")
+    expect(frame.locator("[data-panel=totals] .body")).to_contain_text(f"{plays:,}")
+    tables = frame.locator("[data-panel=tables] .body")
+    for table in ("songplays", "users", "songs", "artists", "time"):
+        row = tables.locator("tr").filter(has=page.locator(f"xpath=.//*[text()='{table}']"))
+        expect(row).to_contain_text(f"{one(site, f'SELECT COUNT(*) FROM {table}'):,}")
+    expect(frame.get_by_role("alert")).to_be_hidden()
+    assert frame.locator("canvas, svg").count() >= 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 420])
+def test_the_warehouse_page_fits(page: Page, site: Site, width: int, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 1400})
+    page.goto(f"{site.state.url}/sparkify/")
+    expect(page.locator(".loading")).to_have_count(0, timeout=30_000)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.wait_for_timeout(1000)  # the charts' animation
+    page.screenshot(path=SHOTS / f"warehouse-{width}-{scheme}.png", full_page=True)
+
+
+def test_a_check_that_fails_is_red_and_links_to_its_run(page: Page, site: Site) -> None:
+    """The last test: what it damages stays so."""
+    with psycopg.connect(site.state.database) as connection:
+        connection.execute("DELETE FROM songs")
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with site.stack().client() as client:
+        body = {"logical_date": None, "conf": {"start": (end - 6 * HOUR).isoformat(), "end": end.isoformat()}}
+        run_id = client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body).json()["dag_run_id"]
+        path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns/{run_id}"
+        until(lambda: client.get(path).json()["state"] == "failed", seconds=120)
+    until(
+        lambda: "1 failed" in warehouse_page(page, site).locator("[data-panel=quality_now]").inner_text(), seconds=120
+    )
+    frame = warehouse_page(page, site)
+    row = frame.locator("[data-panel=quality] tr").filter(has_text="every linked song is in songs")
+    expect(row).to_contain_text("expected none")
+    square = row.locator(".cell.failed").last
+    red, green, blue = map(int, re.findall(r"\d+", square.evaluate("e => getComputedStyle(e).backgroundColor"))[:3])
+    assert red > max(green, blue)
+    assert f"/runs/{quote(run_id, safe='')}" in str(square.evaluate("e => e.closest('a').href"))
