@@ -57,10 +57,10 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
     plays = list(plays_of(sample))
     times = [datetime.fromtimestamp(item["ts"] / 1000, UTC) for item in plays]
 
-    assert {name: count for name, count, _ in rows("tables")} == {
-        "staging_events": 1882, "staging_songs": 2892, "songplays": 1594, "users": 79, "songs": 2892, "artists": 2614,
-        "time": 1594,
-    }  # fmt: skip
+    assert [row[:2] for row in rows("tables")] == [
+        ("staging_events", 1882), ("staging_songs", 2892), ("songplays", 1594), ("users", 79), ("songs", 2892),
+        ("artists", 2614), ("time", 1594),
+    ]  # fmt: skip
     by_hour = Counter(f"{time:%Y-%m-%dT%H}:00:00.000Z" for time in times)
     assert rows("plays_by_hour") == sorted(by_hour.items())
     assert len(by_hour) == 168
