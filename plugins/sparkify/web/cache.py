@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEEP = 45.0
 KEEP_ERROR = 5.0
 # Seconds to wait for a warehouse that does not even refuse.
-PATIENCE = 2 * LIMIT
+PATIENCE = LIMIT + 5
 # Queries at once, in each process of the API server.
 THREADS = 4
 

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 ANALYTICS = Path(__file__).parents[3] / "include" / "sql" / "analytics"
 CONNECTION = "redshift"
 # Seconds that a panel's query may take.
-LIMIT = 5.0
+LIMIT = 10.0
 PANELS = {
     "freshness": "page/freshness.sql",
     "tables": "page/tables.sql",
