@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BENCHMARKS = {
     "staging": "events from a file in S3 into a table",
+    "songs": "many small objects in S3 into a table",
+    "star": "the star schema from what is staged",
+    "start": "the first answer, a DAG file's parsing, a task's start",
 }
 
 

@@ -20,16 +20,16 @@ def main(module: str, result: str) -> None:
     """Run a contender.
 
     :param module: its name below ``bench.contenders``.
-    :param result: the file that the figures are written to: ``count``, ``seconds``, ``cpu`` (seconds of this process),
+    :param result: the file that the figures are written to: ``done``, ``seconds``, ``cpu`` (seconds of this process),
         ``peak`` (its largest memory, in bytes) and ``growth`` (by how much it grew in the measured part).
     """
     run = importlib.import_module(f"bench.contenders.{module}").prepare(json.load(sys.stdin))
     before = _peak()
     cpu, began = time.process_time(), time.perf_counter()
-    count = run()
+    done = run()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     peak = _peak()
-    figures = {"count": count, "seconds": seconds, "cpu": cpu, "peak": peak, "growth": peak - before}
+    figures = {"done": done, "seconds": seconds, "cpu": cpu, "peak": peak, "growth": peak - before}
     Path(result).write_text(json.dumps(figures))
 
 

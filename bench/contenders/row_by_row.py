@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 INSERT = """
-INSERT INTO staging_events (
+INSERT INTO landing (
     artist, auth, firstname, gender, iteminsession, lastname, length, level, location,
     method, page, registration, sessionid, song, status, ts, useragent, userid
 ) VALUES (
