@@ -24,6 +24,7 @@ BENCHMARKS = {
     "staging": "events from a file in S3 into a table",
     "songs": "many small objects in S3 into a table",
     "star": "the star schema from what is staged",
+    "history": "an hour on a short and on a long history",
     "start": "the first answer, a DAG file's parsing, a task's start",
 }
 
@@ -54,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for section in module.measure(given, ready, lambda text: console.print(f"  {text}", style="dim")):
                 section.show(console)
                 sections.append(section)
+    except ValueError as error:
+        parser.error(str(error))
     except ContenderError as error:
         console.print(str(error), style="red", markup=False)
         return 1

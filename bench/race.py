@@ -140,7 +140,12 @@ def run(scene: Scene, contender: Contender, database: str | None = None) -> Samp
         if process.returncode:
             raise ContenderError(f"{contender.name} failed:\n{log.read_text()[-4000:]}")
         sample = Sample(**json.loads(result.read_text()))
+    check(contender, sample)
+    return sample
+
+
+def check(contender: Contender, sample: Sample) -> None:
+    """Raise ContenderError where a contender did not do its work."""
     expected = contender.count if contender.rows is None else contender.rows
     if sample.done != expected:
         raise ContenderError(f"{contender.name} did {sample.done:,} and not {expected:,}.")
-    return sample

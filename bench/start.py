@@ -5,6 +5,7 @@ Each is measured in a fresh process, so what it has to import is part of it.
 
 from __future__ import annotations
 
+import argparse
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from bench.report import Goal, Section, spread
 from sparkify.local import airflow
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator
 
     from bench.scene import Scene
@@ -25,12 +25,13 @@ PARSE_SECONDS, TASK_SECONDS = 0.5, 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what can be chosen."""
+    parser.add_argument("--clone", action=argparse.BooleanOptionalAction, default=True, help=f"measure {CLONE}")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
 
 def shrink(given: argparse.Namespace) -> None:
     """Choose sizes that are small enough for a test."""
-    given.repeat = 1
+    given.repeat, given.clone = 1, False
 
 
 def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
@@ -39,7 +40,7 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
     contenders = [
         *(Contender(PARSE.format(file.name), "parse", 1, {"dag": file.stem}) for file in files),
         Contender(TASK, "task_start", 1),
-        Contender(CLONE, "first_answer", 1),
+        *([Contender(CLONE, "first_answer", 1)] if given.clone else []),
     ]
     results = race(scene, contenders, given.repeat, tell)
     yield Section(
