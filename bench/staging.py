@@ -39,7 +39,7 @@ MEMORY = 100e6  # bytes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what can be chosen."""
     parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 5_000_000], help="of a file (%(default)s)")
-    parser.add_argument("--slice", type=int, default=50_000, help="events at most for slow baselines (%(default)s)")
+    parser.add_argument("--slice", type=int, default=20_000, help="events at most for slow baselines (%(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
 

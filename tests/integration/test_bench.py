@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import __main__ as command
-from bench import history, race, report, songs, staging, star, start
+from bench import history, race, report, runs, songs, staging, star, start
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> 
     tasks = [task.task_id for task in lab.dag.topological_sort()]
     assert rows == [*tasks, history.LOADS, history.TOTAL, history.BASELINE]
     assert re.search(r"^  (met|MISSED): an hour on 3x .* \d", printed, re.MULTILINE)
+
+
+@pytest.mark.scheduler
+def test_the_runs_benchmark_reports_each_way_to_load_hours() -> None:
+    printed = smoke("runs")
+    rows = re.findall(rf"^  (\S.*?)  +(\d+)  +(\d+)  +{SPREAD}  +{NUMBER}  +{NUMBER} *$", printed, re.MULTILINE)
+    names = [runs.MONTH.format(1), *runs.NAMES.values()]
+    assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("10", "10", "10", "4"), strict=True)]
+    assert re.search(r"(?s)CPU-seconds of an hourly task.* are Airflow's own.*this project's", printed)
 
 
 def test_a_contender_that_does_not_do_its_work_is_no_result() -> None:
