@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-browser test-invariant test-redshift bench-history lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-browser test-invariant test-redshift bench lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,8 +55,8 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: README.md, On AWS."; exit 2; }
 	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest tests/redshift/test_workgroup.py $(ARGS)
 
-bench-history: .venv/dev  ## Time an hour on a short and on a long history; takes minutes [ARGS=--smoke or --help]
-	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench.history $(ARGS)
+bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; takes minutes to an hour [ARGS="staging --events 200000 --repeat 3", ARGS=--help]
+	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(or $(ARGS),--help)
 
 lint: .venv/dev  ## Check style, types, SQL and the CloudFormation template
 	$(BIN)/ruff check .
@@ -71,13 +71,13 @@ format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
 lock:  ## Resolve constraints.txt anew, for all supported Pythons (needs uv)
-	grep -hv '^-' requirements*.txt | uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet - -o constraints.txt
+	grep -hv '^-' $(filter-out requirements-bench.txt,$(wildcard requirements*.txt)) | uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet - -o constraints.txt
 
 clean:  ## Remove everything the project created here: environment, data, caches
 	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.up down; fi
 	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.stack .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.servers .local; fi
-	rm -rf .venv .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean. 'make run' starts from nothing."
 
@@ -98,4 +98,11 @@ clean:  ## Remove everything the project created here: environment, data, caches
 .venv/dev: requirements-dev.txt requirements-notebook.txt .venv/run
 	@echo "Installing the development tools into .venv ..."
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# What the project is compared with does not fit its lock: it has an environment of its own.
+.venv-bench/bench: requirements-bench.txt
+	@echo "Installing what is compared with into .venv-bench ..."
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@

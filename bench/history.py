@@ -9,39 +9,33 @@ rolled back, so that its scans warm no cache for the others.
 
 Everything but the length of the history is the same: the catalogue, the listeners, the files of the hours. The server
 does not wait for the disk and does not vacuum by itself: neither belongs to what is compared.
-
-    python -m bench.history [--smoke] [--sizes N ...] [--rounds N] [--users N] [--songs N]
 """
 
 from __future__ import annotations
 
-import argparse
 import os
-import platform
-import sys
-import tempfile
 import time
-from contextlib import ExitStack, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from importlib.metadata import version
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import sql
-from rich.console import Console
-from rich.table import Table
 
+from bench.report import Goal, Section, spread
 from sparkify import scopes
-from sparkify.local import airflow, generate, servers
+from sparkify.local import generate
 from tests.lab import Lab
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
 
     from obstore.store import S3Store
+
+    from bench.scene import Scene
 
 GOAL = 1.2
 END = date(2018, 12, 19)  # the day after the histories, a Wednesday: the last day of all of them is an average one
@@ -68,38 +62,43 @@ class History:
         self.seconds.setdefault(name, []).append(seconds)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark and print what it found; return the exit code.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be chosen."""
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="days of history (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=9, help="hours to time (%(default)s)")
+    parser.add_argument("--users", type=int, default=8000, help="each makes about eight events a day (%(default)s)")
+    parser.add_argument("--songs", type=int, default=1000, help="songs of the catalogue (%(default)s)")
 
-    :param arguments: those after the program's name, by default the process's own.
+
+def shrink(given: argparse.Namespace) -> None:
+    """Choose sizes that are small enough for a test."""
+    given.sizes, given.rounds, given.users, given.songs = [1, 2, 3], 2, 50, 50
+
+
+def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
+    """Yield what was found.
+
+    :raises ValueError: where the sizes or the rounds make no comparison.
     """
-    given = _read(arguments)
-    most = max(given.sizes)
+    most = LAST_HOUR - FIRST_HOUR
+    if not 1 <= given.rounds <= most:
+        raise ValueError(f"--rounds is {given.rounds}: choose a value from 1 to {most}.")
+    if len(set(given.sizes)) < 2 or min(given.sizes) < 1:
+        raise ValueError(f"--sizes is {given.sizes}: give two numbers of days or more, each at least 1.")
+    days = max(given.sizes)
     options = generate.Options(
-        users=given.users, songs=given.songs, start=END - timedelta(days=most), days=most + 1, growth=0
+        users=given.users, songs=given.songs, start=END - timedelta(days=days), days=days + 1, growth=0
     )
-    servers.exit_on_signals()
-    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-        del os.environ[name]  # the developer's own Airflow has no part in this
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
-    _introduce(console)
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sparkify-bench-")))
-        os.environ["AIRFLOW_HOME"] = str(folder / "airflow")
-        log = stack.enter_context((folder / "log").open("w"))
-        stack.enter_context(redirect_stdout(log))  # each task logs each statement
-        postgres = stack.enter_context(servers.postgres(folder / "postgres"))
-        s3 = stack.enter_context(servers.s3(folder / "s3"))
-        _relax(postgres)
-        store = servers.bucket(s3, "bench")
+    with (scene.folder / "log").open("w") as log, redirect_stdout(log):  # each task logs each statement
+        store = scene.bucket("history")
         hours = _upload(options, store)
         end = options.begin + timedelta(days=options.days - 1)
         histories = []
         for size in sorted(given.sizes):
             name = f"days_{size}"
-            lab = Lab(postgres.create_database(name), store, "bench", airflow.connections(postgres, name, s3))
+            lab = Lab(scene.postgres.create_database(name), store, "history", scene.connections(name))
             histories.append(History(size, lab))
-            _build(histories[-1], end, console)
+            tell(_build(histories[-1], end))
         timed = [end + timedelta(hours=FIRST_HOUR + number) for number in range(given.rounds + 1)]
         for number, start in enumerate(timed):
             _put(store, start, hours[start])
@@ -109,44 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for history in histories:
                 history.note(BASELINE, _run_classic(history.lab, start))
     events = sum(len(hours[start]) for start in timed[1:]) // given.rounds
-    _report(console, histories, f"{given.rounds} hours of {events:,} events on average")
-    return 0
-
-
-def _read(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m bench.history", description="What one more hour costs.")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="days of history (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=9, help="hours to time (%(default)s)")
-    parser.add_argument("--users", type=int, default=8000, help="each makes about eight events a day (%(default)s)")
-    parser.add_argument("--songs", type=int, default=1000, help="songs of the catalogue (%(default)s)")
-    parser.add_argument("--smoke", action="store_true", help="small enough for a test; its numbers mean nothing")
-    given = parser.parse_args(arguments)
-    if given.smoke:
-        given.sizes, given.rounds, given.users, given.songs = [1, 2, 3], 2, 50, 50
-    most = LAST_HOUR - FIRST_HOUR
-    if not 1 <= given.rounds <= most:
-        parser.error(f"--rounds is {given.rounds}: choose a value from 1 to {most}.")
-    if len(set(given.sizes)) < 2 or min(given.sizes) < 1:
-        parser.error(f"--sizes is {given.sizes}: give two numbers of days or more, each at least 1.")
-    return given
-
-
-def _introduce(console: Console) -> None:
-    """Say where and when this is."""
-    load = "/".join(f"{value:.1f}" for value in os.getloadavg())
-    console.print(
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.platform()}, {os.cpu_count()} cores, load average {load}, "
-        f"Python {platform.python_version()}, Airflow {version('apache-airflow')}",
-        soft_wrap=True,
-    )
-
-
-def _relax(postgres: servers.Postgres) -> None:
-    """Let the server neither wait for the disk nor vacuum at a time of its own choice."""
-    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-        connection.execute("SELECT pg_reload_conf()")
+    yield _section(histories, f"{given.rounds} hours of {events:,} events on average")
 
 
 def _upload(options: generate.Options, store: S3Store) -> dict[datetime, list[bytes]]:
@@ -170,8 +132,11 @@ def _put(store: S3Store, moment: datetime, lines: list[bytes]) -> None:
     store.put(f"log_data/{moment:%Y/%m/%Y-%m-%d}-events.json", b"\n".join(lines))
 
 
-def _build(history: History, end: datetime, console: Console) -> None:
-    """Load the days before ``end`` in one run, and bring the database to the state that autovacuum keeps it in."""
+def _build(history: History, end: datetime) -> str:
+    """Load the days before ``end`` in one run, and bring the database to the state that autovacuum keeps it in.
+
+    :return: what is there then, and how long it took.
+    """
     began = time.perf_counter()
     os.environ.update(history.lab.environment)
     history.lab.run((end - timedelta(days=history.size)).isoformat(), end.isoformat())
@@ -181,11 +146,10 @@ def _build(history: History, end: datetime, console: Console) -> None:
         server = connection.info.parameter_status("server_version")
     counts = history.lab.counts()
     size = history.lab.one("SELECT pg_database_size(current_database())")
-    console.print(
+    return (
         f"{_times(history.size):>4}: {counts['staging_events']:>9,} events, {counts['songplays']:>9,} plays, "
         f"{counts['users']:>6,} users, {counts['songs']:,} songs, {size / 1e6:,.0f} MB on PostgreSQL {server}, "
-        f"loaded in {loaded:.0f} s",
-        soft_wrap=True,
+        f"loaded in {loaded:.0f} s"
     )
 
 
@@ -218,39 +182,23 @@ def _run_classic(lab: Lab, start: datetime) -> float:
     return seconds
 
 
-def _report(console: Console, histories: list[History], what: str) -> None:
-    """Print the medians, their spread and their ratios to the shortest history, and the verdict."""
-    first, *others = histories
-    table = Table(title=f"{what}: milliseconds, median (least to most)", title_justify="left", box=None, padding=(0, 2))
-    table.add_column("")
-    for history in histories:
-        table.add_column(_times(history.size), justify="right")
-    for history in others:
-        table.add_column(f"{_times(history.size)} / {_times(first.size)}", justify="right")
+def _section(histories: list[History], what: str) -> Section:
+    """Return the medians, their spread and their ratios to the shortest history."""
+    first = histories[0]
+    sizes = [_times(history.size) for history in histories]
+    rows: list[Sequence[str]] = []
     for name in first.seconds:
         medians = [median(history.seconds[name]) for history in histories]
-        table.add_row(
-            name,
-            *(_spread(history.seconds[name]) for history in histories),
-            *(f"{value / medians[0]:.2f}" for value in medians[1:]),
-        )
-    console.print(table)
+        spreads = [spread([1000 * value for value in history.seconds[name]], digits=0) for history in histories]
+        rows.append([name, *spreads, *(f"{value / medians[0]:.2f}" for value in medians[1:])])
     ratio = median(histories[-1].seconds[TOTAL]) / median(first.seconds[TOTAL])
-    console.print(
-        f"{'Goal met' if ratio <= GOAL else 'GOAL MISSED'}: an hour on {_times(histories[-1].size)} the history costs "
-        f"{ratio:.2f} times what it costs on {_times(first.size)} (goal: at most {GOAL}).",
-        soft_wrap=True,
+    return Section(
+        f"{what}, on a history of so many days: milliseconds, median (least to most)",
+        ["", *sizes, *(f"{size} / {sizes[0]}" for size in sizes[1:])],
+        rows,
+        [Goal(f"an hour on {sizes[-1]} the history, in hours on {sizes[0]}:", ratio, most=GOAL)],
     )
 
 
 def _times(size: int) -> str:
     return f"{size}x"
-
-
-def _spread(seconds: list[float]) -> str:
-    low, middle, high = (value * 1000 for value in (min(seconds), median(seconds), max(seconds)))
-    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

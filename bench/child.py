@@ -1,0 +1,47 @@
+"""Run one contender once and tell what it took: the program of the processes that :mod:`bench.race` starts.
+
+    python -m bench.child MODULE RESULT < JOB
+
+It runs in the environment of the contender, so it imports the standard library only.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import resource
+import sys
+import time
+from pathlib import Path
+
+
+def main(module: str, result: str) -> None:
+    """Run a contender.
+
+    :param module: its name below ``bench.contenders``.
+    :param result: the file that the figures are written to: ``done``, ``seconds``, ``cpu`` (seconds of this process),
+        ``peak`` (its largest memory, in bytes) and ``growth`` (by how much it grew in the measured part).
+    """
+    run = importlib.import_module(f"bench.contenders.{module}").prepare(json.load(sys.stdin))
+    before = _peak()
+    cpu, began = time.process_time(), time.perf_counter()
+    done = run()
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    peak = _peak()
+    figures = {"done": done, "seconds": seconds, "cpu": cpu, "peak": peak, "growth": peak - before}
+    Path(result).write_text(json.dumps(figures))
+
+
+def _peak() -> int:
+    """Return the largest resident memory so far, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage() on Linux may tell that of the process that started this one
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        assert found
+        return int(found[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

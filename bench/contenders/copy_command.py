@@ -1,0 +1,31 @@
+"""Ours: one COPY, on PostgreSQL, with every rule of Redshift's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
+    """Connect."""
+    import boto3
+    import psycopg
+
+    from sparkify.copy import copy, create_load_errors, parse_copy, store_factory
+
+    session = boto3.session.Session(job["access_key"], job["secret_key"])
+    open_store = store_factory(job["endpoint"], job["region"], session)
+    connection = psycopg.connect(job["database"], autocommit=True)
+    create_load_errors(connection)
+
+    def run() -> int:
+        return copy(
+            connection,
+            parse_copy(job["command"]),
+            open_store=open_store,
+            audit=lambda: psycopg.connect(job["database"]),
+        ).rows
+
+    return run

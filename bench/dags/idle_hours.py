@@ -1,0 +1,32 @@
+"""Airflow's own cost: the warehouse's DAG with tasks that do nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from airflow.sdk import DAG, BaseOperator, CronDataIntervalTimetable
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class Idle(BaseOperator):
+    """Does nothing, but in a process like any other task."""
+
+    def execute(self, context: Context) -> None:
+        """Do nothing."""
+
+
+with DAG(
+    dag_id="idle_hours",
+    schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
+    start_date=datetime(2018, 11, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=6,
+):
+    tasks = [Idle(task_id=f"task_{number}") for number in range(1, 11)]
+    tasks[0] >> tasks[1:3]
+    tasks[2] >> tasks[3:5]
+    [tasks[1], *tasks[3:5]] >> tasks[5]
+    tasks[5] >> tasks[6:8] >> tasks[8] >> tasks[9]

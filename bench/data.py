@@ -1,0 +1,52 @@
+"""What the contenders read: data of the project's own generator, in buckets."""
+
+from __future__ import annotations
+
+import time
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sparkify.local import generate
+
+if TYPE_CHECKING:
+    from bench.scene import Scene
+
+KEY = "log_data/2018/11/2018-11-01-events.json"
+# The day of that file, as a run's range.
+DAY = {"start": "2018-11-01T00:00:00+00:00", "end": "2018-11-02T00:00:00+00:00"}
+
+
+def options(events: int, songs: int) -> generate.Options:
+    """Return options that make somewhat more than so many events in a day."""
+    return generate.Options(users=events // 5 + 20, songs=songs, days=1, growth=0)
+
+
+def put_events(scene: Scene, bucket: str, given: generate.Options, events: int) -> int:
+    """Write a file of exactly so many events, under :data:`KEY`; return how many of them are plays.
+
+    :raises ValueError: where the options make less.
+    """
+    path = scene.folder / "events.json"
+    count = plays = 0
+    with path.open("wb") as file:
+        for _, line in islice(generate.events(given), events):
+            file.write(b"\n" + line if count else line)
+            count += 1
+            plays += generate.PLAY in line
+    if count < events:
+        raise ValueError(f"{given} makes {count:,} events; {events:,} are wanted.")
+    scene.bucket(bucket).put(KEY, path)
+    path.unlink()
+    return plays
+
+
+def put_songs(scene: Scene, bucket: str, given: generate.Options) -> None:
+    """Write the catalogue, one object a song, and wait until the server lists all of it."""
+    store = scene.bucket(bucket)
+    # Straight into the server's folder: one by one through its API takes minutes.
+    for key, document in generate.songs(given):
+        path = scene.s3.root / bucket / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(document)
+    while sum(len(page) for page in store.list("song_data")) < given.songs:
+        time.sleep(0.5)

@@ -1,0 +1,88 @@
+"""Where the benchmarks take place: servers of their own, in a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from sparkify.local import airflow, servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from obstore.store import S3Store
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The servers.
+
+    :param folder: is gone afterwards.
+    """
+
+    folder: Path
+    postgres: servers.Postgres
+    s3: servers.S3
+
+    def bucket(self, name: str) -> S3Store:
+        """Open a bucket, which is created when it is missing."""
+        return servers.bucket(self.s3, name)
+
+    def connections(self, database: str) -> dict[str, str]:
+        """Return the environment variables of Airflow's connections to a database and to S3."""
+        return airflow.connections(self.postgres, database, self.s3)
+
+    @contextmanager
+    def database(self, name: str, like: str | None = None) -> Iterator[str]:
+        """Create a database, give its URI, and drop it.
+
+        :param like: another one, whose content it gets.
+        """
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        with psycopg.connect(self.postgres.uri(), autocommit=True) as server:
+            server.execute(drop)
+            if like:
+                copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+                server.execute(copy.format(sql.Identifier(name), sql.Identifier(like)))
+            uri = self.postgres.create_database(name)
+            server.execute("CHECKPOINT")  # what was written before is not paid for by what comes now
+            yield uri
+            server.execute(drop)
+
+
+@contextmanager
+def scene() -> Iterator[Scene]:
+    """Start the servers. PostgreSQL neither waits for the disk nor vacuums at a time of its own choice."""
+    servers.exit_on_signals()
+    for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+        del os.environ[name]  # the developer's own Airflow has no part in this
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sparkify-bench-")))
+        os.environ["AIRFLOW_HOME"] = str(folder / "airflow")
+        postgres = stack.enter_context(servers.postgres(folder / "postgres"))
+        s3 = stack.enter_context(servers.s3(folder / "s3"))
+        with psycopg.connect(postgres.uri(), autocommit=True) as connection:
+            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+            connection.execute("ALTER SYSTEM SET random_page_cost = 1.1")  # create_database()'s, which no copy inherits
+            connection.execute("SELECT pg_reload_conf()")
+        yield Scene(folder, postgres, s3)
+
+
+def circumstances() -> str:
+    """Say where and when this is."""
+    load = "/".join(f"{value:.1f}" for value in os.getloadavg())
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.platform()}, {os.cpu_count()} cores, load average {load}, "
+        f"Python {platform.python_version()}, Airflow {version('apache-airflow')}"
+    )

@@ -1,0 +1,62 @@
+"""How long one waits: for the first answer, for a DAG file to be parsed, for a task to begin.
+
+Each is measured in a fresh process, so what it has to import is part of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.race import Contender, Result, race
+from bench.report import Goal, Section, spread
+from sparkify.local import airflow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from bench.scene import Scene
+
+CLONE, TASK = "a fresh clone to the first answer", "a task's start, what the project adds"
+PARSE = "parse {}, over an empty DAG file"
+PARSE_SECONDS, TASK_SECONDS = 0.5, 0.1
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what can be chosen."""
+    parser.add_argument("--clone", action=argparse.BooleanOptionalAction, default=True, help=f"measure {CLONE}")
+    parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
+
+
+def shrink(given: argparse.Namespace) -> None:
+    """Choose sizes that are small enough for a test."""
+    given.repeat, given.clone = 1, False
+
+
+def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
+    """Yield what was found."""
+    files = sorted((airflow.ROOT / "dags").glob("*.py"))
+    contenders = [
+        *(Contender(PARSE.format(file.name), "parse", 1, {"dag": file.stem}) for file in files),
+        Contender(TASK, "task_start", 1),
+        *([Contender(CLONE, "first_answer", 1)] if given.clone else []),
+    ]
+    results = race(scene, contenders, given.repeat, tell)
+    yield Section(
+        "Start",
+        ["", "milliseconds: median (least to most)"],
+        [(name, spread([1000 * value for value in result.seconds], digits=0)) for name, result in results.items()],
+        [
+            Goal(
+                f"{PARSE.format(file.name)}:", _median(results[PARSE.format(file.name)]), most=PARSE_SECONDS, unit=" s"
+            )
+            for file in files
+        ]
+        + [Goal(f"{TASK}:", _median(results[TASK]), most=TASK_SECONDS, unit=" s")],
+        ["The first answer: git clone and `make run`, packages installed; servers, data, a load of two days, checks."],
+    )
+
+
+def _median(result: Result) -> float:
+    return median(result.seconds)

@@ -1,0 +1,98 @@
+"""How many SQL statements a run sends: each is a round trip to Redshift, and they must not creep up.
+
+A number that changes here is to be changed on purpose. Fewer are welcome.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.data import event, song
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.lab import Lab
+
+HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")]
+# An hour with events and a new song, on tables that are there.
+BUSY = {
+    "create_tables": 45,
+    "stage_events": 23,
+    "stage_songs": 28,
+    "load_songs": 17,
+    "load_artists": 17,
+    "load_songplays": 22,
+    "load_users": 12,
+    "load_time": 12,
+    "data_quality": 15,
+}
+# An hour without either.
+QUIET = {
+    "create_tables": 45,
+    "stage_events": 22,
+    "stage_songs": 4,
+    "load_songs": 16,
+    "load_artists": 16,
+    "load_songplays": 16,
+    "load_users": 11,
+    "load_time": 11,
+    "data_quality": 15,
+}
+
+
+@pytest.fixture
+def count(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], dict[str, int]]:
+    """A function that runs all tasks for a range, and returns how many statements each sent."""
+    sent: Counter[str] = Counter()
+    task = ""
+
+    def counted(method: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(method)
+        def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+            sent[task] += 1
+            return method(self, *args, **kwargs)
+
+        return call
+
+    for name in ("execute", "executemany", "copy"):
+        monkeypatch.setattr(psycopg.Cursor, name, counted(getattr(psycopg.Cursor, name)))
+
+    def run(start: str, end: str) -> dict[str, int]:
+        nonlocal task
+        sent.clear()
+        for task in lab.dag.task_ids:  # noqa: B007 - what `counted` counts for
+            lab.run(start, end, tasks=[task])
+        return dict(sent)
+
+    return run
+
+
+@pytest.fixture
+def first_hour(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+    """The tables are there, and an hour was loaded."""
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10:00Z", 1), event("2018-11-01T06:10:00Z", 2)])
+    lab.put_song("first", song("SO1"))
+    count(*HOURS[0])
+
+
+@pytest.mark.usefixtures("first_hour")
+def test_an_hour_with_news_sends_so_many_statements(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+    lab.put_song("second", song("SO2"))
+    assert count(*HOURS[1]) == BUSY
+
+
+@pytest.mark.usefixtures("first_hour")
+def test_an_hour_without_news_sends_so_many_statements(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+    assert count("2018-11-01T07:00:00Z", "2018-11-01T08:00:00Z") == QUIET
+
+
+@pytest.mark.usefixtures("first_hour")
+def test_a_longer_range_sends_as_many(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+    lab.put_song("second", song("SO2"))
+    assert count("2018-11-01T06:00:00Z", "2018-11-01T18:00:00Z") == BUSY
