@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-browser test-invariant test-redshift bench lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-browser test-invariant test-redshift bench bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -57,6 +57,9 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 
 bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; takes minutes to an hour [ARGS="staging --events 200000 --repeat 3", ARGS=--help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(or $(ARGS),--help)
+
+bench-history: .venv/run  ## Time an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
+	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench history $(ARGS)
 
 lint: .venv/dev  ## Check style, types, SQL and the CloudFormation template
 	$(BIN)/ruff check .
