@@ -40,11 +40,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        sys.stderr.write(f"{path} exists, and stays: a new password would not open what the old one closed.\n")
+        print(f"{path} exists, and stays: a new password would not open what the old one closed.", file=sys.stderr)
         return 1
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(fill(EXAMPLE.read_text(encoding="utf-8")))
-    sys.stdout.write(f"Wrote {path}. Log in as admin, operator or viewer with the passwords in it.\n")
+    print(f"Wrote {path}. Log in as admin, operator or viewer with the passwords in it.")
     return 0
 
 

@@ -6,7 +6,6 @@ It does in containers what :mod:`sparkify.local.live` does on a laptop.
 from __future__ import annotations
 
 import os
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,10 +67,14 @@ def _bucket(name: str) -> S3Store:
 
 def _order(metadata: str, start: date, until: datetime) -> bool:
     """Start the schedules that never were, order what none loads; return whether anything has been loaded yet."""
-    # A DAG that somebody has paused stays paused.
     loaded = any(run.state == "success" for run in live_hours.runs(metadata, airflow.DAG_ID))
-    for dag_id in [airflow.DAG_ID, airflow.AUDIT_ID] if loaded else [airflow.DAG_ID]:
-        if live_hours.schedule(metadata, dag_id) and not live_hours.runs(metadata, dag_id):
+    # The report first: the days that are loaded while it is paused pass it by. The audit is for what is loaded.
+    for dag_id in (airflow.REPORT_ID, airflow.DAG_ID, *([airflow.AUDIT_ID] if loaded else [])):
+        schedule = live_hours.schedule(metadata, dag_id)
+        if schedule is None:
+            return loaded  # not parsed yet: the next time
+        # One that had a run, and was paused since, stays paused.
+        if schedule.paused and not live_hours.ever_ran(metadata, dag_id):
             _client().patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
     schedule = live_hours.schedule(metadata, airflow.DAG_ID)
     if schedule and not schedule.paused:
@@ -96,4 +99,4 @@ def _tell(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

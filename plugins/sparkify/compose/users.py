@@ -31,9 +31,9 @@ def main() -> int:
                     name, name.capitalize(), "Sparkify", f"{name}@localhost", manager.find_role(role), password
                 )
             if not done:
-                sys.stderr.write(f"The user {name} cannot be written: see the messages above.\n")
+                print(f"The user {name} cannot be written: see the messages above.", file=sys.stderr)
                 return 1
-            sys.stdout.write(f"User {name}: role {role}.\n")
+            print(f"User {name}: role {role}.")
     return 0
 
 
