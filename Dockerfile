@@ -7,6 +7,8 @@ WORKDIR /opt/airflow
 # What the image has stays as it is: its packages were tested with that Airflow, and its auth manager (FAB) needs an older
 # SQLAlchemy than the lock names. What it has not comes from the lock.
 COPY --chown=airflow:0 requirements.txt requirements-local.txt constraints.txt /tmp/project/
+RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" /tmp/project/requirements.txt \
+ || { echo "requirements.txt names another Airflow than the image's ${AIRFLOW_VERSION}: AIRFLOW_VERSION in Dockerfile"; exit 1; }
 RUN sed -i '/^-c/d' /tmp/project/requirements*.txt \
  && pip list --format=freeze | awk -F '==' '{ name = tolower($1); gsub("_", "-", name) } \
       NR == FNR { has[name]; next } !(name in has)' - /tmp/project/constraints.txt > /tmp/project/new.txt \

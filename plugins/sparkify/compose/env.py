@@ -21,13 +21,13 @@ SECRET = re.compile(r"^(\w+_(?:PASSWORD|SECRET|SECRET_KEY|FERNET_KEY))=$", re.MU
 def fill(example: str) -> str:
     """Return the text of .env.example with a value for every secret.
 
-    They are hexadecimal, since some become part of a URL; the Fernet key is as
+    They are hexadecimal, since some become part of a URL, and 64 bytes long, as the JWT secret has to be; the Fernet key is as
     https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html has it.
     """
 
     def value(match: re.Match[str]) -> str:
         name = match[1]
-        made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() if name == FERNET else secrets.token_hex(24)
+        made = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode() if name == FERNET else secrets.token_hex(32)
         return f"{name}={made}"
 
     return SECRET.sub(value, example)
