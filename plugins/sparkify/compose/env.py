@@ -21,8 +21,8 @@ SECRET = re.compile(r"^(\w+_(?:PASSWORD|SECRET|SECRET_KEY|FERNET_KEY))=$", re.MU
 def fill(example: str) -> str:
     """Return the text of .env.example with a value for every secret.
 
-    They are hexadecimal, since some become part of a URL, and 64 bytes long, as the JWT secret has to be; the Fernet key is as
-    https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html has it.
+    They are hexadecimal, since some become part of a URL, and 64 bytes long, as the JWT secret has to be. The Fernet
+    key is as https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html has it.
     """
 
     def value(match: re.Match[str]) -> str:
