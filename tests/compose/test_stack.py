@@ -99,6 +99,11 @@ def test_the_other_services_of_aws_answer(stack: Stack):
     assert "'Topics': []" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
 
 
+def test_what_is_left_empty_hides_nothing(stack: Stack):
+    code = "import os; print([name for name in os.environ if 'ALERT' in name])"
+    assert "[]" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
+
+
 def test_hours_are_loaded_by_two_workers(stack: Stack, yesterday: datetime, end: str):
     before = stack.tables(end)
     hours = [yesterday + timedelta(hours=number) for number in range(12, 18)]
