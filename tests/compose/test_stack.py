@@ -148,20 +148,16 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_task(stack: Stack, yesterday
 
         def blocked() -> str:
             """Return the container of the task that waits for the lock."""
-            waiting = stack.warehouse("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
             running = [task for task in stack.tasks(run) if task[1] == "running"]
-            return running[0][3] if int(waiting) and len(running) == 1 else ""
+            return running[0][3] if waiting() and len(running) == 1 else ""
+
+        def waiting() -> str:
+            return stack.warehouse("SELECT pid, query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
 
         host = wait_for(blocked, "a task that waits", 120)
         stack.sh(f"docker kill {host}")
         # The database notices that nobody waits any more.
-        wait_for(
-            lambda: stack.warehouse(
-                "SELECT 'none' WHERE NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock')"
-            ),
-            "the end of the statement",
-            60,
-        )
+        wait_for(lambda: "" if waiting() else "none", f"the end of {waiting()}", 90)
     stack.wait_for_run(run, timeout=600)
     again = [(number, ran_by) for _, _, number, ran_by in stack.tasks(run) if number > 1]
     assert [number for number, _ in again] == [2]
