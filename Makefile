@@ -64,12 +64,15 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 bench-history: .venv/dev  ## Time an hour on a short and on a long history; takes minutes [ARGS=--smoke or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench.history $(ARGS)
 
-lint: .venv/dev  ## Check style, types, SQL and the CloudFormation template
+lint: .venv/dev  ## Check style, types, SQL, the CloudFormation template and what Docker reads
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck include/compose/*
 
 format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .
