@@ -36,6 +36,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "WORKERS": "2",
         "WORKER_CONCURRENCY": "2",
     }
+    _remove_images()  # Compose would take those of an earlier run
     made = Stack(folder, environment, f"http://127.0.0.1:{PORT}")
     try:
         made.sh(block("Start"), timeout=1800)
@@ -48,3 +49,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             capture_output=True,
             check=False,
         )
+        _remove_images()
+
+
+def _remove_images() -> None:
+    words = ["docker", "image", "rm", "--force", "sparkify-airflow:test", "sparkify-s3:test"]
+    subprocess.run(words, capture_output=True, check=False)
