@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql test test-scheduler test-browser test-invariant test-redshift bench bench-history lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql env test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,8 +39,11 @@ logs: .venv/run  ## Follow what the parts print [ARGS=scheduler, feeder, ...]
 psql: .venv/run  ## Open a terminal of the warehouse
 	@$(BIN)/python -m sparkify.local.up psql
 
+env:  ## Write .env for docker-compose.yaml, with secrets of its own: docs/deploy.md
+	@$(PYTHON) -m sparkify.compose.env
+
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
-	$(BIN)/pytest -m "not scheduler and not browser" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not scheduler and not browser and not compose" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 9 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)
@@ -50,6 +53,9 @@ test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .loca
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_faults.py
+
+compose-test: .venv/dev  ## Run the stack of containers, break it, back it up and take it down, 15 minutes; needs Docker [ARGS=pytest arguments]
+	$(BIN)/pytest -m compose tests/compose $(ARGS)
 
 test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCKET=to write to] [ARGS=pytest arguments]
 	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: README.md, On AWS."; exit 2; }
@@ -61,12 +67,15 @@ bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; tak
 bench-history: .venv/run  ## Time an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench history $(ARGS)
 
-lint: .venv/dev  ## Check style, types, SQL and the CloudFormation template
+lint: .venv/dev  ## Check style, types, SQL, the CloudFormation template and what Docker reads
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/shellcheck include/compose/*
 
 format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .

@@ -16,6 +16,7 @@ import select
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
@@ -36,6 +37,9 @@ SONG_EVERY = timedelta(minutes=20)
 # Seconds between two writes of today's file. They fall on the clock's hours too: the run of an hour finds it whole.
 EVERY = 30
 AT_ONCE = 16
+# The start of the world: so long before the first start; an object of the bucket remembers it.
+HISTORY = timedelta(days=1)
+WORLD = "world.json"
 
 
 def options(start: date) -> generate.Options:
@@ -45,6 +49,15 @@ def options(start: date) -> generate.Options:
     """
     # There is no last day, and 13 months of new songs. Slow growth: a feed that starts again generates the past anew.
     return generate.Options(users=1000, songs=10_000, days=100_000, start=start, growth=0.002)
+
+
+def first_day(store: ObjectStore) -> date:
+    """Return the first day of the world (UTC), which the bucket remembers."""
+    with suppress(FileNotFoundError):
+        return date.fromisoformat(json.loads(bytes(store.get(WORLD).bytes()))["start"])
+    start = (datetime.now(UTC) - HISTORY).date()
+    store.put(WORLD, json.dumps({"start": start.isoformat()}).encode())
+    return start
 
 
 @dataclass(frozen=True)

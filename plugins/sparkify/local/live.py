@@ -5,21 +5,20 @@ It restarts nothing: what ends by itself is written down, and shown by ``make st
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NoReturn
 
 import httpx
 import psutil
 import psycopg
 
-from sparkify.local import airflow, jobs, live_hours, servers
+from sparkify.local import airflow, feed, jobs, live_hours, servers
 from sparkify.local.live_state import FEEDER, NAME, Component, Journal, Place, State
 from sparkify.local.stack import Stack, StackError, airflow_stack, take_port
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType
-
-    from obstore.store import S3Store
 
     from sparkify.local.feed import Report
 
@@ -42,9 +39,6 @@ FIRST_REPORT, FEEDER_GRACE = 300.0, 10.0
 LOADING = 120.0
 # Seconds to wait until Airflow knows all DAGs, once it knows the first.
 PARSED = 30.0
-# The start of the world: the day before the first start.
-HISTORY = timedelta(days=1)
-WORLD = "world.json"
 
 
 def serve(state: Path, port: int) -> int:
@@ -87,7 +81,7 @@ def _serve(place: Place, port: int, journal: Journal) -> NoReturn:
             state.home = str(home)
             _note(state, "postgres", postgres.pid)
             _note(state, "s3", s3.pid)
-            start = _world(servers.bucket(s3, NAME))
+            start = feed.first_day(servers.bucket(s3, NAME))
         environment = airflow.environment(
             home,
             metadata=airflow.sqlalchemy_url(state.metadata),
@@ -203,13 +197,7 @@ class CatchUp:
             with self._stack.client() as client:
                 for start, end in ranges:
                     self._journal.say(f"No run loads {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC: order one.")
-                    body = {
-                        "logical_date": None,
-                        "dag_run_id": f"catch_up__{start:%Y-%m-%dT%H:%M}_{end:%Y-%m-%dT%H:%M}",
-                        "conf": {"start": start.isoformat(), "end": end.isoformat()},
-                        "note": "Hours that the schedule does not load: they were over when Airflow started.",
-                    }
-                    client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body)
+                    live_hours.order(client, airflow.DAG_ID, start, end)
         return ranges
 
 
@@ -219,15 +207,6 @@ def clear(state: Path) -> list[str]:
     A feeder ends by itself with its supervisor.
     """
     return jobs.stop_schedulers(state) + servers.stop_leftovers(state)
-
-
-def _world(store: S3Store) -> date:
-    """Return the first day of the world, which the bucket remembers."""
-    with suppress(FileNotFoundError):
-        return date.fromisoformat(json.loads(bytes(store.get(WORLD).bytes()))["start"])
-    start = (datetime.now(UTC) - HISTORY).date()
-    store.put(WORLD, json.dumps({"start": start.isoformat()}).encode())
-    return start
 
 
 @contextmanager

@@ -16,6 +16,8 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import httpx
+
     from sparkify.interval import Interval
 
 HOUR = timedelta(hours=1)
@@ -115,6 +117,21 @@ def overdue(metadata: str, dag_id: str, start: datetime, now: datetime) -> list[
     # The last full hour is the schedule's: its run may be about to be made.
     end = last_full(now) - HOUR
     return missing((run.interval for run in runs(metadata, dag_id)), start, end)
+
+
+def order(client: httpx.Client, dag_id: str, start: datetime, end: datetime) -> None:
+    """Order the run that loads a range.
+
+    :param client: of Airflow's API, logged in as somebody who may trigger the DAG.
+    :raises httpx.HTTPStatusError: where Airflow refuses.
+    """
+    body = {
+        "logical_date": None,
+        "dag_run_id": f"catch_up__{start:%Y-%m-%dT%H:%M}_{end:%Y-%m-%dT%H:%M}",
+        "conf": {"start": start.isoformat(), "end": end.isoformat()},
+        "note": "Hours that the schedule does not load: they were over when Airflow started.",
+    }
+    client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body).raise_for_status()
 
 
 def tasks(metadata: str, dag_id: str, run_ids: Iterable[str]) -> tuple[int, int]:

@@ -1,0 +1,41 @@
+"""The three users of .env, in Airflow's FAB auth manager.
+
+https://airflow.apache.org/docs/apache-airflow-providers-fab/stable/auth-manager/access-control.html has the roles.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Each user's role; the password is in <USER>_PASSWORD.
+ROLES = {"admin": "Admin", "operator": "Op", "viewer": "Viewer"}
+
+
+def main() -> int:
+    """Create the users, and give those that exist the passwords that are set; return the exit code.
+
+    The command line of Airflow would take a password as an argument, which ``ps`` shows.
+    """
+    from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
+
+    with get_application_builder() as builder:
+        manager = builder.sm
+        for name, role in ROLES.items():
+            password = os.environ[f"{name.upper()}_PASSWORD"]
+            user = manager.find_user(username=name)
+            if user:
+                done = manager.reset_password(user.id, password)
+            else:
+                done = manager.add_user(
+                    name, name.capitalize(), "Sparkify", f"{name}@localhost", manager.find_role(role), password
+                )
+            if not done:
+                print(f"The user {name} cannot be written: see the messages above.", file=sys.stderr)
+                return 1
+            print(f"User {name}: role {role}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

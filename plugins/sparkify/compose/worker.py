@@ -1,0 +1,24 @@
+"""Whether this container's Celery worker answers. It imports nothing of Airflow, which would take seconds."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+
+# Seconds for the worker to answer; it answers at once however busy its tasks are.
+TIMEOUT = 10.0
+
+
+def main() -> int:
+    """Ask the worker of this host, through the queue; return 0 where it answers."""
+    from celery import Celery
+
+    # A health check is not started by the entrypoint, which gives the others the broker's URL.
+    password = Path("/run/secrets/REDIS_PASSWORD").read_text()
+    app = Celery(broker=f"redis://:{password}@redis:6379/0")
+    return 0 if app.control.ping(destination=[f"celery@{socket.gethostname()}"], timeout=TIMEOUT) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

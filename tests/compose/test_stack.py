@@ -1,0 +1,225 @@
+"""The stack of containers works, and goes on working when parts of it are killed, replaced or restored.
+
+The tests share one stack, and run in this order.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from tests.compose.stack import DAG, Stack, block, wait_for
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]
+
+SECRETS = ("_PASSWORD", "_SECRET", "_KEY")
+
+
+@pytest.fixture
+def yesterday(stack: Stack) -> datetime:
+    """Midnight of the sample's first day, which is loaded whole."""
+    first = stack.warehouse("SELECT DATE_TRUNC('day', MIN(start_time)) FROM songplays")
+    return datetime.fromisoformat(first).replace(tzinfo=UTC)
+
+
+@pytest.fixture
+def end(yesterday: datetime) -> str:
+    """The first moment after that day: nothing before it changes any more."""
+    return f"{yesterday + timedelta(days=1):%Y-%m-%d}"
+
+
+def hourly(hour: datetime) -> dict[str, str]:
+    """Return the order of the run of one hour; off the hour, so that no run of the schedule has that date."""
+    return {"logical_date": (hour + timedelta(hours=1, minutes=30)).isoformat()}
+
+
+def states(stack: Stack) -> dict[str, str]:
+    """Return the state of health of each container that has one."""
+    lines = stack.sh("docker compose ps --format json").splitlines()
+    return {row["Name"]: row["Health"] for line in lines if (row := json.loads(line))["Health"]}
+
+
+def test_the_sample_is_loaded_at_the_start(stack: Stack):
+    assert int(stack.warehouse("SELECT COUNT(*) FROM songplays")) > 1000
+    assert set(states(stack).values()) == {"healthy"}
+    assert len([name for name in states(stack) if "airflow-worker" in name]) == 2
+    assert stack.sh("docker compose exec -T s3 ls /opt/airflow/objects/sparkify/log_data").strip()
+
+
+def test_people_have_to_log_in_and_may_do_what_their_role_may(stack: Stack):
+    runs = f"/api/v2/dags/{DAG}/dagRuns"
+    assert httpx.get(f"{stack.url}/api/v2/dags", trust_env=False).status_code == 401
+    wrong = httpx.post(f"{stack.url}/auth/token", json={"username": "admin", "password": "admin"}, trust_env=False)
+    assert wrong.status_code == 401
+    viewer, operator, admin = map(stack.client, ("viewer", "operator", "admin"))
+    assert viewer.get("/api/v2/dags").json()["total_entries"] >= 3
+    assert viewer.get("/api/v2/connections").status_code == 403
+    assert viewer.post(runs, json={"logical_date": None}).status_code == 403
+    assert operator.get(runs).is_success
+    assert operator.post("/api/v2/variables", json={"key": "mine", "value": "1"}).is_success
+    assert operator.delete("/api/v2/variables/mine").is_success
+    assert admin.get("/api/v2/config").status_code == 403  # nobody reads it over the network
+
+
+@pytest.mark.skipif(not (ROOT / "plugins" / "sparkify_page.py").exists(), reason="there is no warehouse page")
+def test_the_warehouse_page_shows_the_sample(stack: Stack):
+    viewer = stack.client("viewer")
+    assert httpx.get(f"{stack.url}/sparkify/", trust_env=False).status_code == 401
+    assert viewer.get("/sparkify/").is_success
+    for panel in viewer.get("/sparkify/api/panels").raise_for_status().json():
+        answer = viewer.get(f"/sparkify/api/panels/{panel}")
+        assert answer.is_success, answer.text
+
+
+def test_nothing_runs_as_root_and_only_the_web_ui_is_published(stack: Stack):
+    found = json.loads(stack.sh("docker inspect $(docker compose ps -aq)"))
+    for container in found:
+        name = container["Name"]
+        if container["State"]["Running"]:
+            processes = stack.sh(f"docker top {container['Id']} -eo pid,uid").splitlines()[1:]
+            assert "0" not in [line.split()[1] for line in processes], name
+        published = [bound for ports in container["NetworkSettings"]["Ports"].values() for bound in ports or []]
+        assert published == (
+            [{"HostIp": "127.0.0.1", "HostPort": stack.url.rsplit(":")[-1]}] if "api-server" in name else []
+        ), name
+
+
+def test_the_other_services_of_aws_answer(stack: Stack):
+    code = "from airflow.providers.amazon.aws.hooks.sns import SnsHook; print(SnsHook('aws').get_conn().list_topics())"
+    assert "'Topics': []" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
+
+
+def test_what_is_left_empty_hides_nothing(stack: Stack):
+    code = "import os; print([name for name in os.environ if 'ALERT' in name])"
+    assert "[]" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
+
+
+def test_hours_are_loaded_by_two_workers(stack: Stack, yesterday: datetime, end: str):
+    before = stack.tables(end)
+    hours = [yesterday + timedelta(hours=number) for number in range(12, 18)]
+    first, last = hours[0], hours[-1] + timedelta(hours=1)
+    stack.warehouse(f"DELETE FROM songplays WHERE start_time >= '{first:%F %T}' AND start_time < '{last:%F %T}'")
+    assert stack.tables(end) != before
+    runs = [stack.trigger(hourly(hour)) for hour in hours]
+    for run in runs:
+        stack.wait_for_run(run)
+    hosts = {host for run in runs for _, state, _, host in stack.tasks(run) if state == "success"}
+    assert len(hosts) == 2
+    assert stack.tables(end) == before
+
+
+@contextmanager
+def locked(stack: Stack, table: str) -> Iterator[None]:
+    """Keep everybody from a table."""
+    process = subprocess.Popen(
+        ["docker", "compose", "exec", "-T", "warehouse", "psql", "-U", "sparkify", "-qAtX"],
+        cwd=stack.folder,
+        env=stack.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(f"BEGIN; LOCK TABLE {table}; SELECT 'locked';\n")
+    process.stdin.flush()
+    assert process.stdout.readline().strip() == "locked"
+    try:
+        yield
+    finally:
+        process.stdin.close()
+        process.wait(30)
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_task(stack: Stack, yesterday: datetime, end: str):
+    before = stack.tables(end)
+    with locked(stack, "songplays"):
+        run = stack.trigger(hourly(yesterday + timedelta(hours=20)))
+
+        def blocked() -> str:
+            """Return the container of the task that waits for the lock."""
+            running = [task for task in stack.tasks(run) if task[1] == "running"]
+            return running[0][3] if waiting() and len(running) == 1 else ""
+
+        def waiting() -> str:
+            return stack.warehouse("SELECT pid, query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+
+        host = wait_for(blocked, "a task that waits", 120)
+        stack.sh(f"docker kill {host}")
+        # The database notices that nobody waits any more.
+        wait_for(lambda: "" if waiting() else "none", f"the end of {waiting()}", 90)
+    stack.wait_for_run(run, timeout=600)
+    again = [(number, ran_by) for _, _, number, ran_by in stack.tasks(run) if number > 1]
+    assert [number for number, _ in again] == [2]
+    assert again[0][1] != host
+    assert stack.tables(end) == before
+    stack.sh("docker compose up -d --wait")
+    assert len([name for name in states(stack) if "airflow-worker" in name]) == 2
+
+
+def test_the_metadata_database_restarts_under_a_run(stack: Stack, yesterday: datetime, end: str):
+    before = stack.tables(end)
+    run = stack.trigger(hourly(yesterday + timedelta(hours=21)))
+    stack.sh("docker compose restart postgres")
+    stack.wait_for_run(run, timeout=600)
+    assert stack.tables(end) == before
+    wait_for(lambda: "well" if set(states(stack).values()) == {"healthy"} else "", "everything healthy", 180)
+
+
+def test_a_backup_brings_both_databases_back(stack: Stack, end: str):
+    client = stack.sh("docker compose exec -T postgres pg_dump --version").split()[2].split(".")[0]
+    if int(client) < int(stack.metadata("SHOW server_version").split(".")[0]):
+        pytest.skip(f"the image's pg_dump ({client}) is older than its server")
+    before = stack.tables(end)
+    runs = int(stack.metadata("SELECT COUNT(*) FROM dag_run"))
+    stack.sh(block("Back up"))
+    stack.metadata("DELETE FROM dag_run")
+    stack.warehouse("DROP TABLE songplays; TRUNCATE time")
+    stack.sh(block("Restore"))
+    assert stack.tables(end) == before
+    assert stack.warehouse("SELECT datcollate FROM pg_database WHERE datname = 'sparkify'") == "C.UTF-8"
+    assert int(stack.metadata("SELECT COUNT(*) FROM dag_run")) >= runs
+
+
+def test_an_upgrade_leaves_the_data(stack: Stack, end: str):
+    before = stack.tables(end)
+    image = stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test")
+    with (stack.folder / "requirements.txt").open("a") as file:
+        file.write("# What is installed anew.\n")
+    stack.sh(block("Upgrade"), timeout=1800)
+    assert stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test") != image
+    assert set(stack.sh("docker compose ps --format '{{.Image}}'").split()) >= {"sparkify-airflow:test"}
+    assert stack.tables(end) == before
+    assert stack.client("viewer").get("/api/v2/dags").is_success
+
+
+def test_no_secret_is_shown(stack: Stack):
+    shown = stack.sh(
+        "docker compose config; docker compose logs --no-color; docker inspect $(docker compose ps -aq); "
+        "docker compose exec -T airflow-scheduler bash -c 'find logs -type f -exec cat {} +'"
+    )
+    assert "Told by" in shown or "data_quality" in shown  # the tasks' logs are among it
+    secrets = {name: value for name, value in stack.settings().items() if name.endswith(SECRETS)}
+    assert len(secrets) == 10
+    assert [name for name, value in secrets.items() if value in shown] == []
+
+
+def test_the_data_survives_down_and_up(stack: Stack, end: str):
+    before = stack.tables(end)
+    stack.sh(block("How it is"))
+    stack.sh(block("Stop"))
+    assert stack.sh("docker compose ps -aq") == ""
+    stack.sh("docker compose up -d --wait")
+    assert stack.tables(end) == before
+    assert stack.client("operator").get("/api/v2/dags").is_success
+    assert stack.client("viewer").get(f"/api/v2/dags/{DAG}/dagRuns").json()["total_entries"] >= 8
