@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from airflow.providers.openlineage.extractors import ExtractorManager
 from airflow.providers.openlineage.plugins.adapter import OpenLineageAdapter
+from airflow.sdk.exceptions import AirflowFailException
 from airflow.utils.state import TaskInstanceState
 from jsonschema import Draft202012Validator
 from openlineage.client import OpenLineageClient
@@ -294,6 +295,18 @@ def test_checks_tell_what_they_came_to_also_where_they_fail_the_task(
          "name": "levels are free or paid", "actual": "1 row", **common},
     ]  # fmt: skip
     assert request.getfixturevalue("validate")(found) == []
+
+
+def test_the_quality_task_tells_of_its_checks_also_where_one_fails(loaded: Lab, events: Events) -> None:
+    passed = dataset(events.of("data_quality"), "inputs", ".songplays")["inputFacets"]["dataQualityAssertions"]
+    assert {item["success"] for item in passed["assertions"]} == {True}
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute("UPDATE songplays SET level = 'gold'")
+    with pytest.raises(AirflowFailException):
+        loaded.run(*DAY, tasks=["data_quality"])
+    failed = dataset(events.of("data_quality", "FAIL"), "inputs", ".songplays")["inputFacets"]["dataQualityAssertions"]
+    (level,) = (item for item in failed["assertions"] if not item["success"])
+    assert (level["column"], level["severity"]) == ("level", "error")
 
 
 def test_where_openlineage_is_off_nothing_of_it_is_imported(lab: Lab) -> None:
