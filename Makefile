@@ -61,8 +61,8 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: README.md, On AWS."; exit 2; }
 	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest tests/redshift/test_workgroup.py $(ARGS)
 
-bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; takes minutes to an hour [ARGS="staging --events 200000 --repeat 3", ARGS=--help]
-	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(or $(ARGS),--help)
+bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; all takes an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
+	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(ARGS)
 
 bench-history: .venv/run  ## Time an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench history $(ARGS)

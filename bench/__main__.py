@@ -1,6 +1,6 @@
 """``make bench``: what is claimed of speed, measured beside named baselines in the same call.
 
-python -m bench BENCHMARK [--smoke] [--write] [options of the benchmark]
+python -m bench [BENCHMARK] [--smoke] [--write] [options of the benchmark]
 """
 
 from __future__ import annotations
@@ -31,10 +31,13 @@ BENCHMARKS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a benchmark and print what it found; return the exit code.
+    """Run a benchmark, or all of them where none is named, and print what it found; return the exit code.
 
     :param arguments: those after the program's name, by default the process's own.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not {*arguments} & {*BENCHMARKS, "-h", "--help"}:
+        return max(main([name, *arguments]) for name in BENCHMARKS)
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160)
     parser = argparse.ArgumentParser(prog="make bench", description="Measure speed beside named baselines.")
     names = parser.add_subparsers(dest="name", required=True)
@@ -62,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(str(error), style="red", markup=False)
         return 1
     if given.write:
-        command = f'make bench ARGS="{shlex.join(arguments or sys.argv[1:])}"'.replace(" --write", "")
+        command = f'make bench ARGS="{shlex.join(arguments)}"'.replace(" --write", "")
         report.write(given.name, command, where, sections)
     return 0
 

@@ -138,7 +138,8 @@ def run(scene: Scene, contender: Contender, database: str | None = None) -> Samp
                 check=False,
             )
         if process.returncode:
-            raise ContenderError(f"{contender.name} failed:\n{log.read_text()[-4000:]}")
+            printed = log.read_text()[-4000:] or "nothing"
+            raise ContenderError(f"{contender.name} failed with exit code {process.returncode}. It printed:\n{printed}")
         sample = Sample(**json.loads(result.read_text()))
     check(contender, sample)
     return sample

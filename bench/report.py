@@ -96,20 +96,13 @@ def compare(results: Iterable[Result], ours: Result, unit: str) -> tuple[list[st
 
     :param unit: what they count, such as ``rows``.
     """
-    header = [
-        "",
-        unit,
-        "seconds: median (least to most)",
-        f"{unit} a second",
-        "ours is",
-        "peak MB",
-        "of it for the work",
-    ]
+    header = ["", unit, "seconds: median (least to most)", "CPU-s", f"{unit}/s", "ours is", "peak MB", "for the work"]
     rows = [
         (
             result.contender.name,
             f"{result.contender.count:,}",
             spread(result.seconds),
+            f"{median(sample.cpu for sample in result.samples):.2f}",
             f"{result.rate:,.0f}",
             "" if result is ours else f"{ours.rate / result.rate:.2f} x as fast",
             f"{result.peak / 1e6:,.0f}",

@@ -117,6 +117,14 @@ def test_writing_replaces_what_was_found_before_and_keeps_the_rest(tmp_path: Pat
     assert text.count("| ours | 1 |") == text.count("- met: time: 1 s (goal: at most 2 s)") == 1
 
 
+def test_writing_where_there_is_no_place_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "benchmarks.md"
+    file.write_text("nothing\n")
+    with pytest.raises(ValueError, match="<!-- star -->"):
+        report.write("star", "make bench", "on a machine", [], file)
+    assert file.read_text() == "nothing\n"
+
+
 def test_the_document_has_a_place_for_every_benchmark() -> None:
     text = report.FILE.read_text()
     assert re.findall(r"<!-- end of (\w+) -->", text) == re.findall(r"<!-- (\w+) -->", text) == [*command.BENCHMARKS]
