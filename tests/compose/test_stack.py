@@ -147,17 +147,24 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_task(stack: Stack, yesterday
         run = stack.trigger(hourly(yesterday + timedelta(hours=20)))
 
         def blocked() -> str:
-            """Return the container of the task that waits for the lock."""
-            running = [task for task in stack.tasks(run) if task[1] == "running"]
-            return running[0][3] if waiting() and len(running) == 1 else ""
+            """Return the container of the run's task that waits for the lock."""
+            hosts = [host for _, state, _, host in stack.tasks(run) if state == "running"]
+            return hosts[0] if len(hosts) == 1 and waiting(address(hosts[0])) else ""
 
-        def waiting() -> str:
-            return stack.warehouse("SELECT pid, query FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        def address(host: str) -> str:
+            template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+            return stack.sh(f"docker inspect -f '{template}' {host}").strip()
+
+        def waiting(client: str) -> str:
+            return stack.warehouse(
+                f"SELECT pid, query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND client_addr = '{client}'"
+            )
 
         host = wait_for(blocked, "a task that waits", 120)
+        client = address(host)
         stack.sh(f"docker kill {host}")
         # The database notices that nobody waits any more.
-        wait_for(lambda: "" if waiting() else "none", f"the end of {waiting()}", 90)
+        wait_for(lambda: "" if waiting(client) else "none", f"the end of {waiting(client)}", 60)
     stack.wait_for_run(run, timeout=600)
     again = [(number, ran_by) for _, _, number, ran_by in stack.tasks(run) if number > 1]
     assert [number for number, _ in again] == [2]
