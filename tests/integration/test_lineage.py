@@ -120,7 +120,7 @@ def download(url: str) -> Resource[Any]:
 def validate() -> Callable[[Event], list[str]]:
     """A function that tells what in an event is not as the official schemas say."""
     schemas = [json.loads(path.read_text()) for path in Path(SPEC).rglob("*.json")] if SPEC else []
-    registry: Registry[Any] = Registry(retrieve=download).with_resources(
+    registry: Registry[Any] = Registry(retrieve=download).with_resources(  # type: ignore[call-arg]
         (schema["$id"], Resource.from_contents(schema)) for schema in schemas if "$id" in schema
     )
 
