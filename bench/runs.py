@@ -218,7 +218,8 @@ def _section(given: argparse.Namespace, made: generate.Summary, month: Runs, hou
         [
             f"Of the {cost:.2f} CPU-seconds of an hourly task, {own:.2f} are Airflow's own, as the idle DAG shows, and "
             f"{cost - own:.2f}, {(cost - own) / cost:.0%}, are this project's.",
-            f"At the median rate of the rounds, a day of 24 hourly runs would take {_hours(24, hourly, given)}, a month of 720 "
+            f"At the median rate of the rounds, a day of 24 hourly runs would take {_hours(24, hourly, given)}, "
+            "a month of 720 "
             f"{_hours(720, hourly, given)}: ours, the idle DAG, and the classic design, which reads all files each "
             "hour, in 4 tasks instead of 10.",
         ],
