@@ -52,8 +52,10 @@ QUERIES = [
     for folder in ("analytics", "analytics/page", "load", "report")
     for path in ROOT.glob(f"include/sql/{folder}/*.sql")
 ]
-# Columns of the loads that only tell versions of a row apart; the text of a DOUBLE PRECISION is in their hashes.
-OPAQUE = {"row_version"}
+# Columns that only tell versions of a row apart (the text of a DOUBLE PRECISION is in their hashes), or what the clock said.
+OPAQUE = {"row_version", "checked_at", "loaded_at"}
+# What finds nothing in a day that is as it should be.
+EMPTY = {"rejected_rows"}
 
 
 class Both(NamedTuple):
@@ -148,7 +150,7 @@ def test_queries_have_the_same_answers(both: Both, path: Path) -> None:
     if path.parent.name == "load":  # in any order
         answers = [sorted(answer, key=repr) for answer in answers]
     assert names == local_names
-    assert answers[1]
+    assert bool(answers[1]) is (path.stem not in EMPTY)
     assert answers[0] == answers[1]
 
 
@@ -207,6 +209,7 @@ EXPRESSIONS = {
         f"SELECT SUM(CAST(n AS BIGINT)) AS a FROM {NUMBERS}",
         f"SELECT SUM(CAST(n AS BIGINT)) AS a FROM {NUMBERS} WHERE n > 5",
     ],
+    "DATE_TRUNC": [f"SELECT DATE_TRUNC('hour', {MOMENT}) AS a, DATE_TRUNC('day', {MOMENT}) AS b"],
     "TO_CHAR": [f"SELECT TO_CHAR({MOMENT}, 'YYYYMMDDHH24MISSMS') AS a"],
     "": [
         "SELECT 'a' || NULL AS a, '' AS b, CASE WHEN '' IS NULL THEN 1 ELSE 0 END AS c",
