@@ -52,7 +52,7 @@ QUERIES = [
     for folder in ("analytics", "analytics/page", "load", "report")
     for path in ROOT.glob(f"include/sql/{folder}/*.sql")
 ]
-# Columns that only tell versions of a row apart (the text of a DOUBLE PRECISION is in their hashes), or what the clock said.
+# Columns that only tell versions of a row apart (the text of a DOUBLE PRECISION is in their hashes), or the clock.
 OPAQUE = {"row_version", "checked_at", "loaded_at"}
 # What finds nothing in a day that is as it should be.
 EMPTY = {"rejected_rows"}
