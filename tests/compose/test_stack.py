@@ -15,7 +15,6 @@ import httpx
 import pytest
 
 from tests.compose.stack import DAG, Stack, block, wait_for
-from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +91,6 @@ def test_people_have_to_log_in_and_may_do_what_their_role_may(stack: Stack):
     assert admin.get("/api/v2/config").status_code == 403  # nobody reads it over the network
 
 
-@pytest.mark.skipif(not (ROOT / "plugins" / "sparkify_page.py").exists(), reason="there is no warehouse page")
 def test_the_warehouse_page_shows_the_sample(stack: Stack):
     viewer = stack.client("viewer")
     assert httpx.get(f"{stack.url}/sparkify/", trust_env=False).status_code == 401
