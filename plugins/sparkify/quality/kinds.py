@@ -80,12 +80,11 @@ def failing(check: Check, interval: Interval) -> str:
         names = {"table": check.table, "column": column, "columns": columns, "scope": scope}
         return sql("relationship", **names, parent=parent, parent_column=parent_column)
     if check.kind == "agreement":
-        other = f"{check.options['with']}"
         owned = "1 = 1" if check.scope == "table" else scopes.OfInterval(interval)(check.options["interval"])
         names = {"table": check.table, "column": check.options["is"], "scope": where(check, interval, "target.")}
         return sql(
-            "agreement", **names, other=other, key=check.options["key"], where=check.options.get("where"),
-            other_scope=owned,
+            "agreement", **names, other=check.options["with"], other_scope=owned, key=check.options["key"],
+            where=check.options.get("where"),
         )  # fmt: skip
     if check.kind == "rejected":
         start, end = _periods(check, interval)
@@ -165,7 +164,7 @@ def _checked(check: Check) -> list[str]:
 
 
 def _periods(check: Check, interval: Interval) -> tuple[str, str]:
-    """Return the first and the last-but-one start of the files' periods, as literals; empty for all."""
+    """Return from when, and before when, the files' periods start, as literals; empty for all."""
     if check.options["period"] == "all":
         return "", ""
     first = next(interval.periods(check.options["period"]))
