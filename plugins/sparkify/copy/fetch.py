@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AT_ONCE = 16  # requests in flight
 AHEAD = 32  # small objects that may wait in memory
 SMALL = 512 * 1024  # bytes; an object up to this size is fetched whole
-PIECE = 1024 * 1024  # bytes; larger ones come in pieces of about this size
+PIECE = 256 * 1024  # bytes; larger ones come in pieces of about this size
 
 
 class Fetcher:

@@ -114,25 +114,27 @@ def test_fast_is_exact(lines: list[bytes], conversion: Conversion, mode: str):
             expected = RecordError
         if fast.read is not None:
             try:
-                row = list(fast.read(line))
+                rows = fast.read(line)
             except (ValueError, RecursionError):
                 pass
             else:
-                assert repr(row) == repr(expected)  # repr tells 1 from 1.0 and 0.0 from -0.0
+                assert [repr(list(row)) for row in rows] == [repr(expected)]  # repr tells 1 from 1.0, 0.0 from -0.0
         if expected is not RecordError:
-            fast.learn(line)
+            fast.learn(line, expected)
 
 
 @pytest.mark.parametrize("escape", [True, False])
 @pytest.mark.parametrize("members", [{"artist": "a\0b"}, {"artist": "éééé"}, {"code": "é"}, {"code": "ab\0"}])
 def test_what_only_bytes_tell_is_left_to_the_exact_reader(members: dict[str, object], escape: bool):
     """The decoder counts characters: neither a NUL nor the bytes of a character stop it."""
-    fast = FastReader(reader(Conversion(), "auto"))
+    exact = reader(Conversion(), "auto")
+    fast = FastReader(exact)
+    fast.learn(line(artist="abcd"), exact.read(line(artist="abcd")))
     assert fast.read is not None
     with pytest.raises(Undecided):
         fast.read(json.dumps({"ts": 1, **members}, ensure_ascii=escape).encode())
-    fitting = {"ts": 1, "artist": "éé", "code": "abc"}
-    assert list(fast.read(json.dumps(fitting, ensure_ascii=escape).encode()))[:2] == ["éé", "abc"]
+    fitting = {"ts": 1, "artist": "ééa", "code": "abc"}
+    assert fast.read(json.dumps(fitting, ensure_ascii=escape).encode())[0][:2] == ("ééa", "abc")
 
 
 class Collected:
@@ -179,30 +181,60 @@ def line(**members: object) -> bytes:
     return json.dumps({"ts": 1, **members}).encode()
 
 
+class Learning:
+    """A fast reader that is told what the exact one reads."""
+
+    def __init__(self, mode: str) -> None:
+        self.exact = reader(Conversion(), mode)
+        self.fast = FastReader(self.exact)
+
+    def read(self, *lines: bytes) -> list[Any]:
+        assert self.fast.read is not None
+        return [list(row) for row in self.fast.read(b"\n".join(lines))]
+
+    def learn(self, line: bytes) -> None:
+        self.fast.learn(line, self.exact.read(line))
+
+
 @pytest.mark.parametrize("mode", ["auto", "ignorecase", "paths"])
 def test_strings_in_a_number_column_are_learnt(mode: str):
     """The public event log gives userId as a string: after the first such record the rest goes fast again."""
-    fast = FastReader(reader(Conversion(), mode))
-    assert fast.read is not None
+    it = Learning(mode)
     with pytest.raises(ValueError, match="Expected `int"):
-        fast.read(line(userid="39"))
-    fast.learn(line(userid="39"))
-    assert list(fast.read(line(userid="40")))[3] == 40
-    assert list(fast.read(line(userid="")))[3] is None
+        it.read(line(userid="39"))
+    it.learn(line(userid="39"))
+    assert [row[3] for row in it.read(line(userid="40"), line(userid=""), line(userid=None))] == [40, None, None]
+    for other in ("12345678901", " 1", "+1", "1_0", "٣"):
+        with pytest.raises(ValueError, match=r"Expected `str` of length|^$"):
+            it.read(line(userid="41"), line(userid=other))
+    with pytest.raises(ValueError, match="Expected `str"):
+        it.read(line(userid=42))
+    it.learn(line(userid=42))
+    assert [row[3] for row in it.read(line(userid="40"), line(userid=43))] == [40, 43]
+
+
+def test_long_texts_are_learnt():
+    """A text of a quarter of the column's bytes fits whatever its characters are; longer ones are measured."""
+    it = Learning("auto")
+    assert it.read(line(artist="a"))[0][0] == "a"
+    with pytest.raises(ValueError, match="length <= 1"):
+        it.read(line(artist="abc"))
+    it.learn(line(artist="abc"))
+    assert [row[0] for row in it.read(line(artist="abc"), line(artist="äöü"))] == ["abc", "äöü"]
+    with pytest.raises(Undecided):
+        it.read(line(artist="abc"), line(artist="äöüa"))
 
 
 def test_names_are_learnt_with_ignorecase():
-    exact = reader(Conversion(), "ignorecase")
-    fast = FastReader(exact)
-    assert fast.read is not None
+    it = Learning("ignorecase")
     with pytest.raises(ValueError, match="unknown field"):
-        fast.read(line(userId=1, More=2))
-    fast.learn(line(userId=1, More=2))
-    assert list(fast.read(line(userId=5)))[3] == 5
+        it.read(line(userId=1, More=2))
+    it.learn(line(userId=1, More=2))
+    assert it.read(line(userId=5))[0][3] == 5
     with pytest.raises(ValueError, match="unknown field"):  # another spelling is not mistaken for a missing member
-        fast.read(line(USERID=6))
-    fast.learn(line(USERID=6))
-    assert fast.read is None
+        it.read(line(USERID=6))
+    it.learn(line(USERID=6))
+    assert it.fast.read is None
 
 
 def test_deep_paths_are_left_to_the_exact_reader():
@@ -224,3 +256,12 @@ def test_line_numbers_after_any_layout():
     collected = Collected(content, Conversion(), "auto")
     assert [reject.line for reject in collected.rejects] == [6, 10]
     assert [row[4] for row in collected.rows] == [1, 2, 3, 3, 3]
+
+
+def test_a_record_that_is_rejected_costs_its_block_nothing_else(monkeypatch):
+    """Blocks are cut at the ends of lines, and a block that cannot be taken is read line by line."""
+    monkeypatch.setattr("sparkify.copy.files._BLOCK", 40)
+    content = b"".join(b'{"ts": %d}\n' % number if number % 7 else b'{"ts": "x"}\n' for number in range(100))
+    collected = Collected(content, Conversion(), "auto")
+    assert [row[4] for row in collected.rows] == [number for number in range(100) if number % 7]
+    assert [reject.line for reject in collected.rejects] == [number + 1 for number in range(0, 100, 7)]
