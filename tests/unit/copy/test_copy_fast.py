@@ -237,6 +237,15 @@ def test_names_are_learnt_with_ignorecase():
     assert it.fast.read is None
 
 
+def test_characters_to_be_replaced_are_left_to_the_exact_reader():
+    """Redshift calls some code points invalid that are well-formed UTF-8."""
+    fast = FastReader(reader(Conversion(acceptinvchars="?"), "auto"))
+    assert fast.read is not None
+    for escape in (True, False):
+        with pytest.raises(Undecided):
+            fast.read(json.dumps({"ts": 1, "artist": "\ufdd0"}, ensure_ascii=escape).encode())
+
+
 def test_deep_paths_are_left_to_the_exact_reader():
     exact = RecordReader(COLUMNS[:1], Conversion(), paths=[Path(("a", "b"))])
     assert FastReader(exact).read is None
