@@ -100,7 +100,7 @@ def _contenders(events: int, part: int, prepared: Path) -> Iterator[Contender]:
     yield Contender(DLT_FAST, "dlt_pipeline", events, {**file, "fast": True}, python=OTHERS)
     yield Contender(DLT, "dlt_pipeline", part, {**slice_, "fast": False}, python=OTHERS)
     yield Contender(PANDAS, "pandas_to_sql", part, slice_, python=OTHERS)
-    yield Contender(ROWS, "row_by_row", part, slice_, EMPTY)
+    yield Contender(ROWS, "row_by_row", part, slice_, EMPTY, OTHERS)
 
 
 def _section(results: dict[str, Result]) -> Section:
