@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ from tests.compose.stack import Stack, block, copy_project, missing_engine
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PORT = 18080
+PORT, MAIL_PORT = 18080, 18025
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         pytest.skip(f"containers cannot run here ({reason})")
     folder = tmp_path_factory.mktemp("project")
     copy_project(folder)
+    example = (folder / ".env.example").read_text()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "COMPOSE"))},
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -35,12 +39,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "AIRFLOW_URL": f"http://127.0.0.1:{PORT}",
         "WORKERS": "2",
         "WORKER_CONCURRENCY": "2",
+        # Alerts by mail, over the connection that the example has for it.
+        "COMPOSE_PROFILES": "local,sample,mail",
+        "MAIL_PORT": str(MAIL_PORT),
+        "ALERT_EMAIL": "team@example.com",
+        "AIRFLOW_CONN_SMTP_ALERTS": re.findall(r"^# ({.*smtp.*})$", example, re.MULTILINE)[0],
     }
     _remove_images()  # Compose would take those of an earlier run
-    made = Stack(folder, environment, f"http://127.0.0.1:{PORT}")
+    made = Stack(folder, environment, f"http://127.0.0.1:{PORT}", tmp_path_factory.mktemp("logs") / "all")
     try:
-        made.sh(block("Start"), timeout=1800)
-        yield made
+        with _followed(made):
+            made.sh(block("Start"), timeout=1800)
+            yield made
     finally:
         subprocess.run(
             ["docker", "compose", "down", "--volumes", "--timeout", "15"],
@@ -50,6 +60,24 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             check=False,
         )
         _remove_images()
+
+
+@contextmanager
+def _followed(stack: Stack) -> Iterator[None]:
+    """Write down what each container prints from its start to its end: when it is replaced, its log goes with it."""
+    follow = (
+        "docker events --filter event=start --filter label=com.docker.compose.project=$COMPOSE_PROJECT_NAME "
+        '--format "{{.ID}}" | while read -r id; do docker logs --follow "$id" & done'
+    )
+    with stack.logs.open("w") as file:
+        process = subprocess.Popen(
+            ["bash", "-c", follow], env=stack.environment, stdout=file, stderr=file, start_new_session=True
+        )
+        try:
+            yield
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
 
 
 def _remove_images() -> None:

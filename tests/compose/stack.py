@@ -6,8 +6,9 @@ import re
 import shutil
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAG = "sparkify_warehouse"
+Found = TypeVar("Found")
 
 
 def missing_engine() -> str:
@@ -31,12 +33,17 @@ def missing_engine() -> str:
     return ""
 
 
-def block(heading: str) -> str:
-    """Return the commands below a heading of docs/deploy.md."""
+def block(heading: str, language: str = "sh") -> str:
+    """Return the commands, or what else is to be typed, below a heading of docs/deploy.md."""
     text = (ROOT / "docs" / "deploy.md").read_text()
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    (commands,) = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-    return commands
+    (found,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
+    return found
+
+
+def parse(text: str) -> dict[str, str]:
+    """Return the settings of a text such as .env."""
+    return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def copy_project(folder: Path) -> None:
@@ -61,11 +68,13 @@ class Stack:
     :param folder: the copy of the project that it runs in.
     :param environment: of the commands.
     :param url: of Airflow.
+    :param logs: a file with all that its containers have printed, also those that are gone.
     """
 
     folder: Path
     environment: dict[str, str] = field(repr=False)
     url: str
+    logs: Path
 
     def sh(self, commands: str, *, timeout: float = 900) -> str:
         """Run commands in a shell and return what they print; fail with that where one of them fails."""
@@ -84,14 +93,13 @@ class Stack:
         assert not done.returncode, f"{commands}\nended with {done.returncode}:\n{done.stdout[-5000:]}"
         return done.stdout
 
-    def setting(self, name: str) -> str:
-        """Return a setting of .env."""
-        return self.settings()[name]
-
     def settings(self) -> dict[str, str]:
         """Return .env."""
-        lines = (self.folder / ".env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+        return parse((self.folder / ".env").read_text())
+
+    def password(self, user: str) -> str:
+        """Return what one of the three users logs in with."""
+        return self.settings()[f"{user.upper()}_PASSWORD"]
 
     def warehouse(self, query: str) -> str:
         """Ask the warehouse; return the answer's rows as text."""
@@ -118,8 +126,7 @@ class Stack:
     def client(self, user: str) -> httpx.Client:
         """Return a client of the API, logged in as one of the three users."""
         client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        password = self.setting(f"{user.upper()}_PASSWORD")
-        answer = client.post("/auth/token", json={"username": user, "password": password})
+        answer = client.post("/auth/token", json={"username": user, "password": self.password(user)})
         assert answer.is_success, answer.text
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return client
@@ -151,6 +158,51 @@ class Stack:
             task_id, state, number, host = row.split("|")
             yield task_id, state, int(number), host
 
+    def begin(self, commands: str) -> subprocess.Popen[str]:
+        """Run commands meanwhile; they may be written to."""
+        return subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", commands],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Keep everybody from a table of the warehouse."""
+        process = self.begin("docker compose exec -T warehouse psql -U sparkify -qAtX")
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(f"BEGIN; LOCK TABLE {table}; SELECT 'locked';\n")
+        process.stdin.flush()
+        assert process.stdout.readline().strip() == "locked"
+        try:
+            yield
+        finally:
+            process.communicate(timeout=30)
+
+    def task_that_waits(self, run_id: str) -> tuple[str, str]:
+        """Wait until a task of a run waits for a lock; return its id and its container."""
+
+        def found() -> tuple[str, str] | None:
+            running = [(task_id, host) for task_id, state, _, host in self.tasks(run_id) if state == "running"]
+            return running[0] if len(running) == 1 and self.waiting(self.address(running[0][1])) else None
+
+        return wait_for(found, f"a task of {run_id} that waits", 120)
+
+    def address(self, host: str) -> str:
+        """Return the address of a container, as the others see it."""
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        return self.sh(f"docker inspect -f '{template}' {host}").strip()
+
+    def waiting(self, client: str) -> str:
+        """Return the statements of an address that wait for a lock."""
+        return self.warehouse(
+            f"SELECT pid, query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND client_addr = '{client}'"
+        )
+
     def tables(self, before: str) -> dict[str, str]:
         """Return a digest of each table, of plays before a moment.
 
@@ -170,7 +222,7 @@ class Stack:
         return found
 
 
-def wait_for(condition: Callable[[], str], what: str, timeout: float) -> str:
+def wait_for(condition: Callable[[], Found | None], what: str, timeout: float) -> Found:
     """Wait until a condition holds, and return what it returned."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
