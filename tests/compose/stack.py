@@ -131,9 +131,9 @@ class Stack:
         client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
         return client
 
-    def trigger(self, body: dict[str, Any]) -> str:
-        """Order a run of the DAG as the operator; return its id."""
-        answer = self.client("operator").post(f"/api/v2/dags/{DAG}/dagRuns", json=body)
+    def trigger(self, body: dict[str, Any], dag_id: str = DAG) -> str:
+        """Order a run of a DAG as the operator; return its id."""
+        answer = self.client("operator").post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         assert answer.is_success, answer.text
         return answer.json()["dag_run_id"]
 
