@@ -47,6 +47,12 @@ def test_a_service_comes_back_and_says_how_it_is(name: str):
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
 
 
+def test_with_aws_nothing_runs_in_its_place():
+    always = {name for name, service in SERVICES.items() if "profiles" not in service}
+    assert set(SERVICES) - always == {"warehouse", "s3", "aws", "sample", "mail"}
+    assert all(set(SERVICES[name].get("depends_on", ())) <= always for name in always)
+
+
 def test_every_setting_is_in_the_example_and_nothing_else_is():
     used = set(re.findall(r"\$\{(\w+)", TEXT)) - {"SPARKIFY_NEVER_SET", "SPARKIFY_TAG", "MAIL_PORT"}
     secrets = {secret["environment"] for secret in COMPOSE["secrets"].values()}
