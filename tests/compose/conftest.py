@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.compose.stack import Stack, block, copy_project, missing_engine
+from tests.compose.stack import MAIL, Stack, block, copy_project, is_available, missing_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "WORKERS": "2",
         "WORKER_CONCURRENCY": "2",
         # Alerts by mail, over the connection that the example has for it.
-        "COMPOSE_PROFILES": "local,sample,mail",
+        "COMPOSE_PROFILES": "local,sample" + (",mail" if is_available(MAIL) else ""),
         "MAIL_PORT": str(MAIL_PORT),
         "ALERT_EMAIL": "team@example.com",
         "AIRFLOW_CONN_SMTP_ALERTS": re.findall(r"^# ({.*smtp.*})$", example, re.MULTILINE)[0],

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
+import pytest
 
 from tests.conftest import ROOT
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAG = "sparkify_warehouse"
+MAIL, CADDY = "axllent/mailpit:v1.27", "caddy:2"  # images that the stack does without
 Found = TypeVar("Found")
 
 
@@ -31,6 +33,18 @@ def missing_engine() -> str:
         if done.returncode:
             return f"{' '.join(words)}: {done.stderr.strip().splitlines()[-1]}"
     return ""
+
+
+def require(image: str) -> None:
+    """Skip the test where an image is neither here nor can be pulled."""
+    if not is_available(image):
+        pytest.skip(f"the image {image} is not here and cannot be pulled")
+
+
+def is_available(image: str) -> bool:
+    """Return whether an image is here or can be pulled."""
+    ways = (["docker", "image", "inspect", image], ["docker", "pull", "--quiet", image])
+    return any(subprocess.run(way, capture_output=True, check=False).returncode == 0 for way in ways)
 
 
 def block(heading: str, language: str = "sh") -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.compose.stack import Stack, block, parse, wait_for
+from tests.compose.stack import CADDY, Stack, block, parse, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ def web_server(stack: Stack, folder: Path) -> Iterator[httpx.Client]:
     (folder / "Caddyfile").write_text(options + site)
     settings = parse(block("TLS", "ini").replace(NAME, f"localhost:{PORT}"))
     replace(stack, environment=stack.environment | settings).sh("docker compose up -d --wait")
-    container = stack.sh(f"docker run --rm --detach --network host --volume {folder}:/etc/caddy:ro caddy:2").strip()
+    container = stack.sh(f"docker run --rm --detach --network host --volume {folder}:/etc/caddy:ro {CADDY}").strip()
     try:
         authority = "/data/caddy/pki/authorities/local/root.crt"
         read = f"docker exec {container} cat {authority} 2>/dev/null || true"
