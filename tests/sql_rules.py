@@ -31,6 +31,7 @@ FUNCTIONS = {
     "CAST": "to a type of `TYPES`; a longer text is cut to the length, on both",
     "COALESCE": "",
     "COUNT": "BIGINT on both",
+    "CURRENT_SCHEMA": "of the leader node on Redshift: only with tables of the catalogue",
     "DATE_TRUNC": "of a TIMESTAMP; a week begins on Monday, https://docs.aws.amazon.com/redshift/latest/dg/r_DATE_TRUNC.html",
     "EXISTS": "",
     "EXTRACT": "of a part of `DATE_PARTS`; INTEGER on Redshift and NUMERIC on PostgreSQL, so it is to be cast",

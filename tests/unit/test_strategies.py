@@ -7,14 +7,13 @@ from typing import Any
 
 import jinja2
 import pytest
-import sqlparse
 
 from sparkify import scopes, strategies
 from sparkify.interval import Interval
 from sparkify.ledger import Batch
 from sparkify.objects import S3Object
 from sparkify.operators.stage_to_redshift import _landing
-from sparkify.warehouse.base import label
+from sparkify.warehouse.base import label, statements
 from tests.sql_rules import violations
 
 INTERVAL = Interval.parse("2018-11-01T00:00", "2018-11-02T02:00")
@@ -37,6 +36,7 @@ def cases() -> list[Any]:
         ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("describe", "one table", {"tables": [("public", "songs")]}),
         ("describe", "two tables", {"tables": [("public", "songs"), ("raw", "readings")]}),
+        ("relations", "two", {"names": ["songs", "songs_batch_id"]}),
         ("end_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
     ]
     for shape, keys in KEYS.items():
@@ -109,7 +109,7 @@ def test_a_missing_name_raises(strategy: str, names: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("strategy", "names"), cases())
 def test_every_statement_says_what_it_is_for(strategy: str, names: dict[str, Any]) -> None:
     """The log calls a statement by its leading comment."""
-    for statement in filter(None, map(str.strip, sqlparse.split(strategies.render(strategy, **names)))):
+    for statement in statements(strategies.render(strategy, **names)):
         assert statement.startswith("-- ")
         assert label(statement)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,7 +25,10 @@ log = logging.getLogger(__name__)
 class CreateTablesOperator(WarehouseOperator):
     """Run DDL that creates what is missing and leaves what is there.
 
-    :param sql: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect. (templated)
+    The catalogue tells what is there: where nothing is missing, one query is all that is sent.
+
+    :param sql: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect; what else they have is always run.
+        (templated)
     :param postgres_sql: .sql files that run on PostgreSQL only, after the others: the indexes that Redshift neither
         has nor needs. (templated)
     :param drop_sql: .sql files that drop everything first, where ``recreate`` says so. (templated)
@@ -63,22 +67,29 @@ class CreateTablesOperator(WarehouseOperator):
         self.checks = checks
 
     def work(self, context: Context) -> dict[str, Any]:
+        from sparkify.warehouse.base import statements
+
         checks = self._read_checks()
         with self.warehouse() as warehouse:
-            scripts = list(self.sql)
-            if str(self.recreate).lower() == "true":
-                log.warning("Dropping all tables: this run recreates them.")
-                scripts = [*self.drop_sql, *scripts]
-            if warehouse.engine == "postgres":
-                scripts += self.postgres_sql
+            scripts = [*self.sql, *(self.postgres_sql if warehouse.engine == "postgres" else [])]
+            creates = {statement: _created(statement) for script in scripts for statement in statements(script)}
+            names = {*filter(None, creates.values()), *(check.table for check in checks)}
 
-            def create() -> None:
-                for script in scripts:
-                    warehouse.script(script)
+            def create() -> tuple[int, dict[str, list[str]]]:
+                if str(self.recreate).lower() == "true":
+                    log.warning("Dropping all tables: this run recreates them.")
+                    for script in self.drop_sql:
+                        warehouse.script(script)
+                there = warehouse.relations(names)
+                known = {*there, *(name.partition(".")[0] for name in there if "." in name)}  # a schema is there too
+                missing = [statement for statement, name in creates.items() if name not in known]
+                for statement in missing:
+                    warehouse.script(statement)
+                return len(missing), warehouse.relations(names) if missing else there
 
-            warehouse.transaction(create)
-            _expect_columns(warehouse, checks)
-        return {"scripts": len(scripts), "checks": len(checks)}
+            sent, columns = warehouse.transaction(create)
+            _expect_columns(warehouse, checks, columns)
+        return {"statements": sent, "checks": len(checks)}
 
     def _read_checks(self) -> list[Check]:
         from sparkify.quality import declaration
@@ -89,9 +100,20 @@ class CreateTablesOperator(WarehouseOperator):
             raise AirflowFailException(f"Nothing was done: the checks of data quality are wrong.\n{error}") from None
 
 
-def _expect_columns(warehouse: Warehouse, checks: list[Check]) -> None:
-    """Fail where a check names a column that its table does not have."""
-    columns = {table: set(warehouse.columns(table)) for table in {check.table for check in checks}}
+def _created(statement: str) -> str | None:
+    """Return the name of what a statement creates where it is missing; None of any other statement."""
+    from sparkify.warehouse.base import label
+
+    found = re.match(r"CREATE (?:SCHEMA|TABLE|INDEX) IF NOT EXISTS ([\w.]+)", label(statement))
+    return found[1] if found else None
+
+
+def _expect_columns(warehouse: Warehouse, checks: list[Check], known: dict[str, list[str]]) -> None:
+    """Fail where a check names a column that its table does not have.
+
+    :param known: the columns of tables, as far as the catalogue has them.
+    """
+    columns = {table: set(known.get(table) or warehouse.columns(table)) for table in {check.table for check in checks}}
     problems = [
         f"{check.where}: the table {check.table} has no column {', '.join(sorted(missing))}"
         for check in checks

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify import scopes, strategies
 from sparkify.operators.base import Flow, WarehouseOperator
@@ -109,6 +109,8 @@ class LoadOperator(WarehouseOperator):
         batches: list[tuple[int]] = []
         if self.source or self.lookup:
             batches = warehouse.query(f"SELECT batch_id FROM {scopes.CHANGED_BATCHES} ORDER BY batch_id")
+        if self.source and not batches and self.mode == "merge":
+            raise AirflowSkipException(f"Nothing new: {self.table} has all batches of {self.source}.")
         names: dict[str, Any] = {
             "table": self.table,
             "keys": self.keys,
@@ -119,7 +121,7 @@ class LoadOperator(WarehouseOperator):
             rows = warehouse.script(strategies.render("rebuild", **names, select=everything))
         else:
             rows = self._merge(warehouse, context, names, scopes.OfBatches(tuple(batch_id for (batch_id,) in batches)))
-        if self.source or self.lookup:
+        if batches:
             warehouse.script(strategies.render("end_load", **self._batches))
         return {"rows": rows}
 

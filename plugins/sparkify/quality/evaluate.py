@@ -61,8 +61,8 @@ def _of_number(
 def _of_rows(
     warehouse: Warehouse, check: Check, interval: Interval, total: int, failing: int | None, began: float
 ) -> Outcome:
-    rows = kinds.failing(check, interval)
     if failing is None:
+        rows = kinds.failing(check, interval)
         ((failing,),) = warehouse.query(kinds.sql("count", check=check.name, rows=rows))
     if check.kind == "rejected":
         total += failing  # what was rejected is not in the table
@@ -71,6 +71,7 @@ def _of_rows(
     passed = failing <= allowed
     sample = []
     if not passed:
+        rows = kinds.failing(check, interval)
         columns, found = warehouse.table(kinds.sql("sample", check=check.name, rows=rows, limit=SAMPLE))
         sample = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in found]
     expected = f"at most {check.allow} {'of the ' * by_share}rows" if allowed or by_share else "none"

@@ -13,12 +13,13 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import sqlparse
 import tenacity
 from airflow.sdk.exceptions import AirflowException
 
+from sparkify import strategies
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -29,6 +30,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _ONLY_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+# All up to a semicolon that stands neither in quotes nor in a comment.
+_STATEMENT = re.compile(r"""(?:[^;'"/-]+|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|[^;])+;?""", re.DOTALL)
 
 # A conflict is over within the other's transaction, which takes seconds at most.
 ATTEMPTS = 8
@@ -179,9 +182,7 @@ class Warehouse(ABC):
         :return: rows that the last statement touched; 0 where the database does not say.
         """
         rows = 0
-        for statement in map(str.strip, sqlparse.split(sql)):
-            if _ONLY_COMMENTS.fullmatch(statement):
-                continue
+        for statement in statements(sql):
             started = time.monotonic()
             rows = self._run(statement)
             log.info("%s: %s rows, %.2f s", label(statement), f"{rows:,}", time.monotonic() - started)
@@ -224,6 +225,20 @@ class Warehouse(ABC):
     def columns(self, table: str) -> list[str]:
         """Return the column names of a table, in order."""
         return self.table(f"SELECT * FROM {table} LIMIT 0")[0]
+
+    def relations(self, names: Collection[str]) -> dict[str, list[str]]:
+        """Return the column names of the tables, and of PostgreSQL's indexes, that there are, in order.
+
+        :param names: of those to look for: ``songs`` in the session's own schema, ``operations.staged_objects``.
+        """
+        if not names:
+            return {}
+        found: dict[str, list[str]] = {}
+        last_parts = sorted({name.rpartition(".")[2] for name in names})
+        for schema, name, column, is_current in self.query(strategies.render("relations", names=last_parts)):
+            for called in (f"{schema}.{name}", *([name] if is_current else [])):
+                found.setdefault(called, []).append(column)
+        return {name: columns for name, columns in found.items() if name in names}
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
         """Load objects of S3 into a table with COPY.
@@ -313,6 +328,16 @@ class Warehouse(ABC):
     @abstractmethod
     def _is_unreachable(self, error: BaseException) -> bool:
         """Tell whether ``error`` means that no connection could be made."""
+
+
+def statements(sql: str) -> list[str]:
+    """Return the statements of a script, each with the comments before it.
+
+    >>> statements("-- One; or the other.\\nSELECT ';'; SELECT 2; -- The end.")
+    ["-- One; or the other.\\nSELECT ';';", 'SELECT 2;']
+    """
+    found = map(str.strip, _STATEMENT.findall(sql))
+    return [statement for statement in found if not _ONLY_COMMENTS.fullmatch(statement)]
 
 
 def label(statement: str) -> str:

@@ -26,7 +26,7 @@ class Postgres(Warehouse):
     def _hook(self) -> Any:
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-        return PostgresHook(postgres_conn_id=self.connection.conn_id)
+        return PostgresHook(postgres_conn_id=self.connection.conn_id, connection=self.connection)
 
     def _connect(self) -> Any:
         import psycopg
@@ -58,11 +58,9 @@ class Postgres(Warehouse):
             cursor.execute("SET work_mem TO '128MB'")
 
     def _copy(self, command: str) -> Loaded:
-        from sparkify.copy import CopyError, CopySyntaxError, copy, create_load_errors, parse_copy
+        from sparkify.copy import CopyError, CopySyntaxError, copy, parse_copy
 
         try:
-            with self._connect() as audit:
-                create_load_errors(audit)
             done = copy(self._session, parse_copy(command), open_store=self._open_store, audit=self._connect)
         except CopySyntaxError as error:
             raise WarehouseError(str(error)) from None

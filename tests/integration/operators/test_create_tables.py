@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -23,6 +24,25 @@ def test_again_changes_nothing(lab: Lab) -> None:
     before = lab.tables()
     lab.run(*DAY, tasks=["create_tables"])
     assert lab.tables() == before
+
+
+def test_only_what_is_missing_is_created(lab: Lab) -> None:
+    lab.run(*DAY, tasks=["create_tables"])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("DROP TABLE users, operations.staged_periods")
+        connection.execute("DROP INDEX songs_batch_id")
+    # The two tables, an index of users, and that of songs.
+    assert lab.run(*DAY, tasks=["create_tables"])["create_tables"]["statements"] == 4
+    assert lab.run(*DAY, tasks=["create_tables"])["create_tables"]["statements"] == 0
+    assert lab.one("SELECT COUNT(*) FROM pg_indexes WHERE indexname IN ('users_interval_time', 'songs_batch_id')") == 2
+
+
+def test_a_table_of_another_schema_is_another_table(lab: Lab) -> None:
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("CREATE SCHEMA other")
+        connection.execute("CREATE TABLE other.users (user_id BIGINT)")
+    lab.run(*DAY, tasks=["create_tables"])
+    assert set(lab.counts()) == set(TABLES)
 
 
 def test_recreating_forgets_everything_the_ledger_included(lab: Lab) -> None:
