@@ -66,6 +66,7 @@ def scene() -> Iterator[Scene]:
     servers.exit_on_signals()
     for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
         del os.environ[name]  # the developer's own Airflow has no part in this
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each process compiles what it imports
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sparkify-bench-")))
         os.environ["AIRFLOW_HOME"] = str(folder / "airflow")

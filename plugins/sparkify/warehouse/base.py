@@ -331,10 +331,10 @@ class Warehouse(ABC):
 
 
 def statements(sql: str) -> list[str]:
-    """Return the statements of a script, each with the comments before it.
+    r"""Return the statements of a script, each with the comments before it.
 
-    >>> statements("-- One; or the other.\\nSELECT ';'; SELECT 2; -- The end.")
-    ["-- One; or the other.\\nSELECT ';';", 'SELECT 2;']
+    >>> statements("-- One; or the other.\nSELECT ';'; SELECT 2; -- The end.")
+    ["-- One; or the other.\nSELECT ';';", 'SELECT 2;']
     """
     found = map(str.strip, _STATEMENT.findall(sql))
     return [statement for statement in found if not _ONLY_COMMENTS.fullmatch(statement)]
