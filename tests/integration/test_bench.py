@@ -60,9 +60,11 @@ def test_all_contenders_are_reported_with_time_and_memory(name: str, contenders:
 
 
 def test_the_start_benchmark_reports_every_dag_file() -> None:
-    rows = re.findall(rf"^  (\S.*?)  +{SPREAD} *$", smoke("start"), re.MULTILINE)
+    printed = smoke("start")
+    rows = re.findall(rf"^  (\S.*?)  +{SPREAD}  +{NUMBER} *$", printed, re.MULTILINE)
     files = sorted((ROOT / "dags").glob("*.py"))
-    assert rows == [*(start.PARSE.format(file.name) for file in files), start.TASK]
+    assert rows == [*(start.PARSE.format(file.name) for file in files), start.TASK, start.BARE]
+    assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == len(files) + 1
 
 
 def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> None:
