@@ -43,7 +43,6 @@ MONTH, SECONDS = "ours, {} days in one run", 60.0
 REST = "ours, all other hours in one backfill"
 CPU_SECONDS = 0.25  # of a task, Airflow's own part included
 AT_ONCE = 6
-AT_REST = 15.0  # seconds to watch Airflow without runs
 
 
 @dataclass
@@ -51,7 +50,7 @@ class Runs:
     """What the runs of a DAG took.
 
     :param walls: seconds from the start of the first run to the end of the last, of each round.
-    :param cpu: seconds of all of Airflow's processes, without what they use at rest.
+    :param cpu: seconds of all of Airflow's processes.
     """
 
     dag_id: str
@@ -105,15 +104,14 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
     tables = {**data.DAY, "bucket": BUCKET, "tasks": ["create_tables"]}
     run(scene, Contender("create tables", "task", 0, tables), classic)
     with _airflow(scene) as (stack, client):
-        rest = _at_rest(stack)
         month = Runs(airflow.DAG_ID)
-        with _watch(stack, month, rest):
+        with _watch(stack, month):
             _run_range(client, options)
         _settle(scene, month, "manual", options.begin)
         tell(f"{given.days} days in one run: {month.walls[0]:.1f} s")
 
         def backfill(runs: Runs, name: str, first: int, end: int) -> None:
-            with _watch(stack, runs, rest):
+            with _watch(stack, runs):
                 _backfill(scene, stack, client, runs, options.begin + first * HOUR, options.begin + end * HOUR)
             tell(f"{name}, hours {first + 1} to {end}: {runs.walls[-1]:.1f} s")
 
@@ -124,7 +122,7 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
         others = Runs(airflow.DAG_ID)
         if given.month:
             backfill(others, REST, given.rounds * given.hours, given.days * 24)
-    yield _section(given, made, rest, month, hourly, others)
+    yield _section(given, made, month, hourly, others)
 
 
 @contextmanager
@@ -185,19 +183,12 @@ def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, star
     _settle(scene, runs, "backfill", start)
 
 
-def _at_rest(stack: Stack) -> float:
-    """Return the CPU-seconds that Airflow uses in a second in which nothing runs."""
-    before = _cpu(stack)
-    time.sleep(AT_REST)
-    return (_cpu(stack) - before) / AT_REST
-
-
 @contextmanager
-def _watch(stack: Stack, runs: Runs, rest: float) -> Iterator[None]:
-    """Count the time that all of Airflow's processes use meanwhile, but for what they use at rest."""
-    before, began = _cpu(stack), time.monotonic()
+def _watch(stack: Stack, runs: Runs) -> Iterator[None]:
+    """Count the time that all of Airflow's processes use meanwhile."""
+    before = _cpu(stack)
     yield
-    runs.cpu += _cpu(stack) - before - rest * (time.monotonic() - began)
+    runs.cpu += _cpu(stack) - before
 
 
 def _cpu(stack: Stack) -> float:
@@ -229,7 +220,7 @@ def _settle(scene: Scene, runs: Runs, kind: str, since: datetime) -> None:
 
 
 def _section(
-    given: argparse.Namespace, made: generate.Summary, rest: float, month: Runs, hourly: list[Runs], others: Runs
+    given: argparse.Namespace, made: generate.Summary, month: Runs, hourly: list[Runs], others: Runs
 ) -> Section:
     name, hours = MONTH.format(given.days), given.rounds * given.hours
     rows = [month.row(name, 1), *(runs.row(NAMES[runs.dag_id], given.hours) for runs in hourly)]
@@ -247,8 +238,8 @@ def _section(
         ],
         [
             f"Of the {ours.cost:.2f} CPU-seconds of an hourly task, {idle.cost:.2f} are Airflow's own, as the idle DAG "
-            f"shows, and {ours.cost - idle.cost:.2f}, {1 - idle.cost / ours.cost:.0%}, are this project's. Left out "
-            f"are the databases and what Airflow uses without any run: {rest:.2f} CPU-seconds a second.",
+            f"shows, and {ours.cost - idle.cost:.2f}, {1 - idle.cost / ours.cost:.0%}, are this project's. The "
+            "databases are left out.",
             f"All {hours} hours took {sums}: ours, the idle DAG, and the classic design, which reads all files each "
             "hour, in 4 tasks instead of 10.",
         ],

@@ -19,6 +19,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import DataQualityOperator
 
 CHECKS = str(Path(__file__).parents[1] / "include" / "checks")
@@ -37,14 +38,8 @@ with DAG(
     tags=["sparkify", "quality", "daily"],
     user_defined_macros={"interval_of_run": interval.of_run},
     default_args={
-        "owner": "data-engineering",
-        "retries": 3,
-        "retry_delay": timedelta(minutes=1),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
+        **DEFAULT_ARGS,
         "on_failure_callback": ALERT,
-        "redshift_conn_id": "redshift",
         "interval_start": "{{ interval_of_run(dag_run, params).start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
     },

@@ -38,6 +38,7 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, StartOfDayMapper
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.assets import DAYS
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import ReportOperator
 
 INCLUDE = Path(__file__).parents[1] / "include"
@@ -60,15 +61,9 @@ with DAG(
     template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "reports")],
     user_defined_macros={"day_of_run": interval.day_of_run},
     default_args={
-        "owner": "data-engineering",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
+        **DEFAULT_ARGS,
         "execution_timeout": timedelta(minutes=30),
         "on_failure_callback": ALERT,
-        "redshift_conn_id": "redshift",
-        "aws_conn_id": "aws",
         "interval_start": "{{ day_of_run(dag_run).start }}",
         "interval_end": "{{ day_of_run(dag_run).end }}",
     },

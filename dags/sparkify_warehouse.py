@@ -33,6 +33,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, Trigge
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.assets import DAYS, source, table
+from sparkify.defaults import DEFAULT_ARGS
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -99,15 +100,8 @@ with DAG(
     template_searchpath=[str(INCLUDE / "sql")],
     user_defined_macros={"interval_of_run": interval.of_run},
     default_args={
-        "owner": "data-engineering",
-        "retries": 3,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-        "execution_timeout": timedelta(hours=2),
+        **DEFAULT_ARGS,
         "on_failure_callback": ALERT,
-        "redshift_conn_id": "redshift",
-        "aws_conn_id": "aws",
         # The run that closes a day covers the day: it takes what came late.
         "interval_start": "{{ interval_of_run(dag_run, params).closing('day').start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",

@@ -8,21 +8,15 @@ from typing import Any
 
 from airflow.sdk import Param
 
+from sparkify import defaults
+
 # The template's AllowedPattern of AllowedCidr, for the form in the web UI: 0.0.0.0/0 is refused there already.
 CIDR = (
     "^((([1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])[.]){3}([1-9]?[0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5])"
     "/([89]|[12][0-9]|3[0-2]))?$"
 )
 
-DEFAULT_ARGS: dict[str, Any] = {
-    "owner": "data-engineering",
-    "retries": 3,
-    "retry_delay": timedelta(seconds=30),
-    "retry_exponential_backoff": True,
-    "max_retry_delay": timedelta(minutes=10),
-    "execution_timeout": timedelta(hours=3),
-    "aws_conn_id": "aws",
-}
+DEFAULT_ARGS: dict[str, Any] = {**defaults.DEFAULT_ARGS, "execution_timeout": timedelta(hours=3)}
 
 
 def stack_name() -> Param:

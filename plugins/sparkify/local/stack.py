@@ -46,6 +46,10 @@ SETTINGS = {
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
     # A busy laptop answers late; the default of 5 seconds would fail the task.
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
+    # Where a task's process takes a moment to end, its supervisor sees that a heartbeat later, after 5 seconds by
+    # default; a task that is skipped or has failed ends only then.
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",  # it may miss them for as many seconds as by default
     # Tasks of a scheduler that was killed start again after this, rather than 5 minutes.
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
 }
