@@ -2,7 +2,7 @@
 
 Three DAGs load the same hours in turn, some at a time, each as a backfill of as many runs at once as it can stand: the
 warehouse's, one of the same shape whose tasks do nothing (``bench/dags/idle_hours.py``), and the classic design
-(``bench/dags/classic_hours.py``). Six rounds of four hours are a day. A run of the warehouse's DAG over all days comes
+(``bench/dags/classic_hours.py``). Four rounds of six hours are a day. A run of the warehouse's DAG over all days comes
 first; ``--month`` loads all other hours of them one by one in the end, which takes an hour.
 """
 
@@ -82,8 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=int, default=30, help="of events (%(default)s)")
     parser.add_argument("--users", type=int, default=1000, help="each makes about eight events a day (%(default)s)")
     parser.add_argument("--songs", type=int, default=1000, help="of the catalogue (%(default)s)")
-    parser.add_argument("--hours", type=int, default=4, help="of a round (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=6, help="of hours (%(default)s)")
+    parser.add_argument("--hours", type=int, default=6, help="of a round (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=4, help="of hours (%(default)s)")
     parser.add_argument("--month", action="store_true", help="load all hours of all days one by one, ours alone")
 
 

@@ -105,7 +105,7 @@ with DAG(
         # The run that closes a day covers the day: it takes what came late.
         "interval_start": "{{ interval_of_run(dag_run, params).closing('day').start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
-        # A staging task with nothing new is skipped; what follows it goes on.
+        # A task with nothing new is skipped; what follows it goes on.
         "trigger_rule": TriggerRule.NONE_FAILED,
     },
 ) as dag:

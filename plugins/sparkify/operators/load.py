@@ -38,7 +38,8 @@ class LoadOperator(WarehouseOperator):
     :param keys: the columns that identify a row.
     :param sql: a .sql file with the SELECT of candidates. (templated)
     :param source: the staging table whose batches of objects drive the load, where its rows are not cut by time.
-        Then the table has a column ``batch_id``, else ``interval_time``.
+        Then the table has a column ``batch_id``, else ``interval_time``; and ``merge`` is skipped where no batch came
+        or went.
     :param mode: ``merge`` or ``rebuild``. (templated)
     """
 

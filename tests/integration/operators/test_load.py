@@ -155,6 +155,17 @@ def test_a_changed_song_changes_the_dimensions(lab: Lab) -> None:
     assert lab.query("SELECT artist_id FROM artists") == [("AR1",)]
 
 
+def test_a_dimension_is_skipped_where_no_batch_came_or_went(lab: Lab) -> None:
+    lab.put_song("one", song("SO1"))
+    lab.run(*DAY)
+    again = lab.run(*DAY)
+    assert (again["load_songs"], again["load_artists"]) == (None, None)
+    assert lab.run(*DAY, full_refresh=True)["load_songs"]["rows"] == 1
+    lab.store.delete("song_data/A/A/A/one.json")
+    assert lab.run(*DAY)["load_songs"]["rows"] == 0
+    assert lab.query("SELECT song_id FROM songs") == []
+
+
 def test_songs_that_a_failed_load_missed_are_loaded_by_the_next_run(lab: Lab) -> None:
     lab.put_song("one", song("SO1"))
     lab.run(*DAY, tasks=["create_tables", "stage_songs"])  # as if the load had failed for good
