@@ -27,6 +27,7 @@ PACKAGES = (
     "psycopg",
     "sqlglot.dialects.redshift",
     "sqlglot.optimizer.normalize_identifiers",
+    "sqlparse",
     "tenacity",
     "yaml",
 )

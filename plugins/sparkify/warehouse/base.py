@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import sqlparse
 import tenacity
 from airflow.sdk.exceptions import AirflowException
 
@@ -30,8 +31,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _ONLY_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
-# All up to a semicolon that stands neither in quotes nor in a comment.
-_STATEMENT = re.compile(r"""(?:[^;'"/-]+|'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|[^;])+;?""", re.DOTALL)
 
 # A conflict is over within the other's transaction, which takes seconds at most.
 ATTEMPTS = 8
@@ -331,12 +330,8 @@ class Warehouse(ABC):
 
 
 def statements(sql: str) -> list[str]:
-    r"""Return the statements of a script, each with the comments before it.
-
-    >>> statements("-- One; or the other.\nSELECT ';'; SELECT 2; -- The end.")
-    ["-- One; or the other.\nSELECT ';';", 'SELECT 2;']
-    """
-    found = map(str.strip, _STATEMENT.findall(sql))
+    """Return the statements of a script, each with its comments; what is nothing but a comment is left out."""
+    found = map(str.strip, sqlparse.split(sql))
     return [statement for statement in found if not _ONLY_COMMENTS.fullmatch(statement)]
 
 
