@@ -16,6 +16,7 @@ import pytest
 from obstore.store import S3Store
 
 from sparkify.copy import CopyError, fetch, store_factory
+from sparkify.copy.s3 import S3Object
 from sparkify.local import servers
 
 if TYPE_CHECKING:
@@ -236,6 +237,32 @@ def test_many_objects_arrive_in_the_order_of_their_keys(loader: Loader):
     assert [row[1:] for row in loader.rows()] == sorted(sizes.items())
     loader.put_manifest("m", *({"url": f"s3://{loader.bucket}/{key}", "mandatory": True} for key in sizes))
     assert loader.copy("m", "MANIFEST", table="t (key, size)").rows == 150
+
+
+def test_an_object_is_as_long_as_its_manifest_says(loader: Loader):
+    """UNLOAD writes "the actual size of the file in bytes"; who writes another one means another file."""
+    loader.table("a int")
+    url = loader.put("data", '{"a": 1}')
+    loader.put_manifest("m", {"url": url, "mandatory": True, "meta": {"content_length": 9}})
+    with pytest.raises(CopyError, match=f"{url} came with 8 bytes instead of 9"):
+        loader.copy("m", "MANIFEST")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "portions"),
+    [
+        ([100] * 1000, {fetch.PORTION}),  # many small objects are handed over together
+        ([100] * 20, {1}),  # a few are fetched side by side
+        ([None] * 1000, {1}),  # of unknown ones none knows how much memory they take
+        ([fetch.SMALL // 4] * 1000, {4}),  # nor may known ones take more
+        ([fetch.SMALL + 1] * 1000, {1}),
+    ],
+)
+def test_objects_are_fetched_in_portions_of_a_bounded_size(sizes: list[int | None], portions: set[int]):
+    objects = [S3Object("bucket", str(number), size) for number, size in enumerate(sizes)]
+    cut = list(fetch._portions(objects))
+    assert [item for portion in cut for item in portion] == objects
+    assert {len(portion) for portion in cut[:-1]} == portions
 
 
 @contextmanager
