@@ -6,13 +6,14 @@ import gzip
 import json
 import socket
 import threading
-from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import psycopg
 import pytest
+from obstore.exceptions import PermissionDeniedError
 from obstore.store import S3Store
 
 from sparkify.copy import CopyError, fetch, store_factory
@@ -327,6 +328,31 @@ def test_a_body_cut_in_the_middle_loads_nothing(loader: Loader, size: int, manif
             loader.copy("m" if manifest else "data", "MANIFEST" if manifest else "", open_store=opened)
         assert url in str(failure.value)
     assert loader.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "requests"),
+    [(OSError("broken off"), 3), (FileNotFoundError("NoSuchKey"), 1), (PermissionDeniedError("denied"), 1)],
+)
+def test_what_may_pass_is_asked_for_again(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch, error: Exception, requests: int
+):
+    loader.table("a int")
+    url = loader.put("data", '{"a": 1}')
+    loader.put_manifest("m", {"url": url, "mandatory": True})
+    asked = []
+    original = fetch.obstore.get
+
+    def get(store: S3Store, key: str) -> Any:
+        asked.extend([key] if key == "data" else [])
+        if key == "data" and len(asked) < 3:
+            raise error
+        return original(store, key)
+
+    monkeypatch.setattr(fetch.obstore, "get", get)
+    with nullcontext() if requests == 3 else pytest.raises(CopyError):
+        loader.copy("m", "MANIFEST")
+    assert len(asked) == requests
 
 
 @pytest.mark.parametrize("lines", [1, 100_000], ids=["whole", "in pieces"])
