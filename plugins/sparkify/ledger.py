@@ -124,7 +124,10 @@ def published(batch: Batch, table: str, bucket: str, manifests: Bucket, prefix: 
     :param prefix: the beginning of the keys to write.
     """
     stem = f"{prefix}{table}/batch-{batch.id}-{uuid.uuid4().hex}"
-    manifest = {"entries": [{"url": f"s3://{bucket}/{item.key}", "mandatory": True} for item in batch.objects]}
+    entries = [
+        {"url": f"s3://{bucket}/{item.key}", "mandatory": True, "meta": {"content_length": item.size}}
+        for item in batch.objects
+    ]
     lines = (
         json.dumps(
             {
@@ -138,7 +141,7 @@ def published(batch: Batch, table: str, bucket: str, manifests: Bucket, prefix: 
         for item in batch.objects
     )
     keys = [f"{stem}.manifest", f"{stem}.objects.json"]
-    manifests.put(keys[0], json.dumps(manifest).encode())
+    manifests.put(keys[0], json.dumps({"entries": entries}).encode())
     manifests.put(keys[1], "\n".join(lines).encode())
     yield Published(*(f"s3://{manifests.name}/{key}" for key in keys))
     manifests.delete(keys)

@@ -48,7 +48,7 @@ def smoke(name: str) -> str:
             [staging.OURS, staging.TASK, staging.LIMIT, *FOREIGN, staging.ROWS],
             3 + len(FOREIGN),
         ),
-        ("songs", [songs.OURS, songs.TASK, songs.AGAIN, songs.LIMIT, songs.BOTO], 2),
+        ("songs", [songs.OURS, songs.TASK, songs.AGAIN, songs.LIMIT, songs.BOTO, songs.MOTO], 2),
         ("star", [star.OURS, star.CLASSIC], 0),
     ],
 )

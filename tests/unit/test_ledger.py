@@ -140,8 +140,8 @@ def test_published_objects_say_what_the_batch_is() -> None:
         assert all(key.startswith("tmp/staging_songs/batch-3-") for key in shelf.objects)
         assert json.loads(manifest) == {
             "entries": [
-                {"url": "s3://music/song_data/Ä b.json", "mandatory": True},
-                {"url": 's3://music/song_data/"q".json', "mandatory": True},
+                {"url": "s3://music/song_data/Ä b.json", "mandatory": True, "meta": {"content_length": 5}},
+                {"url": 's3://music/song_data/"q".json', "mandatory": True, "meta": {"content_length": 6}},
             ]
         }
         assert [json.loads(line) for line in lines.splitlines()] == [

@@ -1,4 +1,5 @@
--- Candidates for users: every event of a user with an id. The latest event wins.
+-- Candidates for users: the latest event of everyone with a user id; of events in one millisecond all, and the version
+-- decides. (All events would be candidates just as well, but would all have to be given a version, and sorted.)
 SELECT
     e.userid AS user_id,
     e.firstname AS first_name,
@@ -12,6 +13,14 @@ SELECT
         || COALESCE(e.lastname, '') || '|' || COALESCE(e.gender, '')
     ) AS row_version
 FROM staging_events AS e
-WHERE
-    e.userid IS NOT NULL
-    AND {{ scope("e.interval_time", user_id="e.userid") }}
+INNER JOIN (
+    SELECT
+        d.userid,
+        MAX(d.ts) AS ts
+    FROM staging_events AS d
+    WHERE
+        d.userid IS NOT NULL
+        AND {{ scope("d.interval_time", user_id="d.userid") }}
+    GROUP BY d.userid
+) AS latest ON e.userid = latest.userid AND e.ts = latest.ts
+WHERE {{ scope("e.interval_time", user_id="e.userid") }}

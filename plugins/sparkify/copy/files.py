@@ -79,7 +79,8 @@ class FileReader:
             if len(rest) >= _LONG_LINE:
                 self._scan(scanner, line_number, rest)
                 rest = b""
-        self._scan(scanner, line_number, rest if begun else rest.removeprefix(_BOM), final=True)
+        if not (scanner.idle and self._take(rest)):  # few files end their last line
+            self._scan(scanner, line_number, rest, final=True)
 
     def _take(self, data: bytes) -> bool:
         """Read whole lines the fast way; return whether that could be done."""

@@ -9,9 +9,14 @@ from sparkify.copy.errors import CopyError, CopySyntaxError
 from sparkify.copy.s3 import S3Object
 
 
+class _Meta(msgspec.Struct):
+    content_length: int | None = None  # "the actual size of the file in bytes"
+
+
 class _Entry(msgspec.Struct):
     url: str
-    mandatory: bool = False  # AWS's default; a further key such as UNLOAD's "meta" is not required and ignored
+    mandatory: bool = False  # AWS's default
+    meta: _Meta | None = None  # as UNLOAD writes it; not required
 
 
 class _Manifest(msgspec.Struct):
@@ -43,5 +48,6 @@ def read_manifest(content: bytes, url: str) -> list[S3Object]:
                 f"{url} is not a properly formed manifest: entries[{position}].url must be bucket and whole key of an "
                 f"object, 's3://bucket/key', not {entry.url!r}."
             )
-        objects.append(S3Object(bucket, key, mandatory=entry.mandatory))
+        size = entry.meta.content_length if entry.meta else None
+        objects.append(S3Object(bucket, key, size, entry.mandatory))
     return objects

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import obstore
 from obstore.auth.boto3 import Boto3CredentialProvider
@@ -26,11 +25,10 @@ if TYPE_CHECKING:
 S3_ERRORS = (BaseError, OSError)
 
 
-@dataclass(frozen=True)
-class S3Object:
+class S3Object(NamedTuple):
     """An object to load.
 
-    :param size: its bytes according to the listing; None where nothing was listed.
+    :param size: its bytes according to the listing or the manifest; None where neither tells.
     :param mandatory: whether the COPY fails when it is missing.
     """
 

@@ -6,16 +6,18 @@ import gzip
 import json
 import socket
 import threading
-from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING
+from contextlib import closing, contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
 import psycopg
 import pytest
+from obstore.exceptions import PermissionDeniedError
 from obstore.store import S3Store
 
 from sparkify.copy import CopyError, fetch, store_factory
+from sparkify.copy.s3 import S3Object
 from sparkify.local import servers
 
 if TYPE_CHECKING:
@@ -238,6 +240,32 @@ def test_many_objects_arrive_in_the_order_of_their_keys(loader: Loader):
     assert loader.copy("m", "MANIFEST", table="t (key, size)").rows == 150
 
 
+def test_an_object_is_as_long_as_its_manifest_says(loader: Loader):
+    """UNLOAD writes "the actual size of the file in bytes"; who writes another one means another file."""
+    loader.table("a int")
+    url = loader.put("data", '{"a": 1}')
+    loader.put_manifest("m", {"url": url, "mandatory": True, "meta": {"content_length": 9}})
+    with pytest.raises(CopyError, match=f"{url} came with 8 bytes instead of 9"):
+        loader.copy("m", "MANIFEST")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "portions"),
+    [
+        ([100] * 1000, {fetch.PORTION}),  # many small objects are handed over together
+        ([100] * 20, {1}),  # a few are fetched side by side
+        ([None] * 1000, {1}),  # of unknown ones none knows how much memory they take
+        ([fetch.SMALL // 4] * 1000, {4}),  # nor may known ones take more
+        ([fetch.SMALL + 1] * 1000, {1}),
+    ],
+)
+def test_objects_are_fetched_in_portions_of_a_bounded_size(sizes: list[int | None], portions: set[int]):
+    objects = [S3Object("bucket", str(number), size) for number, size in enumerate(sizes)]
+    cut = list(fetch._portions(objects))
+    assert [item for portion in cut for item in portion] == objects
+    assert {len(portion) for portion in cut[:-1]} == portions
+
+
 @contextmanager
 def cutting(endpoint: str, after: int) -> Iterator[str]:
     """Run a server that passes requests on, and closes each connection once ``after`` bytes have come back."""
@@ -300,6 +328,31 @@ def test_a_body_cut_in_the_middle_loads_nothing(loader: Loader, size: int, manif
             loader.copy("m" if manifest else "data", "MANIFEST" if manifest else "", open_store=opened)
         assert url in str(failure.value)
     assert loader.rows() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "requests"),
+    [(OSError("broken off"), 3), (FileNotFoundError("NoSuchKey"), 1), (PermissionDeniedError("denied"), 1)],
+)
+def test_what_may_pass_is_asked_for_again(
+    loader: Loader, monkeypatch: pytest.MonkeyPatch, error: Exception, requests: int
+):
+    loader.table("a int")
+    url = loader.put("data", '{"a": 1}')
+    loader.put_manifest("m", {"url": url, "mandatory": True})
+    asked = []
+    original = fetch.obstore.get
+
+    def get(store: S3Store, key: str) -> Any:
+        asked.extend([key] if key == "data" else [])
+        if key == "data" and len(asked) < 3:
+            raise error
+        return original(store, key)
+
+    monkeypatch.setattr(fetch.obstore, "get", get)
+    with nullcontext() if requests == 3 else pytest.raises(CopyError):
+        loader.copy("m", "MANIFEST")
+    assert len(asked) == requests
 
 
 @pytest.mark.parametrize("lines", [1, 100_000], ids=["whole", "in pieces"])
