@@ -13,6 +13,7 @@ RUN sed -i '/^-c/d' /tmp/project/requirements*.txt \
  && pip list --format=freeze | awk -F '==' '{ name = tolower($1); gsub("_", "-", name) } \
       NR == FNR { has[name]; next } !(name in has)' - /tmp/project/constraints.txt > /tmp/project/new.txt \
  && pip install --no-cache-dir -c /tmp/project/new.txt -r /tmp/project/requirements.txt \
+    "$(grep '^xxhash==' /tmp/project/requirements-local.txt)" \
  && pip check
 
 COPY --chown=airflow:0 dags dags

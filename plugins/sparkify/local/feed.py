@@ -9,7 +9,6 @@ where the last one ended: it writes what is missing of the days between, and no 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import select
@@ -23,6 +22,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import xxhash
 from obstore.exceptions import BaseError
 
 from sparkify.local import generate, servers
@@ -142,7 +142,7 @@ class Feed:
         assert self._date is not None
         day = datetime.fromtimestamp(self._date * DAY // SECOND, UTC)
         key = f"log_data/{day:%Y/%m/%Y-%m-%d}-events.json"
-        digest = hashlib.md5(self._day, usedforsecurity=False).hexdigest()
+        digest = xxhash.xxh128(self._day).hexdigest()
         if self._present.get(key) != digest:
             self._store.put(key, bytes(self._day))
             self._present[key] = digest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tarfile
 import tempfile
 import zlib
@@ -10,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, cast
+
+import xxhash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,9 +134,9 @@ def _key(name: str) -> str | None:
 
 
 def _spool(stream: IO[bytes]) -> tuple[IO[bytes], str]:
-    """Copy a stream; return the copy, and the MD5 of the content. Closing the copy deletes it."""
+    """Copy a stream; return the copy, and the ETag of the content. Closing the copy deletes it."""
     copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - closed by who sends it
-    digest = hashlib.md5(usedforsecurity=False)
+    digest = xxhash.xxh128()
     while block := stream.read(1024 * 1024):
         digest.update(block)
         copy.write(block)
