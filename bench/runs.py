@@ -3,7 +3,7 @@
 Three DAGs load the same hours in turn, some at a time, each as a backfill of as many runs at once as it can stand: the
 warehouse's, one of the same shape whose tasks do nothing (``bench/dags/idle_hours.py``), and the classic design
 (``bench/dags/classic_hours.py``). Four rounds of six hours are a day. A run of the warehouse's DAG over all days comes
-first; ``--month`` loads all other hours of them one by one in the end, which takes an hour.
+first; ``--month`` loads all other hours of them one by one in the end, which takes half an hour.
 """
 
 from __future__ import annotations
