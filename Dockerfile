@@ -5,7 +5,7 @@ SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /opt/airflow
 
 # What the image has stays as it is: its packages were tested with that Airflow, and its auth manager (FAB) needs an older
-# SQLAlchemy than the lock names. What it has not comes from the lock.
+# SQLAlchemy than the lock names. What it has not comes from the lock. xxhash is for the app that writes events.
 COPY --chown=airflow:0 requirements.txt requirements-local.txt constraints.txt /tmp/project/
 RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" /tmp/project/requirements.txt \
  || { echo "requirements.txt names another Airflow than the image's ${AIRFLOW_VERSION}: AIRFLOW_VERSION in Dockerfile"; exit 1; }

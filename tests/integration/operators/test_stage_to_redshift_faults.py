@@ -1,0 +1,254 @@
+"""What cannot be staged is explained and remembered, and changes nothing."""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from sparkify.local import servers
+from sparkify.objects import StorageError
+from sparkify.operators import StageToRedshiftOperator
+from sparkify.warehouse import CopyFailedError, WarehouseError
+from tests.data import event, song
+from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, SONGS, staged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.lab import Lab
+
+
+def with_fields(task: object, **fields: object) -> StageToRedshiftOperator:
+    """Return a copy of a staging task with other fields."""
+    import copy
+
+    assert isinstance(task, StageToRedshiftOperator)
+    changed = copy.copy(task)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+class TestRejectedRows:
+    """What COPY rejects is there once, with what is staged of its file."""
+
+    LINES = "SELECT line_number, column_name, error_code FROM operations.rejected_rows ORDER BY line_number"
+    BROKEN = event("2018-11-01T05:11", 2) | {"ts": None}
+
+    def test_of_a_day_they_are_there_once_however_often_it_is_read(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN, event("2018-11-01T06:10", None)])
+        six = ("2018-11-01T06:00", "2018-11-01T07:00")
+        for hour in (six, FIVE, DAY, six):
+            result = lab.run(*hour, tasks=EVENTS, max_errors=2)["stage_events"]
+            assert result["rejected"] == 2
+            assert lab.query(self.LINES) == [(2, "ts", 1213), (3, "sessionid", 1213)]
+        assert lab.query(
+            "SELECT table_name, period_start, batch_id, run_id, file_name, reason, raw_value "
+            "FROM operations.rejected_rows WHERE line_number = 2"
+        ) == [
+            (
+                "staging_events",
+                datetime(2018, 11, 1),  # noqa: DTZ001 - TIMESTAMP has no zone
+                None,
+                f"manual__{six[0]}",
+                f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json",
+                "Missing data for not-null field",
+                "",
+            )
+        ]
+        raw = lab.one("SELECT raw_line FROM operations.rejected_rows WHERE line_number = 2")
+        assert json.loads(raw) == self.BROKEN
+        assert lab.one("SELECT NOW() AT TIME ZONE 'UTC' - MAX(rejected_at) FROM operations.rejected_rows") < timedelta(
+            minutes=1
+        )
+
+    def test_those_of_other_periods_stay(self, lab: Lab) -> None:
+        for day in ("2018-11-01", "2018-11-02", "2018-11-03"):
+            lab.put_events(day, [{"page": "Home"}])
+        lab.run("2018-11-01", "2018-11-04", tasks=EVENTS, max_errors=1)
+        lab.put_events("2018-11-02", [event("2018-11-02T05:10", 1)])
+        lab.run("2018-11-02", "2018-11-03", tasks=EVENTS)
+        assert lab.query("SELECT CAST(period_start AS VARCHAR) FROM operations.rejected_rows ORDER BY 1") == [
+            ("2018-11-01 00:00:00",),
+            ("2018-11-03 00:00:00",),
+        ]
+
+    def test_a_file_that_was_removed_takes_them_along(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [self.BROKEN])
+        lab.run(*DAY, tasks=EVENTS, max_errors=1)
+        lab.store.delete("log_data/2018/11/2018-11-01-events.json")
+        lab.run(*DAY, tasks=EVENTS)
+        assert lab.query(self.LINES) == []
+
+    def test_those_of_a_copy_that_failed_are_there_until_one_succeeds(
+        self, lab: Lab, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN])
+        for _ in range(2):
+            with pytest.raises(CopyFailedError):
+                lab.run(*FIVE, tasks=EVENTS)
+            assert staged(lab) == []
+            assert lab.query(self.LINES) == [(2, "ts", 1213)]
+        lab.run(*FIVE, tasks=EVENTS, max_errors=1)
+        assert "1 rows of s3://" in caplog.text
+        assert "operations.rejected_rows" in caplog.text
+        assert lab.query(self.LINES) == [(2, "ts", 1213)]
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        lab.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=EVENTS)
+        assert lab.query(self.LINES) == []
+
+    def test_a_copy_that_fails_late_does_not_replace_what_another_run_staged(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab.run(*DAY, tasks=["create_tables"])
+        lab.put_events("2018-11-01", [self.BROKEN])
+        land = StageToRedshiftOperator._land
+
+        def overtaken(self: StageToRedshiftOperator, *arguments: Any) -> Any:
+            try:
+                return land(self, *arguments)
+            except CopyFailedError:
+                monkeypatch.undo()
+                for name, value in lab.environment.items():
+                    monkeypatch.setenv(name, value)
+                lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+                lab.run(*DAY, tasks=["stage_events"])
+                raise
+
+        monkeypatch.setattr(StageToRedshiftOperator, "_land", overtaken)
+        with pytest.raises(CopyFailedError):
+            lab.run(*FIVE, tasks=["stage_events"])
+        assert staged(lab) == [1]
+        assert lab.query(self.LINES) == []
+
+    def test_text_of_any_kind_and_length_is_kept_as_far_as_it_fits(self, lab: Lab) -> None:
+        value = "%s ' \\ \0 ? é" + 9000 * "é"
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, userId=value)])
+        lab.run(*DAY, tasks=EVENTS, max_errors=1)
+        ((raw, kept),) = lab.query("SELECT raw_line, raw_value FROM operations.rejected_rows")
+        assert kept == value.replace("\0", ".").encode()[:4096].decode(errors="ignore")
+        assert len(raw.encode()) in (4095, 4096)
+
+    def test_those_of_objects_go_with_their_batch(self, lab: Lab) -> None:
+        task = with_fields(lab.dag.get_task("stage_songs"), max_errors=2)
+
+        def run() -> None:
+            lab.execute(task, start=DAY[0], end=DAY[1])
+
+        lab.run(*DAY, tasks=["create_tables"])
+        lab.put_song("one", song("SO1", year="in spring"))
+        lab.put_song("two", song("SO2"))
+        run()
+        lab.put_song("three", song("SO3", year="in autumn"))
+        run()
+        batches = "SELECT batch_id, raw_value FROM operations.rejected_rows ORDER BY 1, 2"
+        assert lab.query(batches) == [(1, "in spring"), (2, "in autumn")]
+        lab.put_song("two", song("SO2", title="changed"))
+        run()
+        assert lab.query(batches) == [(2, "in autumn"), (3, "in spring")]
+        lab.put_song("one", song("SO1"))
+        run()
+        assert lab.query(batches) == [(2, "in autumn")]
+
+    @pytest.mark.parametrize("remedy", ["repair", "remove"])
+    def test_those_of_objects_that_failed_are_there_until_the_remedy(self, lab: Lab, remedy: str) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.put_song("two", song("SO2", year="in spring"))
+        for _ in range(2):
+            with pytest.raises(CopyFailedError):
+                lab.run(*DAY, tasks=SONGS)
+            assert lab.query("SELECT batch_id, period_start, raw_value FROM operations.rejected_rows") == [
+                (None, None, "in spring")
+            ]
+        if remedy == "repair":
+            lab.put_song("two", song("SO2"))
+        else:
+            lab.store.delete("song_data/A/A/A/two.json")
+        lab.run(*DAY, tasks=SONGS)
+        assert lab.query(self.LINES) == []
+
+
+class TestBadInput:
+    """Each error names the thing and loses nothing."""
+
+    @pytest.fixture(autouse=True)
+    def loaded(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        lab.run(*DAY, tasks=EVENTS)
+
+    def fails(self, lab: Lab, match: str, **fields: object) -> None:
+        task = with_fields(lab.dag.get_task("stage_events"), **fields)
+        with pytest.raises((WarehouseError, StorageError), match=match):
+            lab.execute(task, start=DAY[0], end=DAY[1])
+        assert staged(lab) == [1]
+
+    def test_malformed_json(self, lab: Lab) -> None:
+        good = json.dumps(event("2018-11-01T05:10", 1))
+        lab.put("log_data/2018/11/2018-11-01-events.json", f'{good}\n{{"artist": "x", "ts": }}\n{good}')
+        self.fails(lab, r"(?s)log_data/2018/11/2018-11-01-events.json line 2.*position \d+")
+
+    def test_a_value_too_long(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 2, level="é" * 9)])
+        self.fails(lab, r"(?s)line 1.*level.*1204")
+
+    def test_a_wrong_type(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 2, userId="eight")])
+        self.fails(lab, r"(?s)line 1.*userid")
+
+    def test_a_missing_bucket(self, lab: Lab) -> None:
+        self.fails(lab, "no-such-bucket", bucket="no-such-bucket")
+
+    def test_a_missing_jsonpaths_file(self, lab: Lab) -> None:
+        self.fails(lab, "paths.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
+
+    def test_a_wrong_jsonpaths_file(self, lab: Lab) -> None:
+        lab.put("paths.json", '{"jsonpaths": ["$.artist"')
+        self.fails(lab, r"paths\.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
+
+    def test_an_unknown_copy_option(self, lab: Lab) -> None:
+        self.fails(lab, "FIXEDWIDTH", copy_options=["FIXEDWIDTH 'a:1'"])
+
+    def test_refused_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
+        secret = "a-secret-nobody-may-see"
+        extra = {"endpoint_url": s3.endpoint, "region_name": servers.REGION}
+        wrong = {"conn_type": "aws", "login": servers.ACCESS_KEY, "password": secret, "extra": extra}
+        monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(wrong))
+        with pytest.raises(StorageError, match="refused") as caught:
+            lab.run(*DAY, tasks=EVENTS)
+        assert secret not in "".join(traceback.format_exception(caught.value))
+        assert staged(lab) == [1]
+
+    def test_a_missing_connection(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
+        with pytest.raises(WarehouseError, match=r"'redshift' does not exist.*AIRFLOW_CONN_REDSHIFT"):
+            lab.run(*DAY, tasks=EVENTS)
+
+    def test_a_missing_aws_connection(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("AIRFLOW_CONN_AWS")
+        with pytest.raises(StorageError, match="`aws`"):
+            lab.run(*DAY, tasks=EVENTS)
+
+    def test_a_database_that_is_down_can_be_retried(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        down = {"conn_type": "postgres", "host": str(tmp_path), "login": "postgres", "schema": "x"}
+        with monkeypatch.context() as patched:
+            patched.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(down))
+            with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) cannot be reached") as caught:
+                lab.run(*DAY, tasks=EVENTS)
+            assert not isinstance(caught.value, AirflowFailException)
+        lab.run(*DAY, tasks=EVENTS)
+
+    def test_no_secret_is_logged(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY)
+        assert "COPY" in caplog.text
+        assert servers.SECRET_KEY not in caplog.text
