@@ -23,10 +23,11 @@ from sparkify.copy.s3 import S3Object, list_prefix, read_object
 from sparkify.copy.table import Table, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from obstore.store import S3Store
 
+    from sparkify.copy.columns import Value
     from sparkify.copy.command import CopyCommand
 
 STORED_REJECTS = 1_000  # rows of stl_load_errors one COPY may write; the count it reports is exact
@@ -164,7 +165,14 @@ def _load(
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table.name, names)
     with connection.cursor() as cursor, cursor.copy(statement) as target:
         target.set_types([_WIRE.get(column.type, column.type) for column in table.columns])
-        reader = FileReader(records, target.write_row, rejects.add)
+        format_row = target.formatter.write_row
+
+        def emit(rows: Iterable[Sequence[Value]]) -> None:
+            for row in rows:  # what Copy.write_row() does, with a call less for each row
+                if data := format_row(row):
+                    target.write(data)
+
+        reader = FileReader(records, emit, rejects.add)
         with closing(fetcher.read(objects)) as files:  # a load that fails must not go on fetching
             for item, pieces in files:
                 reader.read(item.url, gunzip(pieces, item.url) if command.gzip else pieces)

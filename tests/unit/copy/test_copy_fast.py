@@ -17,6 +17,9 @@ from sparkify.copy.records import RecordError, RecordReader
 from sparkify.copy.table import Column
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sparkify.copy.columns import Value
     from sparkify.copy.errors import Reject
 
 COLUMNS = [
@@ -137,13 +140,32 @@ def test_what_only_bytes_tell_is_left_to_the_exact_reader(members: dict[str, obj
     assert fast.read(json.dumps(fitting, ensure_ascii=escape).encode())[0][:2] == ("ééa", "abc")
 
 
+def test_numbers_in_strings_are_read_once_learnt():
+    """A blank is a NULL, unless the column takes none; what is no number is left to the exact reader."""
+    exact = reader(Conversion(), "auto")
+    fast = FastReader(exact)
+    quoted = line(ts="7", userid="8")
+    fast.learn(quoted, exact.read(quoted))
+    assert fast.read is not None
+    (ts, userid) = (NAMES.index("ts"), NAMES.index("userid"))
+    (row,) = fast.read(line(ts="12", userid=""))
+    assert (row[ts], row[userid]) == (12, None)
+    for wrong in ({"ts": ""}, {"userid": "1x"}, {"userid": "\u0661"}, {"userid": "1_0"}):
+        with pytest.raises(Undecided):
+            fast.read(line(**{"ts": "12", **wrong}))
+
+
 class Collected:
     """What a file gave."""
 
     def __init__(self, content: bytes, conversion: Conversion, mode: str, *, fast: bool = True, size: int = 1 << 20):
         self.rows: list[list[Any]] = []
         self.rejects: list[Reject] = []
-        self.reader = FileReader(reader(conversion, mode), lambda row: self.rows.append(list(row)), self.rejects.append)
+
+        def emit(rows: Iterable[Sequence[Value]]) -> None:
+            self.rows += map(list, rows)
+
+        self.reader = FileReader(reader(conversion, mode), emit, self.rejects.append)
         if not fast:
             self.reader._fast.read = None
         self.reader.read("s3://b/k", [content[at : at + size] for at in range(0, len(content), size)])
