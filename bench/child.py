@@ -24,16 +24,16 @@ def main(module: str, result: str) -> None:
         ``peak`` (its largest memory, in bytes) and ``growth`` (by how much it grew in the measured part).
     """
     run = importlib.import_module(f"bench.contenders.{module}").prepare(json.load(sys.stdin))
-    before = _peak()
+    before = peak_memory()
     cpu, began = time.process_time(), time.perf_counter()
     done = run()
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    peak = _peak()
+    peak = peak_memory()
     figures = {"done": done, "seconds": seconds, "cpu": cpu, "peak": peak, "growth": peak - before}
     Path(result).write_text(json.dumps(figures))
 
 
-def _peak() -> int:
+def peak_memory() -> int:
     """Return the largest resident memory so far, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():  # getrusage() on Linux may tell that of the process that started this one

@@ -1,17 +1,19 @@
-"""Runs on Airflow's own scheduler: hour by hour, a month in one run, and what Airflow costs by itself.
+"""Runs on Airflow's own scheduler: hour by hour, all days in one run, and what Airflow costs by itself.
 
-Three DAGs load the same hours in turn, some at a time, each as a backfill of as many runs at once as it can stand: the
+Three DAGs load the same hours in turn, a day at a time, each as a backfill of as many runs at once as it can stand: the
 warehouse's, one of the same shape whose tasks do nothing (``bench/dags/idle_hours.py``), and the classic design
-(``bench/dags/classic_hours.py``). Four rounds of six hours are a day. A run of the warehouse's DAG over all days comes
-first; ``--month`` loads all other hours of them one by one in the end, which takes half an hour.
+(``bench/dags/classic_hours.py``). ``--rounds 30`` is a month, which takes nearly two hours. Runs of the warehouse's DAG
+over all days follow, each from empty tables.
 """
 
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import psutil
@@ -39,23 +41,27 @@ NAMES = {
     IDLE_ID: "the same DAG, idle",
     CLASSIC_ID: "the classic design, hour by hour",
 }
-MONTH, SECONDS = "ours, {} days in one run", 60.0
-REST = "ours, all other hours in one backfill"
+RANGE, SECONDS = "ours, {} days in one run", 60.0
 CPU_SECONDS = 0.25  # of a task, Airflow's own part included
 AT_ONCE = 6
+LOOK = 2  # seconds between two looks at the memory
 
 
 @dataclass
 class Runs:
     """What the runs of a DAG took.
 
+    :param name: as the report calls them.
     :param walls: seconds from the start of the first run to the end of the last, of each round.
     :param cpu: seconds of all of Airflow's processes.
+    :param peak: the memory that they had at once at most, as far as was seen, in bytes.
     """
 
     dag_id: str
+    name: str
     walls: list[float] = field(default_factory=list)
     cpu: float = 0
+    peak: float = 0
     runs: int = 0
     tasks: int = 0
 
@@ -64,16 +70,18 @@ class Runs:
         """CPU-seconds of a task."""
         return self.cpu / self.tasks
 
-    def row(self, name: str, hours: int) -> list[str]:
-        """Return its row of the table; a round has so many hours."""
-        walls = [wall / hours for wall in self.walls]
+    def row(self) -> list[str]:
+        """Return its row of the table."""
+        a_round = self.runs // len(self.walls)
         return [
-            name,
+            self.name,
             f"{self.runs:,}",
             f"{self.tasks:,}",
-            spread(walls),
+            f"{sum(self.walls):,.0f}",
+            spread([wall / a_round for wall in self.walls]),
             f"{self.tasks / sum(self.walls):.1f}",
             f"{self.cost:.2f}",
+            f"{self.peak / 1e6:,.0f}",
         ]
 
 
@@ -82,14 +90,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--days", type=int, default=30, help="of events (%(default)s)")
     parser.add_argument("--users", type=int, default=1000, help="each makes about eight events a day (%(default)s)")
     parser.add_argument("--songs", type=int, default=1000, help="of the catalogue (%(default)s)")
-    parser.add_argument("--hours", type=int, default=6, help="of a round (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=4, help="of hours (%(default)s)")
-    parser.add_argument("--month", action="store_true", help="load all hours of all days one by one, ours alone")
+    parser.add_argument("--hours", type=int, default=24, help="of a round (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of hours (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=5, help="runs over all days (%(default)s)")
 
 
 def shrink(given: argparse.Namespace) -> None:
     """Choose sizes that are small enough for a test."""
-    given.days, given.users, given.songs, given.hours, given.rounds = 1, 20, 20, 1, 1
+    given.days, given.users, given.songs, given.hours, given.rounds, given.repeat = 1, 20, 20, 1, 1, 1
 
 
 def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
@@ -103,26 +111,20 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
     classic = scene.postgres.create_database(CLASSIC)
     tables = {**data.DAY, "bucket": BUCKET, "tasks": ["create_tables"]}
     run(scene, Contender("create tables", "task", 0, tables), classic)
+    hourly = [Runs(dag_id, name) for dag_id, name in NAMES.items()]
+    ranges = Runs(airflow.DAG_ID, RANGE.format(given.days))
     with _airflow(scene) as (stack, client):
-        month = Runs(airflow.DAG_ID)
-        with _watch(stack, month):
-            _run_range(client, options)
-        _settle(scene, month, "manual", options.begin)
-        tell(f"{given.days} days in one run: {month.walls[0]:.1f} s")
-
-        def backfill(runs: Runs, name: str, first: int, end: int) -> None:
-            with _watch(stack, runs):
-                _backfill(scene, stack, client, runs, options.begin + first * HOUR, options.begin + end * HOUR)
-            tell(f"{name}, hours {first + 1} to {end}: {runs.walls[-1]:.1f} s")
-
-        hourly = [Runs(dag_id) for dag_id in NAMES]
         for number in range(given.rounds):
+            start = options.begin + number * given.hours * HOUR
             for runs in hourly:
-                backfill(runs, NAMES[runs.dag_id], number * given.hours, (number + 1) * given.hours)
-        others = Runs(airflow.DAG_ID)
-        if given.month:
-            backfill(others, REST, given.rounds * given.hours, given.days * 24)
-    yield _section(given, made, month, hourly, others)
+                with _watch(scene, stack, runs):
+                    _backfill(scene, stack, client, runs, start, start + given.hours * HOUR)
+                tell(f"round {number + 1}, {runs.name}: {runs.walls[-1]:.1f} s")
+        for number in range(given.repeat):
+            with _watch(scene, stack, ranges):
+                _run_range(client, options)
+            tell(f"round {number + 1}, {ranges.name}: {ranges.walls[-1]:.1f} s")
+    yield _section(given, made, hourly, ranges)
 
 
 @contextmanager
@@ -162,15 +164,15 @@ def _airflow(scene: Scene) -> Iterator[tuple[Stack, httpx.Client]]:
 
 
 def _run_range(client: httpx.Client, options: generate.Options) -> None:
-    """Load all days in one run."""
+    """Load all days in one run, into new tables."""
     runs = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
     end = options.begin + timedelta(days=options.days)
-    conf = {"start": options.begin.isoformat(), "end": end.isoformat()}
+    conf = {"start": options.begin.isoformat(), "end": end.isoformat(), "recreate_tables": True}
     run_id = client.post(runs, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
     while (state := client.get(f"{runs}/{run_id}").json()["state"]) in ("queued", "running"):
         time.sleep(0.5)
     if state != "success":
-        raise ContenderError(f"{MONTH.format(options.days)}: the run ended as {state}.")
+        raise ContenderError(f"{RANGE.format(options.days)}: the run ended as {state}.")
 
 
 def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, start: datetime, end: datetime) -> None:
@@ -179,68 +181,91 @@ def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, star
     backfill.begin(start, end, Options(runs=AT_ONCE if runs.dag_id != CLASSIC_ID else 1))
     outcome = backfill.wait(lambda states, retries: None)
     if not outcome.succeeded:
-        raise ContenderError(f"{NAMES[runs.dag_id]}: {len(outcome.failed)} runs failed: {outcome.failures}")
-    _settle(scene, runs, "backfill", start)
+        raise ContenderError(f"{runs.name}: {len(outcome.failed)} runs failed: {outcome.failures}")
 
 
 @contextmanager
-def _watch(stack: Stack, runs: Runs) -> Iterator[None]:
-    """Count the time that all of Airflow's processes use meanwhile."""
-    before = _cpu(stack)
-    yield
+def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
+    """Add what the runs that start meanwhile take, by Airflow's own notes, and the time that its processes use."""
+    began, before = datetime.now(UTC), _cpu(stack)
+    done = Event()
+
+    def look() -> None:
+        while True:
+            runs.peak = max(runs.peak, _memory(stack))
+            if done.wait(LOOK):
+                return
+
+    looking = Thread(target=look)
+    looking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        looking.join()
     runs.cpu += _cpu(stack) - before
-
-
-def _cpu(stack: Stack) -> float:
-    """Return the seconds that Airflow's processes, those that have ended included, have used so far."""
-    seconds = 0.0
-    for component in stack.processes.values():
-        process = psutil.Process(component.pid)
-        for member in [process, *process.children(recursive=True)]:
-            try:
-                seconds += sum(member.cpu_times()[:4])
-            except psutil.NoSuchProcess:  # its parent has it from now on
-                continue
-    return seconds
-
-
-def _settle(scene: Scene, runs: Runs, kind: str, since: datetime) -> None:
-    """Add what Airflow has noted of a DAG's latest runs, those of logical dates from a moment on."""
     with psycopg.connect(scene.postgres.uri(METADATA)) as connection:
         (wall, count, tasks) = connection.execute(
             "SELECT EXTRACT(EPOCH FROM MAX(r.end_date) - MIN(r.start_date)), COUNT(*), "
             "SUM((SELECT COUNT(*) FROM task_instance AS t WHERE t.dag_id = r.dag_id AND t.run_id = r.run_id)) "
-            "FROM dag_run AS r WHERE r.dag_id = %s AND r.run_type = %s "
-            "AND (r.logical_date IS NULL OR r.logical_date >= %s)",
-            [runs.dag_id, kind, since],
+            "FROM dag_run AS r WHERE r.dag_id = %s AND r.start_date >= %s",
+            [runs.dag_id, began],
         ).fetchone() or (0, 0, 0)
     runs.walls.append(float(wall))
     runs.runs += count
     runs.tasks += int(tasks)
 
 
-def _section(
-    given: argparse.Namespace, made: generate.Summary, month: Runs, hourly: list[Runs], others: Runs
-) -> Section:
-    name, hours = MONTH.format(given.days), given.rounds * given.hours
-    rows = [month.row(name, 1), *(runs.row(NAMES[runs.dag_id], given.hours) for runs in hourly)]
-    if others.runs:
-        rows.append(others.row(REST, others.runs))
+def _cpu(stack: Stack) -> float:
+    """Return the seconds that Airflow's processes, those that have ended included, have used so far."""
+    return sum(_each(stack, lambda process: sum(process.cpu_times()[:4])))
+
+
+def _memory(stack: Stack) -> float:
+    """Return the bytes that Airflow's processes have; what several share counts once, where the system tells."""
+
+    def share(process: psutil.Process) -> int:
+        info = process.memory_full_info()
+        return int(getattr(info, "pss", info.uss))
+
+    return sum(_each(stack, share))
+
+
+def _each(stack: Stack, tell: Callable[[psutil.Process], float]) -> list[float]:
+    """Return what each of Airflow's processes has of something."""
+    found = []
+    for component in stack.processes.values():
+        process = psutil.Process(component.pid)
+        for member in [process, *process.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):  # its parent has its time from now on
+                found.append(tell(member))
+    return found
+
+
+def _section(given: argparse.Namespace, made: generate.Summary, hourly: list[Runs], ranges: Runs) -> Section:
     ours, idle, _ = hourly
-    sums = " / ".join(f"{sum(runs.walls):,.0f} s" for runs in hourly)
     return Section(
         f"{made.events:,} events of {given.days} days on Airflow's scheduler",
-        ["", "runs", "tasks", "seconds a run: median (least to most)", "tasks/s", "CPU-s a task"],
-        list(rows),
         [
-            Goal(f"{name}:", month.walls[0], most=SECONDS, unit=" s"),
+            "",
+            "runs",
+            "tasks",
+            "seconds in all",
+            "seconds a run: median (least to most)",
+            "tasks/s",
+            "CPU-s a task",
+            "peak MB",
+        ],
+        [runs.row() for runs in (ranges, *hourly)],
+        [
+            Goal(f"{ranges.name}:", median(ranges.walls), most=SECONDS, unit=" s"),
             Goal("a task of an hourly run, Airflow's own part included:", ours.cost, most=CPU_SECONDS, unit=" CPU-s"),
         ],
         [
+            f"A round is {given.hours} hours, {given.rounds} rounds. The classic design reads all files each hour, in "
+            f"4 tasks instead of 10. The memory is that of all of Airflow's processes, looked at every {LOOK} seconds.",
             f"Of the {ours.cost:.2f} CPU-seconds of an hourly task, {idle.cost:.2f} are Airflow's own, as the idle DAG "
             f"shows, and {ours.cost - idle.cost:.2f}, {1 - idle.cost / ours.cost:.0%}, are this project's. The "
             "databases are left out.",
-            f"All {hours} hours took {sums}: ours, the idle DAG, and the classic design, which reads all files each "
-            "hour, in 4 tasks instead of 10.",
         ],
     )

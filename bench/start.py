@@ -47,12 +47,14 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
     results = race(scene, contenders, given.repeat, tell)
     yield Section(
         "Start",
-        ["", "milliseconds: median (least to most)", "CPU-ms"],
+        ["", "milliseconds: median (least to most)", "CPU-ms", "peak MB"],
         [
             (
                 name,
                 spread([1000 * value for value in result.seconds], digits=0),
+                # The first answer is given by processes of its own.
                 "" if name == CLONE else f"{1000 * median(sample.cpu for sample in result.samples):,.0f}",
+                "" if name == CLONE else f"{result.peak / 1e6:,.0f}",
             )
             for name, result in results.items()
         ],

@@ -57,7 +57,7 @@ def test_all_contenders_are_reported_with_time_and_memory(name: str, contenders:
 
 def test_the_start_benchmark_reports_every_dag_file() -> None:
     printed = smoke("start")
-    rows = re.findall(rf"^  (\S.*?)  +{SPREAD}  +{NUMBER} *$", printed, re.MULTILINE)
+    rows = re.findall(rf"^  (\S.*?)  +{SPREAD}  +{NUMBER}  +{NUMBER} *$", printed, re.MULTILINE)
     files = sorted((ROOT / "dags").glob("*.py"))
     assert rows == [*(start.PARSE.format(file.name) for file in files), start.TASK, start.BARE]
     assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == len(files) + 1
@@ -71,13 +71,15 @@ def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> 
     tasks = [task.task_id for task in lab.dag.topological_sort()]
     assert rows == [*tasks, history.LOADS, history.TOTAL, history.BASELINE]
     assert re.search(r"^  (met|MISSED): an hour on 3x .* \d", printed, re.MULTILINE)
+    assert re.search(r"took [1-9]\d+ MB at most", printed)
 
 
 @pytest.mark.scheduler
 def test_the_runs_benchmark_reports_each_way_to_load_hours() -> None:
     printed = smoke("runs")
-    rows = re.findall(rf"^  (\S.*?)  +(\d+)  +(\d+)  +{SPREAD}  +{NUMBER}  +{NUMBER} *$", printed, re.MULTILINE)
-    names = [runs.MONTH.format(1), *runs.NAMES.values()]
+    row = rf"^  (\S.*?)  +(\d+)  +(\d+)  +{NUMBER}  +{SPREAD}(?:  +{NUMBER}){{3}} *$"
+    rows = re.findall(row, printed, re.MULTILINE)
+    names = [runs.RANGE.format(1), *runs.NAMES.values()]
     assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("10", "10", "10", "4"), strict=True)]
     assert re.search(r"(?s)CPU-seconds of an hourly task.* are Airflow's own.*this project's", printed)
 
