@@ -45,7 +45,7 @@ env:  ## Write .env for docker-compose.yaml, with secrets of its own: docs/deplo
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler and not browser and not compose" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 15 minutes [ARGS=pytest arguments]
+test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 10 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)
 
 test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .local/screenshots (needs Chromium) [ARGS=pytest arguments]
