@@ -186,7 +186,10 @@ def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, star
 
 @contextmanager
 def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
-    """Add what the runs that start meanwhile take, by Airflow's own notes, and the time that its processes use."""
+    """Add what the runs that start meanwhile take, by Airflow's own notes, and what its processes use.
+
+    The memory is looked at from a thread, because what is watched waits for Airflow.
+    """
     began, before = datetime.now(UTC), _cpu(stack)
     done = Event()
 

@@ -134,7 +134,7 @@ CODES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def spell(value: object) -> str:
-    r"""Return JSON as the public data spells it: non-ASCII letters as \\uXXXX, and a slash as \\/."""
+    r"""Return JSON as the public data spells it: non-ASCII letters as \uXXXX, and a slash as \/."""
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
 
 
