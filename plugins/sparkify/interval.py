@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 Period = Literal["hour", "day"]
 PERIODS: dict[Period, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
+# The times that the warehouse accepts, [EARLIEST, LATEST). A time outside is a mistake: a mistyped year, or
+# microseconds sent as milliseconds.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True)
 class Interval:
