@@ -33,7 +33,7 @@ with DAG(
         PostgresHook("classic").run(f"TRUNCATE {table}")
         with connect("classic", "aws") as warehouse:
             copy = partial(warehouse.copy, f"{table} ({TABLES[table]})", source, options)
-            return warehouse.transaction(copy).rows
+            return warehouse.transaction(copy, lock=[table]).rows
 
     @task
     def reload() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from sparkify.local.upload import sync
+from sparkify.operators import StageToRedshiftOperator
 from tests.data import event, song
 
 if TYPE_CHECKING:
@@ -91,10 +93,13 @@ class Files(NamedTuple):
     songs: tuple[Song, ...]
 
     def put(self, lab: Lab) -> None:
-        """Make the bucket hold this and nothing else."""
+        """Make the bucket hold this and nothing else. A day without events has no file."""
         for day in range(DAYS):
-            of_day = [item.json() for item in self.events if item.file == day for _ in range(item.copies)]
-            lab.put_events(f"{START + timedelta(days=day):%Y-%m-%d}", of_day)
+            date = f"{START + timedelta(days=day):%Y-%m-%d}"
+            if of_day := [item.json() for item in self.events if item.file == day for _ in range(item.copies)]:
+                lab.put_events(date, of_day)
+            else:
+                lab.store.delete(f"log_data/{date[:4]}/{date[5:7]}/{date}-events.json")
         wanted = {f"song_data/A/A/A/{item.name}.json": item for item in self.songs}
         present = [item["path"] for page in lab.store.list("song_data") for item in page]
         lab.store.delete([key for key in present if key not in wanted])
@@ -228,6 +233,37 @@ def test_any_history_leaves_what_a_single_run_leaves(
     expected = make_lab()
     replay(History((), history.files, (Run(0, DAYS * 24),)), expected, processes)
     assert lab.tables() == expected.tables()
+
+
+def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The earlier run reads a file, which is deleted. The later one finds none, and writes when the first has."""
+    day = ("2018-11-01", "2018-11-02")
+    lab.run(*day, tasks=["create_tables"])
+    lab.put_events(day[0], [event("2018-11-01T05:00:00", 1)])
+    land_files = StageToRedshiftOperator._land_files
+    later_has_looked, earlier_has_written = threading.Event(), threading.Event()
+
+    def landed(self: StageToRedshiftOperator, *arguments: Any) -> Any:
+        found = land_files(self, *arguments)
+        if found.landings:  # the earlier run
+            lab.store.delete("log_data/2018/11/2018-11-01-events.json")
+            later.start()
+            assert later_has_looked.wait(60)
+        elif not later_has_looked.is_set():
+            later_has_looked.set()
+            assert earlier_has_written.wait(60)
+        return found
+
+    monkeypatch.setattr(StageToRedshiftOperator, "_land_files", landed)
+    later = threading.Thread(target=lab.run, args=day, kwargs={"tasks": ["stage_events"]})
+    result = lab.run(*day, tasks=["stage_events"])
+    assert result["stage_events"]["rows"] == 1
+    earlier_has_written.set()
+    later.join(60)
+    assert lab.query("SELECT sessionid FROM staging_events") == []
+    assert lab.one("SELECT COUNT(*) FROM operations.staged_periods") == 1
 
 
 @pytest.mark.sample

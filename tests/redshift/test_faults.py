@@ -152,7 +152,7 @@ def test_a_copy_that_never_began_is_not_blamed_on_earlier_rows(redshift: Lab) ->
         warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
         for key, reason in (("bad", "line 1, column n"), ("absent", "does not exist in bucket")):
             with pytest.raises(WarehouseError, match=reason) as caught:
-                warehouse.transaction(partial(warehouse.copy, "t", f"s3://{redshift.bucket}/{key}", [JSON]))
+                warehouse.transaction(partial(warehouse.copy, "t", f"s3://{redshift.bucket}/{key}", [JSON]), lock=["t"])
         assert "line 1" not in str(caught.value)
 
 
@@ -170,6 +170,6 @@ def test_a_lost_session_leaves_no_lock(redshift: Lab, endpoint: Endpoint) -> Non
         warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
         endpoint.faults.append(Fault("INSERT", disconnection))
         with pytest.raises(Exception, match="BrokenPipe"):
-            warehouse.transaction(lambda: warehouse.script("LOCK t; INSERT INTO t (n) VALUES (1)"))
+            warehouse.transaction(lambda: warehouse.script("INSERT INTO t (n) VALUES (1)"), lock=["t"])
         with psycopg.connect(redshift.uri, options="-c lock_timeout=2000") as other:
             other.execute("LOCK t")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sparkify.warehouse import connect
+from sparkify.warehouse import WarehouseError, connect
 from sparkify.web import panels
 from tests.redshift.test_dag import fill, on_postgres
 
@@ -48,8 +48,12 @@ def test_all_panels_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Ca
 
 def test_it_cannot_write(redshift: Lab) -> None:
     redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
-    with connect("redshift") as warehouse, pytest.raises(Exception, match="read-only transaction"):
-        panels.query(warehouse, "DELETE FROM users WHERE user_id = 1", 5)
+    with connect("redshift") as warehouse:
+        with pytest.raises(WarehouseError, match="holds no lock"):
+            panels.query(warehouse, "DELETE FROM users WHERE user_id = 1", 5)
+        # Nor would Redshift.
+        with warehouse._session.cursor() as cursor, pytest.raises(Exception, match="read-only transaction"):
+            warehouse._execute(cursor, "DELETE FROM users WHERE user_id = 1")
 
 
 def test_a_query_that_takes_long_and_tables_that_are_not_there(

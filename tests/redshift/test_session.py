@@ -13,6 +13,7 @@ import pytest
 import redshift_connector
 
 from sparkify.warehouse import Warehouse, WarehouseError, connect
+from sparkify.web import panels
 from tests.redshift.faults import Fault, serialization_error
 
 if TYPE_CHECKING:
@@ -61,7 +62,6 @@ def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
         return [
             warehouse.script(sql)
             for sql in (
-                "CREATE TABLE t (n INTEGER)",
                 "INSERT INTO t (n) VALUES (1), (2), (3)",
                 "UPDATE t SET n = n + 5 WHERE n > 1",
                 "DELETE FROM t WHERE n = 1",
@@ -72,7 +72,8 @@ def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
             )
         ]
 
-    assert warehouse.transaction(work)[:4] == [0, 3, 2, 1]
+    assert warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)")) == 0
+    assert warehouse.transaction(work, lock=["t"])[:3] == [3, 2, 1]
 
 
 @pytest.mark.parametrize(
@@ -91,13 +92,16 @@ def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
 )
 def test_what_redshift_refuses_is_refused(warehouse: Warehouse, sql: str, code: str) -> None:
     warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
-    with pytest.raises(redshift_connector.ProgrammingError) as caught:
-        warehouse.query(sql)
-    assert caught.value.args[0]["C"] == code
+
+    def work() -> None:
+        with pytest.raises(redshift_connector.ProgrammingError) as caught:
+            warehouse.query(sql)
+        assert caught.value.args[0]["C"] == code
+        warehouse.query("SELECT 1")
+
     # The transaction is lost, and its end makes the session usable again.
     with pytest.raises(redshift_connector.ProgrammingError, match="aborted"):
-        warehouse.query("SELECT 1")
-    warehouse._rollback()
+        warehouse.transaction(work, lock=["t"])
     assert warehouse.query("SELECT COUNT(*) FROM t") == [(0,)]
 
 
@@ -110,33 +114,45 @@ def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: L
 
 
 @pytest.mark.parametrize(
-    ("fields", "reason"),
+    ("fields", "what", "remedy"),
     [
-        ({"password": "wrong"}, 'password authentication failed for user "etl"'),
-        ({"login": "nobody"}, 'password authentication failed for user "nobody"'),
-        ({"schema": "absent"}, 'database "absent" does not exist'),
-        ({"extra": {"ssl": False}}, "no pg_hba.conf entry for host, SSL off"),
-        ({"host": "host.invalid"}, "communication error"),
-        ({"port": 1}, "Connection refused"),
+        (
+            {"password": "wrong"},
+            "refused the login of user 'etl': password authentication failed for user \"etl\"",
+            "Check the user, the password",
+        ),
+        ({"login": "nobody"}, "refused the login of user 'nobody': password authentication failed", "Check the user"),
+        ({"schema": "absent"}, "has no database 'absent'", "Check the database"),
+        ({"extra": {"ssl": False}}, "no pg_hba.conf entry for host, SSL off", "the SSL settings"),
+        ({"host": "host.invalid"}, "cannot be reached: communication error", "its address"),
+        ({"port": 1}, "cannot be reached: communication error: [Errno 111] Connection refused", "the security group"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
-def test_a_session_that_cannot_begin_names_the_remedy(
-    redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, fields: dict[str, object], reason: str
+def test_a_session_that_cannot_begin_names_the_remedy_in_the_task_and_on_the_page(
+    redshift: Lab,
+    endpoint: Endpoint,
+    monkeypatch: pytest.MonkeyPatch,
+    fields: dict[str, object],
+    what: str,
+    remedy: str,
 ) -> None:
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)  # the hook tries for 15 s
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: pytest.fail("nobody waits for another attempt"))
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, **fields))
-    with pytest.raises(WarehouseError, match="the user and the password") as caught, connect("redshift"):
-        pytest.fail("connected")
-    assert reason in str(caught.value)
+    with pytest.raises(WarehouseError) as caught:
+        redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    assert what in str(caught.value)
+    assert remedy in str(caught.value)
     assert endpoint.password not in str(caught.value)
+    with pytest.raises(panels.PanelError) as shown:
+        panels.read("tables")
+    assert (shown.value.kind, str(shown.value)) == ("unreachable", str(caught.value))
 
 
 @pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
 def test_it_does_not_talk_to_a_server_it_cannot_trust(
     redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, extra={"sslmode": mode}))
     with connect("redshift"):
         pass
@@ -146,10 +162,18 @@ def test_it_does_not_talk_to_a_server_it_cannot_trust(
     assert len(endpoint.startups) == 1
 
 
+@pytest.fixture
+def one(warehouse: Warehouse, redshift: Lab) -> None:
+    """A table with a row."""
+    with psycopg.connect(redshift.uri) as connection:
+        connection.execute("CREATE TABLE t (n INTEGER); CREATE TABLE u (n INTEGER)")
+        connection.execute("INSERT INTO t VALUES (1)")
+
+
+@pytest.mark.usefixtures("one")
 def test_a_real_conflict_has_redshifts_shape_and_is_repeated(
     warehouse: Warehouse, redshift: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
-    warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER); INSERT INTO t (n) VALUES (1)"))
     seen = []
 
     def work() -> int:
@@ -159,20 +183,21 @@ def test_a_real_conflict_has_redshifts_shape_and_is_repeated(
                 other.execute("UPDATE t SET n = n + 10")
         return warehouse.script("UPDATE t SET n = n + 1")
 
-    assert warehouse.transaction(work) == 1
+    assert warehouse.transaction(work, lock=["u"]) == 1
     assert seen == [[(1,)], [(11,)]]
     assert redshift.query("SELECT n FROM t") == [(12,)]
     assert "A concurrent transaction came first (1023: Serializable isolation violation on table - 100" in caplog.text
 
 
+@pytest.mark.usefixtures("one")
 def test_a_conflict_at_commit_is_repeated(
     warehouse: Warehouse, redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
     endpoint.faults.append(Fault("commit", serialization_error, times=2))
-    warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER); INSERT INTO t (n) VALUES (1)"))
+    warehouse.transaction(lambda: warehouse.script("INSERT INTO t (n) VALUES (2)"), lock=["t"])
     assert len(endpoint.statements("INSERT INTO t")) == 3
-    assert redshift.query("SELECT n FROM t") == [(1,)]
+    assert redshift.query("SELECT n FROM t ORDER BY n") == [(1,), (2,)]
 
 
 def test_the_clients_own_log_shows_no_secret(

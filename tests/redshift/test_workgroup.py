@@ -247,7 +247,7 @@ def test_rejected_rows_are_counted_and_named(both: Both) -> None:
 
             def load(limit: int, warehouse: Warehouse = warehouse, source: str = source) -> Loaded:
                 options = ["FORMAT AS JSON 'auto'", f"MAXERROR {limit}"]
-                return warehouse.transaction(lambda: warehouse.copy("numbers", source, options))
+                return warehouse.transaction(lambda: warehouse.copy("numbers", source, options), lock=["numbers"])
 
             with pytest.raises(WarehouseError, match=r"one\.json line 2, column n.* 1207") as caught:
                 load(1)

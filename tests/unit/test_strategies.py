@@ -30,7 +30,6 @@ BATCHES = [Batch(3, [S3Object("a", "1", 1), S3Object("b", "2", 1)], "landing_3",
 def cases() -> list[Any]:
     """Every strategy, and the shapes in which its SQL differs."""
     found: list[tuple[str, str, dict[str, Any]]] = [
-        ("begin_load", "cut by time", {"table": "things", "source": None, "lookup": None}),
         ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
         ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SQL = Path(__file__).parent / "sql"
+SUMMARIES = "operations.backfill_summaries"
 # Runs that ended last: among them are all that have ended and that Airflow still counts as active.
 RECENT = 50
 ACTIVE = ["queued", "running"]
@@ -83,7 +84,7 @@ def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:
     row = replace(failed, observed=failed.observed.splitlines()[0])
     try:
         with connect(redshift_conn_id) as warehouse:
-            warehouse.transaction(lambda: history.record(warehouse, [row], writer, interval))
+            warehouse.transaction(lambda: history.record(warehouse, [row], writer, interval), lock=[history.RESULTS])
     except Exception as error:  # noqa: BLE001 - whatever it is, people are told another way
         log.warning("The failed task %s cannot be written to the history: %s", failed.table, error)
         return False
@@ -101,20 +102,19 @@ def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, a
     from sparkify.warehouse import connect
 
     with connect(redshift_conn_id) as warehouse:
-        # A transaction of its own: the claim has to see what is committed when its turn has come.
-        ended = warehouse.transaction(lambda: warehouse.query(_sql("ended", run=run, limit=RECENT)))
+        ended = warehouse.query(_sql("ended", run=run, limit=RECENT))
         if not ended:
             return
         if others := _others(run, [run_id for (run_id,) in ended]):
             log.info("%d other runs are under way: the last one will tell of the backfill.", others)
             return
-        told_until, summary = warehouse.transaction(lambda: _claim(warehouse, run))
+        told_until, summary = warehouse.transaction(lambda: _claim(warehouse, run), lock=[SUMMARIES])
         if summary is None:
             return
         message = messages.of_backfill(run, summary, remedies)
         if channels.deliver(message, aws_conn_id) is False:
             withdraw = _sql("withdraw", run=run, told_until=literal(told_until))
-            warehouse.transaction(lambda: warehouse.script(withdraw))
+            warehouse.transaction(lambda: warehouse.script(withdraw), lock=[SUMMARIES])
 
 
 def _others(run: Run, ended: list[str]) -> int:
@@ -130,7 +130,6 @@ def _others(run: Run, ended: list[str]) -> int:
 def _claim(warehouse: Warehouse, run: Run) -> tuple[datetime, Summary | None]:
     """Take the rows that nobody has summarized; return until when they are, and what they say."""
     now = datetime.now(UTC)
-    warehouse.script(_sql("lock"))
     counts = warehouse.query(_sql("runs", run=run))
     if not counts:
         return now, None

@@ -53,7 +53,9 @@ class DataQualityOperator(WarehouseOperator):
         run = history.Run.of(context["dag_run"])
         with self.warehouse() as warehouse:
             outcomes = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
-            warehouse.transaction(lambda: history.record(warehouse, outcomes, run, self.interval))
+            warehouse.transaction(
+                lambda: history.record(warehouse, outcomes, run, self.interval), lock=[history.RESULTS]
+            )
         self.outcomes = outcomes
         context["ti"].xcom_push(key="checks", value=[outcome.to_json() for outcome in outcomes])
         for outcome in outcomes:

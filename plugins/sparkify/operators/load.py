@@ -101,14 +101,14 @@ class LoadOperator(WarehouseOperator):
         if self.mode not in ("merge", "rebuild"):
             raise AirflowFailException(f"mode must be merge or rebuild, not {self.mode!r}.")
         with self.warehouse() as warehouse:
-            loaded = warehouse.transaction(lambda: self._load(warehouse, context))
+            loaded = warehouse.transaction(lambda: self._load(warehouse, context), lock=[self.table])
             warehouse.analyze(self.table, loaded["rows"])
             return loaded
 
     def _load(self, warehouse: Warehouse, context: Context) -> dict[str, Any]:
-        warehouse.script(strategies.render("begin_load", **self._batches))
         batches: list[tuple[int]] = []
         if self.source or self.lookup:
+            warehouse.script(strategies.render("begin_load", **self._batches))
             batches = warehouse.query(f"SELECT batch_id FROM {scopes.CHANGED_BATCHES} ORDER BY batch_id")
         if self.source and not batches and self.mode == "merge":
             raise AirflowSkipException(f"Nothing new: {self.table} has all batches of {self.source}.")

@@ -163,7 +163,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             before = self._versions(warehouse)
             landed = self._land_files(warehouse, columns, rejects, before)
             replace = partial(self._replace, warehouse, columns, landed, before, rejects)
-            if staged := warehouse.transaction(replace):
+            if staged := warehouse.transaction(replace, lock=[self.table]):
                 return {**staged, "rejected": landed.rejected, "files": len(landed.landings)}
             log.info("A concurrent run has staged another version of these files: reading them again.")
         raise WarehouseError(
@@ -207,7 +207,8 @@ class StageToRedshiftOperator(WarehouseOperator):
                 loaded = warehouse.transaction(partial(self._land, warehouse, landing, columns, source))
             except CopyFailedError as error:
                 warehouse.transaction(
-                    partial(self._keep_failed, warehouse, rejects, error.rejects, period.start, before)
+                    partial(self._keep_failed, warehouse, rejects, error.rejects, period.start, before),
+                    lock=[self.table],
                 )
                 raise
             rejected += loaded.rejected
@@ -226,7 +227,6 @@ class StageToRedshiftOperator(WarehouseOperator):
         """Remember what a COPY that failed has rejected, unless a concurrent run has staged the files meanwhile."""
         if not rows:
             return
-        warehouse.script(f"LOCK {self.table}")
         if self._versions(warehouse).get(start) == before.get(start):
             rejects.replace_periods(warehouse, [start], [Part(rows, start)])
 
@@ -240,11 +240,12 @@ class StageToRedshiftOperator(WarehouseOperator):
     ) -> dict[str, int] | None:
         """Replace the interval's rows with what was landed; return how many are staged, stray and late.
 
+        The table is locked: this is the only writer, and sees all that is committed.
+
         :param before: the versions that were staged before they were read.
         :return: None where a concurrent run has staged other files meanwhile. They may be newer.
         """
         versions, landings = landed.versions, landed.landings
-        warehouse.script(f"LOCK {self.table}")  # from here on this is the only writer, and sees all that is committed
         now = self._versions(warehouse)
         if any(version not in (before.get(start), versions[start]) for start, version in now.items()):
             for landing in landings:
@@ -290,22 +291,21 @@ class StageToRedshiftOperator(WarehouseOperator):
         from sparkify.warehouse import CopyFailedError
 
         def keep_failed(rows: Sequence[RejectedRow]) -> None:
-            warehouse.script(f"LOCK {ledger.OBJECTS}")
             rejects.replace_batches(warehouse, [], [Part(rows)])
 
         try:
-            return warehouse.transaction(partial(self._stage_objects, warehouse, rejects))
+            # The lock makes runs take turns. It is on the ledger, which nobody else reads.
+            return warehouse.transaction(partial(self._stage_objects, warehouse, rejects), lock=[ledger.OBJECTS])
         except CopyFailedError as error:
             if error.rejects:
-                warehouse.transaction(partial(keep_failed, error.rejects))
+                warehouse.transaction(partial(keep_failed, error.rejects), lock=[ledger.OBJECTS])
             raise
         except AirflowSkipException:
-            warehouse.transaction(partial(keep_failed, ()))  # what made a COPY fail was removed
+            # What made a COPY fail was removed.
+            warehouse.transaction(partial(keep_failed, ()), lock=[ledger.OBJECTS])
             raise
 
     def _stage_objects(self, warehouse: Warehouse, rejects: RejectedRows) -> dict[str, Any]:
-        # The lock makes runs take turns. It is on the ledger, which nobody else reads.
-        warehouse.script(f"LOCK {ledger.OBJECTS}")
         known = ledger.read(warehouse, self.table)
         listed = Bucket(self.bucket, self.aws_conn_id).objects(self.key)
         plan = ledger.plan(listed, known, refresh=str(self.full_refresh).lower() == "true")

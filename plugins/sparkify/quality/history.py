@@ -65,7 +65,7 @@ def latest(warehouse: Warehouse, runs: int = 24) -> list[Remembered]:
 
 
 def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval: Interval) -> None:
-    """Add what the checks of a run came to; the caller commits."""
+    """Add what the checks of a run came to; the caller locks :data:`RESULTS`, and commits."""
     now = datetime.now(UTC).replace(tzinfo=None)
     start, end = (moment.replace(tzinfo=None) for moment in (interval.start, interval.end))
     rows = [

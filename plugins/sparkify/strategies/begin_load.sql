@@ -1,8 +1,3 @@
-{# The first statement of the transaction: from here on it is the only writer of the table, and sees all that is committed. #}
--- Wait for other writers of {{ table }}.
-LOCK {{ table }};
-{% if source or lookup %}
-
 -- Find the batches of {{ source or lookup }} that are new to {{ table }}, or retired.
 CREATE TEMP TABLE changed_batches AS
 SELECT COALESCE(staged.batch_id, loaded.batch_id) AS batch_id
@@ -15,4 +10,3 @@ FULL JOIN (
     WHERE table_name = '{{ table }}'
 ) AS loaded ON staged.batch_id = loaded.batch_id
 WHERE staged.batch_id IS NULL OR loaded.batch_id IS NULL;
-{% endif %}

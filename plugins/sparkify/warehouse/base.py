@@ -10,6 +10,7 @@ import logging
 import re
 import time
 from abc import ABC, abstractmethod
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,9 +19,11 @@ import tenacity
 from airflow.sdk.exceptions import AirflowException
 
 from sparkify import strategies
+from sparkify.warehouse.secrets import Secrets
+from sparkify.warehouse.unreachable import Reason, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -30,7 +33,18 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_ONLY_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_LOCK = re.compile(r"LOCK\b", re.IGNORECASE)
+# A statement that writes rows, and the table that it writes to.
+_WRITE = re.compile(
+    r"(?:WITH\b.*\)\s*)?(?:INSERT\s+INTO|UPDATE|DELETE(?:\s+FROM)?|MERGE\s+INTO|COPY|TRUNCATE(?:\s+TABLE)?)"
+    r"\s+([\w.\"]+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_TEMPORARY = re.compile(r"CREATE\s+TEMP(?:ORARY)?\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.\"]+)", re.IGNORECASE)
+
+# Names of a connection's extra fields that hold a secret.
+_SECRET = re.compile("password|secret|token", re.IGNORECASE)
 
 # A conflict is over within the other's transaction, which takes seconds at most.
 ATTEMPTS = 8
@@ -96,6 +110,12 @@ class CopyFailedError(WarehouseError):
 class Warehouse(ABC):
     """One database session. Use it as a context manager; it connects on entry.
 
+    A transaction that writes names the tables it locks, see :meth:`transaction`. The session locks them before
+    anything else and refuses to write without a lock, so a transaction that waited for its turn sees all that the
+    earlier ones have committed.
+
+    No secret leaves the session: its errors and the log of its driver are redacted, see :attr:`secrets`.
+
     :param connection: the Airflow connection of the database.
     :param aws_conn_id: the Airflow connection whose credentials COPY reads S3 with, where it needs any.
     """
@@ -103,40 +123,66 @@ class Warehouse(ABC):
     engine: ClassVar[str]
     # What stands for a value in a statement.
     placeholder: ClassVar[str]
+    # The loggers of the driver, which may log statements, or errors that repeat them.
+    loggers: ClassVar[Sequence[str]] = ()
 
     def __init__(self, connection: Connection, aws_conn_id: str | None = None) -> None:
         self.connection = connection
         self.aws_conn_id = aws_conn_id
+        self.secrets = Secrets()
         self._session: Any = None
+        self._exit = ExitStack()
+        self._locks: tuple[str, ...] | None = None  # of the current transaction; None outside of one
+        self._temporary: set[str] = set()  # tables that only this session has
 
     def __enter__(self) -> Self:
+        self._exit.enter_context(self.secrets.out_of(self.loggers))
         try:
-            self._session = self._connect()
-        except Exception as error:
-            if not self._is_unreachable(error):
-                raise
-            where = f"{self.connection.host or '(no host)'}:{self.connection.port or '(default port)'}"
-            raise WarehouseError(
-                f"The warehouse at {where} (Airflow connection {self.connection.conn_id!r}, "
-                f"type {self.connection.conn_type}) cannot be reached: {self._text(error)}. "
-                "Check that it runs (a paused cluster has to be resumed), the address, the security group, the "
-                "database, the user and the password."
-            ) from error
+            with self.secrets.redacted():
+                extra = self.connection.extra_dejson
+                self.secrets.add(
+                    self.connection.password, *(str(extra[name]) for name in filter(_SECRET.search, extra))
+                )
+                self._session = self._begin_session()
+        except BaseException:
+            self._exit.close()
+            raise
+        self._exit.callback(self._session.close)  # rolls back what is not committed
         return self
+
+    def _begin_session(self) -> Any:
+        try:
+            return self._connect()
+        except Exception as error:
+            reason = self._why_unreachable(error)
+            if reason is None:
+                raise
+            text = " ".join(self.secrets.redact(self._text(error)).split())
+            raise WarehouseError(describe(reason, self.connection, text)) from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._session.close()  # rolls back what is not committed
+        self._exit.close()
 
-    def transaction(self, work: Callable[[], T]) -> T:
+    def transaction(self, work: Callable[[], T], lock: Iterable[str] = ()) -> T:
         """Run ``work`` in one transaction and commit it.
 
-        Where the database ends the transaction because of a concurrent one (PostgreSQL 40001 and 40P01,
-        Redshift 1023), it is rolled back and ``work`` is run again from its start, after a random pause
-        that grows. ``work`` must therefore have no effect but through this session.
+        Under snapshot isolation a transaction sees what was committed when its snapshot was taken. Its first SELECT,
+        DML or DDL takes it; LOCK does not. So LOCK is the first statement: when the turn of a transaction has come, it
+        sees what all earlier ones have written.
+        https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html,
+        https://www.postgresql.org/docs/current/sql-lock.html
 
+        If the database ends the transaction because of a concurrent one (PostgreSQL 40001 and 40P01, Redshift 1023),
+        it is rolled back and ``work`` is run again from its start, after a random pause that grows. ``work`` must
+        therefore have no effect but through this session.
+
+        :param work: sends the statements.
+        :param lock: the tables to lock, always in alphabetical order. Required to write rows; not to read, to create
+            or drop, or to write to the session's own temporary tables.
         :return: what ``work`` returns.
+        :raises WarehouseError: if ``work`` writes without a lock, sends a LOCK of its own, or begins a transaction.
         """
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._is_conflict),
@@ -145,28 +191,59 @@ class Warehouse(ABC):
             before_sleep=self._log_conflict,
             reraise=True,
         )
-        return attempts(self._attempt, work)
+        return attempts(self._attempt, work, sorted(set(lock)))
 
-    def _attempt(self, work: Callable[[], T]) -> T:
+    def _attempt(self, work: Callable[[], T], lock: Sequence[str]) -> T:
+        if self._locks is not None:
+            raise WarehouseError(
+                "A transaction was begun inside of another, whose work it would commit. Begin it after the other."
+            )
+        self._locks = tuple(lock)
         try:
+            if lock:
+                tables = ", ".join(lock)
+                self._run(f"-- Wait for other writers of {tables}.\nLOCK {tables}")
             result = work()
-            self._session.commit()
+            with self.secrets.redacted():
+                self._session.commit()
         except BaseException:
             self._rollback()
             raise
+        finally:
+            self._locks = None
         return result
 
     def _rollback(self) -> None:
         try:
             self._session.rollback()
         except Exception as error:  # noqa: BLE001 - the connection is gone, and with it the transaction
-            log.debug("No rollback: %s", error)
+            log.debug("No rollback: %s", self.secrets.redact(str(error)))
+
+    def _check(self, statement: str) -> None:
+        """Refuse a statement that would take the snapshot before the lock, or write without one."""
+        body = _COMMENTS.sub("", statement, count=1)
+        name = self.secrets.redact(label(statement))
+        if self._locks is None:
+            raise WarehouseError(f"Not sent: {name!r}. Send it from within Warehouse.transaction(), which ends it.")
+        if _LOCK.match(body):
+            raise WarehouseError(
+                f"Not sent: {name!r}. A lock has to come before the transaction's snapshot: name the table in "
+                "transaction(work, lock=[...])."
+            )
+        written = _WRITE.match(body)
+        if written and not self._locks and written[1].lower() not in self._temporary:
+            raise WarehouseError(
+                f"Not sent: {name!r}. It writes to {written[1]}, and its transaction holds no lock, so it may not see "
+                "what concurrent runs have written. Name the tables to lock in transaction(work, lock=[...])."
+            )
+        if created := _TEMPORARY.match(body):
+            self._temporary.add(created[1].lower())
 
     def _log_conflict(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         log.warning(
             "A concurrent transaction came first (%s). Attempt %d of %d follows in %.1f s.",
-            self._text(error).split("\n")[0] if error else "",
+            self.secrets.redact(self._text(error)).split("\n")[0] if error else "",
             state.attempt_number + 1,
             ATTEMPTS,
             state.upcoming_sleep,
@@ -182,27 +259,34 @@ class Warehouse(ABC):
         """
         rows = 0
         for statement in statements(sql):
-            started = time.monotonic()
+            self._check(statement)
             rows = self._run(statement)
-            log.info("%s: %s rows, %.2f s", label(statement), f"{rows:,}", time.monotonic() - started)
         return rows
 
     def _run(self, statement: str) -> int:
+        started = time.monotonic()
+        name = self.secrets.redact(label(statement))
         with self._session.cursor() as cursor:
             try:
-                self._execute(cursor, statement)
+                with self.secrets.redacted():
+                    self._execute(cursor, statement)
             except Exception as error:
-                error.add_note(f"Statement: {label(statement)}")
+                error.add_note(f"Statement: {name}")
                 raise
-            return max(cursor.rowcount or 0, 0)
+            rows = max(cursor.rowcount or 0, 0)
+        log.info("%s: %s rows, %.2f s", name, f"{rows:,}", time.monotonic() - started)
+        return rows
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT."""
         return self.table(sql)[1]
 
     def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return the column names and the rows of a SELECT."""
-        with self._session.cursor() as cursor:
+        """Return the column names and the rows of a SELECT; outside a transaction it is one by itself."""
+        if self._locks is None:
+            return self.transaction(lambda: self.table(sql))
+        self._check(sql)
+        with self._session.cursor() as cursor, self.secrets.redacted():
             self._execute(cursor, sql)
             return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
@@ -218,7 +302,9 @@ class Warehouse(ABC):
             for start in range(0, len(rows), INSERTED_AT_ONCE):
                 batch = rows[start : start + INSERTED_AT_ONCE]
                 statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(batch))}"
-                self._execute(cursor, statement, [value for values in batch for value in values])
+                self._check(statement)
+                with self.secrets.redacted():
+                    self._execute(cursor, statement, [value for values in batch for value in values])
         log.info("INSERT INTO %s: %s rows", table, f"{len(rows):,}")
 
     def columns(self, table: str) -> list[str]:
@@ -250,9 +336,11 @@ class Warehouse(ABC):
         :raises CopyFailedError: when it fails; nothing is loaded then. Carries the rejected rows.
         """
         head, tail = f"COPY {target} FROM '{source}'", " ".join(options)
-        log.info("%s %s", head, tail)
+        self._check(head)
+        log.info("%s", self.secrets.redact(f"{head} {tail}"))
         started = time.monotonic()
-        loaded = self._copy(f"{head} {self._authorization()} {tail}")
+        with self.secrets.redacted():
+            loaded = self.secrets.redact(self._copy(f"{head} {self._authorization()} {tail}"))
         log.info(
             "Copied %s rows, %s rejected, %.2f s",
             f"{loaded.rows:,}",
@@ -284,12 +372,18 @@ class Warehouse(ABC):
         """Return what an error says."""
         return str(error).strip()
 
-    @abstractmethod
     def read_only(self, seconds: float) -> None:
-        """Make what follows in this session unable to write, and end a statement that takes longer.
+        """Make what follows in this session one transaction that cannot write, and end a statement that takes longer.
 
         :param seconds: that a statement may take.
         """
+        self._locks = ()
+        with self.secrets.redacted():
+            self._begin_read_only(seconds)
+
+    @abstractmethod
+    def _begin_read_only(self, seconds: float) -> None:
+        """Begin a transaction that cannot write; see :meth:`read_only`."""
 
     @abstractmethod
     def _copy(self, command: str) -> Loaded:
@@ -325,14 +419,14 @@ class Warehouse(ABC):
         """Tell whether a concurrent transaction is the cause, so that another attempt can succeed."""
 
     @abstractmethod
-    def _is_unreachable(self, error: BaseException) -> bool:
-        """Tell whether ``error`` means that no connection could be made."""
+    def _why_unreachable(self, error: BaseException) -> Reason | None:
+        """Return why no connection could be made; None if ``error`` means something else."""
 
 
 def statements(sql: str) -> list[str]:
     """Return the statements of a script, each with its comments; what is nothing but a comment is left out."""
     found = map(str.strip, sqlparse.split(sql))
-    return [statement for statement in found if not _ONLY_COMMENTS.fullmatch(statement)]
+    return [statement for statement in found if not _COMMENTS.fullmatch(statement)]
 
 
 def label(statement: str) -> str:

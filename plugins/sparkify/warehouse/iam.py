@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
 # What the extra fields say of IAM. redshift_connector would ask for a password of its own with them: without the
@@ -30,11 +34,10 @@ def with_temporary_password(hook: RedshiftSQLHook) -> Any:
         redshift-serverless:GetCredentials; and DescribeClusters or GetWorkgroup where the connection names no host.
     """
     from airflow.sdk import Connection
-    from airflow.sdk.log import mask_secret
 
     connection = hook.conn
-    login, password, port = hook.get_iam_token(connection)
-    mask_secret(password)
+    with _answers_not_logged():
+        login, password, port = hook.get_iam_token(connection)
     return Connection(
         conn_id=connection.conn_id,
         conn_type=connection.conn_type,
@@ -45,6 +48,21 @@ def with_temporary_password(hook: RedshiftSQLHook) -> Any:
         password=password,
         extra=json.dumps({name: value for name, value in connection.extra_dejson.items() if name not in _IAM}),
     )
+
+
+@contextmanager
+def _answers_not_logged() -> Iterator[None]:
+    """Keep the answers of AWS out of botocore's debug log: the password is in one before anybody knows it to mask."""
+    logger = logging.getLogger("botocore.parsers")
+
+    def not_debug(record: logging.LogRecord) -> bool:
+        return record.levelno > logging.DEBUG
+
+    logger.addFilter(not_debug)
+    try:
+        yield
+    finally:
+        logger.removeFilter(not_debug)
 
 
 def _host(hook: RedshiftSQLHook) -> str:

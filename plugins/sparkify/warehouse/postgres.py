@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse import dialect
 from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -16,12 +19,23 @@ if TYPE_CHECKING:
 
     from sparkify.copy.errors import Reject
 
+# What libpq says when there is no session: it keeps no SQLSTATE of that. The last two stand for all else.
+_REASONS = (
+    (r"authentication|no password supplied|role \S+ does not exist|no pg_hba\.conf entry", Reason.AUTHENTICATION),
+    (r"database \S+ does not exist", Reason.DATABASE),
+    (r"timeout expired", Reason.TIMEOUT),
+    (r"\bSSL\b|certificate", Reason.TLS),
+    (r"FATAL:", Reason.REFUSED),
+    (r"", Reason.UNREACHABLE),
+)
+
 
 class Postgres(Warehouse):
     """A session with a PostgreSQL database."""
 
     engine = "postgres"
     placeholder = "%s"
+    loggers = ("psycopg",)
 
     def _hook(self) -> Any:
         from airflow.providers.postgres.hooks.postgres import PostgresHook
@@ -31,7 +45,9 @@ class Postgres(Warehouse):
     def _connect(self) -> Any:
         import psycopg
 
-        session = self._hook().get_conn()
+        hook = self._hook()
+        hook.connection.extra = json.dumps({"connect_timeout": CONNECT_TIMEOUT, **hook.connection.extra_dejson})
+        session = hook.get_conn()
         # Redshift's isolation is a snapshot for the whole transaction; READ COMMITTED is weaker.
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         return session
@@ -50,8 +66,8 @@ class Postgres(Warehouse):
         ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
         return changed > max(known, 0) / 10
 
-    def read_only(self, seconds: float) -> None:
-        """See :meth:`Warehouse.read_only`. A query of all plays gets memory enough not to sort them on disk."""
+    def _begin_read_only(self, seconds: float) -> None:
+        """Begin it. A query of all plays gets memory enough not to sort them on disk."""
         self._session.read_only = True
         with self._session.cursor() as cursor:
             cursor.execute(f"SET statement_timeout TO {seconds * 1000:.0f}")
@@ -87,10 +103,14 @@ class Postgres(Warehouse):
             isinstance(error, errors.UniqueViolation) and error.diag.schema_name == "pg_catalog"
         )
 
-    def _is_unreachable(self, error: BaseException) -> bool:
+    def _why_unreachable(self, error: BaseException) -> Reason | None:
         import psycopg
 
-        return isinstance(error, psycopg.OperationalError)
+        if isinstance(error, psycopg.errors.ConnectionTimeout):
+            return Reason.TIMEOUT
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        return next(reason for pattern, reason in _REASONS if re.search(pattern, str(error)))
 
 
 def _told(rejects: Iterable[Reject]) -> list[RejectedRow]:

@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import tenacity
+
 from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 from sparkify.warehouse.iam import with_temporary_password
+from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason, of_os_error, of_sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +29,7 @@ CLIENT = {
     "tcp_keepalive_idle": 60,
     "tcp_keepalive_interval": 30,
     "tcp_keepalive_count": 5,
+    "timeout": CONNECT_TIMEOUT,
 }
 
 # How many rejected rows the message of a failed COPY shows.
@@ -43,6 +47,7 @@ class Redshift(Warehouse):
 
     engine = "redshift"
     placeholder = "?"
+    loggers = ("redshift_connector", "redshift_connector.core", "redshift_connector.cursor")
     _last_copy = 0  # the query id of the session's last COPY
 
     def _hook(self) -> Any:
@@ -55,8 +60,14 @@ class Redshift(Warehouse):
         if self.connection.extra_dejson.get("iam"):
             hook.conn = with_temporary_password(hook)
         connection = hook.conn
-        connection.extra = json.dumps({**CLIENT, **connection.extra_dejson})
-        return hook.get_conn()
+        self.secrets.add(connection.password)
+        given = connection.extra_dejson
+        connection.extra = json.dumps({**CLIENT, **given})
+        # Once: the hook would repeat a wrong password for 15 s. Airflow repeats the task.
+        session = type(hook).get_conn.retry_with(stop=tenacity.stop_after_attempt(1))(hook)
+        if "timeout" not in given:
+            session._usock.settimeout(None)  # else it would hold for each answer, and a COPY is silent for minutes
+        return session
 
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
         # Older clients (2.0) read parameters into a statement that has none: in their default style LIKE '%x%' is an
@@ -64,8 +75,8 @@ class Redshift(Warehouse):
         cursor.paramstyle = "qmark"
         cursor.execute(statement, values)
 
-    def read_only(self, seconds: float) -> None:
-        """See :meth:`Warehouse.read_only`.
+    def _begin_read_only(self, seconds: float) -> None:
+        """Begin it.
 
         https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html,
         https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
@@ -144,7 +155,6 @@ class Redshift(Warehouse):
 
     def _authorization(self) -> str:
         from airflow.providers.amazon.aws.utils.redshift import build_credentials_block
-        from airflow.sdk.log import mask_secret
 
         hook = self._aws
         if role := hook.conn_config.extra_config.get(COPY_ROLE):
@@ -156,8 +166,7 @@ class Redshift(Warehouse):
                 "the cluster's own."
             )
         credentials = hook.get_credentials()
-        mask_secret(credentials.secret_key)
-        mask_secret(credentials.token)
+        self.secrets.add(credentials.secret_key, credentials.token)
         return f"CREDENTIALS '{build_credentials_block(credentials)}'"
 
     def _is_conflict(self, error: BaseException) -> bool:
@@ -173,14 +182,23 @@ class Redshift(Warehouse):
             or "conflict with concurrent transaction" in text
         )
 
-    def _is_unreachable(self, error: BaseException) -> bool:
+    def _why_unreachable(self, error: BaseException) -> Reason | None:
+        from botocore.exceptions import BotoCoreError, ClientError
         from redshift_connector import Error
 
-        return isinstance(error, Error)
+        if isinstance(error, BotoCoreError | ClientError):
+            return Reason.TEMPORARY_PASSWORD
+        for cause in (error, *error.args):
+            if isinstance(cause, OSError):
+                return of_os_error(cause)
+        if not isinstance(error, Error):
+            return None
+        return of_sqlstate(fields["C"]) if (fields := _fields(error)) else Reason.UNREACHABLE
 
     def _text(self, error: BaseException) -> str:
         fields = _fields(error)
-        return ": ".join(fields[name] for name in "MD" if name in fields) or super()._text(error)
+        words = [fields[name] for name in "MD" if name in fields] if fields else map(str, error.args)
+        return ": ".join(words) or super()._text(error)
 
 
 def _fields(error: BaseException) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -35,7 +36,7 @@ def test_a_serialization_failure_is_repeated_whole(lab: Lab, caplog: pytest.LogC
                 "UPDATE a SET n = n + 1"
             )  # 40001 the first time: the row is newer than the snapshot
 
-        assert warehouse.transaction(work) == 1
+        assert warehouse.transaction(work, lock=["b"]) == 1
     assert attempts == [[(1,)], [(11,)]]
     assert lab.query("SELECT n FROM a") == [(12,)]
     assert "A concurrent transaction came first" in caplog.text
@@ -50,14 +51,12 @@ def test_a_deadlock_is_repeated(lab: Lab, caplog: pytest.LogCaptureFixture) -> N
 
             def work() -> None:
                 nonlocal met
-                warehouse.script(f"LOCK {first}")
                 if not met:
                     met = True
                     meet.wait(10)
-                warehouse.script(f"LOCK {second}")
-                warehouse.script(f"UPDATE {first} SET n = n + 1")
+                warehouse.script(f"UPDATE {second} SET n = n + 1")  # which the other has locked
 
-            warehouse.transaction(work)
+            warehouse.transaction(work, lock=[first])
 
     threads = [threading.Thread(target=both, args=names) for names in (("a", "b"), ("b", "a"))]
     for thread in threads:
@@ -78,7 +77,7 @@ def test_other_errors_are_not_repeated_and_roll_back(lab: Lab) -> None:
             warehouse.script("-- Divide.\nSELECT 1 / 0")
 
         with pytest.raises(errors.DivisionByZero) as caught:
-            warehouse.transaction(work)
+            warehouse.transaction(work, lock=["a"])
     assert len(attempts) == 1
     assert caught.value.__notes__ == ["Statement: Divide"]
     assert lab.query("SELECT n FROM a") == [(1,)]
@@ -88,12 +87,12 @@ def test_readers_are_not_blocked_by_the_lock_of_a_load(lab: Lab) -> None:
     with connect("redshift") as warehouse, psycopg.connect(lab.uri, options="-c lock_timeout=200") as reader:
 
         def work() -> None:
-            warehouse.script("LOCK a; UPDATE a SET n = 5")
+            warehouse.script("UPDATE a SET n = 5")
             assert reader.execute("SELECT n FROM a").fetchall() == [(1,)]
             with pytest.raises(errors.LockNotAvailable):
                 reader.execute("UPDATE a SET n = 6")
 
-        warehouse.transaction(work)
+        warehouse.transaction(work, lock=["a"])
     assert lab.query("SELECT n FROM a") == [(5,)]
 
 
@@ -101,6 +100,7 @@ def test_a_rejected_row_is_remembered_though_the_load_rolled_back(lab: Lab) -> N
     lab.put("numbers/one.json", '{"n": 1}\n{"n": "two"}')
     with connect("redshift", "aws") as warehouse:
         with pytest.raises(WarehouseError, match=r"one\.json line 2"):
-            warehouse.transaction(lambda: warehouse.copy("a", f"s3://{lab.bucket}/numbers/", ["FORMAT AS JSON 'auto'"]))
+            copy = partial(warehouse.copy, "a", f"s3://{lab.bucket}/numbers/", ["FORMAT AS JSON 'auto'"])
+            warehouse.transaction(copy, lock=["a"])
         assert warehouse.query("SELECT line_number, TRIM(colname), err_code FROM stl_load_errors") == [(2, "n", 1207)]
     assert lab.query("SELECT n FROM a") == [(1,)]

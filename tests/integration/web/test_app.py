@@ -90,7 +90,7 @@ def test_the_warehouse_is_down(client: TestClient, monkeypatch: pytest.MonkeyPat
     response = client.get("/sparkify/api/panels/tables")
     assert response.status_code == 503
     assert response.json()["kind"] == "unreachable"
-    assert "127.0.0.1:9" in response.json()["detail"]
+    assert "127.0.0.1:9 (Airflow connection 'redshift', type postgres) cannot be reached" in response.json()["detail"]
     assert "Check that it runs" in response.json()["detail"]
     assert "hidden" not in response.text
 
@@ -134,8 +134,10 @@ def test_a_panel_cannot_write(lab: Lab) -> None:
         connection.execute("CREATE TABLE t (a INTEGER)")
     writes = ("INSERT INTO t (a) VALUES (1)", "DELETE FROM t WHERE a = 1", "CREATE TABLE u (a INTEGER)")
     for write in writes:
-        with connect("redshift") as warehouse, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
-            panels.query(warehouse, write, 5)
+        with connect("redshift") as warehouse:
+            warehouse.read_only(5)
+            with warehouse._session.cursor() as cursor, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+                warehouse._execute(cursor, write)
     assert lab.query("SELECT a FROM t") == []
 
 

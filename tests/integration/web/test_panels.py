@@ -121,7 +121,7 @@ def note(
     ]
     with connect("redshift") as warehouse:
         run = history.Run(dag_id, f"{run_type}__{hour}__{attempt}", run_type)
-        warehouse.transaction(lambda: history.record(warehouse, outcomes, run, interval))
+        warehouse.transaction(lambda: history.record(warehouse, outcomes, run, interval), lock=[history.RESULTS])
 
 
 @pytest.fixture

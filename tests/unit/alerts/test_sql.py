@@ -20,7 +20,6 @@ MOMENT = literal(NOW)
 NAMES: dict[str, dict[str, Any]] = {
     "claim": {"run": RUN, "told_until": MOMENT},
     "ended": {"run": RUN, "limit": 50},
-    "lock": {},
     "problems": {"run": RUN},
     "runs": {"run": RUN},
     "withdraw": {"run": RUN, "told_until": MOMENT},

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import Connection
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sparkify.warehouse import Loaded, Warehouse, WarehouseError
 from sparkify.warehouse.base import ATTEMPTS, INSERTED_AT_ONCE, label
+from sparkify.warehouse.unreachable import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,8 +80,8 @@ class Engine(Warehouse):
             raise self.fail
         return self.session
 
-    def read_only(self, seconds: float) -> None:
-        pass
+    def _begin_read_only(self, seconds: float) -> None:
+        self.session.events.append("begin read only")
 
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
         if statement == "BROKEN":
@@ -96,8 +101,8 @@ class Engine(Warehouse):
     def _is_conflict(self, error: BaseException) -> bool:
         return isinstance(error, ConflictError)
 
-    def _is_unreachable(self, error: BaseException) -> bool:
-        return isinstance(error, UnreachableError)
+    def _why_unreachable(self, error: BaseException) -> Reason | None:
+        return Reason.UNREACHABLE if isinstance(error, UnreachableError) else None
 
 
 @pytest.fixture
@@ -204,7 +209,7 @@ def test_an_unreachable_warehouse_is_named_with_the_remedy(session: Session) -> 
         pytest.fail("connected")
     message = str(caught.value)
     assert "db.example:(default port) (Airflow connection 'warehouse', type redshift) cannot be reached" in message
-    assert "timeout expired. Check that it runs (a paused cluster has to be resumed)" in message
+    assert "cannot be reached: timeout expired. Check that it runs (a paused cluster has to be resumed)" in message
     assert "hidden" not in message
 
 
@@ -215,8 +220,8 @@ def test_another_error_at_connecting_is_passed_on(session: Session) -> None:
 
 def test_a_script_is_executed_statement_by_statement(session: Session) -> None:
     with Engine(session, rows={"SELECT ';';": 3, "DELETE FROM t": 2}) as engine:
-        assert engine.script("\nSELECT ';';\n\n  DELETE FROM t\n") == 2
-        assert session.events == ["SELECT ';';", "DELETE FROM t"]
+        assert engine.transaction(lambda: engine.script("\nSELECT ';';\n\n  DELETE FROM t\n"), lock=["t"]) == 2
+    assert session.events[1:3] == ["SELECT ';';", "DELETE FROM t"]
 
 
 @pytest.mark.parametrize("sql", ["", " \n "])
@@ -228,7 +233,7 @@ def test_an_empty_script_is_nothing(session: Session, sql: str) -> None:
 
 def test_an_unknown_row_count_is_zero(session: Session) -> None:
     with Engine(session) as engine:
-        assert engine.script("CREATE TABLE t (a INTEGER)") == 0
+        assert engine.transaction(lambda: engine.script("CREATE TABLE t (a INTEGER)")) == 0
 
 
 def test_the_log_tells_what_a_statement_is_for_and_not_its_sql(
@@ -236,14 +241,14 @@ def test_the_log_tells_what_a_statement_is_for_and_not_its_sql(
 ) -> None:
     statement = "-- Take the newest: of each key.\nSELECT 'hidden'"
     with caplog.at_level(logging.DEBUG), Engine(session, rows={statement: 1234567}) as engine:
-        engine.script(statement)
+        engine.transaction(lambda: engine.script(statement))
     assert "Take the newest: 1,234,567 rows, " in caplog.text
     assert "hidden" not in caplog.text
 
 
 def test_an_error_names_its_statement(session: Session) -> None:
     with Engine(session) as engine, pytest.raises(ZeroDivisionError) as caught:
-        engine.script("BROKEN")
+        engine.transaction(lambda: engine.script("BROKEN"))
     assert caught.value.__notes__ == ["Statement: BROKEN"]
 
 
@@ -252,25 +257,175 @@ def test_a_query_returns_tuples(session: Session) -> None:
         assert engine.query("SELECT 1") == [(1, 2), (3, 4)]
         assert engine.table("SELECT 1") == (["one", "two"], [(1, 2), (3, 4)])
         assert engine.columns("songs") == ["one", "two"]
-    assert session.events[2] == "SELECT * FROM songs LIMIT 0"
+    # Each is a transaction by itself: none holds a snapshot, or keeps others from locking what it has read.
+    assert session.events == ["SELECT 1", "commit"] * 2 + ["SELECT * FROM songs LIMIT 0", "commit", "close"]
+
+
+class TestLocks:
+    """A lock comes before the transaction's snapshot, and nothing is written without one."""
+
+    def test_the_tables_are_locked_first_in_one_order(self, session: Session) -> None:
+        with Engine(session) as engine:
+            engine.transaction(lambda: engine.script("DELETE FROM b"), lock=["b", "a", "b"])
+        assert session.events == ["-- Wait for other writers of a, b.\nLOCK a, b", "DELETE FROM b", "commit", "close"]
+
+    def test_each_attempt_locks_again(self, session: Session, pauses: list[float]) -> None:
+        with Engine(session) as engine:
+            engine.transaction(Work(session, 1), lock=["a"])
+        lock = "-- Wait for other writers of a.\nLOCK a"
+        assert session.events == [lock, "work", "rollback", lock, "work", "commit", "close"]
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "INSERT INTO t (a) VALUES (1)",
+            "-- Drop it.\n/* all */ delete from t",
+            "DELETE FROM t USING u WHERE t.a = u.a",
+            "UPDATE t SET a = 1",
+            "MERGE INTO t USING u ON t.a = u.a WHEN MATCHED THEN UPDATE SET b = u.b",
+            "COPY t FROM 's3://bucket/key'",
+            "TRUNCATE t",
+            "WITH u AS (SELECT 1 AS a) DELETE FROM t USING u WHERE t.a = u.a",
+        ],
+    )
+    def test_a_write_without_a_lock_is_refused(self, session: Session, statement: str) -> None:
+        with Engine(session) as engine:
+            for send in (engine.script, engine.query):
+                with pytest.raises(
+                    WarehouseError, match=r"writes to t, .* no lock.* transaction\(work, lock=\[\.\.\.\]\)"
+                ):
+                    engine.transaction(partial(send, statement))
+        assert session.events == ["rollback", "rollback", "close"]
+
+    def test_so_are_rows_and_files(self, session: Session) -> None:
+        with Engine(session) as engine:
+            for work in (lambda: engine.insert("t", ["a"], [[1]]), lambda: engine.copy("t (a)", "s3://bucket/key")):
+                with pytest.raises(WarehouseError, match="writes to t, and its transaction holds no lock"):
+                    engine.transaction(work)
+        assert session.events == ["rollback", "rollback", "close"]
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "SELECT a FROM t",
+            "-- UPDATE t\nSELECT 'DELETE FROM t' AS a",
+            "WITH u AS (SELECT 1 AS a) SELECT a FROM u",
+            "CREATE TABLE IF NOT EXISTS t (a INTEGER)",
+            "DROP TABLE IF EXISTS t",
+            "ANALYZE t",
+            "CREATE TEMP TABLE u AS SELECT a FROM t;\nINSERT INTO u (a) VALUES (1);\nDELETE FROM u WHERE a = 1",
+            "CREATE TEMPORARY TABLE U (LIKE t INCLUDING DEFAULTS);\nCOPY u FROM 's3://bucket/key'",
+        ],
+    )
+    def test_what_needs_no_lock(self, session: Session, statement: str) -> None:
+        with Engine(session) as engine:
+            engine.transaction(lambda: engine.script(statement))
+        assert session.events[-2:] == ["commit", "close"]
+
+    @pytest.mark.parametrize("statement", ["LOCK t", "-- Wait.\nlock table t"])
+    def test_a_lock_in_the_middle_is_refused(self, session: Session, statement: str) -> None:
+        with Engine(session) as engine:
+            for lock in ([], ["t"]):
+                with pytest.raises(WarehouseError, match="before the transaction's snapshot"):
+                    engine.transaction(lambda: engine.script(statement), lock=lock)
+        assert statement not in session.events
+
+    def test_nothing_is_written_outside_of_a_transaction(self, session: Session) -> None:
+        with Engine(session) as engine:
+            for work in (
+                lambda: engine.script("CREATE TABLE t (a INTEGER)"),
+                lambda: engine.insert("t", ["a"], [[1]]),
+                lambda: engine.copy("t", "s3://bucket/key"),
+            ):
+                with pytest.raises(WarehouseError, match=r"from within Warehouse\.transaction\(\)"):
+                    work()
+            with pytest.raises(WarehouseError, match="holds no lock"):
+                engine.query("DELETE FROM t")
+        assert session.events == ["rollback", "close"]
+
+    def test_a_transaction_in_another_is_refused(self, session: Session) -> None:
+        with Engine(session) as engine, pytest.raises(WarehouseError, match="inside of another"):
+            engine.transaction(lambda: engine.transaction(lambda: None, lock=["t"]))
+        assert session.events == ["rollback", "close"]
+
+    def test_a_session_that_only_reads_is_one_transaction(self, session: Session) -> None:
+        with Engine(session) as engine:
+            engine.read_only(5)
+            engine.query("SELECT 1")
+            with pytest.raises(WarehouseError, match="holds no lock"):
+                engine.query("DELETE FROM t")
+            with pytest.raises(WarehouseError, match="inside of another"):
+                engine.transaction(lambda: None, lock=["t"])
+        assert session.events == ["begin read only", "SELECT 1", "close"]
+
+
+CALLS = {
+    "read": lambda engine: engine.query("SELECT a FROM t"),
+    "create": lambda engine: engine.script("CREATE TEMP TABLE u AS SELECT a FROM t"),
+    "change": lambda engine: engine.script("UPDATE t SET a = 1"),
+    "insert": lambda engine: engine.insert("t", ["a"], [[1]]),
+    "copy": lambda engine: engine.copy("t", "s3://bucket/key"),
+    "lock": lambda engine: engine.script("LOCK t"),
+}
+
+
+@given(
+    calls=st.lists(
+        st.sampled_from(sorted(CALLS))
+        | st.tuples(
+            st.lists(st.sampled_from(sorted(CALLS)), max_size=4), st.lists(st.sampled_from("tu"), max_size=2)
+        ),
+        max_size=6,
+    )
+)  # fmt: skip
+def test_whatever_is_called_no_row_is_written_but_after_a_lock_that_came_first(
+    calls: list[str | tuple[list[str], list[str]]],
+) -> None:
+    """Calls, alone and in transactions, whose errors the caller passes over."""
+    session = Session()
+
+    def call(engine: Engine, names: list[str]) -> None:
+        for name in names:
+            with suppress(WarehouseError):
+                CALLS[name](engine)
+
+    with Engine(session) as engine:
+        for names in calls:
+            if isinstance(names, str):
+                call(engine, [names])
+            else:
+                engine.transaction(partial(call, engine, names[0]), lock=names[1])
+    transaction: list[str] = []
+    for sent in session.events:
+        if sent in ("commit", "rollback"):
+            transaction = []
+            continue
+        transaction.append(sent)
+        assert ("LOCK" in sent) <= (len(transaction) == 1)
+        if sent.startswith(("UPDATE", "INSERT", "COPY")):
+            assert "LOCK" in transaction[0]
+    assert session.events[-1] == "close"
+    assert transaction in ([], ["close"])
 
 
 def test_insert_sends_values_as_parameters_many_rows_at_once(session: Session) -> None:
     rows = [(number, f"'{number}'") for number in range(INSERTED_AT_ONCE + 1)]
     with Engine(session) as engine:
-        engine.insert("t", ["a", "b"], rows)
-        engine.insert("t", ["a", "b"], [])
+        engine.transaction(lambda: engine.insert("t", ["a", "b"], rows), lock=["t"])
+        engine.transaction(lambda: engine.insert("t", ["a", "b"], []))
     full = ", ".join(["(:, :)"] * INSERTED_AT_ONCE)
-    assert session.events == [f"INSERT INTO t (a, b) VALUES {full}", "INSERT INTO t (a, b) VALUES (:, :)", "close"]
+    assert session.events[1:3] == [f"INSERT INTO t (a, b) VALUES {full}", "INSERT INTO t (a, b) VALUES (:, :)"]
+    assert session.events[3:] == ["commit", "commit", "close"]
     assert [len(values) for values in session.values] == [2 * INSERTED_AT_ONCE, 2]
     assert session.values[1] == [INSERTED_AT_ONCE, f"'{INSERTED_AT_ONCE}'"]
 
 
 def test_copy_is_logged_without_its_authorization(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), Engine(session) as engine:
-        assert engine.copy("t (a)", "s3://bucket/key", ["FORMAT AS JSON 'auto'", "MAXERROR 1"]) == Loaded(1234, 5)
+        copy = partial(engine.copy, "t (a)", "s3://bucket/key", ["FORMAT AS JSON 'auto'", "MAXERROR 1"])
+        assert engine.transaction(copy, lock=["t"]) == Loaded(1234, 5)
     command = "COPY t (a) FROM 's3://bucket/key' {}FORMAT AS JSON 'auto' MAXERROR 1"
-    assert session.events[0] == command.format("CREDENTIALS 'hidden' ")
+    assert session.events[1] == command.format("CREDENTIALS 'hidden' ")
     assert command.format("") in caplog.text
     assert "Copied 1,234 rows, 5 rejected" in caplog.text
     assert "hidden" not in caplog.text

@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import logging
 import re
+import ssl
 import traceback
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import redshift_connector
+from redshift_connector import InterfaceError, OperationalError
 
 from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError, connect
+from sparkify.warehouse.unreachable import CONNECT_TIMEOUT
 
 SECRET = "sTSx9/secretkey+of+the+test"
 TOKEN = "FwoGZX/session+token+of+the+test"
@@ -69,6 +74,8 @@ class Driver:
         self.values: list[Any] = []
         self.answers: dict[str, Any] = dict(COPIED)
         self.settings: dict[str, Any] = {}
+        self.timeouts: list[float | None] = []
+        self._usock = SimpleNamespace(settimeout=self.timeouts.append)
 
     def connect(self, **settings: Any) -> Driver:
         self.settings = settings
@@ -113,6 +120,12 @@ def warehouse() -> Warehouse:
     return connect("redshift", "aws")
 
 
+def copy(session: Warehouse, table: str = "songs", *options: str) -> Loaded:
+    """COPY into a table, in a transaction."""
+    work = partial(session.copy, table, "s3://music/song_data/", options)
+    return session.transaction(work, lock=[table.partition(" ")[0]])
+
+
 def server_error(code: str, message: str, **fields: str) -> redshift_connector.ProgrammingError:
     """What the driver raises: the fields of the server's message in a dictionary."""
     return redshift_connector.ProgrammingError({"S": "ERROR", "C": code, "M": message, **fields})
@@ -142,7 +155,7 @@ def test_a_silent_connection_is_kept_alive(driver: Driver, monkeypatch: pytest.M
 def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
     script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
     with warehouse() as session:
-        session.script(script)
+        session.transaction(lambda: session.script(script))
     assert driver.executed[:2] == script.split("\n")
 
 
@@ -180,24 +193,55 @@ def test_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPat
     assert driver.executed == ["rollback", "commit", "close"]
 
 
+REFUSED = InterfaceError("communication error", ConnectionRefusedError(111, "Connection refused"))
+UNTRUSTED = InterfaceError("communication error", ssl.SSLCertVerificationError(1, "CERTIFICATE_VERIFY_FAILED"))
+
+
 @pytest.mark.parametrize(
-    "error",
+    ("error", "what", "remedy"),
     [
-        redshift_connector.InterfaceError("communication error", ConnectionRefusedError(111, "Connection refused")),
-        redshift_connector.OperationalError("timed out"),
-        server_error("3D000", 'database "dev" does not exist'),
+        (server_error("28000", "password authentication failed"), "refused the login of user 'etl'", "the password"),
+        (server_error("28P01", "password authentication failed"), "refused the login of user 'etl'", "the password"),
+        (server_error("3D000", 'database "dev" does not exist'), "has no database 'dev'", "the database"),
+        (server_error("53300", "too many connections"), "refused the session", "full"),
+        (
+            OperationalError("connection time out", TimeoutError("timed out")),
+            "did not answer in time",
+            "paused cluster",
+        ),
+        (TimeoutError("timed out"), "did not answer in time", "security group"),
+        (REFUSED, "cannot be reached: communication error: [Errno 111]", "address and port"),
+        (InterfaceError("BrokenPipe: server socket closed."), "cannot be reached: BrokenPipe", "address and port"),
+        (UNTRUSTED, "could not prove its identity", "sslmode"),
     ],
 )
-def test_an_unreachable_cluster_is_named(driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+def test_a_session_that_cannot_begin_is_explained_at_once(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception, what: str, remedy: str
+) -> None:
+    attempts = []
+
     def refuse(**settings: Any) -> None:
+        attempts.append(settings)
         raise error
 
     monkeypatch.setattr(redshift_connector, "connect", refuse)
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)  # the hook tries for 15 s
     with pytest.raises(WarehouseError, match=r"cluster\.example:5439") as caught, warehouse():
         pytest.fail("connected")
-    assert "paused cluster" in str(caught.value)
+    assert what in str(caught.value)
+    assert remedy in str(caught.value)
     assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert len(attempts) == 1
+
+
+def test_only_the_start_of_a_session_has_a_timeout(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A COPY is silent for longer."""
+    with warehouse():
+        assert driver.settings["timeout"] == CONNECT_TIMEOUT
+        assert driver.timeouts == [None]
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps({"conn_type": "redshift", "extra": {"timeout": 900}}))
+    with warehouse():
+        assert driver.settings["timeout"] == 900
+        assert driver.timeouts == [None]
 
 
 @pytest.mark.parametrize(
@@ -222,11 +266,12 @@ def test_copy_is_authorized_by_the_aws_connection(
 ) -> None:
     aws(monkeypatch, extra)
     with caplog.at_level(logging.DEBUG), warehouse() as session:
-        loaded = session.copy("songs (title)", "s3://music/song_data/", ["FORMAT AS JSON 'auto'", "MAXERROR 6"])
+        loaded = copy(session, "songs (title)", "FORMAT AS JSON 'auto'", "MAXERROR 6")
     assert loaded == Loaded(rows=1234, rejected=1, rejects=[REJECT])
-    assert driver.executed == [
+    assert driver.executed[1:] == [
         f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'",
         *COPIED,
+        "commit",
         "close",
     ]
     assert "FROM 's3://music/song_data/' FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'" in caplog.text
@@ -249,8 +294,8 @@ def test_copy_names_the_region_of_the_bucket(
     aws(monkeypatch, {"copy_iam_role": "default", **settings})
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
     with warehouse() as session:
-        session.copy("songs", "s3://REGION/key", options)
-    assert driver.executed[0] == f"COPY songs FROM 's3://REGION/key' IAM_ROLE default {tail}"
+        session.transaction(lambda: session.copy("songs", "s3://REGION/key", options), lock=["songs"])
+    assert driver.executed[1] == f"COPY songs FROM 's3://REGION/key' IAM_ROLE default {tail}"
 
 
 def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,7 +304,7 @@ def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch
     monkeypatch.setattr("airflow.sdk.log.mask_secret", masked.append)
     aws(monkeypatch, {"aws_session_token": TOKEN})
     with warehouse() as session:
-        session.copy("songs", "s3://music/song_data/")
+        copy(session)
     assert SECRET in masked
     assert TOKEN in masked
 
@@ -267,7 +312,7 @@ def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch
 def test_copy_without_any_authorization_names_the_remedy(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch, keys=False)
     with warehouse() as session, pytest.raises(WarehouseError, match=r"'aws' names no role.* copy_iam_role"):
-        session.copy("songs", "s3://music/song_data/")
+        copy(session)
 
 
 def test_a_failed_copy_says_which_rows_were_rejected(
@@ -280,7 +325,7 @@ def test_a_failed_copy_says_which_rows_were_rejected(
     driver.answers["COPY"] = server_error("XX000", message, D=command, W=command)
     driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
     with caplog.at_level(logging.DEBUG), warehouse() as session, pytest.raises(CopyFailedError) as caught:
-        session.copy("songs", "s3://music/song_data/")
+        copy(session)
     assert caught.value.rejects == [REJECT]
     assert str(caught.value) == (
         f"COPY failed: {message}\ns3://music/song_data/A.json line 3, column year: error 1207, Invalid digit"
@@ -288,7 +333,8 @@ def test_a_failed_copy_says_which_rows_were_rejected(
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     assert SECRET not in caplog.text
     # What was rejected is asked for in a transaction of its own: the failed one takes no more statements.
-    assert [event.split(" ")[0] for event in driver.executed] == ["COPY", "rollback", "SELECT", "close"]
+    sent = [event.split(" ")[0] for event in driver.executed[1:]]
+    assert sent == ["COPY", "rollback", "SELECT", "rollback", "close"]
 
 
 def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
@@ -298,7 +344,7 @@ def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
     driver.answers["COPY"] = server_error("XX000", "S3ServiceException:Access Denied,Status 403,Error AccessDenied")
     driver.answers["SELECT TRIM(file_name)"] = [("s3://music/song_data/A.json", 3, "year", 1207, "Invalid digit")]
     with warehouse() as session, pytest.raises(WarehouseError, match=r"AccessDenied$"):
-        session.copy("songs", "s3://music/song_data/")
+        copy(session)
 
 
 def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
@@ -308,10 +354,10 @@ def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
     aws(monkeypatch)
     driver.answers["COPY other"] = server_error("XX000", "Check 'sys_load_error_detail' system table for details.")
     with warehouse() as session:
-        session.copy("songs", "s3://music/song_data/")
+        copy(session)
         with pytest.raises(CopyFailedError):
-            session.copy("other", "s3://music/other/")
-    *_, asked, _ = driver.executed
+            copy(session, "other")
+    *_, asked, _, _ = driver.executed
     before = datetime.now(UTC) - timedelta(minutes=11)
     found = re.search(r"session_id = pg_backend_pid\(\) AND query_id > 77 AND start_time > '([^']+)'\)", asked)
     assert found
@@ -320,8 +366,8 @@ def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
 
 def test_values_reach_it_as_parameters(driver: Driver) -> None:
     with warehouse() as session:
-        session.insert("t", ["a", "b"], [(1, "it's"), (2, None)])
-    assert driver.executed[0] == "INSERT INTO t (a, b) VALUES (?, ?), (?, ?)"
+        session.transaction(lambda: session.insert("t", ["a", "b"], [(1, "it's"), (2, None)]), lock=["t"])
+    assert driver.executed[1] == "INSERT INTO t (a, b) VALUES (?, ?), (?, ?)"
     assert driver.values == [1, "it's", 2, None]
 
 
@@ -335,5 +381,5 @@ def test_a_copy_that_meets_a_conflict_is_tried_again(driver: Driver, monkeypatch
 
     monkeypatch.setattr("tenacity.nap.time.sleep", other_has_ended)
     with warehouse() as session:
-        assert session.transaction(lambda: session.copy("songs", "s3://music/song_data/")).rows == 1234
+        assert copy(session).rows == 1234
     assert [event.split(" ")[0] for event in driver.executed].count("COPY") == 2

@@ -1,2 +1,0 @@
--- Wait for other runs that tell of a backfill.
-LOCK operations.backfill_summaries;
