@@ -259,6 +259,7 @@ class TestGeneric:
         assert lab.query("SELECT CAST(warmest AS VARCHAR) FROM station") == [("13.5",)]
 
     def test_a_staging_table_without_its_audit_column_is_named(self, lab: Lab) -> None:
+        lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute("CREATE TABLE bare (at TIMESTAMP)")
         lab.put("x", "{}")
