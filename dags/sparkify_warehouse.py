@@ -14,7 +14,8 @@ long the range. Or use a backfill, which makes a run for every hour.
 | Task | What it means | What to do |
 |---|---|---|
 | create_tables | the warehouse cannot be reached, or a file of checks is wrong | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
-| stage_events, stage_songs | S3 refused, or a file is malformed | the log and operations.rejected_rows name the file, the line and the reason; repair the file or allow rejects (the param `max_errors`), clear the task |
+| stage_events | S3 refused, or a file is malformed | the log and operations.rejected_rows name the file, the line and the reason; correct the file and clear the task, or load the rest: trigger the DAG with `start`, `end` and `max_errors` |
+| stage_songs | S3 refused | the log names the object and the reason; clear the task. A malformed song does not fail it: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run takes it. If the table was wrong, run with `full_refresh` |
 | load_... | the database refused | the log names the statement; clear the task |
 | data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back, but the day is not published |
 
@@ -86,9 +87,11 @@ with DAG(
             0,
             type="integer",
             minimum=0,
+            maximum=99_999,  # COPY's MAXERROR is 100,000 at most
             title="Rejected events allowed",
-            description="Events of a file that may be rejected (no time, no key, malformed, too long) before staging fails. "
-            "Each is kept with file, line, column and reason in operations.rejected_rows.",
+            description="Events of a day's files that may be rejected (no time or an impossible one, no key, malformed, too "
+            "long) before staging fails. operations.rejected_rows has file, line, column and reason. Songs do not count: an "
+            "object that cannot be loaded is quarantined, and the others are loaded.",
         ),
         "recreate_tables": Param(
             False,

@@ -3,14 +3,19 @@
 A source that is not cut by time is staged by object. An object is taken when it is new or has changed, many in one
 batch, with one COPY and a manifest. COPY does not tell which row came from which object, so what is replaced is the
 batch: when one of its objects changed or vanished, it is retired, and what is left of it is taken again.
+
+An object that cannot be loaded is quarantined: it is the only one of a batch with a negative number, which has no rows.
+So it is left alone until it changes or vanishes, by the same rule, and no table loads it.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -18,6 +23,8 @@ if TYPE_CHECKING:
 
     from sparkify.objects import Bucket, S3Object
     from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 OBJECTS = "operations.staged_objects"
 BATCHES = "operations.staged_batches"
@@ -28,13 +35,21 @@ COPY_OPTIONS = ("FORMAT AS JSON 'auto'", "COMPUPDATE OFF")
 # A bound on what is read again when one object of a batch changes.
 BATCH_SIZE = 10_000
 
+# The age at which a manifest is of no use to any task.
+LEFT_BEHIND = timedelta(days=1)
+
 
 class Known(NamedTuple):
-    """An object as it was when it was staged."""
+    """An object as it was when it was read."""
 
     etag: str
     size: int
     batch_id: int
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Whether it could not be loaded."""
+        return self.batch_id < 0
 
 
 @dataclass(frozen=True)
@@ -43,8 +58,8 @@ class Plan:
 
     :param take: the objects to stage, in the order of their keys.
     :param retired: the batches that they replace.
-    :param new: how many of the objects were not staged before.
-    :param vanished: how many staged objects are gone.
+    :param new: how many of the objects were not known before.
+    :param vanished: how many known objects are gone.
     """
 
     take: list[S3Object]
@@ -68,15 +83,8 @@ class Batch:
     rows: int = 0
 
 
-class Published(NamedTuple):
-    """URIs of what a batch's COPY commands read: the manifest, and the ledger's lines."""
-
-    manifest: str
-    objects: str
-
-
 def read(warehouse: Warehouse, table: str) -> dict[str, Known]:
-    """Return the objects that are staged in a table, by key."""
+    """Return the objects that are staged in a table, or quarantined, by key."""
     rows = warehouse.query(f"SELECT object_key, etag, size_bytes, batch_id FROM {OBJECTS} WHERE table_name = '{table}'")
     return {key: Known(etag, size, batch_id) for key, etag, size, batch_id in rows}
 
@@ -88,10 +96,10 @@ def next_batch_id(warehouse: Warehouse, table: str) -> int:
 
 
 def plan(listed: Iterable[S3Object], known: Mapping[str, Known], *, refresh: bool = False) -> Plan:
-    """Compare what S3 lists with what is staged.
+    """Compare what S3 lists with what is known.
 
     :param listed: the objects, in the order of their keys.
-    :param known: what is staged, by key.
+    :param known: what is staged or quarantined, by key.
     :param refresh: take everything again.
     """
     objects = list(listed)
@@ -113,22 +121,18 @@ def batches(plan: Plan, first_id: int) -> list[Batch]:
     return [Batch(first_id + number, plan.take[at : at + BATCH_SIZE]) for number, at in enumerate(starts)]
 
 
-@contextmanager
-def published(batch: Batch, table: str, bucket: str, manifests: Bucket, prefix: str) -> Iterator[Published]:
-    """Write a batch's manifest and its lines of the ledger to S3, and delete them when they are read.
+def quarantine(objects: Iterable[S3Object], known: Mapping[str, Known]) -> list[Batch]:
+    """Return a batch for each object that cannot be loaded: it is read again when it alone has changed.
 
-    They stay where COPY failed, for whoever looks into it.
-
-    :param bucket: the bucket of the objects.
-    :param manifests: the bucket to write to.
-    :param prefix: the beginning of the keys to write.
+    :param known: the ledger, whose numbers are not used again.
     """
-    stem = f"{prefix}{table}/batch-{batch.id}-{uuid.uuid4().hex}"
-    entries = [
-        {"url": f"s3://{bucket}/{item.key}", "mandatory": True, "meta": {"content_length": item.size}}
-        for item in batch.objects
-    ]
-    lines = (
+    first = min((entry.batch_id for entry in known.values()), default=0)
+    return [Batch(min(first, 0) - number, [item]) for number, item in enumerate(objects, 1)]
+
+
+def lines(table: str, batches: Iterable[Batch]) -> str:
+    """Return the lines of the ledger for the objects of batches, as JSON."""
+    return "\n".join(
         json.dumps(
             {
                 "table_name": table,
@@ -138,10 +142,28 @@ def published(batch: Batch, table: str, bucket: str, manifests: Bucket, prefix: 
                 "batch_id": batch.id,
             }
         )
+        for batch in batches
         for item in batch.objects
     )
-    keys = [f"{stem}.manifest", f"{stem}.objects.json"]
-    manifests.put(keys[0], json.dumps({"entries": entries}).encode())
-    manifests.put(keys[1], "\n".join(lines).encode())
-    yield Published(*(f"s3://{manifests.name}/{key}" for key in keys))
-    manifests.delete(keys)
+
+
+@contextmanager
+def published(bucket: Bucket, stem: str, ending: str, text: str) -> Iterator[str]:
+    """Write an object for a COPY to read, and delete it afterwards, also if the COPY fails.
+
+    :param stem: the beginning of the key, which is unique: another warehouse may stage from the same bucket.
+    :return: its URL.
+    """
+    key = f"{stem}-{uuid.uuid4().hex}.{ending}"
+    bucket.put(key, text.encode())
+    try:
+        yield bucket.url(key)
+    finally:
+        bucket.delete([key])
+
+
+def sweep(bucket: Bucket, prefix: str) -> None:
+    """Delete what tasks that were killed have left behind; an object younger than a day may be in use."""
+    if left := bucket.older(prefix, datetime.now(UTC) - LEFT_BEHIND):
+        bucket.delete(left)
+        log.info("Deleted %d objects below %s that tasks have left behind.", len(left), bucket.url(prefix))

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowException
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from obstore.store import S3Store
 
@@ -27,6 +28,11 @@ class S3Object(NamedTuple):
     key: str
     etag: str
     size: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is the empty object with which consoles show a folder, rather than data."""
+        return not self.size and self.key.endswith("/")
 
 
 def store_opener(aws_conn_id: str | None) -> Callable[[str], S3Store]:
@@ -65,6 +71,23 @@ class Bucket:
         try:
             for item in list_objects(self._store, self.name, prefix):
                 yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
+        except CopyError as error:
+            raise StorageError(str(error)) from None
+
+    def url(self, key: str) -> str:
+        """Return the URL of an object."""
+        return f"s3://{self.name}/{key}"
+
+    def older(self, prefix: str, moment: datetime) -> list[str]:
+        """Return the keys that begin with ``prefix`` and were last written before a moment.
+
+        :raises StorageError: where the bucket does not exist or may not be listed.
+        """
+        from sparkify.copy import CopyError, list_objects
+
+        try:
+            listed = list_objects(self._store, self.name, prefix)
+            return [item["path"] for item in listed if item["last_modified"] < moment]
         except CopyError as error:
             raise StorageError(str(error)) from None
 

@@ -1,4 +1,4 @@
-"""The rows that COPY rejected, remembered in ``operations.rejected_rows`` with what is staged of their files."""
+"""The rejected rows, remembered in ``operations.rejected_rows`` with what is staged of their files."""
 
 from __future__ import annotations
 
@@ -29,16 +29,20 @@ COLUMNS = (
     "raw_line",
     "raw_value",
 )
+# The error codes of this project's own rules. COPY's have four digits, so nobody looks these up in its reference:
+# https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+IMPLAUSIBLE_TIME = 1
+EMPTY_OBJECT = 2
 # The lengths of the columns, in bytes.
 _REASON, _TEXT = 1_024, 4_096
 
 
 class Part(NamedTuple):
-    """The rejected rows of one period's files, or of one batch.
+    """The rejected rows of one period's files, or of one quarantined object.
 
     :param rows: that were rejected.
     :param period_start: of the files, for a source that is cut by time; in UTC.
-    :param batch_id: for one that is not; None for rows of a COPY that failed, so that there is no batch.
+    :param batch_id: of the object, for a source that is not.
     """
 
     rows: Sequence[RejectedRow]
@@ -68,7 +72,10 @@ class RejectedRows:
         self._replace(warehouse, f"period_start >= {first} AND period_start <= {last}", parts)
 
     def replace_batches(self, warehouse: Warehouse, retired: Iterable[int], parts: Sequence[Part]) -> None:
-        """Forget what was rejected of retired batches, and by a COPY that failed; remember what is rejected now."""
+        """Forget what was rejected of retired batches, and remember what is rejected now.
+
+        Rows without a batch are of before objects were quarantined.
+        """
         ids = ", ".join(map(str, retired))
         of_retired = f" OR batch_id IN ({ids})" if ids else ""
         self._replace(warehouse, f"period_start IS NULL AND (batch_id IS NULL{of_retired})", parts)

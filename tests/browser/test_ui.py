@@ -128,7 +128,7 @@ def test_the_dag_s_page_is_a_runbook(page: Page, site: Site) -> None:
     page.get_by_test_id("markdown-button").click()
     docs = page.get_by_role("dialog")
     expect(docs).to_contain_text("When a task fails")
-    expect(docs.get_by_role("table")).to_contain_text("stage_events, stage_songs")
+    expect(docs.get_by_role("table")).to_contain_text("stage_songs")
 
 
 def test_a_range_is_loaded_through_the_form(page: Page, site: Site) -> None:

@@ -32,7 +32,7 @@ KILLS = int(os.environ.get("FAULT_KILLS", "8"))
 
 
 def fill(lab: Lab, events: int, *, version: int = 1) -> None:
-    """Write a day of events and a few songs; another version has other content under the same keys."""
+    """Write a day of events and a few songs, one of them bad; another version has other content under the same keys."""
     level = "free" if version == 1 else "paid"
     lab.put_events(
         DAY[0],
@@ -49,6 +49,7 @@ def fill(lab: Lab, events: int, *, version: int = 1) -> None:
     )
     for number in range(5):
         lab.put_song(str(number), song(f"SO{number}", title=f"Title {version} {number}"))
+    lab.put("song_data/A/A/A/bad.json", f'{{"version": {version}, ')
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import threading
@@ -38,6 +39,7 @@ class Event(NamedTuple):
     :param minute: of the period.
     :param file: the day whose file delivers it; another than its own makes it a stray.
     :param copies: how often the file has it.
+    :param wrong: whether its time is impossible, so that it is rejected.
     """
 
     session: int
@@ -49,6 +51,7 @@ class Event(NamedTuple):
     page: str
     title: int
     copies: int
+    wrong: bool
 
     def json(self) -> dict[str, Any]:
         at = START + timedelta(minutes=self.minute)
@@ -60,6 +63,7 @@ class Event(NamedTuple):
             level=self.level,
             page=self.page,
             song=f"Title {self.title}",
+            **({"ts": 10**15 + self.minute} if self.wrong else {}),
         )
 
 
@@ -67,23 +71,35 @@ class Song(NamedTuple):
     """A song object.
 
     :param name: of the object.
+    :param fault: what is wrong with it, so that it is quarantined; none of :data:`FAULTS` if it is good.
     """
 
     name: int
+    fault: str
     song_id: int
     artist_id: int
     spelling: int
     title: int
     year: int
 
-    def json(self) -> dict[str, Any]:
-        return song(
+    def json(self) -> str:
+        good = song(
             f"SO{self.song_id}",
             artist_id=f"AR{self.artist_id}",
             artist_name="Des'ree" if self.spelling else "Desree",
             title=f"Title {self.title}",
             year=self.year,
         )
+        return FAULTS.get(self.fault, str)(json.dumps(good))
+
+
+# What is done to the text of a good object.
+FAULTS: dict[str, Callable[[str], str]] = {
+    "empty": lambda text: "",
+    "cut off": lambda text: text[:-9],
+    "without an id": lambda text: text.replace("song_id", "id"),
+    "followed by a bad line": lambda text: f"{text}\n{{}}",
+}
 
 
 class Files(NamedTuple):
@@ -104,7 +120,7 @@ class Files(NamedTuple):
         present = [item["path"] for page in lab.store.list("song_data") for item in page]
         lab.store.delete([key for key in present if key not in wanted])
         for item in wanted.values():
-            lab.put_song(str(item.name), item.json())
+            lab.put(f"song_data/A/A/A/{item.name}.json", item.json())
 
 
 class Run(NamedTuple):
@@ -146,10 +162,12 @@ events = st.builds(
     page=st.sampled_from(["NextSong", "NextSong", "NextSong", "Home"]),
     title=st.integers(0, 2),
     copies=st.integers(1, 2),
+    wrong=st.sampled_from([False, False, False, True]),
 )
 songs = st.builds(
     Song,
     name=st.integers(0, 3),
+    fault=st.sampled_from([*3 * [""], *FAULTS]),
     song_id=st.integers(0, 3),
     artist_id=st.integers(0, 1),
     spelling=st.integers(0, 1),
@@ -187,7 +205,7 @@ histories = st.builds(
 
 def _run(lab: Lab, run: Run, tasks: list[str] | None = None) -> None:
     os.environ.update(lab.environment)
-    lab.run(*run.range, tasks=tasks)
+    lab.run(*run.range, tasks=tasks, max_errors=99)
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +233,14 @@ def run_all(lab: Lab, runs: Iterable[Run], processes: ProcessPoolExecutor) -> No
         future.result(timeout=120)
 
 
+def rejected(lab: Lab) -> list[tuple[Any, ...]]:
+    """Return the rejected rows, but which run read them, and the number of a quarantined object."""
+    return lab.query(
+        f"SELECT table_name, period_start, REPLACE(file_name, '{lab.bucket}', ''), line_number, column_name, "
+        "error_code, reason, raw_value FROM operations.rejected_rows ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"
+    )
+
+
 @settings(
     max_examples=EXAMPLES,
     deadline=None,
@@ -233,6 +259,7 @@ def test_any_history_leaves_what_a_single_run_leaves(
     expected = make_lab()
     replay(History((), history.files, (Run(0, DAYS * 24),)), expected, processes)
     assert lab.tables() == expected.tables()
+    assert rejected(lab) == rejected(expected)
 
 
 def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(

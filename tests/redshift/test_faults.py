@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from sparkify.warehouse import WarehouseError, connect
-from tests.data import event
+from tests.data import event, song
 from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
 from tests.redshift.test_dag import DAY, fill, on_postgres
 
@@ -138,12 +138,47 @@ def test_a_malformed_file_is_named_and_nothing_is_staged(redshift: Lab) -> None:
     with pytest.raises(WarehouseError) as caught:
         redshift.run(*DAY)
     first, second = str(caught.value).split("\n")
-    assert first.startswith("COPY failed: Load into table 'landing_1' failed. Check 'stl_load_errors' system table")
     source = f"s3://{redshift.bucket}/log_data/2018/11/2018-11-01-events.json"
+    assert first.startswith(
+        f"More than 0 rows of {source} were rejected: nothing of [2018-11-01 00:00, 2018-11-02 00:00)"
+    )
     assert second.startswith(f"{source} line 2, column status: error 1207, Invalid digit")
     assert redshift.tables() == before
     result = redshift.run(*DAY, tasks=["stage_events"], max_errors=1)
     assert (result["stage_events"]["rows"], result["stage_events"]["rejected"]) == (1, 1)
+
+
+def test_an_event_of_an_impossible_time_is_rejected(redshift: Lab) -> None:
+    """Redshift's COPY accepts it."""
+    micro = event("2018-11-01T06:00:00", 2, 0, ts=1_541_052_000_000_000)
+    redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0), micro])
+    redshift.run(*DAY, tasks=["create_tables"])
+    with pytest.raises(WarehouseError, match=r"More than 0 rows .*\n.*ts is 50803-"):
+        redshift.run(*DAY, tasks=["stage_events"])
+    result = redshift.run(*DAY, tasks=["stage_events"], max_errors=1)["stage_events"]
+    assert (result["rows"], result["rejected"], result["strays"]) == (1, 1, 0)
+    assert redshift.query("SELECT line_number, column_name, error_code FROM operations.rejected_rows") == [(0, "ts", 1)]
+
+
+@pytest.mark.parametrize("limit", [99_999, 3])
+def test_a_bad_song_is_quarantined_and_the_others_are_staged(
+    redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    """Also if there are more errors than COPY may ignore, which ends the transaction on Redshift."""
+    monkeypatch.setattr("sparkify.staging.by_object.MAX_ERRORS", limit)
+    fill(redshift, songs=2)
+    redshift.put("song_data/A/A/A/bad.json", "no JSON\n" * 1200)
+    redshift.put_song("bad2", song("SO2", artist_id=None))
+    results = redshift.run(*DAY)
+    assert (results["stage_songs"]["rows"], results["stage_songs"]["quarantined"]) == (2, 2)
+    assert redshift.counts()["songplays"] == 61
+    names = redshift.query("SELECT DISTINCT file_name FROM operations.rejected_rows ORDER BY 1")
+    assert names == [(f"s3://{redshift.bucket}/song_data/A/A/A/{name}.json",) for name in ("bad", "bad2")]
+    copies = len(endpoint.statements("COPY"))
+    redshift.put_song("bad2", song("SO2"))
+    assert redshift.run(*DAY, tasks=["stage_songs"])["stage_songs"]["rows"] == 1
+    assert len(endpoint.statements("COPY")) == copies + 2
+    assert redshift.counts()["staging_songs"] == 3
 
 
 def test_a_copy_that_never_began_is_not_blamed_on_earlier_rows(redshift: Lab) -> None:

@@ -258,6 +258,21 @@ def test_rejected_rows_are_counted_and_named(both: Both) -> None:
     assert found[1][:2] == (2, 3)
 
 
+def test_bad_objects_and_impossible_times_are_left_out_alike(both: Both) -> None:
+    both.put("put", "song_data/A/A/A/bad.json", '{"song_id": ')
+    microseconds = event("2018-11-05T05:00:00", 9, 1, ts=1_541_394_000_000_000)
+    both.put("put_events", "2018-11-05", [event("2018-11-05T05:00:00", 9, 0), microseconds])
+    both.run("2018-11-05", "2018-11-06", max_errors=1)
+    redshift, local = both.tables()
+    assert redshift == local
+    (_, rows), (_, local_rows) = both.ask(
+        "SELECT table_name, COUNT(*) AS n, MAX(raw_value) AS v FROM operations.rejected_rows GROUP BY 1 ORDER BY 1"
+    )
+    assert [row[:2] for row in local_rows] == [("staging_events", 1), ("staging_songs", 1)]
+    assert [row[:2] for row in rows] == [row[:2] for row in local_rows]
+    assert rows[0] == local_rows[0]
+
+
 def test_runs_at_once(both: Both) -> None:
     before, _ = both.tables()
     hours = [f"2018-11-01T{hour:02}:00" for hour in (0, 6, 12, 18)] + [DAY[1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -111,10 +112,24 @@ def test_read() -> None:
     assert violations(warehouse.sql) == []
 
 
+def test_each_quarantined_object_is_the_only_one_of_a_batch_with_a_new_negative_number() -> None:
+    bad = [S3Object("a.json", "e1", 1), S3Object("b.json", "e1", 1)]
+    known = {"c.json": Known("e1", 1, 7), "d.json": Known("e1", 1, -3)}
+    assert ledger.quarantine(bad, known) == [Batch(-4, bad[:1]), Batch(-5, bad[1:])]
+    assert ledger.quarantine(bad, {"c.json": Known("e1", 1, 7)}) == [Batch(-1, bad[:1]), Batch(-2, bad[1:])]
+    assert [entry.is_quarantined for entry in known.values()] == [False, True]
+
+
+def test_the_lines_of_the_ledger() -> None:
+    batches = [Batch(3, [S3Object("song_data/Ä b.json", "e1", 5), S3Object('"q".json', "e2", 6)]), Batch(-1, [])]
+    assert [json.loads(line) for line in ledger.lines("staging_songs", batches).splitlines()] == [
+        {"table_name": "staging_songs", "object_key": key, "etag": etag, "size_bytes": size, "batch_id": 3}
+        for key, etag, size in batches[0].objects
+    ]
+
+
 class Shelf:
     """A bucket in memory; the integration tests have a real one."""
-
-    name = "manifests"
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
@@ -122,47 +137,33 @@ class Shelf:
     def put(self, key: str, body: bytes) -> None:
         self.objects[key] = body
 
+    def url(self, key: str) -> str:
+        return f"s3://manifests/{key}"
+
     def delete(self, keys: list[str]) -> None:
         for key in keys:
             del self.objects[key]
 
 
-BATCH = Batch(3, [S3Object("song_data/Ä b.json", "e1", 5), S3Object('song_data/"q".json', "e2", 6)])
-
-
-def test_published_objects_say_what_the_batch_is() -> None:
+@pytest.mark.parametrize("failure", [None, RuntimeError])
+def test_what_a_copy_reads_is_there_no_longer_than_the_copy(failure: type[Exception] | None) -> None:
     shelf = Shelf()
-    with ledger.published(BATCH, "staging_songs", "music", cast("Bucket", shelf), "tmp/") as published:
-        manifest, lines = (
-            shelf.objects[uri.removeprefix("s3://manifests/")].decode()
-            for uri in (published.manifest, published.objects)
-        )
-        assert all(key.startswith("tmp/staging_songs/batch-3-") for key in shelf.objects)
-        assert json.loads(manifest) == {
-            "entries": [
-                {"url": "s3://music/song_data/Ä b.json", "mandatory": True, "meta": {"content_length": 5}},
-                {"url": 's3://music/song_data/"q".json', "mandatory": True, "meta": {"content_length": 6}},
-            ]
-        }
-        assert [json.loads(line) for line in lines.splitlines()] == [
-            {"table_name": "staging_songs", "object_key": key, "etag": etag, "size_bytes": size, "batch_id": 3}
-            for key, etag, size in BATCH.objects
-        ]
+    with (
+        pytest.raises(failure) if failure else nullcontext(),
+        ledger.published(cast("Bucket", shelf), "tmp/batch-3", "manifest", "Ä") as url,
+    ):
+        assert {f"s3://manifests/{key}": body for key, body in shelf.objects.items()} == {url: "Ä".encode()}
+        assert url.startswith("s3://manifests/tmp/batch-3-")
+        assert url.endswith(".manifest")
+        if failure:
+            raise failure
     assert shelf.objects == {}
 
 
-def test_what_a_failed_copy_read_stays() -> None:
-    shelf = Shelf()
-    with pytest.raises(RuntimeError), ledger.published(BATCH, "staging_songs", "music", cast("Bucket", shelf), "tmp/"):
-        raise RuntimeError
-    assert len(shelf.objects) == 2
-
-
 def test_no_two_runs_publish_to_one_key() -> None:
-    shelf = Shelf()
-    bucket = cast("Bucket", shelf)
+    bucket = cast("Bucket", Shelf())
     with (
-        ledger.published(BATCH, "staging_songs", "music", bucket, "tmp/") as one,
-        ledger.published(BATCH, "staging_songs", "music", bucket, "tmp/") as other,
+        ledger.published(bucket, "tmp/batch-3", "manifest", "") as one,
+        ledger.published(bucket, "tmp/batch-3", "manifest", "") as other,
     ):
-        assert not {*one} & {*other}
+        assert one != other

@@ -12,7 +12,7 @@ from sparkify import scopes, strategies
 from sparkify.interval import Interval
 from sparkify.ledger import Batch
 from sparkify.objects import S3Object
-from sparkify.operators.stage_to_redshift import _landing
+from sparkify.staging.by_interval import PLAUSIBLE, Landing
 from sparkify.warehouse.base import label, statements
 from tests.sql_rules import violations
 
@@ -23,13 +23,18 @@ KEYS = {"one key": ["a"], "two keys": ["a", "b"]}
 TABLE = {"table": "things", "columns": ["a", "b", "c", "batch_id", "row_version"]}
 STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
 STAGED_AT = scopes.literal(INTERVAL.start)
-LANDINGS = [_landing(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
+LANDINGS = [Landing.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
 BATCHES = [Batch(3, [S3Object("a", "1", 1), S3Object("b", "2", 1)], "landing_3", 2), Batch(4, [], "landing_4", 0)]
 
 
 def cases() -> list[Any]:
     """Every strategy, and the shapes in which its SQL differs."""
     found: list[tuple[str, str, dict[str, Any]]] = [
+        (
+            "implausible",
+            "one column",
+            {"landing": "landing_1", "column": "ts", "plausible": PLAUSIBLE("ts"), "limit": 1000},
+        ),
         ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
         ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
@@ -75,6 +80,7 @@ def cases() -> list[Any]:
                     "landings": LANDINGS[:count],
                     "versions": [{"start": landing.start, "version": "0f"} for landing in LANDINGS],
                     "owned": OWNED,
+                    "plausible": PLAUSIBLE("ts"),
                 },
             )
         )

@@ -24,6 +24,8 @@ BAD_LINE = 1216
 NUL_BYTE = 1218
 BAD_UTF8 = 1220
 INTEGER_OVERFLOW = 1222
+# Not in the reference, and not ignored by MAXERROR: the COPY fails with it.
+BAD_COMPRESSION = 9001
 
 _REMEDIES = {
     OUT_OF_RANGE: "widen the column, or add TRUNCATECOLUMNS when it is text",
@@ -38,6 +40,7 @@ _REMEDIES = {
     NUL_BYTE: "remove the NUL character from the value",
     BAD_UTF8: "write the file as UTF-8, or add ACCEPTINVCHARS for a VARCHAR column",
     INTEGER_OVERFLOW: "give the column a wider integer type",
+    BAD_COMPRESSION: "write the object again, whole, or leave out GZIP",
 }
 
 

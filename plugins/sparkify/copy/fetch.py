@@ -12,7 +12,7 @@ import obstore
 import tenacity
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-from sparkify.copy.errors import CopyError
+from sparkify.copy.errors import BAD_COMPRESSION, CopyError, Reject
 from sparkify.copy.s3 import S3_ERRORS, S3Object, explain
 
 if TYPE_CHECKING:
@@ -198,7 +198,11 @@ def gunzip(pieces: Iterable[bytes], url: str) -> Iterator[bytes]:
             try:
                 yield member.decompress(data, PIECE)
             except zlib.error as error:
-                raise CopyError(f"{url} is not a gzip file: {error}. Remedy: leave out GZIP, or compress it.") from None
+                raise _damaged(url, f"is not a gzip file: {error}. Remedy: leave out GZIP, or compress it.") from None
             data = member.unconsumed_tail or member.unused_data
     if started and not member.eof:
-        raise CopyError(f"{url} ends in the middle of its gzip data. Remedy: write the object again, whole.")
+        raise _damaged(url, "ends in the middle of its gzip data. Remedy: write the object again, whole.")
+
+
+def _damaged(url: str, reason: str) -> CopyError:
+    return CopyError(f"{url} {reason}", rejects=[Reject(url, 0, BAD_COMPRESSION, reason)])

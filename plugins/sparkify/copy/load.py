@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from sparkify.copy.columns import Value
     from sparkify.copy.command import CopyCommand
 
-STORED_REJECTS = 1_000  # rows of stl_load_errors one COPY may write; the count it reports is exact
+# Rows of stl_load_errors that one COPY may write, and one of each further file; the count it reports is exact.
+STORED_REJECTS = 1_000
 _SHOWN_REJECTS = 3
 # How the values that the converters return travel in the binary format. Dates and timestamps are the integers they
 # are on the wire; that saves building a datetime for each.
@@ -62,17 +63,19 @@ class _TooManyErrors(Exception):
 
 
 class _Rejects:
-    """Counts rejected rows, keeps the first of them, and ends the load when MAXERROR is reached."""
+    """Counts rejected rows, keeps the first of all and of each file, and ends the load when MAXERROR is reached."""
 
     def __init__(self, maxerror: int) -> None:
         self._limit = max(maxerror, 1)  # "Set this value to 0 or 1 if you want the load to fail" at the first error
         self.count = 0
         self.kept: list[Reject] = []
+        self._files: set[str] = set()
 
     def add(self, reject: Reject) -> None:
         self.count += 1
-        if len(self.kept) < STORED_REJECTS:
+        if len(self.kept) < STORED_REJECTS or reject.filename not in self._files:
             self.kept.append(reject)
+            self._files.add(reject.filename)
         if self.count >= self._limit:
             raise _TooManyErrors
 
@@ -124,7 +127,7 @@ def copy(
     except CopyError as error:
         note = _attempt(log)
         raise CopyError(
-            f"{error}{note}", rejects=rejects.kept, rejected=rejects.count, query_id=query_id
+            f"{error}{note}", rejects=[*rejects.kept, *error.rejects], rejected=rejects.count, query_id=query_id
         ) from error.__cause__
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         reason = error.diag.message_primary or type(error).__name__

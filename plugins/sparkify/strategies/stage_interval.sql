@@ -23,6 +23,8 @@ FROM (
             ELSE {{ landed.last }}
         END AS {{ partition_column }}
     FROM {{ landed.table }}
+    {# The others are rejected. #}
+    WHERE {{ plausible }}
 ) AS landed
 WHERE {{ owned(partition_column) }};
 {% endfor %}

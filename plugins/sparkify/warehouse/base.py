@@ -52,7 +52,7 @@ ATTEMPTS = 8
 # Rows of a statement that inserts values. It may have 32,767 parameters, so tables have 32 columns at most.
 INSERTED_AT_ONCE = 1_000
 
-# Rejected rows that a COPY tells of; how many they are, it says exactly.
+# Rejected rows that a COPY reports, and one of each further file; how many they are, it says exactly.
 REJECTS_TOLD = 1_000
 
 
@@ -65,7 +65,7 @@ class RejectedRow:
     """A row that COPY could not load.
 
     :param file_name: the object that has it, ``s3://bucket/key``.
-    :param line_number: from 1; of JSON, the last line of the object.
+    :param line_number: from 1; of JSON, the last line of the object; 0 if it is not known.
     :param column_name: the column that would not take the value; empty where the row itself cannot be read.
     :param error_code: of https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
     :param reason: what is wrong, in the database's words.
@@ -88,7 +88,7 @@ class Loaded:
 
     :param rows: rows that are in the table now.
     :param rejected: rows that were left out, at most MAXERROR - 1.
-    :param rejects: the first of them, at most :data:`REJECTS_TOLD`.
+    :param rejects: the first of them, :data:`REJECTS_TOLD` and one of each further file.
     """
 
     rows: int
@@ -99,7 +99,8 @@ class Loaded:
 class CopyFailedError(WarehouseError):
     """A COPY failed, and nothing of it is in the table.
 
-    :param rejects: the rows that it rejected until then, at most :data:`REJECTS_TOLD`.
+    :param rejects: the rows that it rejected until then, :data:`REJECTS_TOLD` and one of each further file; an object
+        that it could not decompress is there too.
     """
 
     def __init__(self, message: str, rejects: Sequence[RejectedRow] = ()) -> None:

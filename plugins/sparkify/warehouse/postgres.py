@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import re
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse import dialect
-from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.base import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason
 
 if TYPE_CHECKING:
@@ -124,5 +123,5 @@ def _told(rejects: Iterable[Reject]) -> list[RejectedRow]:
             raw_line=reject.raw.decode(errors="replace"),
             raw_value=reject.value,
         )
-        for reject in islice(rejects, REJECTS_TOLD)
+        for reject in rejects
     ]

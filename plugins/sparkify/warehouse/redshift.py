@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ CLIENT = {
 
 # How many rejected rows the message of a failed COPY shows.
 _SHOWN_REJECTS = 3
+# The detail of an error that says which object COPY could not decompress; MAXERROR does not pass it over, and no view
+# lists it. https://github.com/snowplow/snowplow/pull/1265 shows one whole.
+_UNREADABLE = re.compile(r"code:\s+(9001)\s+context:\s+S3 key being read : (\S[^\n]*?)\s*\n")
 # By how much the clocks of the cluster and of this machine may differ.
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
@@ -122,16 +126,27 @@ class Redshift(Warehouse):
 
         :param of_copy: the predicate that finds the COPY.
         """
-        found = self.query(
+        select = (
             "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
-            f"FROM sys_load_error_detail WHERE {of_copy} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}"
+            f"FROM sys_load_error_detail WHERE {of_copy}"
         )
+        found = self.query(f"{select} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}")
+        if len(found) == REJECTS_TOLD:
+            files = {row[0] for row in found}
+            first_lines = f"SELECT file_name, MIN(line_number) FROM sys_load_error_detail WHERE {of_copy} GROUP BY 1"
+            found += [
+                row
+                for row in self.query(f"{select} AND (file_name, line_number) IN ({first_lines})")
+                if row[0] not in files
+            ]
         return [RejectedRow(*row) for row in found]
 
     def _failure(self, error: Exception, started: datetime) -> CopyFailedError:
         """Return what the failure of a COPY means; the other fields of the error may repeat the command."""
         kind = _CopyConflictError if self._is_conflict(error) else CopyFailedError
         message = f"COPY failed: {_fields(error).get('M') or self._text(error)}"
+        if damaged := _UNREADABLE.search(_fields(error).get("D", "")):
+            return kind(message, [RejectedRow(damaged[2], 0, "", int(damaged[1]), _fields(error)["M"])])
         if "load_error" not in message:
             # It never began to load. The session may have the load errors of an earlier COPY.
             return kind(message)

@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
+from sparkify.staging.by_interval import IntervalStaging
 from sparkify.warehouse import WarehouseError
 from tests.data import event, song
 
@@ -68,7 +69,7 @@ class TestInterval:
     def test_no_file_is_no_error(self, lab: Lab) -> None:
         lab.put_events("2018-11-02", [event("2018-11-02T05:00")])  # so that the bucket has something
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"] == pytest.approx(
-            {"rows": 0, "rejected": 0, "strays": 0, "late": 0, "files": 0, "seconds": 0}, abs=5
+            {"rows": 0, "rejected": 0, "strays": 0, "late": 0, "files": 0, "empty": 0, "seconds": 0}, abs=5
         )
 
     def test_a_stray_goes_to_the_run_that_closes_its_file(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
@@ -100,9 +101,9 @@ class TestInterval:
     ) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
-        read, readings = StageToRedshiftOperator._land, []
+        read, readings = IntervalStaging._land, []
 
-        def overtaken(self: StageToRedshiftOperator, *arguments: Any) -> Any:
+        def overtaken(self: IntervalStaging, *arguments: Any) -> Any:
             loaded = read(self, *arguments)
             readings.append(loaded.rows)
             if len(readings) == 1:  # while this run dawdles, the file grows and a run of the whole day takes it
@@ -110,7 +111,7 @@ class TestInterval:
                 lab.run(*DAY, tasks=["stage_events"])
             return loaded
 
-        monkeypatch.setattr(StageToRedshiftOperator, "_land", overtaken)
+        monkeypatch.setattr(IntervalStaging, "_land", overtaken)
         lab.run(*FIVE, tasks=["stage_events"])
         assert readings == [1, 2, 2]
         assert staged(lab) == [1, 2]
@@ -198,16 +199,6 @@ class TestObjects:
         lab.run(*DAY, tasks=SONGS)
         assert [item["path"] for page in lab.store.list("manifests") for item in page] == []
 
-    def test_a_bad_object_leaves_everything_as_it_was(self, lab: Lab) -> None:
-        lab.put_song("one", song("SO1"))
-        lab.run(*DAY, tasks=SONGS)
-        lab.put_song("two", song("SO2", year="in spring"))
-        with pytest.raises(WarehouseError, match=r"two\.json line 1.*year"):
-            lab.run(*DAY, tasks=SONGS)
-        assert lab.query("SELECT song_id FROM staging_songs") == [("SO1",)]
-        lab.put_song("two", song("SO2", year=1999))
-        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["objects"] == 1
-
 
 class TestGeneric:
     """Another source and another star schema, with the same operators."""
@@ -268,6 +259,7 @@ class TestGeneric:
         assert lab.query("SELECT CAST(warmest AS VARCHAR) FROM station") == [("13.5",)]
 
     def test_a_staging_table_without_its_audit_column_is_named(self, lab: Lab) -> None:
+        lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute("CREATE TABLE bare (at TIMESTAMP)")
         lab.put("x", "{}")

@@ -14,9 +14,10 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.local import servers
 from sparkify.objects import StorageError
 from sparkify.operators import StageToRedshiftOperator
+from sparkify.staging.by_interval import IntervalStaging
 from sparkify.warehouse import CopyFailedError, WarehouseError
 from tests.data import event, song
-from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, SONGS, staged
+from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, staged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,9 +109,9 @@ class TestRejectedRows:
     ) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put_events("2018-11-01", [self.BROKEN])
-        land = StageToRedshiftOperator._land
+        land = IntervalStaging._land
 
-        def overtaken(self: StageToRedshiftOperator, *arguments: Any) -> Any:
+        def overtaken(self: IntervalStaging, *arguments: Any) -> Any:
             try:
                 return land(self, *arguments)
             except CopyFailedError:
@@ -121,7 +122,7 @@ class TestRejectedRows:
                 lab.run(*DAY, tasks=["stage_events"])
                 raise
 
-        monkeypatch.setattr(StageToRedshiftOperator, "_land", overtaken)
+        monkeypatch.setattr(IntervalStaging, "_land", overtaken)
         with pytest.raises(CopyFailedError):
             lab.run(*FIVE, tasks=["stage_events"])
         assert staged(lab) == [1]
@@ -134,45 +135,6 @@ class TestRejectedRows:
         ((raw, kept),) = lab.query("SELECT raw_line, raw_value FROM operations.rejected_rows")
         assert kept == value.replace("\0", ".").encode()[:4096].decode(errors="ignore")
         assert len(raw.encode()) in (4095, 4096)
-
-    def test_those_of_objects_go_with_their_batch(self, lab: Lab) -> None:
-        task = with_fields(lab.dag.get_task("stage_songs"), max_errors=2)
-
-        def run() -> None:
-            lab.execute(task, start=DAY[0], end=DAY[1])
-
-        lab.run(*DAY, tasks=["create_tables"])
-        lab.put_song("one", song("SO1", year="in spring"))
-        lab.put_song("two", song("SO2"))
-        run()
-        lab.put_song("three", song("SO3", year="in autumn"))
-        run()
-        batches = "SELECT batch_id, raw_value FROM operations.rejected_rows ORDER BY 1, 2"
-        assert lab.query(batches) == [(1, "in spring"), (2, "in autumn")]
-        lab.put_song("two", song("SO2", title="changed"))
-        run()
-        assert lab.query(batches) == [(2, "in autumn"), (3, "in spring")]
-        lab.put_song("one", song("SO1"))
-        run()
-        assert lab.query(batches) == [(2, "in autumn")]
-
-    @pytest.mark.parametrize("remedy", ["repair", "remove"])
-    def test_those_of_objects_that_failed_are_there_until_the_remedy(self, lab: Lab, remedy: str) -> None:
-        lab.put_song("one", song("SO1"))
-        lab.run(*DAY, tasks=SONGS)
-        lab.put_song("two", song("SO2", year="in spring"))
-        for _ in range(2):
-            with pytest.raises(CopyFailedError):
-                lab.run(*DAY, tasks=SONGS)
-            assert lab.query("SELECT batch_id, period_start, raw_value FROM operations.rejected_rows") == [
-                (None, None, "in spring")
-            ]
-        if remedy == "repair":
-            lab.put_song("two", song("SO2"))
-        else:
-            lab.store.delete("song_data/A/A/A/two.json")
-        lab.run(*DAY, tasks=SONGS)
-        assert lab.query(self.LINES) == []
 
 
 class TestBadInput:

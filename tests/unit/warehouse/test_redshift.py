@@ -347,6 +347,43 @@ def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
         copy(session)
 
 
+def test_every_file_with_rejected_rows_is_reported(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws(monkeypatch)
+    answer = next(statement for statement in driver.answers if statement.startswith("SELECT TRIM"))
+    first = [("s3://music/a.json", line, "", 1216, "Invalid") for line in range(1, 1001)]
+    driver.answers[answer] = first
+    others = [("s3://music/a.json", 1, "", 1216, "Invalid"), ("s3://music/b.json", 1, "year", 1207, "Invalid digit")]
+    more = "AND (file_name, line_number) IN (SELECT file_name, MIN(line_number) FROM sys_load_error_detail"
+    driver.answers[answer.replace("ORDER BY file_name, line_number LIMIT 1000", more)] = others
+    with warehouse() as session:
+        rejects = session.copy("songs", "s3://music/song_data/").rejects
+    assert rejects == [RejectedRow(*row) for row in [*first, others[1]]]
+
+
+# The detail is that of https://github.com/snowplow/snowplow/pull/1265.
+DAMAGED = """
+  -----------------------------------------------
+  error:  failed to inflate with gzip: unexpected end of file.
+  code:      9001
+  context:   S3 key being read : s3://music/song_data/A B.json.gz
+  query:     244
+  location:  table_s3_scanner.cpp:348
+  process:   query0_60 [pid=5615]
+  -----------------------------------------------
+"""
+
+
+def test_a_failed_copy_says_which_object_could_not_be_decompressed(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws(monkeypatch)
+    message = "failed to inflate with gzip: unexpected end of file."
+    driver.answers["COPY"] = server_error("XX000", message, D=DAMAGED)
+    with warehouse() as session, pytest.raises(CopyFailedError, match=message) as caught:
+        session.copy("songs", "s3://music/song_data/")
+    assert caught.value.rejects == [RejectedRow("s3://music/song_data/A B.json.gz", 0, "", 9001, message)]
+
+
 def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,263 @@
+"""Stage a source that is cut by time: a run replaces what the table holds of its own interval."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sparkify import scopes, strategies
+from sparkify.interval import EARLIEST, LATEST, Interval
+from sparkify.rejects import IMPLAUSIBLE_TIME, Part
+from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, WarehouseError
+from sparkify.warehouse.base import REJECTS_TOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparkify.interval import Period
+    from sparkify.objects import Bucket, S3Object
+    from sparkify.rejects import RejectedRows
+    from sparkify.staging.target import Target
+
+log = logging.getLogger(__name__)
+
+# How often files are read anew because a concurrent run staged another version of them.
+READINGS = 5
+# How many rejected rows the message of a failure shows.
+SHOWN_REJECTS = 3
+PLAUSIBLE = scopes.OfInterval(Interval(EARLIEST, LATEST))
+
+
+class Landing(NamedTuple):
+    """A temporary table with all rows of the files of one period; its fields are SQL."""
+
+    table: str
+    period: str
+    start: str
+    end: str
+    last: str
+
+    @classmethod
+    def of(cls, table: str, period: Interval) -> Landing:
+        return cls(
+            table=table,
+            period=str(period),
+            start=scopes.literal(period.start),
+            end=scopes.literal(period.end),
+            last=scopes.literal(period.end - timedelta(microseconds=1)),
+        )
+
+
+@dataclass
+class Landed:
+    """What was read of the files of an interval.
+
+    :param versions: of the files, by the start of their period.
+    :param landings: where their rows are.
+    :param rejected: how many rows were left out.
+    :param rejects: the reported ones.
+    :param empty: how many files have no rows.
+    """
+
+    versions: dict[datetime, str] = field(default_factory=dict)
+    landings: list[Landing] = field(default_factory=list)
+    rejected: int = 0
+    rejects: list[Part] = field(default_factory=list)
+    empty: int = 0
+
+
+@dataclass(frozen=True)
+class IntervalStaging:
+    """Stages the files of an interval; the parameters are those of the operator.
+
+    :param rejects: where rejected rows are remembered.
+    """
+
+    target: Target
+    bucket: Bucket
+    key: str
+    interval: Interval
+    interval_column: str
+    file_period: Period
+    late_before: str | None
+    max_errors: int
+    rejects: RejectedRows
+
+    def run(self) -> dict[str, Any]:
+        """Replace the interval's rows with those of the files.
+
+        :return: counts: rows, strays, late, rejected, files, empty.
+        :raises CopyFailedError: if more than ``max_errors`` rows of a period's files are rejected.
+        """
+        for _ in range(READINGS):
+            before = self._versions()
+            landed = self._land_files(before)
+            replace = partial(self._replace, landed, before)
+            if staged := self.target.warehouse.transaction(replace, lock=[self.target.table]):
+                counts = {"rejected": landed.rejected, "files": len(landed.landings), "empty": landed.empty}
+                return {**staged, **counts}
+            log.info("A concurrent run has staged another version of these files: reading them again.")
+        raise WarehouseError(
+            f"The files of {self.interval} kept changing while concurrent runs staged them, {READINGS} times in a row. "
+            "Nothing was changed; the next attempt of the task reads them again."
+        )
+
+    def _versions(self) -> dict[datetime, str]:
+        """Return the version of the files that was staged last, for each period of the interval."""
+        starts = [scopes.literal(period.start) for period in self.interval.periods(self.file_period)]
+        rows = self.target.warehouse.query(
+            f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.target.table}' "
+            f"AND period_start >= {starts[0]} AND period_start <= {starts[-1]}"
+        )
+        return {start.replace(tzinfo=UTC): version for start, version in rows}
+
+    def _land_files(self, before: dict[datetime, str]) -> Landed:
+        """COPY the files of each period.
+
+        :param before: the versions that were staged before.
+        """
+        landed = Landed()
+        for period in self.interval.periods(self.file_period):
+            prefix = period.start.strftime(self.key)
+            source = f"s3://{self.bucket.name}/{prefix}"
+            objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
+            landed.versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
+            if not objects:
+                log.info("No object at %s: nothing to stage for %s.", source, period)
+                continue
+            landing = f"landing_{len(landed.landings) + 1}"
+            try:
+                loaded = self.target.warehouse.transaction(partial(self._land, landing, source, objects))
+            except CopyFailedError as error:
+                keep = partial(self._keep_failed, error.rejects, period.start, before)
+                self.target.warehouse.transaction(keep, lock=[self.target.table])
+                raise
+            landed.landings.append(Landing.of(landing, period))
+            landed.rejected += loaded.rejected
+            landed.rejects.append(Part(loaded.rejects, period.start))
+            landed.empty += self._warn_of_empty(objects, loaded)
+        return landed
+
+    def _land(self, landing: str, source: str, objects: Sequence[S3Object]) -> Loaded:
+        """COPY the files of a period; reject what COPY accepts though its time cannot be right."""
+        try:
+            loaded = self.target.land(landing, source, self.max_errors)
+        except CopyFailedError as error:
+            if not error.rejects or not all(row.line_number for row in error.rejects):
+                raise  # it is not because of rows: S3 refused, or a file could not be decompressed
+            raise self._too_many(source, error.rejects, str(error).partition("\n")[2]) from None
+        # COPY does not say which file a row came from.
+        file = self.bucket.url(objects[0].key) if len(objects) == 1 else source
+        rejected, rejects = self._implausible(landing, file)
+        if rejected and loaded.rejected + rejected > self.max_errors:
+            shown = "\n".join(f"{row.file_name}, {row.reason}" for row in rejects[:SHOWN_REJECTS])
+            raise self._too_many(source, [*loaded.rejects, *rejects], shown)
+        loaded = Loaded(loaded.rows - rejected, loaded.rejected + rejected, [*loaded.rejects, *rejects])
+        if loaded.rejected:
+            log.warning(
+                "%d rows of %s were rejected and left out: operations.rejected_rows has file, line, column and reason.",
+                loaded.rejected, source,
+            )  # fmt: skip
+        return loaded
+
+    def _implausible(self, landing: str, file: str) -> tuple[int, list[RejectedRow]]:
+        """Return how many landed rows have a time that cannot be right, and the first of them.
+
+        COPY accepts every time that a TIMESTAMP holds, 4713 BC to AD 294276:
+        https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html
+        """
+        column = self.interval_column
+        found = self.target.warehouse.query(
+            strategies.render(
+                "implausible", landing=landing, column=column, plausible=PLAUSIBLE(column), limit=REJECTS_TOLD
+            )
+        )
+        rows = [
+            RejectedRow(
+                file_name=file,
+                line_number=0,
+                column_name=column,
+                error_code=IMPLAUSIBLE_TIME,
+                reason=f"{column} is {value}: the warehouse accepts [{EARLIEST:%Y-%m-%d}, {LATEST:%Y-%m-%d})",
+                raw_value=value,
+            )
+            for value, _ in found
+        ]
+        return (found[0][1] if found else 0), rows
+
+    def _too_many(self, source: str, rejects: Sequence[RejectedRow], shown: str) -> CopyFailedError:
+        return CopyFailedError(
+            f"More than {self.max_errors} rows of {source} were rejected: nothing of {self.interval} was staged. "
+            "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load "
+            "all but the rejected rows: trigger the DAG again with the param max_errors above "
+            f"{self.max_errors}.\n{shown}",
+            rejects,
+        )
+
+    def _warn_of_empty(self, objects: Sequence[S3Object], loaded: Loaded) -> int:
+        """Warn of files without rows: an upload that broke looks like an hour without events; return how many."""
+        without_rows = not loaded.rows and not loaded.rejected
+        empty = [item for item in objects if without_rows or not item.size]
+        for item in empty:
+            log.warning("No rows in %s (%d bytes): is it whole?", self.bucket.url(item.key), item.size)
+        return len(empty)
+
+    def _keep_failed(self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, str]) -> None:
+        """Remember the rejected rows of files that failed, unless a concurrent run has staged the files meanwhile."""
+        if not rows:
+            return
+        if self._versions().get(start) == before.get(start):
+            self.rejects.replace_periods(self.target.warehouse, [start], [Part(rows, start)])
+
+    def _replace(self, landed: Landed, before: dict[datetime, str]) -> dict[str, int] | None:
+        """Replace the interval's rows with what was landed; return how many are staged, stray and late.
+
+        The table is locked: this is the only writer, and sees all that is committed.
+
+        :param before: the versions that were staged before they were read.
+        :return: None if a concurrent run has staged other files meanwhile. They may be newer.
+        """
+        warehouse, table = self.target.warehouse, self.target.table
+        now = self._versions()
+        if any(version not in (before.get(start), landed.versions[start]) for start, version in now.items()):
+            for landing in landed.landings:
+                warehouse.script(f"DROP TABLE {landing.table}")
+            return None
+        *_, late_before = self._counts()
+        warehouse.script(
+            strategies.render(
+                "stage_interval",
+                table=table,
+                interval=self.interval,
+                interval_column=self.interval_column,
+                partition_column=self.target.partition_column,
+                columns=self.target.columns,
+                landings=landed.landings,
+                versions=[{"start": scopes.literal(start), "version": text} for start, text in landed.versions.items()],
+                owned=scopes.OfInterval(self.interval),
+                plausible=PLAUSIBLE(self.interval_column),
+            )
+        )
+        self.rejects.replace_periods(warehouse, list(landed.versions), landed.rejects)
+        rows, strays, late_now = self._counts()
+        late = max(0, late_now - late_before)
+        if strays:
+            log.warning("%d rows lie outside the period of the file that delivered them.", strays)
+        if late:
+            log.warning("%d rows before %s had not been staged when their hour was loaded.", late, self.late_before)
+        return {"rows": rows, "strays": strays, "late": late}
+
+    def _counts(self) -> tuple[int, int, int]:
+        """Count the interval's rows in the staging table: all, the strays, and those before ``late_before``."""
+        partition, moment = self.target.partition_column, self.interval_column
+        before = self.late_before and scopes.literal(Interval.parse(self.late_before, self.interval.end).start)
+        late = f"COUNT(CASE WHEN {partition} < {before} THEN 1 END)" if before else "0"
+        ((rows, strays, early),) = self.target.warehouse.query(
+            f"SELECT COUNT(*), COUNT(CASE WHEN {partition} <> {moment} THEN 1 END), {late} "
+            f"FROM {self.target.table} WHERE {scopes.OfInterval(self.interval)(partition)}"
+        )
+        return rows, strays, early

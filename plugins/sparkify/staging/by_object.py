@@ -1,0 +1,192 @@
+"""Stage a source that is a set of objects: a run takes those that are new or have changed, and quarantines bad ones."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowSkipException
+
+from sparkify import ledger, scopes, strategies
+from sparkify.rejects import EMPTY_OBJECT, Part
+from sparkify.warehouse import CopyFailedError, RejectedRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sparkify.ledger import Batch
+    from sparkify.objects import Bucket, S3Object
+    from sparkify.rejects import RejectedRows
+    from sparkify.staging.target import Target
+
+log = logging.getLogger(__name__)
+
+# How often a run starts again because a COPY failed as a whole: each time without the objects that made it fail.
+ATTEMPTS = 10
+# COPY is to name all bad objects at once, so it may reject as many rows as it can:
+# https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
+MAX_ERRORS = 99_999
+# Bytes of a file's name that SYS_LOAD_ERROR_DETAIL holds:
+# https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
+NAME_LENGTH = 256
+# How many quarantined objects the log names.
+SHOWN_OBJECTS = 10
+
+
+@dataclass
+class ObjectStaging:
+    """Stages the objects under a prefix; the parameters are those of the operator.
+
+    :param manifests: the bucket of ``manifest_prefix``.
+    :param refresh: whether to take every object again.
+    :param rejects: where the rejected rows of quarantined objects are remembered.
+    """
+
+    target: Target
+    bucket: Bucket
+    key: str
+    manifests: Bucket
+    manifest_prefix: str
+    refresh: bool
+    rejects: RejectedRows
+    # The objects that the latest attempt takes, as they were listed.
+    _taken: list[S3Object] = field(default_factory=list)
+    # Those that cannot be loaded as they are, with the reasons.
+    _bad: dict[S3Object, list[RejectedRow]] = field(default_factory=dict)
+
+    def run(self) -> dict[str, Any]:
+        """Take the objects that are new or have changed.
+
+        :return: counts: rows, objects, and how many of these are quarantined.
+        :raises AirflowSkipException: if there is nothing to do.
+        :raises CopyFailedError: if a COPY fails for another reason than a bad object.
+        """
+        attempt = 1
+        while True:
+            try:
+                # The lock makes runs take turns. It is on the ledger, which nobody else reads.
+                staged = self.target.warehouse.transaction(self._stage, lock=[ledger.OBJECTS])
+                break
+            except CopyFailedError as error:
+                # An object that was listed may be gone or replaced when COPY reads it.
+                if attempt == ATTEMPTS or not (self._quarantine(error.rejects) or {*self._taken} - {*self._list()}):
+                    raise
+                attempt += 1
+                log.info("COPY failed because of some of the objects, attempt %d of %d: %s", attempt, ATTEMPTS, error)
+        self._warn()
+        ledger.sweep(self.manifests, self._folder)
+        return staged
+
+    @property
+    def _folder(self) -> str:
+        return f"{self.manifest_prefix}{self.target.table}/"
+
+    def _list(self) -> list[S3Object]:
+        return [item for item in self.bucket.objects(self.key) if not item.is_folder]
+
+    def _stage(self) -> dict[str, Any]:
+        warehouse, table = self.target.warehouse, self.target.table
+        known = ledger.read(warehouse, table)
+        plan = ledger.plan(self._list(), known, refresh=self.refresh)
+        self._taken = plan.take
+        if not plan.take and not plan.retired:
+            bad = sum(entry.is_quarantined for entry in known.values())
+            raise AirflowSkipException(
+                f"Nothing new: the {len(known) - bad:,} objects at {self.bucket.url(self.key)} are staged as "
+                f"they are, {bad:,} others are quarantined (operations.rejected_rows)."
+            )
+        log.info(
+            "%d objects are new, %d changed or are staged again with one that did, %d vanished.",
+            plan.new, len(plan.take) - plan.new, plan.vanished,
+        )  # fmt: skip
+        for item in plan.take:
+            if not item.size:
+                reason = "The object is empty (0 bytes)"
+                self._bad[item] = [RejectedRow(self.bucket.url(item.key), 0, "", EMPTY_OBJECT, reason)]
+        planned = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, table))
+        for batch in planned:
+            self._land(batch)
+        batches = [batch for batch in planned if batch.objects]
+        quarantined = ledger.quarantine((item for item in plan.take if item in self._bad), known)
+        if plan.take:
+            self._remember([*batches, *quarantined])
+        warehouse.script(
+            strategies.render(
+                "stage_objects",
+                table=table,
+                columns=self.target.columns,
+                batches=batches,
+                retired=sorted(plan.retired),
+                staged_at=scopes.literal(datetime.now(UTC)),
+            )
+        )
+        parts = [Part(self._bad[item], batch_id=batch.id) for batch in quarantined for item in batch.objects]
+        self.rejects.replace_batches(warehouse, sorted(plan.retired), parts)
+        return {
+            "rows": sum(batch.rows for batch in batches),
+            "objects": len(plan.take),
+            "quarantined": len(quarantined),
+        }
+
+    def _land(self, batch: Batch) -> None:
+        """COPY a batch, without the objects of which a row is rejected.
+
+        Usually that is one COPY. If rows are rejected, it has named all the objects, and the second COPY has the rest:
+        COPY does not say which of the loaded rows came from a bad object.
+        """
+        batch.landing = f"landing_{batch.id}"
+        while True:
+            batch.objects = [item for item in batch.objects if item not in self._bad]
+            if not batch.objects:
+                return
+            entries = [
+                {"url": self.bucket.url(item.key), "mandatory": True, "meta": {"content_length": item.size}}
+                for item in batch.objects
+            ]
+            manifest = json.dumps({"entries": entries})
+            with ledger.published(self.manifests, f"{self._folder}batch-{batch.id}", "manifest", manifest) as url:
+                loaded = self.target.land(batch.landing, url, MAX_ERRORS, "MANIFEST")
+            if not loaded.rejected:
+                batch.rows = loaded.rows
+                log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")
+                return
+            if not self._quarantine(loaded.rejects):
+                raise CopyFailedError(
+                    f"COPY rejected {loaded.rejected} rows of {self.bucket.url(self.key)}, of objects that are not "
+                    f"listed there: {sorted({row.file_name for row in loaded.rejects})}. Nothing was staged."
+                )
+            self.target.warehouse.script(f"DROP TABLE {batch.landing}")
+
+    def _quarantine(self, rejects: Iterable[RejectedRow]) -> bool:
+        """Note the objects that rejected rows name; return whether any of them is a new one."""
+        named = defaultdict(list)
+        for row in rejects:
+            named[row.file_name].append(row)
+        before = len(self._bad)
+        for item in self._taken:
+            url = self.bucket.url(item.key)
+            rows = named.get(url) or named.get(url.encode()[:NAME_LENGTH].decode(errors="ignore"))
+            if rows and item not in self._bad:
+                self._bad[item] = [replace(row, file_name=url) for row in rows]
+        return len(self._bad) > before
+
+    def _remember(self, batches: Iterable[Batch]) -> None:
+        """Add the objects of batches to the ledger."""
+        lines = ledger.lines(self.target.table, batches)
+        with ledger.published(self.manifests, f"{self._folder}objects", "json", lines) as url:
+            self.target.warehouse.copy(ledger.OBJECTS, url, ledger.COPY_OPTIONS)
+
+    def _warn(self) -> None:
+        bad = [self._bad[item][0] for item in self._taken if item in self._bad]
+        if not bad:
+            return
+        shown = [f"{row.file_name} line {row.line_number}: {row.reason}" for row in bad[:SHOWN_OBJECTS]]
+        log.warning(
+            "%d objects are quarantined, the others are staged. operations.rejected_rows has the reasons. Correct the "
+            "objects: the next run takes what has changed. If the table was wrong, run the DAG with full_refresh.\n%s",
+            len(bad), "\n".join(shown),
+        )  # fmt: skip

@@ -1,0 +1,59 @@
+"""The staging table, and COPY into temporary tables that are like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparkify.warehouse import Loaded, Warehouse
+
+
+@dataclass(frozen=True)
+class Target:
+    """A staging table.
+
+    :param warehouse: the session.
+    :param table: its name.
+    :param partition_column: its audit column, by which rows are replaced; the files do not have it.
+    :param format: COPY's data format, such as ``FORMAT AS JSON 'auto'``.
+    :param options: further options of COPY.
+    """
+
+    warehouse: Warehouse
+    table: str
+    partition_column: str
+    format: str
+    options: Sequence[str]
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """The columns that the files fill.
+
+        :raises AirflowFailException: if the table has no partition column.
+        """
+        columns = self.warehouse.columns(self.table)
+        if self.partition_column not in columns:
+            raise AirflowFailException(
+                f"The staging table {self.table} has no column {self.partition_column}: it is where a run marks the "
+                "rows that are its own."
+            )
+        return [column for column in columns if column != self.partition_column]
+
+    def land(self, landing: str, source: str, max_errors: int, *options: str) -> Loaded:
+        """COPY into a new temporary table.
+
+        :param landing: its name.
+        :param source: URI of a key prefix or of a manifest.
+        :param max_errors: rows that COPY may reject.
+        :raises CopyFailedError: if it rejects more, or cannot read the source.
+        """
+        self.warehouse.script(f"CREATE TEMP TABLE {landing} (LIKE {self.table} INCLUDING DEFAULTS)")
+        # COPY fails when it meets as many errors as MAXERROR says.
+        options = (*options, self.format, f"MAXERROR {max_errors + 1}", *self.options)
+        return self.warehouse.copy(f"{landing} ({', '.join(self.columns)})", source, options)

@@ -1,0 +1,8 @@
+-- Find the rows of {{ landing }} whose time cannot be right.
+SELECT
+    CAST({{ column }} AS VARCHAR(64)) AS found_value,
+    COUNT(*) OVER () AS found_rows
+FROM {{ landing }}
+WHERE NOT ({{ plausible }})
+ORDER BY {{ column }}
+LIMIT {{ limit }};

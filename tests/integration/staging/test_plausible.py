@@ -1,0 +1,126 @@
+"""Files that COPY accepts and that cannot be right: events of impossible times, and files without rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sparkify.warehouse import CopyFailedError
+from tests.data import event
+from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, LAST, staged
+
+if TYPE_CHECKING:
+    from tests.lab import Lab
+
+DAY_START = 1_541_030_400_000  # 2018-11-01, in milliseconds
+# Milliseconds, and what the database says they are.
+ABSURD = {
+    "microseconds sent as milliseconds": (DAY_START * 1000, "50803-"),
+    "a moment before the first": (-1, "1969-12-31 23:59:59.999"),
+    "before Christ": (-100_000_000_000_000, "BC"),
+    "far in the future": (253_402_300_799_000, "9999-12-31 23:59:59"),
+    "the last moment's next": (7_258_118_400_000, "2200-01-01 00:00:00"),
+}
+REJECTED = "SELECT file_name, line_number, column_name, error_code, raw_value, reason FROM operations.rejected_rows"
+
+
+def at(ts: int, session: int = 2) -> dict[str, object]:
+    return event("2018-11-01T05:10", session) | {"ts": ts}
+
+
+class TestImplausibleTimes:
+    @pytest.mark.parametrize("kind", ABSURD)
+    def test_they_are_rejected_like_any_other_row(self, lab: Lab, kind: str) -> None:
+        ts, value = ABSURD[kind]
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), at(ts)])
+        file = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
+        for hours in (FIVE, LAST, DAY):
+            with pytest.raises(CopyFailedError, match=r"More than 0 rows of .*param max_errors above 0") as caught:
+                lab.run(*hours, tasks=EVENTS)
+            assert value in str(caught.value)
+            assert "landing" not in str(caught.value)
+            assert staged(lab) == []
+            ((name, line, column, code, raw, reason),) = lab.query(REJECTED)
+            assert (name, line, column, code) == (file, 0, "ts", 1)
+            assert value in raw
+            assert reason == f"ts is {raw}: the warehouse accepts [1970-01-01, 2200-01-01)"
+        result = lab.run(*DAY, max_errors=1)["stage_events"]
+        assert (result["rows"], result["rejected"], result["strays"]) == (1, 1, 0)
+        assert staged(lab) == [1]
+        assert len(lab.query(REJECTED)) == 1
+
+    def test_the_bounds_themselves_are_plausible(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [at(0, 1), at(7_258_118_399_999, 2)])
+        assert lab.run(*DAY, tasks=EVENTS)["stage_events"]["strays"] == 2
+
+    def test_they_count_together_with_the_rows_that_copy_rejects(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), at(-1), event("2018-11-01T05:10", None)])
+        with pytest.raises(CopyFailedError, match="More than 1 rows"):
+            lab.run(*DAY, tasks=EVENTS, max_errors=1)
+        assert [code for *_, code, _, _ in lab.query(REJECTED)] == [1213, 1]
+        assert lab.run(*DAY, tasks=EVENTS, max_errors=2)["stage_events"]["rejected"] == 2
+
+    def test_of_several_files_the_prefix_is_named(self, lab: Lab) -> None:
+        for part in "ab":
+            lab.put_events("2018-11-01", [at(-1, ord(part))])
+            lab.store.rename(
+                "log_data/2018/11/2018-11-01-events.json", f"log_data/2018/11/2018-11-01-events.json.{part}"
+            )
+        lab.run(*DAY, tasks=EVENTS, max_errors=2)
+        prefix = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
+        assert [name for name, *_ in lab.query(REJECTED)] == [prefix, prefix]
+
+    def test_many_are_counted_and_the_first_are_kept(self, lab: Lab) -> None:
+        lab.put_events(
+            "2018-11-01", [event("2018-11-01T05:10", 1), *(at(-session, session) for session in range(1, 1502))]
+        )
+        assert lab.run(*DAY, tasks=EVENTS, max_errors=2000)["stage_events"]["rejected"] == 1501
+        assert len(lab.query(REJECTED)) == 1000
+
+    def test_they_go_with_their_file(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [at(-1)])
+        lab.run(*DAY, tasks=EVENTS, max_errors=1)
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        lab.run(*FIVE, tasks=EVENTS)
+        assert lab.query(REJECTED) == []
+
+
+class TestFilesWithoutRows:
+    @pytest.mark.parametrize("content", ["", "\n \n"])
+    def test_one_is_named_and_counted(self, lab: Lab, content: str, caplog: pytest.LogCaptureFixture) -> None:
+        lab.put("log_data/2018/11/2018-11-01-events.json", content)
+        assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["empty"] == 1
+        (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        assert warning.startswith(
+            f"No rows in s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json ({len(content)}"
+        )
+
+    def test_one_beside_others(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        lab.put("log_data/2018/11/2018-11-01-events.json.2", "")
+        result = lab.run(*FIVE, tasks=EVENTS)["stage_events"]
+        assert (result["rows"], result["empty"]) == (1, 1)
+        assert "events.json.2 (0 bytes)" in caplog.text
+
+    def test_a_file_whose_rows_are_rejected_or_of_other_hours_is_not_empty(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T06:10", 1)])
+        assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["empty"] == 0
+        lab.put_events("2018-11-01", [event("2018-11-01T06:10", None)])
+        assert lab.run(*FIVE, tasks=EVENTS, max_errors=1)["stage_events"]["empty"] == 0
+        lab.put_events("2018-11-01", [at(-1)])
+        assert lab.run(*FIVE, tasks=EVENTS, max_errors=1)["stage_events"]["empty"] == 0
+
+
+def test_a_task_that_rejects_too_many_says_what_to_do(lab: Lab) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:11", 2, status="bad")])
+    with pytest.raises(CopyFailedError) as caught:
+        lab.run(*FIVE, tasks=EVENTS)
+    source = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
+    first, second = str(caught.value).split("\n")
+    assert first == (
+        f"More than 0 rows of {source} were rejected: nothing of [2018-11-01 05:00, 2018-11-01 06:00) was staged. "
+        "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load all "
+        "but the rejected rows: trigger the DAG again with the param max_errors above 0."
+    )
+    assert second.startswith(f"{source} line 2, column status (")

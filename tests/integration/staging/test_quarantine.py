@@ -1,0 +1,260 @@
+"""An object that cannot be loaded is quarantined: the others are loaded, and it is read again when it has changed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowSkipException
+
+from sparkify import ledger
+from sparkify.staging.by_object import ObjectStaging
+from sparkify.warehouse import CopyFailedError
+from sparkify.warehouse.postgres import Postgres
+from tests.data import event, song
+from tests.integration.operators.test_stage_to_redshift import DAY, SONGS
+from tests.integration.operators.test_stage_to_redshift_faults import with_fields
+
+if TYPE_CHECKING:
+    from sparkify.local import servers
+    from tests.lab import Lab
+
+REJECTED = "SELECT file_name, line_number, column_name, error_code FROM operations.rejected_rows ORDER BY 1, 2"
+BAD: dict[str, tuple[bytes, tuple[int, str | None, int]]] = {
+    "a wrong type": (json.dumps(song("SO2", year="in spring")).encode(), (1, "year", 1207)),
+    "malformed JSON": (b'{"song_id": "SO2", ', (1, None, 1216)),
+    "no JSON": (b"\x89PNG\x1a", (1, None, 1216)),
+    "no id": (json.dumps(song("SO2", artist_id=None)).encode(), (1, "artist_id", 1213)),
+    "a good row and a bad one": (
+        f"{json.dumps(song('SO2'))}\n{json.dumps(song('SO3', duration='long'))}".encode(),
+        (2, "duration", 1208),
+    ),
+    "empty": (b"", (0, None, 2)),
+}
+
+
+@pytest.fixture
+def copies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The COPY commands that are sent, but those of the ledger."""
+    sent: list[str] = []
+    copy = Postgres._copy
+
+    def note(self: Postgres, command: str) -> Any:
+        if "landing_" in command:
+            sent.append(command)
+        return copy(self, command)
+
+    monkeypatch.setattr(Postgres, "_copy", note)
+    return sent
+
+
+def staged(lab: Lab) -> list[str]:
+    return [song_id for (song_id,) in lab.query("SELECT song_id FROM staging_songs ORDER BY 1")]
+
+
+def manifests(lab: Lab) -> list[str]:
+    return [item["path"] for page in lab.store.list("manifests") for item in page]
+
+
+class TestBadObjects:
+    @pytest.mark.parametrize("kind", BAD)
+    def test_the_others_are_loaded_and_the_plays_too(
+        self, lab: Lab, kind: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        content, (line, column, code) = BAD[kind]
+        lab.put_song("one", song("SO1"))
+        lab.put("song_data/A/A/A/bad.json", content)
+        lab.put_song("two", song("SO9"))
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        results = lab.run(*DAY)
+        assert (results["stage_songs"]["objects"], results["stage_songs"]["quarantined"]) == (3, 1)
+        assert staged(lab) == ["SO1", "SO9"]
+        assert lab.counts()["songs"] == 2
+        assert lab.counts()["songplays"] == 1
+        url = f"s3://{lab.bucket}/song_data/A/A/A/bad.json"
+        assert lab.query(REJECTED) == [(url, line, column, code)]
+        warned = [record.getMessage() for record in caplog.records if "quarantined" in record.getMessage()]
+        assert len([text for text in warned if url in text]) == 1
+
+    def test_it_is_neither_read_nor_reported_again(
+        self, lab: Lab, copies: list[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        lab.put_song("bad", song("SO2", year="in spring"))
+        lab.run(*DAY, tasks=SONGS)
+        before = lab.query("SELECT * FROM operations.rejected_rows")
+        lab.put_song("one", song("SO1"))
+        copies.clear()
+        caplog.clear()
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["quarantined"] == 0
+        assert len(copies) == 1
+        with pytest.raises(AirflowSkipException, match=r"the 1 objects at .* 1 others are quarantined"):
+            lab.execute(lab.dag.get_task("stage_songs"), start=DAY[0], end=DAY[1])
+        assert len(copies) == 1
+        assert not [record for record in caplog.records if record.levelname == "WARNING"]
+        assert lab.query("SELECT * FROM operations.rejected_rows") == before
+
+    @pytest.mark.parametrize("remedy", ["correct", "remove", "still bad", "refresh"])
+    def test_it_is_released_when_it_changes(self, lab: Lab, remedy: str) -> None:
+        for name, content in {"one": song("SO1"), "two": song("SO2", year="?"), "three": song("SO3", year="?")}.items():
+            lab.put_song(name, content)
+        lab.run(*DAY, tasks=SONGS)
+        if remedy == "correct":
+            lab.put_song("two", song("SO2"))
+        elif remedy == "remove":
+            lab.store.delete("song_data/A/A/A/two.json")
+        elif remedy == "still bad":
+            lab.put_song("two", song("SO2", duration="?"))
+        result = lab.run(*DAY, tasks=SONGS, full_refresh=remedy == "refresh")["stage_songs"]
+        assert result["objects"] == {"remove": 0, "refresh": 3}.get(remedy, 1)
+        assert staged(lab) == (["SO1", "SO2"] if remedy == "correct" else ["SO1"])
+        rejected = {
+            "still bad": [("three", "year"), ("two", "duration")],
+            "refresh": [("three", "year"), ("two", "year")],
+        }
+        url = f"s3://{lab.bucket}/song_data/A/A/A/"
+        assert [(file.removeprefix(url)[:-5], column) for file, _, column, _ in lab.query(REJECTED)] == rejected.get(
+            remedy, [("three", "year")]
+        )
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
+
+    def test_a_good_object_that_turns_bad_takes_its_rows_along(self, lab: Lab) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.put_song("two", song("SO2"))
+        lab.run(*DAY, tasks=SONGS)
+        lab.put_song("two", song("SO2", year="?"))
+        lab.run(*DAY, tasks=SONGS)
+        assert staged(lab) == ["SO1"]
+
+    def test_the_audit_warns_and_names_it(self, lab: Lab) -> None:
+        lab.put_song("bad", song("SO2", year="?"))
+        lab.run(*DAY)
+        lab.run(*DAY, dag_id="sparkify_audit")
+        ((outcome, sample),) = lab.query(
+            "SELECT outcome, sample FROM operations.data_quality_results "
+            "WHERE table_name = 'staging_songs' AND check_name = 'no song was rejected'"
+        )
+        assert outcome == "warned"
+        assert json.loads(sample)[0]["file_name"] == f"s3://{lab.bucket}/song_data/A/A/A/bad.json"
+
+    def test_many_bad_objects_cost_one_more_copy_whatever_they_hold(self, lab: Lab, copies: list[str]) -> None:
+        for number in range(30):
+            lab.put_song(f"bad-{number:02}", song(f"SO{number}", year="?"))
+        # More bad lines than COPY reports, in objects that come before the others.
+        for name in ("a", "b"):
+            lab.put(f"song_data/A/A/A/{name}.json", "no JSON\n" * 800)
+        lab.put_song("good", song("SO1"))
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["quarantined"] == 32
+        assert len(copies) == 2
+        assert staged(lab) == ["SO1"]
+        assert lab.one("SELECT COUNT(DISTINCT file_name) FROM operations.rejected_rows") == 32
+
+    def test_more_errors_than_copy_can_ignore(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("sparkify.staging.by_object.MAX_ERRORS", 5)
+        lab.put("song_data/A/A/A/bad.json", "no JSON\n" * 9)
+        lab.put_song("good", song("SO1"))
+        assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["quarantined"] == 1
+        assert staged(lab) == ["SO1"]
+
+    def test_damaged_compression(self, lab: Lab) -> None:
+        whole = gzip.compress(json.dumps(song("SO1")).encode())
+        for name, content in {"a": whole[:-9], "b": b"no gzip", "c": whole}.items():
+            lab.put(f"song_data/A/A/A/{name}.json.gz", content)
+        task = with_fields(lab.dag.get_task("stage_songs"), copy_options=["GZIP"])
+        lab.run(*DAY, tasks=["create_tables"])
+        assert lab.execute(task, start=DAY[0], end=DAY[1])["quarantined"] == 2
+        assert staged(lab) == ["SO1"]
+        assert [code for *_, code in lab.query(REJECTED)] == [9001, 9001]
+
+    def test_the_marker_of_a_folder_is_no_object(
+        self, lab: Lab, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        from sparkify import objects
+
+        listed = objects.Bucket.objects
+        marker = objects.S3Object("song_data/A/", "e", 0)
+        monkeypatch.setattr(objects.Bucket, "objects", lambda self, prefix: [marker, *listed(self, prefix)])
+        lab.put_song("good", song("SO1"))
+        result = lab.run(*DAY, tasks=SONGS)["stage_songs"]
+        assert (result["objects"], result["quarantined"]) == (1, 0)
+
+
+class TestRaces:
+    def test_an_object_that_vanishes_before_it_is_copied(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.put_song("two", song("SO2"))
+        copy = Postgres._copy
+
+        def vanish(self: Postgres, command: str) -> Any:
+            monkeypatch.setattr(Postgres, "_copy", copy)
+            lab.store.delete("song_data/A/A/A/two.json")
+            return copy(self, command)
+
+        lab.run(*DAY, tasks=["create_tables"])
+        monkeypatch.setattr(Postgres, "_copy", vanish)
+        result = lab.run(*DAY, tasks=["stage_songs"])["stage_songs"]
+        assert (result["objects"], result["quarantined"]) == (1, 0)
+        assert staged(lab) == ["SO1"]
+        assert lab.query(REJECTED) == []
+
+    def test_a_copy_that_fails_for_another_reason_fails_the_task(
+        self, lab: Lab, copies: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        lab.put_song("one", song("SO1"))
+        task = with_fields(lab.dag.get_task("stage_songs"), jsonpaths=f"s3://{lab.bucket}/paths.json")
+        lab.run(*DAY, tasks=["create_tables"])
+        with pytest.raises(CopyFailedError, match=r"paths\.json"):
+            lab.execute(task, start=DAY[0], end=DAY[1])
+        assert len(copies) == 1
+
+
+class TestManifests:
+    def test_they_are_removed_when_the_copy_fails(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=["create_tables"])
+        found = []
+
+        def fail(self: Postgres, command: str) -> Any:
+            found.extend(manifests(lab))
+            raise CopyFailedError("S3 refused")
+
+        monkeypatch.setattr(Postgres, "_copy", fail)
+        with pytest.raises(CopyFailedError, match="S3 refused"):
+            lab.run(*DAY, tasks=["stage_songs"])
+        assert len(found) == 1
+        assert manifests(lab) == []
+
+    def test_what_killed_tasks_left_behind_is_removed_and_what_others_may_read_stays(
+        self, lab: Lab, s3: servers.S3
+    ) -> None:
+        names = ["staging_songs/old.manifest", "staging_songs/new.manifest", "staging_others/old.manifest"]
+        yesterday = (datetime.now(UTC) - ledger.LEFT_BEHIND - timedelta(hours=1)).timestamp()
+        for name in names:
+            path = s3.root / lab.bucket / "manifests" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("{}")
+            if "old" in name:
+                os.utime(path, (yesterday, yesterday))
+        lab.put_song("one", song("SO1"))
+        lab.run(*DAY, tasks=SONGS)
+        assert manifests(lab) == ["manifests/staging_others/old.manifest", "manifests/staging_songs/new.manifest"]
+
+
+def test_a_long_name_that_the_database_cut_off_is_recognized(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SYS_LOAD_ERROR_DETAIL holds 256 bytes of a file's name."""
+    quarantine = ObjectStaging._quarantine
+
+    def cut(self: ObjectStaging, rejects: Any) -> bool:
+        from dataclasses import replace
+
+        return quarantine(self, [replace(row, file_name=row.file_name.encode()[:256].decode()) for row in rejects])
+
+    monkeypatch.setattr(ObjectStaging, "_quarantine", cut)
+    name = "n" * 220
+    lab.put_song(name, song("SO1", year="?"))
+    lab.put_song("good", song("SO2"))
+    assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["quarantined"] == 1
+    assert lab.one("SELECT file_name FROM operations.rejected_rows") == f"s3://{lab.bucket}/song_data/A/A/A/{name}.json"
