@@ -356,7 +356,7 @@ def test_every_file_with_rejected_rows_is_reported(driver: Driver, monkeypatch: 
     more = "AND (file_name, line_number) IN (SELECT file_name, MIN(line_number) FROM sys_load_error_detail"
     driver.answers[answer.replace("ORDER BY file_name, line_number LIMIT 1000", more)] = others
     with warehouse() as session:
-        rejects = session.copy("songs", "s3://music/song_data/").rejects
+        rejects = copy(session).rejects
     assert rejects == [RejectedRow(*row) for row in [*first, others[1]]]
 
 
@@ -380,7 +380,7 @@ def test_a_failed_copy_says_which_object_could_not_be_decompressed(
     message = "failed to inflate with gzip: unexpected end of file."
     driver.answers["COPY"] = server_error("XX000", message, D=DAMAGED)
     with warehouse() as session, pytest.raises(CopyFailedError, match=message) as caught:
-        session.copy("songs", "s3://music/song_data/")
+        copy(session)
     assert caught.value.rejects == [RejectedRow("s3://music/song_data/A B.json.gz", 0, "", 9001, message)]
 
 
