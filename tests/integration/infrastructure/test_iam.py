@@ -103,9 +103,9 @@ def test_serverless(
 
 def test_no_password_to_be_had(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     define(monkeypatch, login="ana", extra={"iam": True, "cluster_identifier": "absent"})
-    with pytest.raises(WarehouseError, match=r"issued no temporary password: .*absent.* Check the credentials"):
-        with connect("redshift", "aws"):
-            pytest.fail("connected")
+    remedy = r"issued no temporary password: .*absent.* Check the credentials"
+    with pytest.raises(WarehouseError, match=remedy), connect("redshift", "aws"):
+        pytest.fail("connected")
     assert connected == []
 
 
