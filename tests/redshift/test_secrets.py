@@ -133,14 +133,6 @@ def test_no_channel_shows_a_secret(
     assert clear(message) == []
 
 
-def test_no_rejected_row_shows_a_secret(keys: Lab, endpoint: Endpoint) -> None:
-    """As if the database explained a row with the command that read it."""
-    keys.put_events(DAY[0], [event("2018-11-01T05:10", 1, userId=f"{servers.SECRET_KEY} {endpoint.password}")])
-    keys.run(*DAY, tasks=["create_tables", "stage_events"], max_errors=1)
-    assert keys.one("SELECT COUNT(*) FROM operations.rejected_rows") == 1
-    assert clear(repr(keys.query("SELECT * FROM operations.rejected_rows"))) == []
-
-
 def test_the_output_of_a_supervised_task_shows_no_secret(keys: Lab, endpoint: Endpoint, tmp_path: Path) -> None:
     keys.run(*DAY, tasks=["create_tables"])
     repeat(endpoint, "COPY landing_1")

@@ -11,7 +11,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlparse
@@ -19,7 +19,7 @@ import tenacity
 from airflow.sdk.exceptions import AirflowException
 
 from sparkify import strategies
-from sparkify.warehouse.secrets import Secrets
+from sparkify.warehouse.secrets import KEEP, Secrets
 from sparkify.warehouse.unreachable import Reason, describe
 
 if TYPE_CHECKING:
@@ -78,8 +78,8 @@ class RejectedRow:
     column_name: str
     error_code: int
     reason: str
-    raw_line: str | None = None
-    raw_value: str | None = None
+    raw_line: str | None = field(default=None, metadata={KEEP: True})
+    raw_value: str | None = field(default=None, metadata={KEEP: True})
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MASK = "***"
+# In the metadata of a dataclass's field: it holds data, which stays as it is.
+KEEP = "keep"
 # A shorter secret would mask parts of ordinary words; Airflow's masker has the same limit.
 SHORTEST = 5
 
@@ -92,8 +94,8 @@ class Secrets:
             items = (self._redact(item, seen) for item in value)
             return value._make(items) if hasattr(value, "_make") else type(value)(items)
         elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            fields = {field.name: self._redact(getattr(value, field.name), seen) for field in dataclasses.fields(value)}
-            return dataclasses.replace(value, **fields)
+            fields = [field.name for field in dataclasses.fields(value) if not field.metadata.get(KEEP)]
+            return dataclasses.replace(value, **{name: self._redact(getattr(value, name), seen) for name in fields})
         return value
 
     def _text(self, text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import redshift_connector
 
-from sparkify.warehouse import connect
+from sparkify.warehouse import WarehouseError, connect
 from sparkify.warehouse.redshift import CLIENT
 from tests.aws import address, namespaces
 
@@ -25,6 +27,7 @@ def connected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         """A connection that nothing is done with."""
 
         autocommit = False
+        _usock = socket.socket()
 
         def close(self) -> None:
             pass
@@ -66,7 +69,11 @@ def test_a_cluster(
 
 @pytest.mark.parametrize("host", [None, "music.example.com"])
 def test_serverless(
-    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, host: str | None
+    cloud: Cloud,
+    connected: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    host: str | None,
 ) -> None:
     namespaces.add("music")
     extra = {
@@ -76,8 +83,10 @@ def test_serverless(
         "serverless_token_duration_seconds": 900,
     }
     define(monkeypatch, host=host, port=5440, extra=extra)
-    with connect("redshift", "aws"):
-        pass
+    with caplog.at_level(logging.DEBUG), connect("redshift", "aws") as warehouse:
+        assert warehouse.secrets.redact("only-for-an-hour") == "***"
+    assert "botocore" in caplog.text
+    assert "only-for-an-hour" not in caplog.text
     credentials = ("GetCredentials", {"dbName": "dev", "workgroupName": "music", "durationSeconds": 900})
     lookup = ("GetWorkgroup", {"workgroupName": "music"})
     assert cloud.serverless.requests == ([credentials] if host else [credentials, lookup])
@@ -90,6 +99,14 @@ def test_serverless(
             "database": "dev",
         }
     ]
+
+
+def test_no_password_to_be_had(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    define(monkeypatch, login="ana", extra={"iam": True, "cluster_identifier": "absent"})
+    remedy = r"issued no temporary password: .*absent.* Check the credentials"
+    with pytest.raises(WarehouseError, match=remedy), connect("redshift", "aws"):
+        pytest.fail("connected")
+    assert connected == []
 
 
 def test_a_password_of_one_s_own(

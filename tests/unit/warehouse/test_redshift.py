@@ -18,6 +18,7 @@ from redshift_connector import InterfaceError, OperationalError
 
 from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError, connect
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT
+from tests.unit.warehouse.test_secrets import everything
 
 SECRET = "sTSx9/secretkey+of+the+test"
 TOKEN = "FwoGZX/session+token+of+the+test"
@@ -335,6 +336,36 @@ def test_a_failed_copy_says_which_rows_were_rejected(
     # What was rejected is asked for in a transaction of its own: the failed one takes no more statements.
     sent = [event.split(" ")[0] for event in driver.executed[1:]]
     assert sent == ["COPY", "rollback", "SELECT", "rollback", "close"]
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_the_reason_of_a_rejected_row_shows_no_secret(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    aws(monkeypatch, {"aws_session_token": TOKEN})
+    driver.answers["SELECT TRIM(file_name)"] = [("file", 3, "year", 1207, f"in COPY {SECRET} {TOKEN}")]
+    if fails:
+        driver.answers["COPY"] = server_error("XX000", "Check 'sys_load_error_detail'.")
+    with warehouse() as session:
+        try:
+            rejects = copy(session).rejects
+        except CopyFailedError as error:
+            rejects = error.rejects
+            assert "year: error 1207, in COPY *** ***" in str(error)
+    assert [row.reason for row in rejects] == ["in COPY *** ***"]
+
+
+def test_the_label_of_a_statement_shows_no_secret(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+    statement = f"ALTER USER etl PASSWORD '{TOKEN}'"
+    with caplog.at_level(logging.DEBUG), warehouse() as session:
+        session.transaction(lambda: session.script(statement))
+        driver.answers["ALTER"] = server_error("42501", f"permission denied: {statement}", D=statement)
+        with pytest.raises(redshift_connector.ProgrammingError) as caught:
+            session.transaction(lambda: session.script(statement))
+    assert caught.value.__notes__ == ["Statement: ALTER USER etl PASSWORD '***'"]
+    assert TOKEN not in everything(caught.value)
+    assert "ALTER USER etl PASSWORD '***': 0 rows" in caplog.text
+    assert TOKEN not in caplog.text
 
 
 def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
