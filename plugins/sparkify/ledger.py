@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
+from sparkify.objects import StorageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -159,11 +161,22 @@ def published(bucket: Bucket, stem: str, ending: str, text: str) -> Iterator[str
     try:
         yield bucket.url(key)
     finally:
-        bucket.delete([key])
+        with _tidying():
+            bucket.delete([key])
 
 
 def sweep(bucket: Bucket, prefix: str) -> None:
     """Delete what tasks that were killed have left behind; an object younger than a day may be in use."""
-    if left := bucket.older(prefix, datetime.now(UTC) - LEFT_BEHIND):
-        bucket.delete(left)
-        log.info("Deleted %d objects below %s that tasks have left behind.", len(left), bucket.url(prefix))
+    with _tidying():
+        if left := bucket.older(prefix, datetime.now(UTC) - LEFT_BEHIND):
+            bucket.delete(left)
+            log.info("Deleted %d objects below %s that tasks have left behind.", len(left), bucket.url(prefix))
+
+
+@contextmanager
+def _tidying() -> Iterator[None]:
+    """Do without: an object that stays does no harm, and the next sweep tries again."""
+    try:
+        yield
+    except StorageError as error:
+        log.warning("Objects that are of no more use stay in S3: %s", error)

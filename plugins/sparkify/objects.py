@@ -99,5 +99,16 @@ class Bucket:
         self._store.put(key, body, attributes={"Content-Type": content_type} if content_type else None)
 
     def delete(self, keys: list[str]) -> None:
-        """Delete objects; those that do not exist are passed over."""
-        self._store.delete(keys)
+        """Delete objects; those that do not exist are passed over.
+
+        :raises StorageError: if S3 refuses.
+        """
+        from sparkify.copy.s3 import S3_ERRORS
+
+        try:
+            self._store.delete(keys)
+        except S3_ERRORS as error:
+            raise StorageError(
+                f"S3 did not delete {self.url(keys[0])}: {type(error).__name__}. Check that the Airflow connection's "
+                "credentials may delete there."
+            ) from None

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from sparkify import ledger
 from sparkify.ledger import Batch, Known, Plan
-from sparkify.objects import Bucket, S3Object
+from sparkify.objects import Bucket, S3Object, StorageError
 from tests.sql_rules import violations
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sparkify.warehouse import Warehouse
 
 keys = st.sampled_from([f"song_data/{letter}.json" for letter in "ABCDEFGHIJ"])
@@ -158,6 +160,28 @@ def test_what_a_copy_reads_is_there_no_longer_than_the_copy(failure: type[Except
         if failure:
             raise failure
     assert shelf.objects == {}
+
+
+@pytest.mark.parametrize("failure", [None, RuntimeError])
+def test_what_cannot_be_deleted_fails_nothing_and_hides_no_failure(
+    failure: type[Exception] | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Refusing(Shelf):
+        def delete(self, keys: list[str]) -> None:
+            raise StorageError("S3 did not delete it")
+
+        def older(self, prefix: str, moment: datetime) -> list[str]:
+            return [*self.objects]
+
+    shelf = cast("Bucket", Refusing())
+    with (
+        pytest.raises(failure) if failure else nullcontext(),
+        ledger.published(shelf, "tmp/batch-3", "manifest", "Ä"),
+    ):
+        if failure:
+            raise failure
+    ledger.sweep(shelf, "tmp/")
+    assert caplog.text.count("S3 did not delete it") == 2
 
 
 def test_no_two_runs_publish_to_one_key() -> None:

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# How often a run starts again because a COPY failed as a whole: each time without the objects that made it fail.
-ATTEMPTS = 10
+# How often a run starts again because a COPY failed as a whole: each time without an object that made it fail. COPY
+# names one object that it cannot decompress, however many there are.
+ATTEMPTS = 100
 # COPY is to name all bad objects at once, so it may reject as many rows as it can:
 # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
 MAX_ERRORS = 99_999
@@ -110,10 +111,10 @@ class ObjectStaging:
         planned = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, table))
         for batch in planned:
             self._land(batch)
+            self._remember([batch])
         batches = [batch for batch in planned if batch.objects]
         quarantined = ledger.quarantine((item for item in plan.take if item in self._bad), known)
-        if plan.take:
-            self._remember([*batches, *quarantined])
+        self._remember(quarantined)
         warehouse.script(
             strategies.render(
                 "stage_objects",
@@ -175,8 +176,10 @@ class ObjectStaging:
         return len(self._bad) > before
 
     def _remember(self, batches: Iterable[Batch]) -> None:
-        """Add the objects of batches to the ledger."""
+        """Add the objects of batches, if there are any, to the ledger."""
         lines = ledger.lines(self.target.table, batches)
+        if not lines:
+            return
         with ledger.published(self.manifests, f"{self._folder}objects", "json", lines) as url:
             self.target.warehouse.copy(ledger.OBJECTS, url, ledger.COPY_OPTIONS)
 

@@ -12,6 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
 from sparkify import ledger
+from sparkify.objects import Bucket, StorageError
 from sparkify.staging.by_object import ObjectStaging
 from sparkify.warehouse import CopyFailedError
 from sparkify.warehouse.postgres import Postgres
@@ -180,6 +181,12 @@ class TestBadObjects:
         lab.put_song("good", song("SO1"))
         result = lab.run(*DAY, tasks=SONGS)["stage_songs"]
         assert (result["objects"], result["quarantined"]) == (1, 0)
+
+
+def test_s3_refuses_to_delete(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Bucket("no-such-bucket", "aws")
+    with pytest.raises(StorageError, match=r"S3 did not delete s3://no-such-bucket/a: \w+"):
+        bucket.delete(["a"])
 
 
 class TestRaces:
