@@ -66,7 +66,7 @@ def cut_second(compress: Compress) -> bytes:
 
 def damaged(compress: Compress) -> bytes:
     """Change what is compared last: each format has a checksum, zstd's only if it was asked for."""
-    options = {zstd.CompressionParameter.checksum_flag: 1}
+    options = {int(zstd.CompressionParameter.checksum_flag): 1}
     whole = zstd.compress(LINES, options=options) if compress is zstd.compress else compress(LINES)
     return whole[:-8] + bytes(255 - byte for byte in whole[-8:])
 
