@@ -13,16 +13,16 @@ help:  ## Show this help
 	@echo; echo "Start with: make run"
 
 run: .venv/run  ## Load data on this machine and show the result [DATA=folder or .tar.gz] [FROM=day TO=day after] [HOURLY=1]
-	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
+	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
 
 backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none, failed or completed] [BACKWARDS=1]
-	@$(BIN)/python -m sparkify.local.backfill $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
+	@$(BIN)/python -m sparkify.local.backfill $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
 
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sparkify.local.quality
 
 notebook: .venv/notebook  ## Execute the notebook on what make run has loaded, as a page to read [DATA, FROM, TO as for run]
-	@$(BIN)/python -m sparkify.local.notebook $(if $(DATA),--data "$(DATA)") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+	@$(BIN)/python -m sparkify.local.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 up: .venv/run  ## Start Airflow in the background, with an app that keeps writing events [PORT=8080]
 	@$(BIN)/python -m sparkify.local.up up $(if $(PORT),--port $(PORT))

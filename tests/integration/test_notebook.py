@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import psycopg
 import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from sparkify.local import notebook
+from sparkify.local import jobs, notebook, servers
 from sparkify.local.notebook import NOTEBOOK
 from tests.conftest import ROOT
 from tests.data import event, song
@@ -79,7 +81,7 @@ def test_it_shows_what_the_warehouse_holds(loaded: Lab) -> None:
     assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
     assert shown(outputs, "text/markdown") == ["**42 plays** on 3 days"]
     assert len(shown(outputs, "image/png")) == 5
-    busiest, most_played, songs = [rows(text) for text in shown(outputs, "text/html") if text.startswith("<table>")]
+    busiest, most_played, songs = [rows(text) for text in shown(outputs, "text/html") if text.startswith("<table")]
     counted = loaded.query(
         "SELECT date_part('hour', start_time)::int::text, count(*)::text FROM songplays "
         "WHERE start_time >= '2018-10-29 15:00' GROUP BY 1, date_part('hour', start_time) "
@@ -99,6 +101,78 @@ def test_as_a_page_it_needs_nothing_else(loaded: Lab) -> None:
     loads = re.findall(r"""(?:(?:src|href)=|import\(?[^;'"]*|url\()['"]?([^'" >)]+)""", page)
     assert any(address.startswith("data:") for address in loads)
     assert [address for address in loads if re.match(r"(https?:)?//", address)] == []
+
+
+# As TeX the first is "Keha&AAP", the second an error; the others are what HTML and Markdown might take for their own.
+NAMES = ["Ke$ha & A$AP", r"$\frac$", r"A$AP \_ $100", "<b>*Bold*</b>", "`Tick`"]
+
+
+@pytest.fixture
+def named(lab: Lab) -> Lab:
+    """A lab whose artists, songs and places have the names."""
+    for number, name in enumerate(NAMES):
+        lab.put_song(str(number), song(f"SO{number}", title=name, artist_name=name, artist_id=f"AR{number}"))
+    lab.put_events(
+        "2018-11-01",
+        [
+            event("2018-11-01T09:00:00", 7, 10 * number + count, song=name, artist=name, location=name)
+            for number, name in enumerate(NAMES)
+            for count in range(number + 1)
+        ],
+    )
+    lab.run("2018-11-01", "2018-11-02")
+    return lab
+
+
+def test_names_are_shown_as_they_are(named: Lab) -> None:
+    """The texts of the charts are read from SVG, in which matplotlib can keep them."""
+    book = read()
+    first = next(cell for cell in book.cells if "import matplotlib" in cell.source)
+    first.source += "\n%config InlineBackend.figure_formats = ['svg']\nplt.rcParams['svg.fonttype'] = 'none'"
+    NotebookClient(
+        book, timeout=120, kernel_name="python3", resources={"metadata": {"path": NOTEBOOK.parent}}
+    ).execute()
+    outputs = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
+    assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
+    drawn = [re.findall(r"<text[^>]*>([^<]*)</text>", chart) for chart in shown(outputs, "image/svg+xml")]
+    found = [[name for name in NAMES if name in map(unescape, texts)] for texts in drawn]
+    assert found == [[], [], NAMES, NAMES, []]
+    tables = [text for text in shown(outputs, "text/html") if text.startswith("<table")]
+    assert [text for text in tables if 'class="tex2jax_ignore mathjax_ignore"' not in text] == []
+    assert {unescape(row[0]) for row in rows(tables[-1])[1:]} == set(NAMES)
+
+
+@pytest.mark.parametrize("source", ["1 / 0", "plt.text(0, 0, r'$\\frac$', parse_math=True)\nplt.show()"])
+def test_a_cell_that_fails_fails_the_page(loaded: Lab, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Also one with a chart that cannot be drawn: Jupyter itself calls it successful."""
+    book = read()
+    broken = next(index for index, cell in enumerate(book.cells) if cell.source.startswith("artists = ask"))
+    book.cells[broken].source = source
+    monkeypatch.setattr(nbformat, "read", lambda *_, **__: book)
+    with pytest.raises(
+        notebook.CellError, match=rf"^Cell {broken + 1} of sparkify\.ipynb, which begins .*, failed: \w+Error: "
+    ):
+        notebook.execute(NOTEBOOK)
+
+
+def test_a_cell_that_fails_fails_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--state", str(tmp_path)]
+    parser = jobs.parser("", "")
+    job = jobs.read(parser, parser.parse_args(arguments), hourly=False)
+    with (
+        servers.postgres(tmp_path / "postgres") as server,
+        psycopg.connect(server.create_database(job.database)) as connection,
+    ):
+        connection.execute("CREATE TABLE songplays AS SELECT 1 AS songplay_id")
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])
+    monkeypatch.setattr(nbformat, "read", lambda *_, **__: book)
+    assert notebook.main(arguments) == 1
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "✗ Execute the notebook" in printed
+    assert "Cell 1 of sparkify.ipynb, which begins '1 / 0', failed: ZeroDivisionError: division by zero" in printed
+    assert list(tmp_path.glob("*.html")) == []
 
 
 def test_without_a_warehouse_the_page_says_how_to_load_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

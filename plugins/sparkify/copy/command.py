@@ -20,6 +20,7 @@ class CopyCommand:
     :param bucket: the bucket of FROM.
     :param prefix: the key prefix of FROM; with MANIFEST the manifest's whole key.
     :param json: ``auto``, ``auto ignorecase`` or the ``s3://`` URL of a JSONPaths file.
+    :param compression: None, ``gzip``, ``bzip2`` or ``zstd``.
     :param timeformat: None, ``auto``, ``epochsecs`` or ``epochmillisecs``.
     :param maxerror: the number of errors at which the load fails; 0 and 1 mean the same.
     :param acceptinvchars: the replacement character, or None.
@@ -36,7 +37,7 @@ class CopyCommand:
     columns: tuple[str, ...] = ()
     json: str = "auto"
     manifest: bool = False
-    gzip: bool = False
+    compression: str | None = None
     timeformat: str | None = None
     maxerror: int = 0
     truncatecolumns: bool = False

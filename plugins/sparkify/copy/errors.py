@@ -40,7 +40,7 @@ _REMEDIES = {
     NUL_BYTE: "remove the NUL character from the value",
     BAD_UTF8: "write the file as UTF-8, or add ACCEPTINVCHARS for a VARCHAR column",
     INTEGER_OVERFLOW: "give the column a wider integer type",
-    BAD_COMPRESSION: "write the object again, whole, or leave out GZIP",
+    BAD_COMPRESSION: "write the object again, whole, or leave out the option of its compression",
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
@@ -12,7 +11,7 @@ import obstore
 import tenacity
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
-from sparkify.copy.errors import BAD_COMPRESSION, CopyError, Reject
+from sparkify.copy.errors import CopyError
 from sparkify.copy.s3 import S3_ERRORS, S3Object, explain
 
 if TYPE_CHECKING:
@@ -177,32 +176,3 @@ _get_again = tenacity.retry(
 def _next_piece(stream: BytesStream) -> bytes | None:
     piece = next(stream, None)
     return None if piece is None else bytes(piece)
-
-
-def gunzip(pieces: Iterable[bytes], url: str) -> Iterator[bytes]:
-    """Yield the content of a gzip file, of one or more members, in pieces of bounded size.
-
-    :raises CopyError: when it is no gzip file, or not a whole one.
-    """
-    member = zlib.decompressobj(wbits=31)
-    started = False
-    for piece in pieces:
-        data = piece
-        while data:
-            if member.eof:
-                data = data.lstrip(b"\0")  # gzip files may be padded with zeros
-                if not data:
-                    break
-                member = zlib.decompressobj(wbits=31)
-            started = True
-            try:
-                yield member.decompress(data, PIECE)
-            except zlib.error as error:
-                raise _damaged(url, f"is not a gzip file: {error}. Remedy: leave out GZIP, or compress it.") from None
-            data = member.unconsumed_tail or member.unused_data
-    if started and not member.eof:
-        raise _damaged(url, "ends in the middle of its gzip data. Remedy: write the object again, whole.")
-
-
-def _damaged(url: str, reason: str) -> CopyError:
-    return CopyError(f"{url} {reason}", rejects=[Reject(url, 0, BAD_COMPRESSION, reason)])

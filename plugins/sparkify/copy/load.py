@@ -12,9 +12,10 @@ from psycopg import sql
 
 from sparkify.copy.audit import next_query_id, store_rejects
 from sparkify.copy.command import split_url
+from sparkify.copy.compression import decompress
 from sparkify.copy.conversion import Conversion
 from sparkify.copy.errors import CopyError, Reject
-from sparkify.copy.fetch import Fetcher, gunzip
+from sparkify.copy.fetch import Fetcher
 from sparkify.copy.files import FileReader
 from sparkify.copy.jsonpaths import read_jsonpaths
 from sparkify.copy.manifest import read_manifest
@@ -178,7 +179,8 @@ def _load(
         reader = FileReader(records, emit, rejects.add)
         with closing(fetcher.read(objects)) as files:  # a load that fails must not go on fetching
             for item, pieces in files:
-                reader.read(item.url, gunzip(pieces, item.url) if command.gzip else pieces)
+                content = decompress(pieces, command.compression, item.url) if command.compression else pieces
+                reader.read(item.url, content)
         if not fetcher.objects:
             # "Regardless of any mandatory settings, COPY will terminate if no files are found."
             raise CopyError(f"{command.url}: none of the files the manifest lists exists. Remedy: correct its URLs.")

@@ -17,15 +17,16 @@ if TYPE_CHECKING:
 
 _MAXERROR_LIMIT = 100_000  # "Data load operations": MAXERROR
 _SUPPORTED = (
-    "IAM_ROLE, CREDENTIALS, ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, FORMAT, JSON, MANIFEST, GZIP, REGION, "
-    "TIMEFORMAT, MAXERROR, TRUNCATECOLUMNS, BLANKSASNULL, EMPTYASNULL, ACCEPTINVCHARS, COMPUPDATE, STATUPDATE"
+    "IAM_ROLE, CREDENTIALS, ACCESS_KEY_ID, SECRET_ACCESS_KEY, SESSION_TOKEN, FORMAT, JSON, MANIFEST, GZIP, BZIP2, "
+    "ZSTD, REGION, TIMEFORMAT, MAXERROR, TRUNCATECOLUMNS, BLANKSASNULL, EMPTYASNULL, ACCEPTINVCHARS, COMPUPDATE, "
+    "STATUPDATE"
 )
 # Options that Redshift has and this engine has not. Only words from here are ever echoed once a statement
 # carries keys: any other word may be a piece of a badly quoted secret.
 _REFUSED = re.compile(
-    "ACCEPTANYDATE|AVRO|BZIP2|COMPROWS|CSV|DATEFORMAT|DELIMITER|ENCODING|ENCRYPTED|ESCAPE|EXPLICIT_IDS|"
+    "ACCEPTANYDATE|AVRO|COMPROWS|CSV|DATEFORMAT|DELIMITER|ENCODING|ENCRYPTED|ESCAPE|EXPLICIT_IDS|"
     "FILLRECORD|FIXEDWIDTH|IGNOREALLERRORS|IGNOREBLANKLINES|IGNOREHEADER|LZOP|MASTER_SYMMETRIC_KEY|"
-    "NOLOAD|NULL|ORC|PARQUET|QUOTE|READRATIO|REMOVEQUOTES|ROUNDEC|SHAPEFILE|SSH|TRIMBLANKS|ZSTD"
+    "NOLOAD|NULL|ORC|PARQUET|QUOTE|READRATIO|REMOVEQUOTES|ROUNDEC|SHAPEFILE|SSH|TRIMBLANKS"
 )
 
 
@@ -179,6 +180,11 @@ class _Parser:
     def read_flag(self, word: str) -> tuple[str, object]:
         return word.lower(), True
 
+    def read_compression(self, word: str) -> tuple[str, object]:
+        if "compression" in self._values:
+            raise CopySyntaxError("COPY: give one of GZIP, BZIP2 and ZSTD, and give it once")
+        return "compression", word.lower()
+
     def read_json(self, word: str) -> tuple[str, object]:
         self._accept("AS")
         value = self._string(word) if self._at_string() else "auto"  # the default of "Data format parameters"
@@ -246,6 +252,7 @@ _READERS: dict[str, Callable[[_Parser, str], tuple[str, object]]] = {
     "STATUPDATE": _Parser.read_statupdate,
     "REGION": _Parser.read_region,
     "IAM_ROLE": _Parser.read_iam_role,
-    **dict.fromkeys(("MANIFEST", "GZIP", "TRUNCATECOLUMNS", "BLANKSASNULL", "EMPTYASNULL"), _Parser.read_flag),
+    **dict.fromkeys(("GZIP", "BZIP2", "ZSTD"), _Parser.read_compression),
+    **dict.fromkeys(("MANIFEST", "TRUNCATECOLUMNS", "BLANKSASNULL", "EMPTYASNULL"), _Parser.read_flag),
     **dict.fromkeys(("CREDENTIALS", "ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"), _Parser.read_secret),
 }

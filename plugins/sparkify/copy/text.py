@@ -1,7 +1,9 @@
 """The text of JSON values, and what of it a VARCHAR or CHAR column takes.
 
-"Data conversion parameters" (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html) and
-"Multibyte character load errors" (https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html).
+"Data conversion parameters" (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-conversion.html),
+"Multibyte character load errors" (https://docs.aws.amazon.com/redshift/latest/dg/multi-byte-character-load-errors.html)
+and, of blanks past the end of a column, "Character types"
+(https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html); AWS does not mention them for COPY itself.
 """
 
 from __future__ import annotations
@@ -83,8 +85,10 @@ def text_converter(column: Column, conversion: Conversion) -> Callable[[bytes], 
             length = len(text.encode())
         if length <= size:
             return text
-        if conversion.truncatecolumns:
-            return text.encode()[:size].decode(errors="ignore")  # ignore: the character cut in two
+        encoded = text.encode()
+        # "If the extra characters are all spaces (blanks), the string is truncated to the maximum length."
+        if conversion.truncatecolumns or not encoded[size:].strip(b" "):
+            return encoded[:size].decode(errors="ignore")  # ignore: the character cut in two
         raise FieldError(errors.OUT_OF_RANGE, f"String length exceeds DDL length: {length} bytes", size)
 
     return convert

@@ -196,11 +196,13 @@ class Owner(NamedTuple):
 def alone(state: Path, command: str) -> Iterator[None]:
     """Keep the state for this process; the lock goes with the process, however that ends.
 
+    What this process and its children write meanwhile is for this user alone: data, logs, passwords.
+
     :param command: what this process does, for others to read.
     :raises BusyError: where another command works on it.
     """
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "lock").open("a+") as file:
+    servers.private(state)
+    with _umask(0o077), (state / "lock").open("a+") as file:
         for _ in range(10):
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -217,6 +219,15 @@ def alone(state: Path, command: str) -> Iterator[None]:
         file.write(f"{os.getpid()} {command}")
         file.flush()
         yield
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def owner(state: Path) -> Owner | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -21,6 +21,10 @@ class NothingLoadedError(Exception):
     """There is no warehouse to show; the message says how to load it."""
 
 
+class CellError(Exception):
+    """A cell of the notebook failed; the message names it."""
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Execute the notebook and write it as a page; return the exit code."""
     parser = jobs.parser("make notebook", __doc__)
@@ -30,9 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with jobs.alone(job.state, "make notebook"):
             page = _make(job, report.Screen(console))
-    except (upload.SourceError, jobs.BusyError, NothingLoadedError) as error:
+    except (upload.SourceError, jobs.BusyError, NothingLoadedError, CellError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
-        return 2
+        return 1 if isinstance(error, CellError) else 2
     console.print(f"\nOpen {page} in a browser.", soft_wrap=True)
     return 0
 
@@ -64,11 +68,20 @@ def _has_plays(postgres: servers.Postgres, database: str) -> bool:
 def execute(notebook: Path) -> str:
     """Execute a notebook in this environment and return it with its results: HTML that loads nothing from elsewhere.
 
-    :raises nbclient.exceptions.CellExecutionError: where a cell fails; the message shows it.
+    :raises CellError: if a cell fails, or what it displays.
     """
     import nbformat
     from nbclient import NotebookClient
     from nbconvert import HTMLExporter
+
+    def check(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        # Not the reply: it says "ok" if a chart fails, which is drawn when its cell has run.
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise CellError(
+                    f"Cell {cell_index + 1} of {notebook.name}, which begins {cell.source.partition(chr(10))[0]!r}, "
+                    f"failed: {output.ename}: {' '.join(output.evalue.split())}"
+                )
 
     book = nbformat.read(notebook, as_version=4)
     NotebookClient(
@@ -76,6 +89,7 @@ def execute(notebook: Path) -> str:
         kernel_name="python3",
         resources={"metadata": {"path": str(notebook.parent)}},
         extra_arguments=["--log-level=ERROR"],  # the kernel would tell the screen what it thinks of its connection
+        on_cell_executed=check,
     ).execute()
     # What the template would load from elsewhere is for formulas, diagrams and widgets; the notebook has none.
     nowhere = dict.fromkeys(["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from sparkify.local import airflow, servers
+from sparkify.local import airflow, jobs, servers
 from sparkify.quality import declaration, history
 
 if TYPE_CHECKING:
@@ -36,12 +36,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
-    with connected(options.state.resolve()) as found:
-        if found is None:
-            console.print("No check has been evaluated here yet. 'make run' loads data and evaluates them.")
-            return 2
-        name, warehouse = found
-        results = history.latest(warehouse, RUNS)
+    try:
+        with connected(options.state.resolve()) as found:
+            if found is None:
+                console.print("No check has been evaluated here yet. 'make run' loads data and evaluates them.")
+                return 2
+            name, warehouse = found
+            results = history.latest(warehouse, RUNS)
+    except jobs.BusyError as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
+        return 2
     return show(results, name, console)
 
 
@@ -57,8 +61,7 @@ def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
     if not (state / "postgres").exists():
         yield None
         return
-    servers.exit_on_signals()
-    with servers.postgres(state / "postgres") as server:
+    with _server(state) as server:
         name = _used_last(server)
         if name is None:
             yield None
@@ -68,6 +71,20 @@ def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
         )
         with connect("redshift") as warehouse:
             yield f"database {name}", warehouse
+
+
+@contextmanager
+def _server(state: Path) -> Iterator[servers.Postgres]:
+    """Open the server that another command runs, or run it here.
+
+    :raises BusyError: if another command works on the state and its server is not ready.
+    """
+    if jobs.owner(state) and (running := servers.running_postgres(state / "postgres")):
+        yield running
+        return
+    servers.exit_on_signals()
+    with jobs.alone(state, "make quality"), servers.postgres(state / "postgres") as server:
+        yield server
 
 
 def _used_last(server: servers.Postgres) -> str | None:

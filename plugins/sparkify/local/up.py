@@ -113,7 +113,8 @@ def up(place: Place, port: int | None, console: Console) -> int:
 
 
 def _start(place: Place, port: int, console: Console) -> int:
-    place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    servers.private(place.state)
+    place.folder.mkdir(mode=0o700, exist_ok=True)
     with place.log.open("ab") as log:
         process = psutil.Popen(
             [sys.executable, "-m", "sparkify.local.up", "serve", "--state", place.state, "--port", str(port)],

@@ -191,6 +191,21 @@ def test_a_type_without_a_length_has_redshifts(loader: Loader):
         loader.copy("long")
 
 
+def test_blanks_past_the_end_of_a_column_are_cut(loader: Loader):
+    """As INSERT does: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html ."""
+    loader.table("id int, v varchar(4), c char(3)")
+    texts = [("abcd   ", "abc  "), ("éé ", "ab "), ("é    ", "a    "), (" " * 9, " " * 9)]
+    records = [{"id": number, "v": v, "c": c} for number, (v, c) in enumerate(texts * 50)]  # enough to be learnt
+    loader.put_lines("data/good", *records)
+    loader.put_lines(
+        "data/other", {"id": 900, "v": "abcd x"}, {"id": 901, "v": "abcd\t"}, {"id": 902, "c": "abc\u00a0"}
+    )
+    result = loader.copy("data/", "MAXERROR 9")
+    assert [reject.code for reject in result.rejects] == [1204, 1204, 1220]
+    loaded = [("abcd", "abc"), ("éé", "ab "), ("é  ", "a  "), ("    ", "   ")]
+    assert [row[1:] for row in loader.rows()] == loaded * 50
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -1,8 +1,7 @@
-"""Where COPY reads: key prefixes, manifests, gzip, and S3 that fails."""
+"""Where COPY reads: key prefixes, manifests, and S3 that fails."""
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
 import threading
@@ -178,54 +177,6 @@ def test_without_manifest_the_file_is_data(loader: Loader):
     loader.put_manifest("m", {"url": "s3://b/k"})
     loader.copy("m")
     assert loader.rows() == [('[{"url": "s3://b/k"}]',)]
-
-
-def compress(content: bytes) -> bytes:
-    return gzip.compress(content, 1, mtime=0)  # without the time, so that every test process has the same parameters
-
-
-LINES = b"".join(b'{"a": %d}\n' % number for number in range(9))
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        compress(LINES),
-        compress(LINES[:15]) + compress(b"") + compress(LINES[15:]),  # members may end anywhere
-        compress(LINES) + b"\0" * 700,
-    ],
-)
-def test_gzip(loader: Loader, content: bytes):
-    loader.table("a int")
-    loader.put("data.gz", content)
-    result = loader.copy("data", "GZIP")
-    assert loader.rows() == [(number,) for number in range(9)]
-    assert result.bytes == len(content)
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (compress(LINES)[:-1], "ends in the middle of its gzip data"),
-        (compress(LINES) + compress(LINES)[:20], "ends in the middle of its gzip data"),
-        (compress(LINES)[:-8] + b"\0" * 8, "is not a gzip file"),
-        (compress(LINES) + b"junk", "is not a gzip file"),
-        (LINES, "is not a gzip file"),
-    ],
-)
-def test_broken_gzip(loader: Loader, content: bytes, message: str):
-    loader.table("a int")
-    url = loader.put("data.gz", content)
-    with pytest.raises(CopyError, match=f"{url} {message}"):
-        loader.copy("data", "GZIP MAXERROR 1000")
-    assert loader.rows() == []
-
-
-def test_a_gzip_file_larger_than_a_piece(loader: Loader):
-    loader.table("id int, text varchar(99)")
-    lines = b"".join(b'{"id": %d, "text": "%s"}\n' % (n, b"x" * (n % 99)) for n in range(60_000))
-    loader.put("data.gz", compress(lines))
-    assert loader.copy("data", "GZIP").rows == 60_000
 
 
 def test_many_objects_arrive_in_the_order_of_their_keys(loader: Loader):

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.local import quality
+from sparkify.local import jobs, quality, servers
 from tests.data import event, song
 
 if TYPE_CHECKING:
@@ -54,6 +54,23 @@ def test_the_latest_outcome_counts_and_what_to_do_is_said(loaded: Lab, capsys: p
     loaded.run(*DAY, tasks=["data_quality"])
     assert quality.main([]) == 0
     assert "✓✗" in capsys.readouterr().out
+
+
+def test_the_server_of_another_command_is_shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`make quality` while `make up` runs: it neither stops the server nor starts a second one."""
+    with jobs.alone(tmp_path, jobs.UP), servers.postgres(tmp_path / "postgres") as server:
+        assert quality.main(["--state", str(tmp_path)]) == 2
+        assert "No check has been evaluated here yet" in capsys.readouterr().out
+        assert servers.running_postgres(tmp_path / "postgres") == server
+        with psycopg.connect(server.uri()) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_command_that_has_not_begun_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "postgres").mkdir()
+    with jobs.alone(tmp_path, jobs.UP):
+        assert quality.main(["--state", str(tmp_path)]) == 2
+    assert "works on" in capsys.readouterr().out
 
 
 def test_nothing_was_evaluated_yet(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import psycopg
@@ -17,7 +18,7 @@ import pytest
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from sparkify.local import servers
+from sparkify.local import jobs, servers
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 CHILD = """
 import sys
 from pathlib import Path
-from sparkify.local import servers
+from sparkify.local import jobs, servers
 servers.exit_on_signals()
 folder = Path(sys.argv[1])
 with servers.postgres(folder / "postgres") as postgres, servers.s3(folder / "s3") as s3:
@@ -187,19 +188,128 @@ def test_the_server_of_a_killed_process_is_taken_over(folder: Path) -> None:
     assert running(folder) == []
 
 
-@pytest.mark.parametrize("started", ["before", "after"])
-def test_a_number_that_is_another_process_by_now_does_not_keep_the_server(folder: Path, started: str) -> None:
-    with child(folder) as process:
-        process.kill()
-        process.wait(10)
-    listed = folder / "postgres" / ".handle_pids.json"
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as other:
-        listed.write_text(f"[{other.pid}]")
-        created = psutil.Process(other.pid).create_time()
-        moment = created + (5 if started == "before" else -5)  # of the last change of the list
-        os.utime(listed, (moment, moment))
-        with servers.postgres(folder / "postgres"):
-            pass
-        # One that was there when the list was written is a user of the server: it is to stop it.
-        assert ("postgres" in running(folder)) == (started == "before")
-        other.kill()
+@pytest.mark.parametrize(
+    "name", ["it's a clone/x y", 'a "quoted" $HOME `id`; \\ %41 #é,b', "/".join(["a-rather-long-name"] * 8)]
+)
+def test_any_folder_will_do(folder: Path, name: str) -> None:
+    """Nothing goes through a shell, and a socket's path is limited to 107 bytes."""
+    place = folder / name
+    for number in range(2):  # with new data, and with data that is there
+        with servers.postgres(place / "postgres") as server, servers.s3(place / "s3") as s3:
+            assert running(folder) == ["postgres", "rclone"]
+            with psycopg.connect(server.create_database("a")) as connection:
+                assert connection.execute("SHOW data_directory").fetchone() == (str(place / "postgres"),)
+            store = servers.bucket(s3, "bucket")
+            store.put(f"key {number}", b"1")
+            assert (place / "s3" / "bucket" / f"key {number}").read_bytes() == b"1"
+            assert servers.running_postgres(place / "postgres") == server
+    assert servers.running_postgres(place / "postgres") is None
+
+
+@pytest.mark.parametrize("name", ["x" * 90, "a,b"])
+def test_a_folder_that_cannot_hold_a_socket_is_named(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / name).mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / name))
+    with (
+        pytest.raises(RuntimeError, match=rf"cannot have its socket in {folder}.*expected at most .* Set TMPDIR"),
+        servers.postgres(folder / "postgres"),
+    ):
+        pytest.fail("it started")
+
+
+def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
+    with servers.postgres(folder / "postgres"):
+        pass
+    (folder / "postgres" / "postgresql.auto.conf").write_text("work_mem = 'no size'\n")
+    with (
+        pytest.raises(RuntimeError, match=r'(?s)did not start on .*invalid value for parameter "work_mem"'),
+        servers.postgres(folder / "postgres"),
+    ):
+        pytest.fail("it started")
+    assert running(folder) == []
+
+
+def as_another(words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user who has nothing to do with it."""
+    return subprocess.run(
+        words, user="nobody", group="nogroup", extra_groups=[], capture_output=True, text=True, check=False, **options
+    )
+
+
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """Return what others, and the group, may do with each file and folder."""
+    return {str(path): path.stat().st_mode & 0o077 for path in [folder, *folder.rglob("*")] if not path.is_symlink()}
+
+
+@pytest.mark.parametrize("before", [None, 0o755, 0o777])
+def test_a_state_is_private(folder: Path, before: int | None) -> None:
+    """Root's has a group that may pass through: that of PostgreSQL's user, to reach the databases."""
+    state = folder / "state"
+    if before:
+        state.mkdir()
+        state.chmod(before)
+    with jobs.alone(state, "a test"), servers.postgres(state / "postgres"), servers.s3(state / "s3") as s3:
+        servers.bucket(s3, "bucket").put("key", b"1")
+        (state / "folder").mkdir()
+        (state / "folder" / "file").write_text("secret")
+        found = modes(state)
+        assert found.pop(str(state)) == (0o010 if os.geteuid() == 0 else 0)
+        assert {mode for path, mode in found.items() if "/postgres/" not in path} == {0}
+        assert found[str(state / "postgres")] == 0
+    if os.geteuid() == 0:
+        assert state.stat().st_gid == pwd.getpwnam("pgserver").pw_gid
+
+
+@root_only
+def test_another_user_reads_nothing(folder: Path) -> None:
+    state = folder / "state"
+    with jobs.alone(state, "a test"), servers.postgres(state / "postgres") as server:
+        (state / "password").write_text("secret")
+        for path in (state, state / "password", state / "postgres", state / "postgres" / "log", Path(server.host)):
+            tried = as_another(["ls", "-l", str(path / "x") if path == state else str(path)])
+            assert "Permission denied" in tried.stderr
+        tried = as_another([str(servers.psql()), server.uri(), "-c", "SELECT 1"])
+        assert "Permission denied" in tried.stderr
+
+
+@root_only
+def test_an_ordinary_user_runs_both(folder: Path) -> None:
+    """In a folder of their own, which others cannot enter."""
+    home = folder / "home"
+    home.mkdir(mode=0o700)
+    os.chown(home, pwd.getpwnam("nobody").pw_uid, -1)
+    if (child := os.fork()) == 0:  # another interpreter may be in a folder that only root can enter
+        try:
+            tempfile.tempdir = str(home)
+            os.setgroups([])
+            os.setgid(pwd.getpwnam("nobody").pw_gid)
+            os.setuid(pwd.getpwnam("nobody").pw_uid)
+            with (
+                jobs.alone(home / "state", "a test"),
+                servers.postgres(home / "state" / "postgres") as postgres,
+                servers.s3(home / "state" / "s3"),
+                psycopg.connect(postgres.uri()) as connection,
+            ):
+                os._exit(connection.info.backend_pid == 0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert running(folder) == ["postgres", "rclone"]
+    found = modes(home / "state")
+    assert {mode for path, mode in found.items() if "/postgres/" not in path} == {0}
+    server = servers.running_postgres(home / "state" / "postgres")
+    assert server
+    assert psutil.Process(server.pid).username() == "nobody"
+
+
+def test_folders_that_others_cannot_enter_are_not_opened_wide(folder: Path) -> None:
+    """PostgreSQL's user passes through, where this user is root; nobody may list or change what is there."""
+    closed = folder / "closed"
+    closed.mkdir(mode=0o700)
+    with servers.postgres(closed / "state" / "postgres"):
+        pass
+    assert closed.stat().st_mode & 0o777 == (0o701 if os.geteuid() == 0 else 0o700)

@@ -26,6 +26,9 @@ def convert(token: bytes | str, kind: str, *, not_null: bool = False, **options:
     return converter(column, Conversion(**options))(token.encode() if isinstance(token, str) else token)
 
 
+DAY = 86_400_000_000  # microseconds
+
+
 def seconds(*moment: int) -> int:
     """Return the microseconds from 2000-01-01 to a moment."""
     return (datetime(*moment, tzinfo=UTC) - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)  # type: ignore[misc,arg-type]
@@ -75,6 +78,7 @@ def seconds(*moment: int) -> int:
         ('"2000-01-01 00:00:00+02"', "timestamptz", -seconds(2000, 1, 1, 2)),
         # A value of another type arrives as its text.
         ('"x"', "varchar(5)", "x"),
+        ('"fives   "', "char(5)", "fives"),
         ("1.50", "varchar(5)", "1.50"),
         ("true", "varchar(5)", "true"),
         # "COPY from JSON format": the entire object or array is loaded as a string.
@@ -144,6 +148,11 @@ def test_value(token: str, kind: str, value: object):
         ("1541105830796", "timestamp", 1206, "Invalid timestamp"),
         ('"sixsix"', "varchar(5)", 1204, "String length exceeds DDL length: 6 bytes"),
         ('"ééé"', "varchar(5)", 1204, "6 bytes"),
+        ('"ééé  "', "varchar(5)", 1204, "8 bytes"),
+        ('"fives x"', "varchar(5)", 1204, "7 bytes"),
+        (r'"fives\t"', "varchar(5)", 1204, "6 bytes"),
+        (r'"fives\n"', "char(5)", 1204, "6 bytes"),
+        (r'"fives\u00a0"', "varchar(5)", 1204, "7 bytes"),
         ('"sixsix"', "char(5)", 1204, "6 bytes"),
         ('"é"', "char(5)", 1220, r"Multibyte character not supported for CHAR .* Invalid char: c3 a9"),
         (r'"a\u0000b"', "varchar(5)", 1218, "NUL|null byte"),
@@ -183,6 +192,14 @@ def test_an_empty_string_is_not_null_but_emptyasnull_makes_it_so():
         ('"abcdé"', {"truncatecolumns": True}, "abcd"),
         ('"a😀x"', {"truncatecolumns": True}, "a😀"),
         ('"ab😀"', {"truncatecolumns": True}, "ab"),
+        # "Character types": what is longer by spaces only is cut; the length is that of the bytes.
+        ('"fives  "', {}, "fives"),
+        ('"four     "', {}, "four "),
+        ('"      "', {}, "     "),
+        ('"éé    "', {}, "éé "),
+        ('"éé    "', {"blanksasnull": True}, "éé "),
+        ('"      "', {"blanksasnull": True}, None),
+        ('"fives "', {"truncatecolumns": True}, "fives"),
         # "an invalid three-byte character will be replaced with '^^^'"
         (b'"a\xed\xa0\x80b"', {"acceptinvchars": "^"}, "a^^^b"),
         (b'"a\xa4"', {"acceptinvchars": "?"}, "a?"),
@@ -219,6 +236,23 @@ def test_acceptinvchars_is_for_varchar_only():
         ('"2018-11-01"', "auto", seconds(2018, 11, 1)),
         ('"2018-11-01T20:57:10"', "auto", seconds(2018, 11, 1, 20, 57, 10)),
         ('"20181101 20:57:10.5"', "auto", seconds(2018, 11, 1, 20, 57, 10, 500_000)),
+        # "Using automatic recognition with DATEFORMAT and TIMEFORMAT", one by one; a TIMESTAMP ignores the zone.
+        ('"2019-02-11T05:09:12.195Z"', "auto", seconds(2019, 2, 11, 5, 9, 12, 195_000)),
+        ('"J2451187"', "auto", seconds(1999, 1, 8)),
+        ('"Jan-08-95 BC"', "auto", seconds(4, 1, 8) - (98 * 365 + 24) * DAY),
+        ('"19960108 040809"', "auto", seconds(1996, 1, 8, 4, 8, 9)),
+        ('"960108 040809"', "auto", seconds(1996, 1, 8, 4, 8, 9)),
+        ('"1996.008"', "auto", seconds(1996, 1, 8)),
+        ("1996.008", "auto", seconds(1996, 1, 8)),
+        ('"1996-01-08 04:05:06.789"', "auto", seconds(1996, 1, 8, 4, 5, 6, 789_000)),
+        ('"17 Dec 07:37:16 1997 PST"', "auto", seconds(1997, 12, 17, 7, 37, 16)),
+        ('"12/17/1997 07:37:16.00 PST"', "auto", seconds(1997, 12, 17, 7, 37, 16)),
+        ('"1997-12-17 07:37:16-08"', "auto", seconds(1997, 12, 17, 7, 37, 16)),
+        ('"12.17.1997 07:37:16.00 PST"', "auto", seconds(1997, 12, 17, 7, 37, 16)),
+        ('"J2345678 04:05:06.789"', "auto", seconds(1710, 2, 23, 4, 5, 6, 789_000)),
+        # "Examples with datetime types"
+        ('"Jun 1,2008 09:59:59 EST"', "auto", seconds(2008, 6, 1, 9, 59, 59)),
+        ('"Dec 31,2008 18:20"', "auto", seconds(2008, 12, 31, 18, 20)),
     ],
 )
 def test_timeformat(token: str, timeformat: str, value: int | None):
@@ -233,8 +267,17 @@ def test_timeformat(token: str, timeformat: str, value: int | None):
         ("9223372036854775807", "epochmillisecs"),
         ("-9223372036854775808", "epochsecs"),
         ('"yesterday"', "auto"),
-        ('"2018-11-01T20:57:10Z"', "auto"),
         ('"2018-W01-1"', "auto"),
+        # AWS calls this form DD.MM.YYYY and shows MM.DD.YYYY.
+        ('"05.06.1997 07:37:16"', "auto"),
+        ('"17.12.1997 07:37:16"', "auto"),
+        ('"2018-11-01 20:57:10 Europe/Berlin"', "auto"),
+        ('"2018-11-01 20:57:10+16"', "auto"),
+        ('"2018-02-30T00:00:00Z"', "auto"),
+        ('"0000-01-01"', "auto"),
+        ('"2018-11-01 13:05 AM"', "auto"),
+        ('"J2451187 BC"', "auto"),
+        ("1541105830796", "auto"),
     ],
 )
 def test_timeformat_error(token: str, timeformat: str):
@@ -248,6 +291,9 @@ def test_timeformat_error(token: str, timeformat: str):
     [
         ('"2018-11-01T20:57:10Z"', seconds(2018, 11, 1, 20, 57, 10)),
         ('"2018-11-01 20:57:10+0130"', seconds(2018, 11, 1, 19, 27, 10)),
+        ('"1997-12-17 07:37:16-08"', seconds(1997, 12, 17, 15, 37, 16)),
+        ('"17 Dec 07:37:16 1997 PST"', seconds(1997, 12, 17, 15, 37, 16)),
+        ('"Jun 1,2008 09:59:59 EST"', seconds(2008, 6, 1, 14, 59, 59)),
         ('"2018-11-01 20:57:10"', seconds(2018, 11, 1, 20, 57, 10)),
     ],
 )
@@ -276,18 +322,17 @@ def test_numerics_are_truncated_or_refused(number: Decimal, precision: int, data
             convert(str(number), f"numeric({precision},{scale})")
 
 
-@given(st.text(), st.integers(1, 12), st.booleans())
+@given(st.text() | st.tuples(st.text(max_size=12), st.text(" \t")).map("".join), st.integers(1, 12), st.booleans())
 def test_text_fits_its_bytes(text: str, size: int, truncate: bool):
-    encoded = text.encode(errors="replace")
-    text = encoded.decode().replace("\0", "")
+    text = text.encode(errors="replace").decode().replace("\0", "")
     try:
         value = convert(json.dumps(text), f"varchar({size})", truncatecolumns=truncate)
     except FieldError:
         assert not truncate
-        assert len(text.encode()) > size
+        assert len(text.rstrip(" ").encode()) > size
     else:
         assert len(value.encode()) <= size
         assert text.startswith(value)
         if len(value) < len(text):  # only as much was cut as had to be
-            assert truncate
+            assert truncate or text[len(value) :].isspace()
             assert len((value + text[len(value)]).encode()) > size

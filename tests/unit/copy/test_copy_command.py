@@ -34,7 +34,7 @@ def test_everything_at_once_in_any_case_and_order():
         prefix="2018/11",
         json="s3://logs/paths.json",
         manifest=True,
-        gzip=True,
+        compression="gzip",
         timeformat="epochmillisecs",
         maxerror=5,
         truncatecolumns=True,
@@ -74,6 +74,8 @@ def test_ways_to_write_the_format(spelling: str, expected: str):
         ("ACCEPTINVCHARS", "acceptinvchars", "?"),
         ("ACCEPTINVCHARS '#'", "acceptinvchars", "#"),
         ("MAXERROR 100000", "maxerror", 100_000),
+        ("bzip2", "compression", "bzip2"),
+        ("ZSTD", "compression", "zstd"),
         ("TIMEFORMAT 'auto'", "timeformat", "auto"),
         ("TIMEFORMAT 'epochsecs'", "timeformat", "epochsecs"),
     ],
@@ -92,7 +94,9 @@ def test_option(option: str, field: str, value: object):
         ("FROBNICATE", "option FROBNICATE is not supported"),
         ("TIMEFORMAT 'MM.DD.YYYY'", "TIMEFORMAT with a pattern is not supported"),
         ("TIMEFORMAT 'EPOCHSECS'", "TIMEFORMAT with a pattern"),
-        ("GZIP GZIP", "option GZIP is given twice"),
+        ("GZIP GZIP", "give one of GZIP, BZIP2 and ZSTD"),
+        ("BZIP2 ZSTD", "give one of GZIP, BZIP2 and ZSTD"),
+        ("LZOP", "option LZOP is not supported by the local engine; supported: .* GZIP, BZIP2, ZSTD"),
         ("JSON 'auto'", "option JSON is given twice"),
         ("IAM_ROLE default", "option IAM_ROLE is given twice"),
         ("MAXERROR 100001", "MAXERROR needs a number from 0 to 100000"),
@@ -169,7 +173,7 @@ def test_no_error_repeats_a_secret(keys: str, tail: str):
 
 
 OPTIONS = {
-    "GZIP": ("gzip", True),
+    "GZIP": ("compression", "gzip"),
     "MANIFEST": ("manifest", True),
     "TRUNCATECOLUMNS": ("truncatecolumns", True),
     "MAXERROR 7": ("maxerror", 7),

@@ -45,11 +45,14 @@ VALUES = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.text(max_size=8),
     st.sampled_from(["", " ", "39", "1.5", "NaN", "null", "true", "1_0", "2018-11-01", "2018-11-01 00:00:00", "é" * 4]),
+    st.sampled_from(["2018-11-01T00:00:00.195Z", "2018-11-01 00:00:00-08", "J2451187", "17 Dec 07:37:16 1997 PST"]),
+    st.sampled_from(["abcdef  ", "ééé ", "abcdef\u00a0", "abcdef\t", "é     ", " " * 9, "abc  ", "ab é"]),
     st.sampled_from(["a\0b", "\ufdd0", "￿", "\\", '"']),
     st.lists(st.integers(0, 9), max_size=2),
     st.dictionaries(st.text(max_size=2), st.integers(0, 9), max_size=2),
 )
 TEXTS = st.text(max_size=7) | st.sampled_from(["", " ", "a\0b", "éééé", "abc", "\ufdd0"])
+TEXTS |= st.tuples(st.text(max_size=6), st.text(" \t", max_size=4)).map("".join)
 # What mostly fits each column, so that many records are good but for one thing.
 FITTING: dict[str, st.SearchStrategy[Any]] = {
     "artist": TEXTS,
@@ -62,7 +65,9 @@ FITTING: dict[str, st.SearchStrategy[Any]] = {
     "price": st.integers(0, 9) | st.sampled_from([1.259, "1.259"]),
     "paid": st.booleans(),
     "day": st.just("2018-11-01"),
-    "at": st.none() | st.integers(0, 2**41),
+    "at": st.none()
+    | st.integers(0, 2**41)
+    | st.sampled_from(["2018-11-01 00:00:00", "2018-11-01T00:00:00.195Z", "2018-11-01 00:00:00-08", "1996.008"]),
 }
 KEYS = st.sampled_from([*NAMES, "other", "Artist", "USERID"]) | st.text(max_size=3)
 CONVERSIONS = st.builds(
