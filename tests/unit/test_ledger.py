@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sparkify import ledger
 from sparkify.ledger import Batch, Known, Plan
+from sparkify.local.sql_rules import violations
 from sparkify.objects import Bucket, S3Object
-from tests.sql_rules import violations
 
 if TYPE_CHECKING:
     from sparkify.warehouse import Warehouse
