@@ -55,7 +55,7 @@ def _compared(statement: Statement) -> Iterator[exp.Expr]:
         yield from node.parent.selects if isinstance(node.parent, exp.Select) else node.expressions
     for node in statement.find(exp.SetOperation):
         if node.args.get("distinct"):
-            yield from (item for side in (node.left, node.right) for item in getattr(side, "selects", []))
+            yield from (item for side in (node.this, node.expression) for item in getattr(side, "selects", []))
     for select in statement.find(exp.Select):
         assert isinstance(select, exp.Select)
         yield from _grouped(select, statement)

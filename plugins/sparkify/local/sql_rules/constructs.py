@@ -30,7 +30,7 @@ _CHANGES = (
 )  # fmt: skip
 _SHARED = _EXPRESSIONS + _QUERIES + _CHANGES
 # Clauses of what is shared otherwise.
-_SHARED_CLAUSES = {
+_SHARED_CLAUSES: dict[type[exp.Expr], set[str]] = {
     exp.Select: {
         *("expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct", "with_")
     },
