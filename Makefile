@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql env test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql env test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -72,10 +72,14 @@ lint: .venv/dev  ## Check style, types, SQL, the CloudFormation template and wha
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
+	$(BIN)/python -m sparkify.local.sql_rules
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck include/compose/*
+
+check-sql: .venv/dev  ## Check that SQL means the same on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
+	@$(BIN)/python -m sparkify.local.sql_rules $(FILES)
 
 format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .

@@ -7,7 +7,7 @@ SELECT
     e.ts, e.userid, e.level, s.song_id, s.artist_id, e.sessionid, e.location, e.useragent,
     e.interval_time, '', NULL
 FROM staging_events AS e
-LEFT JOIN staging_songs AS s ON e.song = s.title AND e.artist = s.artist_name AND e.length = s.duration
+LEFT JOIN staging_songs AS s ON RTRIM(e.song) = RTRIM(s.title) AND RTRIM(e.artist) = RTRIM(s.artist_name) AND e.length = s.duration
 WHERE
     e.page = 'NextSong'
     AND NOT EXISTS (

@@ -6,20 +6,17 @@ import logging
 import re
 from functools import cache
 
-from tests import sql_rules
+from sparkify.local import sql_rules
 
 logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # else it logs each syntax tree
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of LOCK
-
-# The house rules that are Redshift's own; the others keep SQL to what means the same on both.
-_RULES = ("alias", "assignment", "frame", "merge")
 
 # Functions that Redshift has, besides those that SQL files may use.
 _FUNCTIONS = {
     *sql_rules.FUNCTIONS,
     *("PG_BACKEND_PID", "PG_LAST_COPY_COUNT", "PG_LAST_COPY_ID", "TRIM", "CURRENT_SCHEMA", "VERSION"),
 }
-_STATEMENTS = re.compile(r"CREATE\s+(UNIQUE\s+)?INDEX|DO\b|CREATE\s+EXTENSION", re.IGNORECASE)
+_STATEMENTS = re.compile(r"DO\b|CREATE\s+EXTENSION", re.IGNORECASE)
 _COMMENT_OR_LITERAL = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 
 
@@ -33,13 +30,12 @@ def refusal(statement: str) -> str:
 def _refusal(statement: str) -> str:
     if _STATEMENTS.match(statement):
         return f'SQL command "{statement[:40]}" not supported.'
-    tree, problems = sql_rules.parse(statement)
-    if tree is None or problems:
-        return f"syntax error: {problems}"
-    if unknown := [name for name in sql_rules.functions(tree) if name.upper() not in _FUNCTIONS]:
+    parsed, _ = sql_rules.parse(statement, {})
+    names = [
+        name.raw_upper for part in parsed for name in part.segment.recursive_crawl("function_name", "bare_function")
+    ]
+    if unknown := [name for name in names if name not in _FUNCTIONS]:
         return f"function {unknown[0]}() does not exist"
-    for parsed in sql_rules.statements(statement):
-        for name in _RULES:
-            if found := next(sql_rules.RULES[name](parsed), None):
-                return f"{name} not supported: {found.sql('redshift')}"
+    for found in sql_rules.refusals(statement):
+        return f"{found.rule}: {found.message}: {found.found}"
     return ""

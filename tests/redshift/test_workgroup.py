@@ -19,6 +19,7 @@ from sparkify import scopes
 from sparkify.interval import Interval
 from sparkify.local import generate, servers
 from sparkify.local.airflow import connections
+from sparkify.local.sql_rules import DATE_PARTS, FUNCTIONS
 from sparkify.quality import declaration
 from sparkify.quality.evaluate import evaluate
 from sparkify.quality.history import latest
@@ -28,7 +29,6 @@ from tests.data import event, song
 from tests.lab import Lab
 from tests.redshift.conftest import on_endpoint
 from tests.redshift.workgroup import CONNECTIONS, Workgroup, connected, workgroup
-from tests.sql_rules import DATE_PARTS, FUNCTIONS
 from tests.unit.test_sql import rendered
 
 if TYPE_CHECKING:
@@ -122,6 +122,7 @@ def both(empty: Both, tmp_path_factory: pytest.TempPathFactory) -> Both:
         event("2018-11-02T23:59:59.999000", 2, 0, song="A\nline", artist="", length=1e-7, userId=""),
         event("2018-11-02T12:00:00", 3, 0, song=None, artist=None, length=None, location=None),
         event("2018-11-01T23:00:00", 4, 0, level="paid", userId="1"),  # a stray
+        event("2018-11-02T13:00:00", 5, 0, song="Señorita \U0001f3b5  ", artist='"Quoted" \\ back', length=0.1),
     ]
     empty.put("put_events", DAY[1], [*odd, odd[0]])
     empty.run("2018-11-01T00:00", "2018-11-01T12:00")
@@ -193,6 +194,9 @@ EXPRESSIONS = {
         for part in sorted(DATE_PARTS)
         for moment in (MOMENT, "TIMESTAMP '2021-01-03 00:00:00'")
     ],
+    "LEFT": ["SELECT LEFT('Beyoncé', 7) AS a, LEFT('abc', 9) AS b"],
+    "LENGTH": ["SELECT LENGTH('é  ') AS a, LENGTH('') AS b"],
+    "LOWER": ["SELECT LOWER('ÀÉÑ Ωa1') AS a"],
     "LPAD": ["SELECT LPAD('abc', 5, '0') AS a, LPAD('abcdef', 3, '0') AS b, LPAD('é', 3, '0') AS c"],
     "MAX": [f"SELECT MAX(n) AS a, MAX(t) AS b FROM {NUMBERS}"],
     "MD5": ["SELECT MD5('Beyoncé \U0001f3b5') AS a, MD5('') AS b"],
@@ -205,6 +209,7 @@ EXPRESSIONS = {
     ],
     "ROW_NUMBER": [f"SELECT t, ROW_NUMBER() OVER (ORDER BY t DESC) AS a FROM {NUMBERS} ORDER BY t ASC"],
     "RANK": [f"SELECT t, RANK() OVER (ORDER BY n) AS a FROM {NUMBERS} ORDER BY t ASC"],
+    "RTRIM": ["SELECT RTRIM('a b  ') AS a, RTRIM('a\t') AS b, RTRIM(' ') AS c"],
     "SUM": [
         f"SELECT SUM(CAST(n AS BIGINT)) AS a FROM {NUMBERS}",
         f"SELECT SUM(CAST(n AS BIGINT)) AS a FROM {NUMBERS} WHERE n > 5",
@@ -212,6 +217,7 @@ EXPRESSIONS = {
     "CURRENT_SCHEMA": ["SELECT CURRENT_SCHEMA() IS NULL AS a"],
     "DATE_TRUNC": [f"SELECT DATE_TRUNC('hour', {MOMENT}) AS a, DATE_TRUNC('day', {MOMENT}) AS b"],
     "TO_CHAR": [f"SELECT TO_CHAR({MOMENT}, 'YYYYMMDDHH24MISSMS') AS a"],
+    "UPPER": ["SELECT UPPER('àéñ ωa1') AS a"],
     "": [
         "SELECT 'a' || NULL AS a, '' AS b, CASE WHEN '' IS NULL THEN 1 ELSE 0 END AS c",
         f"SELECT n, t FROM {NUMBERS} ORDER BY n ASC, t ASC",

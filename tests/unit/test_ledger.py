@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sparkify import ledger
 from sparkify.ledger import Batch, Known, Plan
+from sparkify.local.sql_rules import violations
 from sparkify.objects import Bucket, S3Object, StorageError
-from tests.sql_rules import violations
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,10 +11,10 @@ import pytest
 from sparkify import scopes, strategies
 from sparkify.interval import Interval
 from sparkify.ledger import Batch
+from sparkify.local.sql_rules import violations
 from sparkify.objects import S3Object
 from sparkify.staging.by_interval import PLAUSIBLE, Landing
 from sparkify.warehouse.base import label, statements
-from tests.sql_rules import violations
 
 INTERVAL = Interval.parse("2018-11-01T00:00", "2018-11-02T02:00")
 OWNED = scopes.OfInterval(INTERVAL)

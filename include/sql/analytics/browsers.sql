@@ -15,10 +15,10 @@ SELECT
     ROUND(100.0 * SUM(a.plays) / SUM(SUM(a.plays)) OVER (), 1) AS percent_of_plays
 FROM (
     SELECT
-        p.user_agent,
+        RTRIM(p.user_agent) AS user_agent,
         COUNT(*) AS plays
     FROM songplays AS p
-    GROUP BY p.user_agent
+    GROUP BY RTRIM(p.user_agent)
 ) AS a
 GROUP BY browser
 ORDER BY plays DESC, browser ASC;

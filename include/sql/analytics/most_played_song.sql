@@ -1,12 +1,12 @@
 -- Most played songs
 -- Of the plays whose song is in the catalogue.
 SELECT
-    s.title AS song,
-    a.name AS artist,
+    RTRIM(s.title) AS song,
+    RTRIM(a.name) AS artist,
     COUNT(*) AS plays
 FROM songplays AS p
 INNER JOIN songs AS s ON p.song_id = s.song_id
 INNER JOIN artists AS a ON p.artist_id = a.artist_id
-GROUP BY s.song_id, s.title, a.name
+GROUP BY s.song_id, RTRIM(s.title), RTRIM(a.name)
 ORDER BY plays DESC, song ASC, artist ASC
 LIMIT 5;

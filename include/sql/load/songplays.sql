@@ -32,9 +32,10 @@ LEFT JOIN (
     FROM staging_songs AS c
     INNER JOIN operations.loaded_batches AS l ON c.batch_id = l.batch_id AND l.table_name = 'songs'
 ) AS s
+    -- Redshift compares text without its trailing blanks, which some titles have.
     ON
-        e.song = s.title
-        AND e.artist = s.artist_name
+        RTRIM(e.song) = RTRIM(s.title)
+        AND RTRIM(e.artist) = RTRIM(s.artist_name)
         AND e.length = s.duration
 WHERE
     e.page = 'NextSong'

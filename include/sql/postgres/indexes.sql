@@ -9,9 +9,9 @@ CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);
 CREATE INDEX IF NOT EXISTS artists_batch_id ON artists (batch_id);
 
 -- The song of a play, and the plays of a song: most plays have none.
-CREATE INDEX IF NOT EXISTS staging_events_song ON staging_events (song, artist);
+CREATE INDEX IF NOT EXISTS staging_events_song ON staging_events (RTRIM(song), RTRIM(artist));
 CREATE INDEX IF NOT EXISTS songplays_song_batch_id ON songplays (song_batch_id) WHERE song_batch_id IS NOT NULL;
-CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (title, artist_name, duration);
+CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (RTRIM(title), RTRIM(artist_name), duration);
 
 -- What else is known of a key whose row is no longer supported.
 CREATE INDEX IF NOT EXISTS staging_events_play ON staging_events (sessionid, iteminsession);

@@ -1,7 +1,7 @@
 -- The ten most played artists, as the app names them: most plays are of songs that the catalogue does not know
 -- The log may hold a play several times; it counts once.
 SELECT
-    e.artist,
+    RTRIM(e.artist) AS artist,
     COUNT(DISTINCT p.songplay_id) AS plays
 FROM songplays AS p
 INNER JOIN staging_events AS e
@@ -13,6 +13,6 @@ INNER JOIN staging_events AS e
 WHERE
     e.page = 'NextSong'
     AND {{ scope("p.start_time") }}
-GROUP BY e.artist
-ORDER BY plays DESC, e.artist ASC
+GROUP BY RTRIM(e.artist)
+ORDER BY plays DESC, artist ASC
 LIMIT 10;

@@ -1,10 +1,10 @@
 -- The ten places with most plays, as the app names them
 SELECT
-    COALESCE(p.location, 'unknown') AS location,
+    RTRIM(COALESCE(p.location, 'unknown')) AS location,
     COUNT(*) AS plays,
     COUNT(DISTINCT p.user_id) AS listeners
 FROM songplays AS p
 WHERE {{ scope("p.start_time") }}
-GROUP BY COALESCE(p.location, 'unknown')
+GROUP BY RTRIM(COALESCE(p.location, 'unknown'))
 ORDER BY plays DESC, location ASC
 LIMIT 10;

@@ -1,8 +1,8 @@
 -- The ten most played songs, as the app names them: most plays are of songs that the catalogue does not know
 -- The log may hold a play several times; it counts once.
 SELECT
-    e.song,
-    e.artist,
+    RTRIM(e.song) AS song,
+    RTRIM(e.artist) AS artist,
     COUNT(DISTINCT p.songplay_id) AS plays
 FROM songplays AS p
 INNER JOIN staging_events AS e
@@ -14,6 +14,6 @@ INNER JOIN staging_events AS e
 WHERE
     e.page = 'NextSong'
     AND {{ scope("p.start_time") }}
-GROUP BY e.song, e.artist
-ORDER BY plays DESC, e.song ASC, e.artist ASC
+GROUP BY RTRIM(e.song), RTRIM(e.artist)
+ORDER BY plays DESC, song ASC, artist ASC
 LIMIT 10;

@@ -150,8 +150,13 @@ def _condition(check: Check) -> str:
         names = {"column": check.options["column"], "min": check.options.get("min"), "max": check.options.get("max")}
     else:
         values = check.options["values"]
-        literals = [_literal(value) for value in values if value is not None] or ["NULL"]
-        names = {"column": check.options["column"], "values": literals, "or_null": None in values}
+        listed = [value.rstrip(" ") if isinstance(value, str) else value for value in values if value is not None]
+        names = {
+            "column": check.options["column"],
+            "values": [_literal(value) for value in listed] or ["NULL"],
+            "or_null": None in values,
+            "texts": bool(listed) and all(isinstance(value, str) for value in listed),
+        }
     return str(getattr(conditions, check.kind)(**names)).strip()
 
 

@@ -42,6 +42,12 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
     ("staging_events", "every user seen is in users"): ["DELETE FROM users"],
     ("staging_songs", "no song was rejected"): [REJECT.format("staging_songs", "NULL, 1")],
     ("staging_songs", "every staged song is in songs"): ["DELETE FROM songs"],
+    ("staging_events", "no code ends with a blank"): [
+        f"UPDATE staging_events SET {column} = {column} || ' '" for column in ("page", "level", "gender")
+    ],
+    ("staging_songs", "no id ends with a blank"): [
+        f"UPDATE staging_songs SET {column} = {column} || ' '" for column in ("song_id", "artist_id")
+    ],
     ("songplays", "the plays are those that were staged"): [
         "DELETE FROM songplays",
         "UPDATE songplays SET songplay_id = 'other'",

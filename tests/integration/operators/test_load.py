@@ -118,6 +118,25 @@ def test_a_play_is_linked_by_title_artist_and_duration(lab: Lab) -> None:
     ]
 
 
+@pytest.mark.parametrize("late", [False, True], ids=["the song first", "the play first"])
+def test_trailing_blanks_do_not_matter_and_stay(lab: Lab, late: bool) -> None:
+    """Redshift compares text without them; the public data has titles such as 'Bad Meaning Good '."""
+    plays = [
+        event("2018-11-01T05:10", 1, 0, song="Bad Meaning Good"),
+        event("2018-11-01T05:11", 1, 1, song="Bad Meaning Good  ", artist="Des'ree "),
+        event("2018-11-01T05:12", 1, 2, song=" Bad Meaning Good"),
+    ]
+    if late:
+        lab.put_events("2018-11-01", plays)
+        lab.run(*hour(5))
+    lab.put_song("1", song("SO1", title="Bad Meaning Good "))
+    lab.put_events("2018-11-01", plays)
+    lab.run(*hour(6 if late else 5))
+    assert lab.query("SELECT song_id FROM songplays ORDER BY start_time") == [("SO1",), ("SO1",), (None,)]
+    assert lab.query("SELECT title FROM songs") == [("Bad Meaning Good ",)]
+    assert lab.one("SELECT song FROM staging_events WHERE iteminsession = 1") == "Bad Meaning Good  "
+
+
 def test_a_play_that_fits_two_songs_is_one_fact(lab: Lab) -> None:
     lab.put_song("one", song("SO2"))
     lab.put_song("two", song("SO1"))

@@ -34,7 +34,7 @@ INSERT INTO plays VALUES
 (1, 'free', 1, '2018-11-08 05:00'), (2, 'paid', 2, '2018-11-08 05:10'), (3, 'gold', 3, '2018-11-08 05:20'),
 (3, NULL, 3, '2018-11-08 05:30'), (NULL, 'free', NULL, '2018-11-08 05:40'), (6, 'free', 1, '2018-11-08 05:59'),
 (6, 'lead', NULL, '2018-11-08 06:00');
-INSERT INTO plays SELECT 100 + n, 'free', 1, '2018-11-01 05:30' FROM generate_series(1, 40) AS n;
+INSERT INTO plays SELECT 100 + n, 'free ', 1, '2018-11-01 05:30' FROM generate_series(1, 40) AS n;
 CREATE TABLE users (user_id INT);
 INSERT INTO users VALUES (1), (2), (2), (9);
 CREATE TABLE staged (number INT, page VARCHAR(9), at TIMESTAMP);
@@ -82,6 +82,7 @@ def one(warehouse: Warehouse, declaration: str) -> Outcome:
          [{"id": 3, "level": "gold"}, {"id": 3, "level": None}]),
         ("accepted_values: {column: level, values: [free, paid, null]}", 1, 6, [{"id": 3, "level": "gold"}]),
         ("accepted_values: {column: level, values: [free, paid, gold, null]}", 0, 6, []),
+        ("accepted_values: {column: level, values: ['free  ', paid, gold, null]}, scope: table", 1, 47, None),
         ("range: {column: id, min: 2}", 1, 6, [{"id": 1}]),
         ("range: {column: id, max: 2.5}", 3, 6, [{"id": 3}, {"id": 3}, {"id": 6}]),
         ("range: {column: id, min: 1, max: 6}", 0, 6, []),

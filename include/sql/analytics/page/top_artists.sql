@@ -7,7 +7,7 @@ FROM (
     SELECT DISTINCT
         d.sessionid,
         d.iteminsession,
-        d.artist
+        RTRIM(d.artist) AS artist
     FROM staging_events AS d
     WHERE d.page = 'NextSong'
 ) AS e

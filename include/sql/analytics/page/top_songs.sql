@@ -8,8 +8,8 @@ FROM (
     SELECT DISTINCT
         d.sessionid,
         d.iteminsession,
-        d.song,
-        d.artist
+        RTRIM(d.song) AS song,
+        RTRIM(d.artist) AS artist
     FROM staging_events AS d
     WHERE d.page = 'NextSong'
 ) AS e

@@ -3,8 +3,9 @@
 {% for column in columns %}{{ column }} IS NULL{{ " OR " if not loop.last }}{% endfor %}
 {% endmacro %}
 
-{% macro accepted_values(column, values, or_null) %}
-{% if not or_null %}{{ column }} IS NULL OR {% endif %}{{ column }} NOT IN ({{ values | join(", ") }})
+{# Redshift compares text without its trailing blanks. #}
+{% macro accepted_values(column, values, or_null, texts) %}
+{% if not or_null %}{{ column }} IS NULL OR {% endif %}{{ "RTRIM(" ~ column ~ ")" if texts else column }} NOT IN ({{ values | join(", ") }})
 {% endmacro %}
 
 {% macro range(column, min, max) %}
