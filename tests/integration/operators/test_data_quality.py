@@ -30,6 +30,8 @@ REJECT = (
     "INSERT INTO operations.rejected_rows VALUES ('{}', {}, 'run', TIMESTAMP '2018-11-08', 'file', 3, 'ts', 1206, "
     "'bad', '', '')"
 )
+# Times that neither client can represent, one that a reader takes for the latest, and one that is out of bounds.
+TIMES = ("10001-01-01", "0044-03-15 BC", "9999-12-31 23:59:59", "1969-12-31", "infinity")
 WEEKS_AGO = (
     "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
     "SELECT MD5(n::text), TIMESTAMP '2018-11-01 10:00', n, TIMESTAMP '2018-11-01 10:00', '' "
@@ -40,6 +42,9 @@ WEEKS_AGO = (
 DAMAGE: dict[tuple[str, str], list[str]] = {
     ("staging_events", "no event was rejected"): [REJECT.format("staging_events", "'2018-11-08', NULL")],
     ("staging_events", "every user seen is in users"): ["DELETE FROM users"],
+    ("staging_events", "every event has a time that can be true"): [
+        f"UPDATE staging_events SET ts = '{time}'" for time in TIMES
+    ],
     ("staging_songs", "no song was rejected"): [REJECT.format("staging_songs", "NULL, 1")],
     ("staging_songs", "every staged song is in songs"): ["DELETE FROM songs"],
     ("songplays", "the plays are those that were staged"): [
@@ -63,6 +68,9 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
     ("songplays", "the latest play is of the last two days"): [
         "UPDATE songplays SET start_time = start_time - INTERVAL '2 days'",
         "DELETE FROM songplays",
+    ],
+    ("songplays", "every play has a time that can be true"): [
+        f"UPDATE songplays SET start_time = '{time}'" for time in TIMES
     ],
     ("users", "every level is free or paid"): ["UPDATE users SET level = ''", "UPDATE users SET level = NULL"],
     ("users", "nobody who was seen is there twice"): [UNENFORCED.format("users")],
@@ -102,6 +110,7 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
         "UPDATE time SET month = 12",
         "UPDATE time SET year = 2019",
     ],
+    ("time", "every moment can be true"): [f"UPDATE time SET start_time = '{time}'" for time in TIMES],
     ("time", "no moment is there twice"): [UNENFORCED.format("time")],
 }
 
