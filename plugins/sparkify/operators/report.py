@@ -84,8 +84,8 @@ class ReportOperator(WarehouseOperator):
         now = datetime.now(UTC)
         if self.interval.start > now:
             raise AirflowFailException(
-                f"{self.interval} has not begun: it is {now:%Y-%m-%d %H:%M} UTC. Expected a period that has. Trigger the "
-                "DAG again with an earlier one."
+                f"{self.interval} has not begun: it is {now:%Y-%m-%d %H:%M} UTC. Expected a period that has. Trigger "
+                "the DAG again with an earlier one."
             )
         with self.warehouse() as warehouse:
             # One transaction: all queries see the same state, while other runs go on loading.

@@ -58,7 +58,7 @@ class Cache:
         self._keep_error = keep_error
         self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="warehouse-page")
-        self._under_way: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._under_way: dict[tuple[str, str], asyncio.Future[dict[str, Any]]] = {}
         self._kept: dict[str, Kept] = {}
 
     async def get(self, name: str, version: str = "", max_age: float = math.inf) -> dict[str, Any]:
@@ -81,10 +81,10 @@ class Cache:
         return kept.version == version and age < min(self._keep, max_age)
 
     async def _fetch(self, name: str, version: str) -> dict[str, Any] | PanelError:
-        future = self._under_way.get(name)
+        future = self._under_way.get((name, version))
         if future is None:
             future = asyncio.get_running_loop().run_in_executor(self._threads, self._read, name)
-            self._under_way[name] = future
+            self._under_way[name, version] = future
             future.add_done_callback(lambda done: self._remember(name, version, done))
         try:
             # One who gives up does not end it for the others.
@@ -99,7 +99,7 @@ class Cache:
             return error
 
     def _remember(self, name: str, version: str, done: asyncio.Future[dict[str, Any]]) -> None:
-        del self._under_way[name]
+        del self._under_way[name, version]
         if done.cancelled():
             return
         error = done.exception()
