@@ -55,8 +55,8 @@ SETTINGS = {
 }
 
 # The API server answers in 40 threads. One that has a connection of the metadata database may wait for another: with
-# the default of 15 connections (5, and 10 on demand) they wait for each other, and Airflow hangs until the pool's timeout,
-# 30 seconds, ends some. Airflow's other components have few threads.
+# the default of 15 connections (5, and 10 on demand) they wait for each other, and Airflow hangs until the timeout of
+# the pool, 30 seconds, ends some. Airflow's other components have few threads.
 # https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
 POOL = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",

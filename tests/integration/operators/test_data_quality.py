@@ -182,6 +182,19 @@ def test_all_checks_run_and_each_failure_is_named_with_rows_and_remedy(loaded: L
     assert "- time: every moment is taken apart as a calendar does: 1 of 1 rows, expected none." in message
 
 
+@pytest.mark.parametrize("time", TIMES)
+def test_rows_of_times_that_cannot_be_true_are_shown(loaded: Lab, time: str) -> None:
+    damage(loaded, f"UPDATE songplays SET level = 'gold', start_time = '{time}'; UPDATE time SET start_time = '{time}'")
+    with pytest.raises(AirflowFailException, match="every level is free or paid: 1 of 1 rows"):
+        loaded.run(*DAY, tasks=["data_quality"])
+    outcomes = {(item["table"], item["check"]): item for item in loaded.xcoms["data_quality"]["checks"]}
+    (sample,) = outcomes["songplays", "every level is free or paid"]["sample"]
+    assert sample["start_time"].startswith(time.removesuffix(" BC"))
+    outcome = checked(loaded, "table")["songplays", "every play has a time that can be true"]
+    assert outcome["sample"][0]["start_time"] == sample["start_time"]
+    assert outcome["sample"][0]["interval_time"] == "2018-11-08 05:10:00"  # what to load again
+
+
 def test_a_warning_does_not_fail(loaded: Lab) -> None:
     damage(loaded, "UPDATE songplays SET user_id = NULL")
     result = loaded.run(*DAY, tasks=["data_quality"])["data_quality"]
