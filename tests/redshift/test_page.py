@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -66,6 +67,15 @@ def test_times_that_cannot_be_true_break_no_reader(redshift: Lab, endpoint: Endp
     with contextlib.suppress(AirflowFailException):
         redshift.run("2018-11-01", "2018-11-02", tasks=["data_quality"])
     assert redshift.xcoms["data_quality"]["checks"]
+
+
+def test_a_wrong_password_is_not_the_network(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = json.loads(redshift.environment["AIRFLOW_CONN_REDSHIFT"]) | {"password": "mistyped"}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
+    with pytest.raises(panels.PanelError, match="password") as raised:
+        panels.read("tables")
+    assert raised.value.kind == "unreachable"
+    assert "mistyped" not in str(raised.value)
 
 
 def test_it_cannot_write(redshift: Lab) -> None:

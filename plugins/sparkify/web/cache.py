@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 # Seconds that an error is kept.
 KEEP_ERROR = 5.0
-# Seconds to wait for a warehouse that does not even refuse.
-PATIENCE = LIMIT + 5
+# Seconds to wait for a warehouse that does not even refuse: longer than it may take to connect, which ends with an
+# error that says what is wrong, and to query.
+PATIENCE = 2 * LIMIT + 5
 # Calls at once, in each process of the API server.
 THREADS = 4
 
@@ -91,9 +92,9 @@ class Cache:
             return await asyncio.wait_for(asyncio.shield(future), self._patience)
         except TimeoutError:
             return PanelError(
-                "slow",
-                f"The warehouse has not answered within {self._patience:g} s. Check that it runs, and that the API "
-                "server's network reaches it (address, port, security group).",
+                "waiting",
+                f"The warehouse has not answered within {self._patience:g} s, and has not refused. It may be starting "
+                "or busy. The page shows its answer once there is one.",
             )
         except PanelError as error:
             return error

@@ -40,7 +40,8 @@ MISSING = ("42P01", "3F000")
 class PanelError(Exception):
     """A panel has no answer; the message says what is wrong and the remedy.
 
-    :param kind: ``unreachable``, ``missing``, ``slow`` or ``refused``.
+    :param kind: ``unreachable`` or ``waiting``, so that another attempt may succeed; ``missing``, ``slow`` or
+        ``refused``, which the warehouse answers until something is loaded.
     """
 
     def __init__(self, kind: str, message: str) -> None:

@@ -92,8 +92,9 @@ function tell() {
 
 async function load(panel, reload) {
   const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
-  // What the warehouse refuses now it refuses until something is loaded; where it is out of reach, nothing has to be.
-  answers.set(panel, { version: answer.error && answer.all && answer.kind !== "missing" ? null : loads.version, ...answer });
+  // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
+  const settled = !answer.error || ["missing", "slow", "refused"].includes(answer.kind);
+  answers.set(panel, { version: settled ? loads.version : null, ...answer });
   render(panel);
   tell();
 }
