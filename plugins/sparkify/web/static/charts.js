@@ -77,7 +77,7 @@ export function playsOverTime(place, rows, period) {
   const { step, name, points } = everyStep(rows, week ? HOUR : 24 * HOUR);
   const style = base();
   const series = points.length <= 7 * 24
-    ? { type: "bar", barCategoryGap: "20%", itemStyle: { color: colour("accent") } }
+    ? { type: "bar", barCategoryGap: "20%", barMaxWidth: 60, itemStyle: { color: colour("accent") } }
     : { type: "line", symbol: "none", sampling: "lttb", lineStyle: { width: 1, color: colour("accent") },
         areaStyle: { color: colour("accent"), opacity: 0.15 } };
   const from = (time) => (week ? minute(time) : step > 24 * HOUR ? `${name} from ${day(time)}` : day(time));
@@ -144,7 +144,7 @@ export function playsByLevel(place, all) {
   const rows = all.slice(-LEVEL_DAYS);
   const style = base();
   const share = rows.map(([date, plays, paid]) => [date, (100 * paid) / plays, plays, paid]);
-  const bar = { type: "bar", stack: "level", barCategoryGap: "25%" };
+  const bar = { type: "bar", stack: "level", barCategoryGap: "25%", barMaxWidth: 60 };
   draw(place, {
     ...style,
     grid: { ...style.grid, top: 32 },
