@@ -15,13 +15,15 @@ day covers all of it. When an hour of a day that is over is loaded again, the da
 A day that fails its checks has no new report until they hold. While this DAG is paused, events pass it by.
 
 **A report of any day.** Trigger the DAG with the day as the partition key: `2018-11-01`. Nothing is loaded for it; a
-day of which the warehouse knows nothing gets a page that says so.
+day of which the warehouse knows nothing gets a page that says so. The report of today says up to which hour it is
+loaded, and compares it with no whole day; when the day is complete, it is written again.
 
 **When a task fails**
 
 | Task | What it means | What to do |
 |---|---|---|
 | write_report: no day | it was triggered without a partition key | trigger it again with a day such as `2018-11-01` |
+| write_report: the day has not begun | its partition key is a day in the future | trigger it again with an earlier day |
 | write_report: the warehouse | it cannot be reached, or has no tables yet | check the connection `redshift`; run `sparkify_warehouse` once; clear the task |
 | write_report: S3 | the bucket cannot be written to | check the variable `sparkify_bucket` and the rights of the connection `aws` to write `reports/`; clear the task |
 

@@ -7,12 +7,10 @@ The SELECT of a table says what its rows are; where the rest of its WHERE clause
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC, datetime
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sparkify.interval import Interval
+from sparkify.interval import EARLIEST, LATEST, Interval
 
 # The temporary table of a load's session that lists batches.
 CHANGED_BATCHES = "changed_batches"
@@ -83,6 +81,17 @@ class OfKeys:
     def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
         same = " AND ".join(f"{self.table}.{name} = {expression}" for name, expression in keys.items())
         return f"EXISTS (SELECT 1 FROM {self.table} WHERE {same})"
+
+
+def plausible(now: datetime | None = None) -> OfInterval:
+    """Return the scope of the rows whose time can be true: from EARLIEST on, before LATEST, and not in the future.
+
+    For readers of whole tables. A table may hold the year 10001, which neither database client can represent, and which
+    would stretch a chart over millions of points.
+
+    :param now: the clock; aware.
+    """
+    return OfInterval(Interval(EARLIEST, min(now or datetime.now(UTC), LATEST)))
 
 
 def everything(column: str, *, lookup: str = "", **keys: str) -> str:

@@ -203,6 +203,44 @@ def test_the_warehouse_page_has_the_database_s_numbers(page: Page, site: Site) -
     assert frame.locator("canvas, svg").count() >= 3
 
 
+def test_an_open_page_polls_airflow_and_leaves_the_warehouse_alone(page: Page, site: Site) -> None:
+    """An hour of an open page, on the browser's own clock, in which no run ends; then one of a hidden tab."""
+    site.idle()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition("/sparkify/api/")[2]))
+    page.clock.install()
+    page.goto(f"{site.state.url}/sparkify/")
+    expect(page.locator(".loading")).to_have_count(0, timeout=30_000)
+
+    def counted() -> tuple[int, int]:
+        return asked.count("loads"), sum(path.startswith("panels/") for path in asked)
+
+    polls, panels = counted()
+    assert polls == 1
+    assert panels == len(set(asked)) - 2  # each once; the rest are the page's files, and the poll
+    for _ in range(60):
+        with page.expect_response("**/api/loads"):
+            page.clock.run_for(60_000)
+    assert counted() == (polls + 60, panels)
+    page.evaluate("Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' })")
+    page.clock.run_for(3_600_000)
+    assert counted() == (polls + 60, panels)
+
+
+def test_a_chart_has_few_points_whatever_the_rows(page: Page, site: Site) -> None:
+    page.goto(f"{site.state.url}/sparkify/")
+    found = page.evaluate(
+        """async () => {
+            const { everyStep } = await import("/sparkify/static/charts.js");
+            const days = ["0001-01-01T00:00:00.000Z", "2018-11-01T05:00:00.000Z", "9999-12-31T00:00:00.000Z"];
+            const wide = everyStep(days.map((day) => [day, 7]), 3600e3).points;
+            const week = everyStep([["2018-11-01T05:00:00.000Z", 1], ["2018-11-01T07:00:00.000Z", 2]], 3600e3).points;
+            return [wide.length, wide.reduce((sum, point) => sum + point[1], 0), week.map((point) => point[1])];
+        }"""
+    )
+    assert found == [1500, 21, [1, 0, 2]]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 420])
 def test_the_warehouse_page_fits(page: Page, site: Site, width: int, scheme: str) -> None:

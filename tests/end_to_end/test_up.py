@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -104,6 +105,13 @@ def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
         path = f"{DAG}/dagRuns/{run['dag_run_id']}"
         assert until(lambda: client.get(path).json()["state"] == "success")
         client.delete(path)
+
+
+def test_sixty_requests_at_once_are_answered(site: Site, first: str) -> None:
+    """Each holds a connection of the metadata database while it waits for another."""
+    with site.stack().client("viewer") as client, ThreadPoolExecutor(60) as threads:
+        answers = list(threads.map(lambda _: client.get(f"/ui/grid/runs/{airflow.DAG_ID}"), range(60)))
+    assert {answer.status_code for answer in answers} == {200}
 
 
 def test_twice_is_harmless(site: Site, first: str) -> None:

@@ -16,6 +16,7 @@ from sparkify.local import jobs, notebook, servers
 from sparkify.local.notebook import NOTEBOOK
 from tests.conftest import ROOT
 from tests.data import event, song
+from tests.integration.web.test_panels import put_implausible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,13 @@ def test_it_shows_what_the_warehouse_holds(loaded: Lab) -> None:
     linked = loaded.one("SELECT count(*) FROM songplays WHERE song_id IS NOT NULL")
     assert most_played == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", str(linked)]]
     assert songs == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", "1"]]  # half of the last day
+
+
+def test_it_survives_times_that_cannot_be_true(loaded: Lab) -> None:
+    put_implausible(loaded)
+    outputs = run(loaded)
+    assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
+    assert shown(outputs, "text/markdown") == ["**42 plays** on 3 days"]
 
 
 def test_as_a_page_it_needs_nothing_else(loaded: Lab) -> None:

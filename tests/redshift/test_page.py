@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.warehouse import WarehouseError, connect
 from sparkify.web import panels
+from tests.integration.web.test_panels import IMPLAUSIBLE, put_implausible
 from tests.redshift.test_dag import fill, on_postgres
 
 if TYPE_CHECKING:
@@ -46,6 +50,34 @@ def test_all_panels_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Ca
     assert over_redshift == over_postgres
 
 
+def test_times_that_cannot_be_true_break_no_reader(redshift: Lab, endpoint: Endpoint) -> None:
+    """The client delivers the last moment of Python in the place of the year 10001."""
+    fill(redshift)
+    redshift.run("2018-11-01", "2018-11-03")
+    before = shown()
+    put_implausible(redshift)
+    after = shown()
+    for name in ("plays_by_hour", "plays_by_day", "plays_by_weekday", "freshness"):
+        assert after[name] == before[name], name
+    redshift.run("2018-11-01", "2018-11-02", tasks=["audit"], dag_id="sparkify_audit")
+    found = {item["table"]: item for item in redshift.xcoms["audit"]["checks"] if item["kind"] == "plausible_time"}
+    assert {table: item["failing_rows"] for table, item in found.items()} == dict.fromkeys(
+        ("staging_events", "songplays", "time"), len(IMPLAUSIBLE)
+    )
+    with contextlib.suppress(AirflowFailException):
+        redshift.run("2018-11-01", "2018-11-02", tasks=["data_quality"])
+    assert redshift.xcoms["data_quality"]["checks"]
+
+
+def test_a_wrong_password_is_not_the_network(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = json.loads(redshift.environment["AIRFLOW_CONN_REDSHIFT"]) | {"password": "mistyped"}
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
+    with pytest.raises(panels.PanelError, match="password") as raised:
+        panels.read("tables")
+    assert raised.value.kind == "unreachable"
+    assert "mistyped" not in str(raised.value)
+
+
 def test_it_cannot_write(redshift: Lab) -> None:
     redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     with connect("redshift") as warehouse:
@@ -56,16 +88,11 @@ def test_it_cannot_write(redshift: Lab) -> None:
             warehouse._execute(cursor, "DELETE FROM users WHERE user_id = 1")
 
 
-def test_a_query_that_takes_long_and_tables_that_are_not_there(
-    redshift: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
-) -> None:
+def test_a_query_that_takes_long_and_tables_that_are_not_there(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(panels.PanelError) as missing:
         panels.read("tables")
     assert missing.value.kind == "missing"
-    slow = tmp_path / "slow.sql"
-    slow.write_text(
-        f"SELECT COUNT(*) AS n FROM pg_class AS a {' '.join(f'CROSS JOIN pg_class AS {b}' for b in 'bcdef')}"
-    )
-    monkeypatch.setitem(panels.PANELS, "browsers", str(slow))
+    slow = f"SELECT COUNT(*) AS n FROM pg_class AS a {' '.join(f'CROSS JOIN pg_class AS {b}' for b in 'bcdef')}"
+    monkeypatch.setattr(panels, "sql", lambda name: slow)
     with pytest.raises(panels.PanelError, match="took longer than"):
         panels.read("browsers", limit=0.2)

@@ -115,11 +115,14 @@ class Screen:
         """
         import psycopg
 
+        from sparkify import scopes, templates  # they import Airflow, which reads its environment once
+
         self.tables(database)
         self._checks(checks)
+        environment, scope = templates.environment(ANALYTICS), scopes.plausible()
         with psycopg.connect(database) as connection:
             for path in sorted(ANALYTICS.glob("*.sql"), key=lambda path: path.name, reverse=True):
-                sql = path.read_text()
+                sql = environment.get_template(path.name).render(scope=scope)
                 cursor = connection.execute(sql)
                 self._query(sql, [column.name for column in cursor.description or []], cursor.fetchall())
 

@@ -54,6 +54,15 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
 }
 
+# The API server answers in 40 threads. One that has a connection of the metadata database may wait for another: with
+# the default of 15 connections (5, and 10 on demand) they wait for each other, and Airflow hangs until the timeout of
+# the pool, 30 seconds, ends some. Airflow's other components have few threads.
+# https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
+POOL = {
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "35",
+}
+
 
 class StackError(Exception):
     """Airflow does not start, or has stopped; the message says where to look."""
@@ -181,7 +190,7 @@ def airflow_stack(
         begun = datetime.now(UTC)
         for name, command in COMPONENTS.items():
             with (logs / f"{name}.log").open("wb") as log:
-                processes[name] = _start(command, settings, log)
+                processes[name] = _start(command, settings | (POOL if name == "api-server" else {}), log)
             _remember(home, processes)
         stack = Stack(url, home, processes)
         _wait(stack, begun, dag_id, deadline)

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow.sdk.exceptions import AirflowFailException
+
 from sparkify import scopes
 from sparkify.interval import Interval
 from sparkify.operators.base import WarehouseOperator
@@ -42,7 +44,8 @@ class Origin:
 class ReportOperator(WarehouseOperator):
     """Fill an HTML template with the rows of queries, and write the page to S3.
 
-    The page is of the interval alone, and so is its key: who writes it again replaces it.
+    The page is of the interval alone, and so is its key: who writes it again replaces it. Of an interval that is not
+    over (``origin.made_at`` is before its end) the page has what is loaded so far. One that has not begun is refused.
 
     :param queries: .sql files, a SELECT each. In them ``{{ scope(column) }}`` is the interval, and
         ``{{ scope(column, days=14) }}`` the 14 days that end with it. (templated)
@@ -78,6 +81,12 @@ class ReportOperator(WarehouseOperator):
     def work(self, context: Context) -> dict[str, Any]:
         from sparkify.objects import Bucket
 
+        now = datetime.now(UTC)
+        if self.interval.start > now:
+            raise AirflowFailException(
+                f"{self.interval} has not begun: it is {now:%Y-%m-%d %H:%M} UTC. Expected a period that has. Trigger "
+                "the DAG again with an earlier one."
+            )
         with self.warehouse() as warehouse:
             # One transaction: all queries see the same state, while other runs go on loading.
             tables = warehouse.transaction(lambda: [warehouse.table(query) for query in self.queries])
@@ -86,7 +95,7 @@ class ReportOperator(WarehouseOperator):
             for name, (columns, found) in zip(self.names, tables, strict=True)
         }
         dag_run, ti = context["dag_run"], context["ti"]
-        origin = Origin(dag_run.dag_id, dag_run.run_id, ti.log_url, datetime.now(UTC))
+        origin = Origin(dag_run.dag_id, dag_run.run_id, ti.log_url, now)
         page = self._page(rows, origin).encode()
         key = f"{self.interval.start:{self.key}}"
         Bucket(self.bucket, self.aws_conn_id).put(key, page, content_type="text/html; charset=utf-8")

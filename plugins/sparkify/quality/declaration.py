@@ -68,7 +68,7 @@ class Check:
 
     @property
     def _checked(self) -> list[str]:
-        if self.kind in ("not_null", "unique"):
+        if self.kind in ("not_null", "unique", "plausible_time"):
             return as_list(self.options)
         if isinstance(self.options, dict):
             return [self.options[name] for name in ("column", "is") if name in self.options]

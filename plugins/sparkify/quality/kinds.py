@@ -6,22 +6,20 @@ the scan is shared by all checks of the table; the rest is a SELECT of its own.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparkify import scopes, templates
-from sparkify.interval import Interval
+from sparkify.interval import EARLIEST, Interval
 from sparkify.quality.declaration import as_list, share
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sparkify.quality.declaration import Check
 
 WEEK = timedelta(weeks=1)
 # Kinds whose failing rows are those that meet a condition.
-CONDITIONS = ("not_null", "accepted_values", "range")
+CONDITIONS = ("not_null", "accepted_values", "range", "plausible_time")
 # Kinds that measure one number, which has bounds of its own.
 NUMBERS = ("row_count", "freshness", "volume")
 
@@ -60,7 +58,7 @@ def aggregate(check: Check, interval: Interval) -> str | None:
         return "COUNT(*)"
     if check.kind == "freshness":
         column = check.options["column"]
-        return f"MAX(CASE WHEN {column} < {scopes.literal(interval.end)} THEN {column} END)"
+        return f"MAX(CASE WHEN {scopes.OfInterval(Interval(EARLIEST, interval.end))(column)} THEN {column} END)"
     return None
 
 
@@ -119,10 +117,11 @@ def judge(check: Check, interval: Interval, measured: Any) -> Verdict:
 
 
 def _judge_freshness(newest: datetime | None, interval: Interval, hours: float) -> Verdict:
-    expected = f"at most {hours:g} h before {interval.end:%Y-%m-%d %H:%M}"
+    end = min(interval.end, datetime.now(UTC))  # an interval may end in the future, of which there can be no row
+    expected = f"at most {hours:g} h before {end:%Y-%m-%d %H:%M}"
     if newest is None:
         return Verdict(False, "no row", expected)
-    age = interval.end.replace(tzinfo=None) - newest
+    age = end.replace(tzinfo=None) - newest
     text = f"newest {newest:%Y-%m-%d %H:%M}, {age / timedelta(hours=1):,.1f} h before"
     return Verdict(age <= timedelta(hours=hours), text, expected)
 
@@ -143,6 +142,8 @@ def _judge_volume(now: int, earlier: list[int], interval: Interval, options: dic
 
 
 def _condition(check: Check) -> str:
+    if check.kind == "plausible_time":
+        return f"NOT ({scopes.plausible()(check.options)})"
     conditions = templates.environment(Path(__file__).parent / "sql").get_template("conditions.sql").module
     if check.kind == "not_null":
         names: dict[str, Any] = {"columns": as_list(check.options)}
@@ -165,6 +166,9 @@ def _literal(value: str | float) -> str:
 
 
 def _checked(check: Check) -> list[str]:
+    if check.kind == "plausible_time":
+        # What to load again, which the time itself does not say.
+        return [check.options, *([check.interval] if check.interval else [])]
     return as_list(check.options) if check.kind == "not_null" else [check.options["column"]]
 
 

@@ -49,6 +49,7 @@ class Postgres(Warehouse):
         session = hook.get_conn()
         # Redshift's isolation is a snapshot for the whole transaction; READ COMMITTED is weaker.
         session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        _take_any_time(session)
         return session
 
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
@@ -110,6 +111,32 @@ class Postgres(Warehouse):
         if not isinstance(error, psycopg.OperationalError):
             return None
         return next(reason for pattern, reason in _REASONS if re.search(pattern, str(error)))
+
+
+def _take_any_time(session: Any) -> None:
+    """Have a time that Python cannot represent arrive as text: the year 10001, 44 BC. psycopg raises DataError for it.
+
+    redshift_connector delivers the first or the last moment of Python in its place.
+    """
+    from psycopg import DataError
+    from psycopg.types import datetime as types
+
+    class Timestamp(types.TimestampLoader):
+        def load(self, data: Any) -> Any:
+            try:
+                return super().load(data)
+            except DataError:
+                return bytes(data).decode()
+
+    class Date(types.DateLoader):
+        def load(self, data: Any) -> Any:
+            try:
+                return super().load(data)
+            except DataError:
+                return bytes(data).decode()
+
+    session.adapters.register_loader("timestamp", Timestamp)
+    session.adapters.register_loader("date", Date)
 
 
 def _told(rejects: Iterable[Reject]) -> list[RejectedRow]:

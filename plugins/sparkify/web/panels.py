@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkify import scopes, templates
+
 if TYPE_CHECKING:
     from sparkify.warehouse import Warehouse
 
@@ -21,10 +23,10 @@ PANELS = {
     "freshness": "page/freshness.sql",
     "tables": "page/tables.sql",
     "plays_by_hour": "page/plays_by_hour.sql",
+    "plays_by_day": "page/plays_by_day.sql",
     "plays_by_weekday": "page/plays_by_weekday.sql",
     "top_songs": "page/top_songs.sql",
     "top_artists": "page/top_artists.sql",
-    "plays_by_level": "page/plays_by_level.sql",
     "users_by_level": "page/users_by_level.sql",
     "browsers": "browsers.sql",
     "quality": "page/quality.sql",
@@ -38,7 +40,8 @@ MISSING = ("42P01", "3F000")
 class PanelError(Exception):
     """A panel has no answer; the message says what is wrong and the remedy.
 
-    :param kind: ``unreachable``, ``missing``, ``slow`` or ``refused``.
+    :param kind: ``unreachable`` or ``waiting``, so that another attempt may succeed; ``missing``, ``slow`` or
+        ``refused``, which the warehouse answers until something is loaded.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -60,12 +63,17 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
     as_of = datetime.now(UTC).replace(tzinfo=None)
     try:
         with connect(CONNECTION) as warehouse:
-            columns, rows = query(warehouse, (ANALYTICS / PANELS[name]).read_text(), limit)
+            columns, rows = query(warehouse, sql(name), limit)
     except WarehouseError as error:
         raise PanelError("unreachable", str(error)) from error
     except Exception as error:
         raise _explained(name, error, limit) from error
     return {"columns": columns, "rows": [[_plain(value) for value in row] for row in rows], "as_of": _plain(as_of)}
+
+
+def sql(name: str) -> str:
+    """Return the query of a panel, for the times that can be true: see :func:`sparkify.scopes.plausible`."""
+    return templates.environment(ANALYTICS).get_template(PANELS[name]).render(scope=scopes.plausible())
 
 
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:

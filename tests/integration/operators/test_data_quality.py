@@ -30,6 +30,8 @@ REJECT = (
     "INSERT INTO operations.rejected_rows VALUES ('{}', {}, 'run', TIMESTAMP '2018-11-08', 'file', 3, 'ts', 1206, "
     "'bad', '', '')"
 )
+# Times that neither client can represent, one that a reader takes for the latest, and one that is out of bounds.
+TIMES = ("10001-01-01", "0044-03-15 BC", "9999-12-31 23:59:59", "1969-12-31")
 WEEKS_AGO = (
     "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
     "SELECT MD5(n::text), TIMESTAMP '2018-11-01 10:00', n, TIMESTAMP '2018-11-01 10:00', '' "
@@ -40,6 +42,9 @@ WEEKS_AGO = (
 DAMAGE: dict[tuple[str, str], list[str]] = {
     ("staging_events", "no event was rejected"): [REJECT.format("staging_events", "'2018-11-08', NULL")],
     ("staging_events", "every user seen is in users"): ["DELETE FROM users"],
+    ("staging_events", "every event has a time that can be true"): [
+        f"UPDATE staging_events SET ts = '{time}'" for time in TIMES
+    ],
     ("staging_songs", "no song was rejected"): [REJECT.format("staging_songs", "NULL, 1")],
     ("staging_songs", "every staged song is in songs"): ["DELETE FROM songs"],
     ("staging_events", "no code ends with a blank"): [
@@ -69,6 +74,9 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
     ("songplays", "the latest play is of the last two days"): [
         "UPDATE songplays SET start_time = start_time - INTERVAL '2 days'",
         "DELETE FROM songplays",
+    ],
+    ("songplays", "every play has a time that can be true"): [
+        f"UPDATE songplays SET start_time = '{time}'" for time in TIMES
     ],
     ("users", "every level is free or paid"): ["UPDATE users SET level = ''", "UPDATE users SET level = NULL"],
     ("users", "nobody who was seen is there twice"): [UNENFORCED.format("users")],
@@ -108,6 +116,7 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
         "UPDATE time SET month = 12",
         "UPDATE time SET year = 2019",
     ],
+    ("time", "every moment can be true"): [f"UPDATE time SET start_time = '{time}'" for time in TIMES],
     ("time", "no moment is there twice"): [UNENFORCED.format("time")],
 }
 
@@ -177,6 +186,19 @@ def test_all_checks_run_and_each_failure_is_named_with_rows_and_remedy(loaded: L
     assert "- songplays: every level is free or paid: 1 of 1 rows, expected none. Revenue reports split" in message
     assert "'level': 'gold'" in message
     assert "- time: every moment is taken apart as a calendar does: 1 of 1 rows, expected none." in message
+
+
+@pytest.mark.parametrize("time", TIMES)
+def test_rows_of_times_that_cannot_be_true_are_shown(loaded: Lab, time: str) -> None:
+    damage(loaded, f"UPDATE songplays SET level = 'gold', start_time = '{time}'; UPDATE time SET start_time = '{time}'")
+    with pytest.raises(AirflowFailException, match="every level is free or paid: 1 of 1 rows"):
+        loaded.run(*DAY, tasks=["data_quality"])
+    outcomes = {(item["table"], item["check"]): item for item in loaded.xcoms["data_quality"]["checks"]}
+    (sample,) = outcomes["songplays", "every level is free or paid"]["sample"]
+    assert sample["start_time"].startswith(time.removesuffix(" BC"))
+    outcome = checked(loaded, "table")["songplays", "every play has a time that can be true"]
+    assert outcome["sample"][0]["start_time"] == sample["start_time"]
+    assert outcome["sample"][0]["interval_time"] == "2018-11-08 05:10:00"  # what to load again
 
 
 def test_a_warning_does_not_fail(loaded: Lab) -> None:

@@ -6,16 +6,20 @@ import importlib
 import json
 import re
 from collections import Counter
+from datetime import datetime
 from html import unescape
 from html.parser import HTMLParser
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 
 from sparkify.objects import Bucket
+from sparkify.operators import report as module
 from sparkify.warehouse import WarehouseError
 from sparkify.warehouse.postgres import Postgres
 from tests.data import event, song
@@ -213,6 +217,67 @@ def test_all_queries_see_one_state(loaded: Lab, monkeypatch: pytest.MonkeyPatch)
     assert found["Plays"][0] == "7"
     assert found["Most played artists"][2:4] == ["Des'ree", "5"]
     assert cards(report(loaded))["The warehouse holds no plays of this day"]
+
+
+def at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set the clock of the report."""
+    monkeypatch.setattr(module, "datetime", SimpleNamespace(now=lambda zone: moment.replace(tzinfo=zone)))
+
+
+def checked(lab: Lab, *runs: tuple[str, str, str]) -> None:
+    """Add to the history that intervals were loaded and checked: start, end, and when."""
+    with psycopg.connect(lab.uri) as connection:
+        connection.cursor().executemany(
+            "INSERT INTO operations.data_quality_results VALUES ('sparkify_warehouse', 'r', 'scheduled', %s, %s, %s, "
+            "'songplays', 'c', 'unique', 'error', 'interval', 'passed', '', '', 0, 0, '', 0)",
+            runs,
+        )
+
+
+def test_a_day_that_is_not_over_says_so_and_is_compared_with_no_whole_day(
+    loaded: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(datetime(2018, 11, 8, 11, 20), monkeypatch)  # noqa: DTZ001 - the zone is the caller's
+    checked(loaded, (f"{DAY} 09:00", f"{DAY} 10:00", f"{DAY} 10:02"), (f"{DAY} 10:00", f"{DAY} 11:00", f"{DAY} 11:02"))
+    page = report(loaded)
+    found = cards(page)
+    (notice,) = found["The day is not over"]
+    assert notice.startswith("It is loaded up to 11:00 UTC. The figures are of this part of it, and are compared with")
+    assert found["Thursday, 8 November 2018"] == ["00:00 to 11:00 UTC. All times are UTC."]
+    assert [found[name][1:] for name in ("Plays", "Listeners", "Sessions", "Paid plays")] == [
+        ["so far, not compared"]
+    ] * 4
+    assert "on the day before" not in page
+    assert "%" not in "".join(found["Plays"])
+    hours = [text for text in found["Plays by hour"] if " to " in text]
+    assert hours[9] == "09:00 to 10:00: 0 plays, 0 paid, 0 free"
+    assert hours[12] == "12:00 to 13:00: not loaded yet"
+    assert "This day so far and the 13 before it" in found["Plays by day"]
+    assert "Thu 8 November: 7 plays, 3 listeners so far" in found["Plays by day"]
+    assert "Period from 2018-11-08 00:00 up to 2018-11-08 11:00 UTC" in " ".join(found["About these figures"])
+
+
+def test_a_day_of_which_nothing_is_loaded_yet_says_so(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(datetime(2018, 11, 12, 0, 20), monkeypatch)  # noqa: DTZ001
+    checked(loaded, ("2018-11-11 23:00", "2018-11-12 00:00", "2018-11-12 00:02"))
+    found = cards(report(loaded, "2018-11-12"))
+    assert found["The day is not over"] == [
+        "None of it is loaded yet. The report is written again when the day is complete."
+    ]
+
+
+def test_a_range_into_the_future_is_loaded_up_to_when_it_was_checked(
+    loaded: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(datetime(2018, 11, 8, 11, 20), monkeypatch)  # noqa: DTZ001
+    checked(loaded, ("2018-11-01", "2030-01-01", f"{DAY} 11:10"), ("2029-01-01", "2030-01-01", f"{DAY} 11:15"))
+    assert "loaded up to 11:10 UTC" in cards(report(loaded))["The day is not over"][0]
+
+
+def test_a_day_that_has_not_begun_is_refused(loaded: Lab) -> None:
+    with pytest.raises(AirflowFailException, match=r"\[2190-05-01 00:00, .*\) has not begun: it is 20.*earlier one"):
+        report(loaded, "2190-05-01")
+    assert list(loaded.store.list("reports/")) == []
 
 
 def test_tables_that_are_missing_are_named(lab: Lab) -> None:

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import json
 import time
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
 from sparkify.warehouse import connect
-from sparkify.web import panels
+from sparkify.web import app, loads, panels
 from sparkify.web.panels import PANELS, PanelError
 from tests.data import event
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from fastapi.testclient import TestClient
 
     from tests.lab import Lab
 
-PAGE = ["/sparkify/", "/sparkify/static/page.js", "/sparkify/static/echarts-6.1.0.min.js", "/sparkify/api/panels"]
+PAGE = [
+    "/sparkify/",
+    "/sparkify/api/loads",
+    "/sparkify/static/page.js",
+    "/sparkify/static/echarts-6.1.0.min.js",
+    "/sparkify/api/panels",
+]
 
 
 def get(client: TestClient, name: str) -> dict[str, Any]:
@@ -67,6 +76,21 @@ def test_the_browser_keeps_the_library_and_asks_for_the_rest(client: TestClient)
     assert "default-src 'self'" in client.get("/sparkify/").headers["Content-Security-Policy"]
 
 
+def test_every_answer_keeps_its_type_and_no_panel_is_kept(
+    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = client.get("/sparkify/api/panels/tables")
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    answers = [client.get(path) for path in (*PAGE, "/sparkify/api/panels/browsers", "/sparkify/api/panels/none")]
+    client.cookies.clear()
+    answers += [refused, client.get("/sparkify/"), client.get("/sparkify/api/panels/tables")]
+    assert [answer.status_code for answer in answers[-5:]] == [200, 404, 503, 401, 401]
+    assert {answer.headers["X-Content-Type-Options"] for answer in answers} == {"nosniff"}
+    for answer in answers:
+        if "/api/" in answer.url.path or answer.is_error:
+            assert answer.headers["Cache-Control"] == "no-store", answer.url
+
+
 # --- where there is no answer ---
 
 
@@ -107,17 +131,17 @@ def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     found = {name: get(client, name)["rows"] for name in PANELS}
     assert found.pop("freshness") == [[None, None, None, None]]
-    assert {tuple(row[1:]) for row in found.pop("tables")} == {(0, None)}
+    assert {tuple(row[1:]) for row in found.pop("tables")} == {(0, None, 0)}
     assert found == {name: [] for name in found}
 
 
 def test_one_panel_that_fails_takes_no_other_with_it(
-    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
-    broken = tmp_path / "broken.sql"
-    broken.write_text("SELECT no_such_column FROM songplays")
-    monkeypatch.setitem(PANELS, "browsers", str(broken))
+    sql = panels.sql
+    broken = {"browsers": "SELECT no_such_column FROM songplays"}
+    monkeypatch.setattr(panels, "sql", lambda name: broken.get(name) or sql(name))
     response = client.get("/sparkify/api/panels/browsers")
     assert response.status_code == 503
     assert response.json()["kind"] == "refused"
@@ -141,10 +165,8 @@ def test_a_panel_cannot_write(lab: Lab) -> None:
     assert lab.query("SELECT a FROM t") == []
 
 
-def test_a_panel_cannot_take_long(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    slow = tmp_path / "slow.sql"
-    slow.write_text("SELECT pg_sleep(30)")
-    monkeypatch.setitem(PANELS, "browsers", str(slow))
+def test_a_panel_cannot_take_long(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panels, "sql", lambda name: "SELECT pg_sleep(30)")
     begun = time.monotonic()
     with pytest.raises(PanelError, match=r"panel browsers took longer than 0\.2 s") as raised:
         panels.read("browsers", limit=0.2)
@@ -152,13 +174,106 @@ def test_a_panel_cannot_take_long(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp
     assert raised.value.kind == "slow"
 
 
-def test_many_viewers_cost_what_one_costs(client: TestClient, lab: Lab) -> None:
+# --- what it asks of the warehouse, and of Airflow ---
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often the warehouse was asked for each panel, and Airflow's database for the loads."""
+    counts: Counter[str] = Counter()
+
+    def counted(function: Any) -> Any:
+        def read(name: str) -> Any:
+            counts[name] += 1
+            return function(name)
+
+        return read
+
+    monkeypatch.setattr(panels, "read", counted(panels.read))
+    monkeypatch.setattr(loads, "read", counted(loads.read))
+    return counts
+
+
+def end_run(dag_id: str, ended: datetime) -> None:
+    """Add a run of a DAG that has ended to Airflow's database."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from airflow.utils.types import DagRunType
+
+    with create_session() as session:
+        run = DagRun(dag_id=dag_id, run_id=f"manual__{uuid.uuid4()}", run_type=DagRunType.MANUAL, run_after=ended)
+        run.end_date = ended
+        session.add(run)
+
+
+@pytest.fixture
+def metadata(token: str) -> Iterator[None]:
+    """Airflow's database; it has no run afterwards."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import delete
+
+    yield
+    with create_session() as session:
+        session.execute(delete(DagRun))
+
+
+def poll(client: TestClient, shown: dict[str, str]) -> None:
+    """Do what an open page does once a minute.
+
+    :param shown: the version of each panel that it shows; is updated.
+    """
+    version = client.get("/sparkify/api/loads").json()["version"]
+    for name in PANELS:
+        if shown.get(name) != version:
+            shown[name] = get(client, name)["version"]
+
+
+def test_an_open_page_asks_the_warehouse_when_a_run_has_ended_and_never_else(
+    client: TestClient, lab: Lab, asked: Counter[str], metadata: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "KEEP_LOADS", 0.0)
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    viewers: list[dict[str, str]] = [{}, {}, {}]
+    for _ in range(5):
+        for shown in viewers:
+            poll(client, shown)
+    assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
+    end_run("sparkify_report", datetime(2018, 11, 2, 1, tzinfo=UTC))  # writes nothing to the warehouse
+    poll(client, viewers[0])
+    assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
+    for number, dag_id in enumerate(["sparkify_warehouse", "sparkify_audit"]):
+        end_run(dag_id, datetime(2018, 11, 2, 2 + number, tzinfo=UTC))
+        for _ in range(2):
+            for shown in viewers:
+                poll(client, shown)
+        assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 2 + number)
+
+
+def test_many_viewers_are_one_query_of_airflow_s_database(client: TestClient, asked: Counter[str]) -> None:
+    for _ in range(20):
+        assert client.get("/sparkify/api/loads").status_code == 200
+    assert asked == {"loads": 1}
+
+
+def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -> None:
+    found = client.get("/sparkify/api/loads").json()
+    assert found["now"].endswith("Z")
+    assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False}
+
+
+def test_who_reloads_asks_again_but_not_at_once(
+    client: TestClient, lab: Lab, asked: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     first = get(client, "tables")
     with psycopg.connect(lab.uri) as connection:
         connection.execute("INSERT INTO users (user_id, interval_time, row_version) VALUES (1, '2018-11-01', '')")
+    assert get(client, "tables") == get(client, "tables?reload=true") == first
+    monkeypatch.setattr(app, "RELOAD", 0.0)
     assert get(client, "tables") == first
-    assert first["fresh_for"] <= 60
+    assert get(client, "tables?reload=true") != first
+    assert asked["tables"] == 2
 
 
 def test_times_are_utc_and_say_so(client: TestClient, lab: Lab) -> None:

@@ -62,8 +62,10 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
         ("artists", 2614), ("time", 1594),
     ]  # fmt: skip
     by_hour = Counter(f"{time:%Y-%m-%dT%H}:00:00.000Z" for time in times)
-    assert rows("plays_by_hour") == sorted(by_hour.items())
-    assert len(by_hour) == 168
+    first = max(times).replace(minute=0, second=0, microsecond=0) - timedelta(hours=167)
+    week = {hour: plays for hour, plays in by_hour.items() if hour >= f"{first:%Y-%m-%dT%H}"}
+    assert rows("plays_by_hour") == sorted(week.items())
+    assert 100 < len(week) < len(by_hour)
     by_weekday = Counter((time.isoweekday(), time.hour) for time in times)
     assert rows("plays_by_weekday") == sorted((*key, count) for key, count in by_weekday.items())
     days = [sum(plays for day, _, plays in rows("plays_by_weekday") if day == weekday) for weekday in range(1, 8)]
@@ -79,7 +81,7 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
     assert rows("top_artists") == most(Counter(item["artist"] for item in plays))
     by_day = Counter(str(time.date()) for time in times)
     paid = Counter(str(time.date()) for time, item in zip(times, plays, strict=True) if item["level"] == "paid")
-    assert rows("plays_by_level") == [(day, by_day[day], paid[day]) for day in sorted(by_day)]
+    assert rows("plays_by_day") == [(day, by_day[day], paid[day]) for day in sorted(by_day)]
     assert rows("users_by_level") == [("free", 63), ("paid", 16)]
     assert sum(count for _, count, _ in rows("browsers")) == 1594
     assert rows("rejected_rows") == []
@@ -106,7 +108,60 @@ def test_a_play_that_the_log_holds_twice_counts_once(lab: Lab) -> None:
     assert rows("top_artists") == [("Des'ree", 2), ("Another", 1)]
     assert rows("plays_by_hour") == [("2018-11-01T05:00:00.000Z", 2), ("2018-11-01T06:00:00.000Z", 1)]
     assert rows("plays_by_weekday") == [(4, 5, 2), (4, 6, 1)]  # a Thursday
-    assert rows("plays_by_level") == [("2018-11-01", 3, 1)]
+    assert rows("plays_by_day") == [("2018-11-01", 3, 1)]
+
+
+# As microseconds, nanoseconds or seconds that are sent as milliseconds leave them; and a wrong clock.
+IMPLAUSIBLE = ("10001-06-15 05:00", "0044-03-15 05:00 BC", "9999-12-31 23:59:59.999", "1969-12-31", "2190-01-01")
+
+
+def put_implausible(lab: Lab) -> None:
+    """Give the tables a row of each time that cannot be true, as an earlier version of the project staged them."""
+    with psycopg.connect(lab.uri) as connection:
+        for number, time in enumerate(IMPLAUSIBLE):
+            connection.execute(
+                "INSERT INTO staging_events (iteminsession, sessionid, page, level, userid, song, artist, ts, "
+                "interval_time) VALUES (%s, 900, 'NextSong', 'gold', 8, 'S', 'A', %s, '2018-11-01 23:59:59.999')",
+                [number, time],
+            )
+            connection.execute(
+                "INSERT INTO songplays (songplay_id, start_time, session_id, level, interval_time, row_version) "
+                "VALUES (%s, %s, 900, 'gold', '2018-11-01 23:59:59.999', '')",
+                [f"bad {number}", time],
+            )
+            connection.execute(
+                "INSERT INTO time VALUES (%s, 5, 15, 24, 6, 2018, 8, '2018-11-01 23:59:59.999', '')", [time]
+            )
+
+
+def test_times_that_cannot_be_true_break_no_panel_and_are_counted(lab: Lab) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:00:00", 1, 1), event("2018-11-01T06:00:00", 1, 2)])
+    lab.run("2018-11-01", "2018-11-02")
+    before = {name: rows(name) for name in panels.PANELS}
+    put_implausible(lab)
+    after = {name: rows(name) for name in panels.PANELS}
+    for name in ("plays_by_hour", "plays_by_day", "plays_by_weekday", "freshness", "quality"):
+        assert after[name] == before[name], name
+    bad = len(IMPLAUSIBLE)
+    assert {row[0]: row[3] for row in after["tables"]} == {
+        "staging_events": bad, "staging_songs": 0, "songplays": bad, "users": 0, "songs": 0, "artists": 0, "time": bad
+    }  # fmt: skip
+    newest = [{row[0]: row[2] for row in found["tables"]} for found in (before, after)]
+    assert [(of["songplays"], of["time"]) for of in newest] == [("2018-11-01T06:00:00.000Z",) * 2] * 2
+
+
+def test_charts_have_few_points_however_long_the_history(tables: Lab) -> None:
+    with psycopg.connect(tables.uri) as connection:
+        connection.execute(
+            "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
+            "SELECT n, TIMESTAMP '1970-01-01' + n * INTERVAL '4 days 1 hour', n, '2018-11-01', '' "
+            "FROM generate_series(0, 5000) AS n"
+        )
+    assert len(rows("plays_by_hour")) == 2
+    days = rows("plays_by_day")
+    assert len(days) == 3660
+    assert days[-1][0] == "2025-04-30"
+    assert days == sorted(days)
 
 
 def note(
@@ -170,6 +225,23 @@ def test_freshness_is_that_of_the_hourly_dag(tables: Lab) -> None:
     assert rows("freshness")[0][:2] == ("2018-11-01T04:00:00.000Z", None)
     note(5, run_type="scheduled", one=False)  # what failed its checks is loaded
     assert rows("freshness")[0][:2] == ("2018-11-01T06:00:00.000Z", "2018-11-01T06:00:00.000Z")
+
+
+@pytest.mark.parametrize("start", ["2018-11-01", "2190-01-01"])
+def test_a_range_into_the_future_is_loaded_up_to_the_moment_it_was_checked(tables: Lab, start: str) -> None:
+    note(3, "scheduled", one=True)
+    outcome = Outcome("songplays", "one", "not_null", "error", "interval", True, "1", "0", 1, 9, [], "", "", 0.1)
+    began = datetime.now(UTC)
+    with connect("redshift") as warehouse:
+        run = history.Run("sparkify_warehouse", "manual__range", "manual")
+        interval = Interval.parse(start, "2199-12-31")
+        warehouse.transaction(lambda: history.record(warehouse, [outcome], run, interval))
+    ((until, scheduled, *_),) = rows("freshness")
+    assert scheduled == "2018-11-01T04:00:00.000Z"
+    if start < "2026":
+        assert f"{began:%Y-%m-%dT%H:%M}" <= until <= f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"
+    else:
+        assert until == scheduled  # of the future nothing is loaded
 
 
 def test_the_latest_rejects_and_how_many_there_are(tables: Lab) -> None:

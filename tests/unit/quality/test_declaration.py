@@ -27,6 +27,7 @@ KINDS: dict[str, Any] = {
     "unique": "songplay_id",
     "accepted_values": {"column": "level", "values": ["free", None, 3]},
     "range": {"column": "duration", "min": 0, "max": 1.5},
+    "plausible_time": "start_time",
     "relationship": {"column": "user_id", "to": "users.user_id"},
     "row_count": {"min": 1},
     "freshness": {"column": "start_time", "hours": 2.5},

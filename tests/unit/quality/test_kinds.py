@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -61,6 +61,13 @@ def test_freshness_is_of_the_interval_s_end_and_not_of_today(newest: datetime | 
     verdict = kinds.judge(check("freshness", {"column": "start_time", "hours": 2.5}), HOUR, newest)
     assert verdict.passed is passed
     assert "2018-11-08 06:00" in verdict.expected
+
+
+def test_freshness_is_never_seen_from_the_future() -> None:
+    now = datetime.now(UTC)
+    interval = Interval(now - timedelta(hours=1), now + timedelta(days=365))
+    newest = (now - timedelta(hours=2)).replace(tzinfo=None)
+    assert kinds.judge(check("freshness", {"column": "start_time", "hours": 2.5}), interval, newest).passed
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,21 @@
 -- What is loaded, and up to when (UTC)
--- A run that loaded an hour has evaluated its checks, even where the hour had no event.
+-- A run that loaded an hour has evaluated its checks, even if the hour had no event.
+-- A run of a range that ends in the future has loaded what there was when it ran, and one that lies in the future nothing.
 SELECT
     (
-        SELECT MAX(q.interval_end) FROM operations.data_quality_results AS q
-        WHERE q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task'
+        SELECT MAX(CASE WHEN q.interval_end < q.checked_at THEN q.interval_end ELSE q.checked_at END)
+        FROM operations.data_quality_results AS q
+        WHERE q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task' AND q.interval_start < q.checked_at
     ) AS loaded_until,
     (
-        SELECT MAX(q.interval_end) FROM operations.data_quality_results AS q
-        WHERE q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task' AND q.run_type = 'scheduled'
+        SELECT MAX(CASE WHEN q.interval_end < q.checked_at THEN q.interval_end ELSE q.checked_at END)
+        FROM operations.data_quality_results AS q
+        WHERE
+            q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task' AND q.interval_start < q.checked_at
+            AND q.run_type = 'scheduled'
     ) AS scheduled_until,
     (
         SELECT MAX(q.checked_at) FROM operations.data_quality_results AS q
         WHERE q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task'
     ) AS loaded_at,
-    (SELECT MAX(p.start_time) FROM songplays AS p) AS latest_play;
+    (SELECT MAX(p.start_time) FROM songplays AS p WHERE {{ scope("p.start_time") }}) AS latest_play;

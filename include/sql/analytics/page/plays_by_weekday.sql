@@ -9,6 +9,7 @@ FROM (
         DATE_TRUNC('hour', p.start_time) AS hour_start,
         COUNT(*) AS plays
     FROM songplays AS p
+    WHERE {{ scope("p.start_time") }}
     GROUP BY hour_start
 ) AS h
 GROUP BY weekday, hour

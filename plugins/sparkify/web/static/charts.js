@@ -55,41 +55,49 @@ function base() {
   };
 }
 
-// --- plays per hour ---
+// --- plays over time ---
 
-// An hour without plays has no row: it is zero.
-function everyHour(rows) {
-  const plays = new Map(rows.map(([hour, value]) => [Date.parse(hour), value]));
-  const hours = [...plays.keys()];
-  const points = [];
-  for (let hour = hours[0]; hour <= hours[hours.length - 1]; hour += HOUR) points.push([hour, plays.get(hour) ?? 0]);
-  return points;
+// Points of a chart, whatever the rows: a longer span is drawn in longer steps.
+const MOST_POINTS = 1500;
+const STEPS = [[HOUR, "hour"], [24 * HOUR, "day"], [7 * 24 * HOUR, "7 days"], [28 * 24 * HOUR, "28 days"], [364 * 24 * HOUR, "52 weeks"]];
+
+// A step without plays has no row: it is zero. `rows` are times and plays in the order of time; `shortest` is their step.
+export function everyStep(rows, shortest) {
+  const times = rows.map(([time]) => Date.parse(time));
+  const first = times[0];
+  const span = times[times.length - 1] - first;
+  const [step, name] = STEPS.find(([length]) => length >= shortest && span / length < MOST_POINTS) ?? STEPS[STEPS.length - 1];
+  const plays = new Array(Math.min(Math.floor(span / step) + 1, MOST_POINTS)).fill(0);
+  rows.forEach(([, value], at) => { plays[Math.min(Math.floor((times[at] - first) / step), plays.length - 1)] += value; });
+  return { step, name, points: plays.map((value, at) => [first + at * step, value]) };
 }
 
-export function playsByHour(place, rows, period) {
-  const all = everyHour(rows);
-  const points = period === "week" ? all.slice(-7 * 24) : all;
+export function playsOverTime(place, rows, period) {
+  const week = period === "week";
+  const { step, name, points } = everyStep(rows, week ? HOUR : 24 * HOUR);
   const style = base();
-  const bars = points.length <= 7 * 24;
-  const series = bars
-    ? { type: "bar", barCategoryGap: "20%", itemStyle: { color: colour("accent") } }
+  const series = points.length <= 7 * 24
+    ? { type: "bar", barCategoryGap: "20%", barMaxWidth: 60, itemStyle: { color: colour("accent") } }
     : { type: "line", symbol: "none", sampling: "lttb", lineStyle: { width: 1, color: colour("accent") },
         areaStyle: { color: colour("accent"), opacity: 0.15 } };
+  const from = (time) => (week ? minute(time) : step > 24 * HOUR ? `${name} from ${day(time)}` : day(time));
   draw(place, {
     ...style,
     tooltip: {
       ...style.tooltip,
       trigger: "axis",
-      formatter: ([point]) => `${minute(point.value[0])}<br><b>${count(point.value[1], "play")}</b>`,
+      formatter: ([point]) => `${from(point.value[0])}<br><b>${count(point.value[1], "play")}</b>`,
     },
-    xAxis: { type: "time", axisLabel: { ...style.label, formatter: timeLabel }, axisLine: style.axisLine,
+    xAxis: { type: "time", axisLabel: { ...style.label, formatter: week ? timeLabel : day }, axisLine: style.axisLine,
              axisTick: { show: false }, minInterval: 24 * HOUR },
     yAxis: { type: "value", axisLabel: { ...style.label, formatter: number }, splitLine: style.splitLine, minInterval: 1 },
     useUTC: true,
     series: [{ ...series, data: points }],
   });
-  return `${period === "week" ? "The 7 days to the latest play" : "All plays"}: ${minute(points[0][0])} to ` +
-    `${minute(points[points.length - 1][0] + HOUR)}`;
+  const last = points[points.length - 1][0];
+  return week
+    ? `Per hour, the 7 days to the latest play: ${minute(points[0][0])} to ${minute(last + HOUR)}`
+    : `Per ${name}, ${day(points[0][0])} to ${day(rows[rows.length - 1][0])}`;
 }
 
 const timeLabel = (time) => day(time).slice(5);
@@ -129,10 +137,14 @@ export function playsByWeekday(place, rows) {
 
 // --- level ---
 
-export function playsByLevel(place, rows) {
+// As many days as can be told apart.
+const LEVEL_DAYS = 90;
+
+export function playsByLevel(place, all) {
+  const rows = all.slice(-LEVEL_DAYS);
   const style = base();
   const share = rows.map(([date, plays, paid]) => [date, (100 * paid) / plays, plays, paid]);
-  const bar = { type: "bar", stack: "level", barCategoryGap: "25%" };
+  const bar = { type: "bar", stack: "level", barCategoryGap: "25%", barMaxWidth: 60 };
   draw(place, {
     ...style,
     grid: { ...style.grid, top: 32 },
@@ -156,5 +168,6 @@ export function playsByLevel(place, rows) {
   });
   const plays = rows.reduce((sum, row) => sum + row[1], 0);
   const paid = rows.reduce((sum, row) => sum + row[2], 0);
-  return `Share of plays by day; ${percent((100 * paid) / plays)} of all plays are paid`;
+  const which = all.length > rows.length ? `the plays of the latest ${rows.length} days` : "all plays";
+  return `Share of plays by day; ${percent((100 * paid) / plays)} of ${which} are paid`;
 }

@@ -8,10 +8,12 @@ export const number = (value) => NUMBER.format(value);
 export const percent = (value) => `${DECIMAL.format(value)} %`;
 export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 
-// Each takes milliseconds or a time of the API ("2018-11-10T16:00:00.000Z").
-export const day = (time) => new Date(time).toISOString().slice(0, 10);
-export const clock = (time) => new Date(time).toISOString().slice(11, 16);
-export const minute = (time) => `${day(time)} ${clock(time)}`;
+// Each takes milliseconds or a time of the API ("2018-11-10T16:00:00.000Z"). What is no time of JavaScript, such as the
+// text of a year that the server cannot represent either, is shown as it came.
+const parts = (time) => (Number.isNaN(new Date(time).getTime()) ? [String(time), ""] : new Date(time).toISOString().split("T"));
+export const day = (time) => parts(time)[0];
+export const clock = (time) => parts(time)[1].slice(0, 5);
+export const minute = (time) => `${day(time)} ${clock(time)}`.trim();
 
 export const span = (start, end) => {
   if (Date.parse(end) - Date.parse(start) === 24 * HOUR && clock(start) === "00:00") return day(start);

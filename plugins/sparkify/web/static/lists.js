@@ -10,24 +10,28 @@ const GRACE = 20 * 60e3;
 const tile = (value, remark, tone) =>
   [element("strong", {}, value), element("small", { class: tone }, remark)];
 
-// `schedule` is what Airflow says of the DAG, null where it does not say.
-export function freshness([[until, scheduled, loadedAt, latestPlay]], asOf, schedule) {
+// `loads` is what Airflow says of the DAG, and its clock. Nothing is loaded later than now, whatever a run was asked for.
+export function freshness([[until, scheduled, loadedAt, latestPlay]], loads) {
   const loaded = until ?? latestPlay;
   if (!loaded) return tile("Nothing yet", "No run has loaded an hour.");
-  const now = Date.parse(asOf);
+  const now = Date.parse(loads.now);
   const due = Math.floor((now - GRACE) / HOUR) * HOUR;
   const behind = due - Date.parse(loaded);
-  const shown = minute(loaded);
+  const shown = minute(Math.min(Date.parse(loaded), now));
   if (behind <= 0) return tile(shown, "On schedule: the last full hour is loaded", "good");
-  const paused = schedule?.is_paused ? "the schedule is paused" : null;
+  const paused = loads.is_paused ? "the schedule is paused" : null;
   // Nobody is late who has only loaded the past.
   if (!scheduled) return tile(shown, `The past, loaded on request; ${paused ?? "no scheduled run yet"}`);
   return tile(shown, `${duration(behind)} behind; ${paused ?? `last load at ${minute(loadedAt)}`}`, behind > 3 * HOUR ? "bad" : "warn");
 }
 
+// Rows whose time cannot be true are in the table, and in no chart.
+const implausible = (value) => `${number(value)} before 1970 or in the future`;
+
 export const totals = (rows) => {
-  const [, plays, newest] = rows.find(([name]) => name === "songplays");
-  return tile(number(plays), newest ? `Latest ${minute(newest)}` : "None yet");
+  const [, plays, newest, bad] = rows.find(([name]) => name === "songplays");
+  const latest = newest ? `Latest ${minute(newest)}` : "None yet";
+  return bad ? tile(number(plays), `${implausible(bad)}: in no chart`, "warn") : tile(number(plays), latest);
 };
 
 export const users = (rows) => {
@@ -39,8 +43,10 @@ export const tables = (rows) =>
   element("table", {},
     element("thead", {}, element("tr", {}, element("th", {}, "Table"), element("th", { class: "number" }, "Rows"),
       element("th", { class: "number" }, "Newest"))),
-    element("tbody", {}, rows.map(([name, value, newest]) =>
-      element("tr", {}, element("td", {}, name), element("td", { class: "number" }, number(value)),
+    element("tbody", {}, rows.map(([name, value, newest, bad]) =>
+      element("tr", {},
+        element("td", {}, name, bad ? element("small", { class: "remark warn" }, implausible(bad)) : null),
+        element("td", { class: "number" }, number(value)),
         element("td", { class: "number time" }, newest ? minute(newest) : "–")))));
 
 // `items` are [name, remark, value, text of the value].

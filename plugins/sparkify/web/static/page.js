@@ -1,4 +1,5 @@
-// The warehouse page: fetches each panel on its own and shows what comes, whatever happens to the others.
+// The warehouse page: fetches each panel on its own and shows what comes, whatever happens to the others. It polls Airflow,
+// and asks for a panel again when a run has ended since: an open page alone does not keep the warehouse awake.
 
 import * as charts from "./charts.js";
 import { element } from "./dom.js";
@@ -6,12 +7,14 @@ import { clock } from "./format.js";
 import * as lists from "./lists.js";
 import * as quality from "./quality.js";
 
-// Milliseconds between two looks at the warehouse, while somebody looks at the page.
+// Polls Airflow every 60 s, while somebody looks at the page.
 const EVERY = 60e3;
 
 const answers = new Map();
 let period = "week";
-let schedule = null;
+// What Airflow says of the loads; and what is wrong where it says nothing.
+let loads = {};
+let trouble = null;
 
 const place = (name) => document.querySelector(`[data-panel="${name}"]`);
 const body = (name) => place(name).querySelector(".body");
@@ -19,16 +22,18 @@ const note = (name, text) => { place(name).querySelector(".note").textContent = 
 
 // What each panel of the API is shown in, and how. `empty` is said where it has no rows.
 const VIEWS = [
-  { panel: "freshness", show: (at, { rows, as_of }) => at.replaceChildren(...lists.freshness(rows, as_of, schedule)) },
+  { panel: "freshness", show: (at, { rows }) => at.replaceChildren(...lists.freshness(rows, loads)) },
   { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
   { panel: "users_by_level", show: (at, { rows }) => at.replaceChildren(...lists.users(rows)) },
   { panel: "quality", place: "quality_now", empty: "No check has been evaluated yet.",
     show: (at, { columns, rows }) => at.replaceChildren(...quality.now(columns, rows)) },
-  { panel: "plays_by_hour", empty: "No plays yet.",
-    show: (at, { rows }) => note("plays_by_hour", charts.playsByHour(at, rows, period)) },
+  { panel: "plays_by_hour", empty: "No plays yet.", when: () => period === "week",
+    show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "week")) },
+  { panel: "plays_by_day", place: "plays_by_hour", empty: "No plays yet.", when: () => period === "all",
+    show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "all")) },
   { panel: "tables", show: (at, { rows }) => at.replaceChildren(lists.tables(rows)) },
   { panel: "plays_by_weekday", empty: "No plays yet.", show: (at, { rows }) => charts.playsByWeekday(at, rows) },
-  { panel: "plays_by_level", empty: "No plays yet.",
+  { panel: "plays_by_day", place: "plays_by_level", empty: "No plays yet.",
     show: (at, { rows }) => note("plays_by_level", charts.playsByLevel(at, rows)) },
   { panel: "top_songs", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.songs(rows)) },
   { panel: "top_artists", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.artists(rows)) },
@@ -51,7 +56,7 @@ async function ask(url) {
   const { detail, kind } = await response.json().catch(() => ({}));
   const error = detail ?? `Airflow answered with ${response.status}. The log of the API server may say why.`;
   // What is so for one panel for these reasons is so for all: it is said once.
-  return { error, all: kind === "unreachable" || kind === "missing" };
+  return { error, kind, all: kind === "unreachable" || kind === "missing" };
 }
 
 const get = (url) => ask(url).catch(() => ({ error: "Airflow does not answer. Check that its API server runs.", all: true }));
@@ -64,7 +69,7 @@ function state(at, text) {
 function render(panel) {
   const answer = answers.get(panel);
   if (!answer) return;
-  for (const view of VIEWS.filter((item) => item.panel === panel)) {
+  for (const view of VIEWS.filter((item) => item.panel === panel && (item.when?.() ?? true))) {
     const at = body(view.place ?? panel);
     at.classList.remove("loading");
     if (answer.error) state(at, answer.all ? "Not available" : answer.error);
@@ -77,7 +82,7 @@ function render(panel) {
 }
 
 function tell() {
-  const common = [...answers.values()].find((answer) => answer.all);
+  const common = trouble ?? [...answers.values()].find((answer) => answer.all);
   const banner = document.getElementById("banner");
   banner.hidden = !common;
   banner.textContent = common?.error ?? "";
@@ -85,19 +90,33 @@ function tell() {
   document.getElementById("as-of").textContent = times.length ? `As of ${clock(times[0])}.` : "";
 }
 
-async function load(panel) {
-  answers.set(panel, await get(`api/panels/${panel}`));
+async function load(panel, reload) {
+  const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
+  // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
+  const settled = !answer.error || ["missing", "slow", "refused"].includes(answer.kind);
+  answers.set(panel, { version: settled ? loads.version : null, ...answer });
   render(panel);
   tell();
 }
 
-async function askSchedule() {
-  const dag = await get("../api/v2/dags/sparkify_warehouse");
-  schedule = dag.error ? null : dag;
-  render("freshness");
+async function refresh(reload = false) {
+  const found = await get("api/loads");
+  trouble = found.error ? found : null;
+  if (trouble) {
+    // What is shown stays, and the banner says why it is no newer.
+    PANELS.filter((panel) => !answers.has(panel)).forEach((panel) => {
+      answers.set(panel, { version: null, ...trouble });
+      render(panel);
+    });
+    tell();
+    return;
+  }
+  loads = found;
+  render("freshness"); // against the clock
+  tell();
+  const due = PANELS.filter((panel) => reload || answers.get(panel)?.version !== loads.version);
+  await Promise.all(due.map((panel) => load(panel, reload)));
 }
-
-const refresh = () => Promise.all([...PANELS.map(load), askSchedule()]);
 
 // --- Airflow's choice of light or dark; it keeps it in the storage that this page shares ---
 
@@ -118,9 +137,9 @@ document.querySelectorAll("[data-period]").forEach((button) =>
     period = button.dataset.period;
     document.querySelectorAll("[data-period]").forEach((other) =>
       other.setAttribute("aria-pressed", String(other === button)));
-    render("plays_by_hour");
+    ["plays_by_hour", "plays_by_day"].forEach(render);
   }));
-document.getElementById("reload").addEventListener("click", refresh);
+document.getElementById("reload").addEventListener("click", () => refresh(true));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
 

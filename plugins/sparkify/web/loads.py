@@ -1,0 +1,28 @@
+"""What Airflow knows of the loads: whether the warehouse has anything new, without asking the warehouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# The DAG that loads the warehouse, and those that write what the page shows.
+HOURLY = "sparkify_warehouse"
+WRITERS = (HOURLY, "sparkify_audit")
+
+
+def read(name: str = "") -> dict[str, Any]:
+    """Return ``version``, which changes when a run that writes to the warehouse has ended, and ``is_paused``.
+
+    It is one query of Airflow's metadata database, which only the API server may read.
+
+    :param name: is ignored; the signature is that of the functions of a :class:`~sparkify.web.cache.Cache`.
+    """
+    from airflow.models.dag import DagModel
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.session import create_session
+    from sqlalchemy import func, select
+
+    ended = select(func.max(DagRun.end_date)).where(DagRun.dag_id.in_(WRITERS)).scalar_subquery()
+    paused = select(DagModel.is_paused).where(DagModel.dag_id == HOURLY).scalar_subquery()
+    with create_session() as session:
+        version, is_paused = session.execute(select(ended, paused)).one()
+    return {"version": str(version or ""), "is_paused": bool(is_paused)}
