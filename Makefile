@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PYTHONPATH := plugins:dags
 # Each file in locks/ lists all that the one of its name needs, and pip refuses what has another hash.
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
-COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-header --quiet
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
 help:  ## Show this help
 	@echo "Sparkify warehouse on Airflow"; echo
