@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql env test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +44,9 @@ psql: .venv/run  ## Open a terminal of the warehouse
 
 env:  ## Write .env for docker-compose.yaml, with secrets of its own: docs/deploy.md
 	@$(PYTHON) -m sparkify.compose.env
+
+pin:  ## Write docker-compose.pinned.yaml, with the images of docker-compose.yaml by digest: docs/deploy.md
+	@$(PYTHON) -m sparkify.compose.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler and not browser and not compose" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
