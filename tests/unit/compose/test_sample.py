@@ -27,7 +27,10 @@ class Api:
 
     def add(self, start: datetime, state: str = "success", conf: dict[str, str] | None = None) -> None:
         end = start + timedelta(hours=1)
-        interval: dict[str, str | None] = {"data_interval_start": f"{start:%Y-%m-%dT%H:%M:%SZ}", "data_interval_end": end.isoformat()}
+        interval: dict[str, str | None] = {
+            "data_interval_start": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "data_interval_end": end.isoformat(),
+        }
         if conf:
             interval = dict.fromkeys(interval)  # of a run that was triggered without a logical date
         self.runs.append({"dag_run_id": f"run-{len(self.runs)}", "state": state, "conf": conf, **interval})
