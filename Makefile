@@ -1,11 +1,14 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql env test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := plugins:dags
+# Each file in locks/ lists all that the one of its name needs, and pip refuses what has another hash.
+INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
+COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
 help:  ## Show this help
 	@echo "Sparkify warehouse on Airflow"; echo
@@ -41,6 +44,9 @@ psql: .venv/run  ## Open a terminal of the warehouse
 
 env:  ## Write .env for docker-compose.yaml, with secrets of its own: docs/deploy.md
 	@$(PYTHON) -m sparkify.compose.env
+
+pin:  ## Write docker-compose.pinned.yaml, with the images of docker-compose.yaml by digest: docs/deploy.md
+	@$(PYTHON) -m sparkify.compose.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler and not browser and not compose" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
@@ -86,8 +92,11 @@ format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 
-lock:  ## Resolve constraints.txt anew, for all supported Pythons (needs uv)
-	grep -hv '^-' $(filter-out requirements-bench.txt,$(wildcard requirements*.txt)) | uv pip compile --universal --python-version 3.11 --no-annotate --no-header --quiet - -o constraints.txt
+lock:  ## Resolve requirements*.txt anew into locks/, with hashes, for all supported Pythons (needs uv)
+	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
+	@# What the others name is part of that, in the same versions.
+	for name in requirements requirements-local requirements-notebook; do $(COMPILE) -c locks/requirements-dev.txt $$name.txt -o locks/$$name.txt || exit 1; done
+	$(COMPILE) requirements-bench.txt -o locks/requirements-bench.txt
 
 clean:  ## Remove everything the project created here: environment, data, caches
 	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.up down; fi
@@ -101,24 +110,24 @@ clean:  ## Remove everything the project created here: environment, data, caches
 	$(PYTHON) -m venv .venv
 
 # Stamps: what is installed. The tools come on top of what `make run` needs.
-.venv/run: requirements.txt requirements-local.txt constraints.txt | .venv/bin/python
+.venv/run: locks/requirements-local.txt | .venv/bin/python
 	@echo "Installing the locked requirements into .venv (about a minute, once) ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-local.txt
+	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 
-.venv/notebook: requirements-notebook.txt .venv/run
+.venv/notebook: locks/requirements-notebook.txt .venv/run
 	@echo "Installing the notebook's requirements into .venv ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-notebook.txt
+	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 
-.venv/dev: requirements-dev.txt requirements-notebook.txt .venv/run
+.venv/dev: locks/requirements-dev.txt .venv/run
 	@echo "Installing the development tools into .venv ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 
 # What the project is compared with does not fit its lock: it has an environment of its own.
-.venv-bench/bench: requirements-bench.txt
+.venv-bench/bench: locks/requirements-bench.txt
 	@echo "Installing what is compared with into .venv-bench ..."
 	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	@.venv-bench/bin/$(INSTALL) -r $<
 	@touch $@

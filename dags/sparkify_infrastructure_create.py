@@ -4,8 +4,10 @@ Makes Amazon Redshift with a CloudFormation stack, waits until it can be used, a
 that `sparkify_warehouse` works next. Run by hand. **It costs money** from then on, see `docs/aws.md`.
 
 **What is made** (`include/infrastructure/warehouse.yaml`): a serverless workgroup and namespace, or an ra3 cluster,
-encrypted, TLS only, its password in Secrets Manager; a security group that lets one network in; the role with which
-COPY reads one bucket; the policy that Airflow's own role needs. Outputs stand in the log of `create_stack`.
+encrypted, TLS only, audited, its superuser's password in Secrets Manager; a security group that lets one network in; a
+gateway endpoint of S3 if the subnets have none; the role with which COPY reads one bucket; the policy that Airflow's own
+role needs. Outputs stand in the log of `create_stack`. `create_user` then creates the database user that Airflow
+connects as, which is no superuser.
 
 **Before.** The connection `aws`, or the role that Airflow runs as, may do this: `docs/aws.md` lists what it needs. So that
 the connection can be published, Airflow reads its connections from AWS Secrets Manager:
@@ -18,8 +20,9 @@ Running it twice is harmless: what exists is left as it is.
 
 | Task | What it means | What to do |
 |---|---|---|
-| choose_network | there is no default VPC, or AWS refused | name the VPC and its subnets; check the connection `aws` |
+| choose_network | there is no default VPC, its subnets lie in one zone, or AWS refused | name the VPC and its subnets; check the connection `aws` |
 | create_stack | AWS refused something; all that was made is deleted again | the log names each resource and its reason; trigger anew with other params |
+| create_user | AWS refused the Data API or the superuser's secret | the log names the right that is missing; clear the task |
 | publish_connection | a secret of that name is not the stack's, or may not be written | the log names it; clear the task |
 """
 
@@ -30,7 +33,12 @@ from pathlib import Path
 
 from airflow.sdk import DAG, Param
 
-from sparkify.infrastructure import ChooseNetworkOperator, CreateStackOperator, PublishConnectionOperator
+from sparkify.infrastructure import (
+    ChooseNetworkOperator,
+    CreateStackOperator,
+    CreateUserOperator,
+    PublishConnectionOperator,
+)
 from sparkify.infrastructure.settings import CIDR, DEFAULT_ARGS, stack_name
 
 TEMPLATE = Path(__file__).parents[1] / "include" / "infrastructure" / "warehouse.yaml"
@@ -60,6 +68,18 @@ with DAG(
             title="Bucket",
             description="The only bucket that Redshift may read. Empty: the one of the variable `sparkify_bucket`.",
         ),
+        "source_kms_key": Param(
+            "",
+            type="string",
+            title="Key of the bucket",
+            description="ARN of the KMS key that the bucket encrypts its objects with. Empty: Amazon S3's own.",
+        ),
+        "kms_key_id": Param(
+            "",
+            type="string",
+            title="Key of the warehouse",
+            description="KMS key for the data at rest. Empty: the key that AWS owns or manages.",
+        ),
         "vpc_id": Param(
             "", type="string", title="VPC", description="Where the warehouse lives. Empty: the default VPC."
         ),
@@ -67,7 +87,7 @@ with DAG(
             "",
             type="string",
             title="Subnets",
-            description="Of that VPC, separated by commas; serverless needs three, in three zones. Empty: all of them.",
+            description="Of that VPC, separated by commas, in two zones; serverless needs three, in three. Empty: all of them.",
         ),
         "allowed_cidr": Param(
             "",
@@ -129,8 +149,11 @@ with DAG(
         parameters={
             "Kind": "{{ params.kind }}",
             "Bucket": "{{ params.bucket or var.value.get('sparkify_bucket', '') }}",
+            "SourceKmsKeyArn": "{{ params.source_kms_key }}",
+            "KmsKeyId": "{{ params.kms_key_id }}",
             "VpcId": "{{ ti.xcom_pull('choose_network').VpcId }}",
             "SubnetIds": "{{ ti.xcom_pull('choose_network').SubnetIds }}",
+            "RouteTableIds": "{{ ti.xcom_pull('choose_network').RouteTableIds }}",
             "AllowedCidr": "{{ ti.xcom_pull('choose_network').AllowedCidr }}",
             "PubliclyAccessible": "{{ params.publicly_accessible | string | lower }}",
             "BaseCapacity": "{{ params.base_capacity }}",
@@ -140,6 +163,7 @@ with DAG(
         },
         tags={"project": "sparkify"},
     )
+    create_user = CreateUserOperator(task_id="create_user", outputs=create_stack.output)
     publish_connection = PublishConnectionOperator(task_id="publish_connection", outputs=create_stack.output)
 
-    choose_network >> create_stack >> publish_connection
+    choose_network >> create_stack >> create_user >> publish_connection

@@ -1,18 +1,20 @@
 """AWS on this machine: moto's server, and what it lacks of what the project uses, as AWS documents it.
 
 moto knows CloudFormation, EC2's networks, IAM, Secrets Manager and Redshift's clusters. It does not know Redshift
-Serverless, termination protection, or that a stack whose resources fail is rolled back: that is added here.
+Serverless, that a statement of Redshift's Data API ends, termination protection, or that a stack whose resources fail
+is rolled back: that is added here.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from moto.cloudformation import models, utils
+from moto.cloudformation import models, parsing, utils
 from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
@@ -95,7 +97,16 @@ def _tag(loader: Any, tag: Any, node: Any) -> Any:
     return utils.yaml_tag_constructor(loader, tag, node)
 
 
+def _clean(value: Any, resources: Any) -> Any:
+    """Leave out an item of a list that is ``AWS::NoValue``; moto leaves None."""
+    cleaned = _clean_json(value, resources)
+    return [item for item in cleaned if item is not None] if isinstance(cleaned, list) else cleaned
+
+
+_clean_json = parsing.clean_json
+
 for _owner, _name, _value in (
+    (parsing, "clean_json", _clean),
     (CloudFormationResponse, "create_stack", _remember_on_failure),
     (models.Stack, "create_resources", _create_or_roll_back),
     (models.CloudFormationBackend, "delete_stack", _delete_unprotected),
@@ -188,16 +199,27 @@ def address(workgroup: str) -> str:
     return f"{workgroup}.123456789012.{REGION}.redshift-serverless.amazonaws.com"
 
 
+def secret(namespace: str) -> str:
+    """Return the ARN of the secret with the password of a namespace's superuser."""
+    return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:redshift!{namespace}"
+
+
 class Serverless(ThreadingHTTPServer):
-    """The API of Redshift Serverless: ``requests`` are the calls and their arguments.
+    """The APIs of Redshift Serverless and of Redshift's Data API: ``requests`` are the calls and their arguments.
 
     https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/Welcome.html
+    https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
+
+    :ivar statements: what was executed over the Data API, with where and as whom.
+    :ivar users: the users of the database; ``CREATE USER`` adds one.
     """
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.snapshots: dict[str, str] = {}
+        self.statements: list[dict[str, Any]] = []
+        self.users: set[str] = set()
 
     @property
     def endpoint(self) -> str:
@@ -205,6 +227,16 @@ class Serverless(ThreadingHTTPServer):
 
     def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any] | None:
         """Return an answer, or None where what is asked for does not exist."""
+        if action in {"ExecuteStatement", "BatchExecuteStatement"}:
+            self.statements.append(given)
+            self.users |= set(
+                re.findall(r'^CREATE USER "(.*)" PASSWORD DISABLE$', "\n".join(given.get("Sqls", [])), re.M)
+            )
+            return {"Id": str(len(self.statements) - 1)}
+        if action == "DescribeStatement":
+            executed = self.statements[int(given["Id"])]
+            found = {item["value"] for item in executed.get("Parameters", [])} & self.users
+            return {"Id": given["Id"], "Status": "FINISHED", "ResultRows": len(found)}
         self.requests.append((action, given))
         if action == "GetSnapshot":
             status = self.snapshots.get(given["snapshotName"])
@@ -217,6 +249,8 @@ class Serverless(ThreadingHTTPServer):
             return {"snapshot": {"snapshotName": given["snapshotName"], "status": "CREATING"}}
         if action == "GetWorkgroup":
             return {"workgroup": {"workgroupName": name, "endpoint": {"address": address(name), "port": 5439}}}
+        if action == "GetNamespace":
+            return {"namespace": {"namespaceName": name, "adminPasswordSecretArn": secret(name)}}
         assert action == "GetCredentials"
         return {"dbUser": "IAMR:airflow", "dbPassword": "only-for-an-hour", "expiration": 1}
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from sparkify.compose import env
+from sparkify.compose import env, pin
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -67,9 +70,117 @@ def test_a_secret_is_a_file_and_has_no_default():
     assert not [name for name in secrets if f"${{{name}" in yaml.safe_dump(rest)]
 
 
-def test_a_worker_has_no_secret_of_airflow_itself():
-    given = {secret["source"] for secret in SERVICES["airflow-worker"]["secrets"]}
-    assert given == {"redis_password", "conn_redshift", "conn_aws", "conn_smtp_alerts", "conn_slack_alerts"}
+def given(name: str) -> set[str]:
+    """The secrets of a service."""
+    secrets = SERVICES[name].get("secrets", [])
+    return {secret if isinstance(secret, str) else secret["source"] for secret in secrets}
+
+
+def test_a_secret_is_given_to_whom_it_is_of_use():
+    airflow = {"postgres_password", "fernet_key", "jwt_secret", "api_secret"}
+    connections = {"conn_redshift", "conn_aws", "conn_smtp_alerts", "conn_slack_alerts"}
+    assert {name: given(name) for name in SERVICES if given(name)} == {
+        "postgres": {"postgres_password"},
+        "warehouse": {"warehouse_password"},
+        "redis": {"redis_password"},
+        "s3": {"s3_secret_key"},
+        "airflow-init": airflow | {"admin_password", "operator_password", "viewer_password"},
+        "airflow-api-server": airflow | connections,
+        "airflow-scheduler": airflow | {"redis_password"},
+        "airflow-dag-processor": airflow | connections,
+        "airflow-triggerer": airflow | connections,
+        # Neither a task nor the app has a secret of Airflow itself.
+        "airflow-worker": connections | {"redis_password"},
+        "sample": {"operator_password", "conn_aws"},
+    }
+
+
+def test_who_has_no_password_of_a_database_or_a_queue_is_not_in_its_network():
+    members = {
+        network: {name for name, service in SERVICES.items() if network in service["networks"]}
+        for network in COMPOSE["networks"]
+    }
+    assert members == {
+        "metadata": {
+            "postgres",
+            *(name for name in SERVICES if name != "postgres" and "postgres_password" in given(name)),
+        },
+        "queue": {"redis", *(name for name in SERVICES if name != "redis" and "redis_password" in given(name))},
+        "warehouse": {"warehouse", "s3", "aws", *(name for name in SERVICES if "conn_aws" in given(name))},
+        "edge": {"mail", *(name for name in SERVICES if "conn_smtp_alerts" in given(name))},
+    }
+    # What publishes a port is in the one network that is not internal: Docker publishes none of an internal one.
+    assert [name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")] == ["edge"]
+    assert {name for name, service in SERVICES.items() if "ports" in service} <= members["edge"]
+
+
+def test_the_root_filesystem_is_read_only_where_compose_can_do_it():
+    """It copies a secret that is no file of the host into the container, which has to be writable for that."""
+    read_only = {name for name, service in SERVICES.items() if service.get("read_only")}
+    assert read_only == {name for name in SERVICES if not given(name)}
+    assert all(SERVICES[name]["tmpfs"] for name in read_only)
+
+
+def test_only_a_proxy_of_this_machine_is_believed(tmp_path: Path):
+    """It comes with the address of the gateway, which the entrypoint looks up."""
+    assert "FORWARDED_ALLOW_IPS" not in TEXT
+    folder = ROOT / "include" / "compose"
+    assert "FORWARDED_ALLOW_IPS=$(/opt/airflow/include/compose/gateway)" in (folder / "entrypoint").read_text()
+    routes = tmp_path / "route"
+    header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+    local = "eth1\t000013AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"
+    default = "eth0\t00000000\t010412AC\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+
+    def gateway(text: str) -> str:
+        routes.write_text(text)
+        return subprocess.run([folder / "gateway", routes], capture_output=True, text=True, check=True).stdout
+
+    assert gateway(header + local + default) == "172.18.4.1\n"
+    assert gateway(header + local) == ""  # nobody
+
+
+def test_images_are_pinned_by_the_digest_of_their_tag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "bin").mkdir()
+    docker = tmp_path / "bin" / "docker"
+    services = {
+        name: {key: service[key] for key in ("image", "build") if key in service} for name, service in SERVICES.items()
+    }
+    docker.write_text(
+        f"#!{sys.executable}\n"
+        "import hashlib, sys\n"
+        "if sys.argv[1] == 'compose': sys.exit(print(open('compose.json').read()))\n"
+        "if 'redis' in sys.argv[4]: sys.exit('not found')\n"
+        "print('sha256:' + hashlib.sha256(sys.argv[4].encode()).hexdigest())\n"
+    )
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", str(docker.parent), prepend=":")
+    monkeypatch.setattr(pin, "ROOT", tmp_path)
+    pin._digest.cache_clear()
+    shutil.copy(ROOT / "Dockerfile", tmp_path)
+    (tmp_path / "compose.json").write_text(json.dumps({"services": services}))
+    assert pin.main() == 1
+    assert "imagetools inspect redis:7.2-bookworm" in capsys.readouterr().err
+    assert not (tmp_path / "docker-compose.pinned.yaml").exists()
+
+    docker.write_text(docker.read_text().replace("'redis'", "'nothing'"))
+    assert pin.main() == 0
+    found = yaml.safe_load((tmp_path / "docker-compose.pinned.yaml").read_text())["services"]
+    assert set(found) == set(SERVICES)
+
+    def digest(image: str) -> str:
+        return f"@sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+
+    base = re.findall(r"^FROM (\S+) AS base$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]
+    assert base == "apache/airflow:${AIRFLOW_VERSION}-python3.12${AIRFLOW_DIGEST}"
+    version = re.findall(r"^ARG AIRFLOW_VERSION=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[0]
+    for name, service in SERVICES.items():
+        if "build" in service:
+            image = f"apache/airflow:{version}-python3.12"
+            assert found[name] == {"build": {"args": {"AIRFLOW_DIGEST": digest(image)}}}
+        else:
+            assert found[name] == {"image": service["image"] + digest(service["image"])}
 
 
 def test_the_image_has_the_airflow_of_the_requirements():

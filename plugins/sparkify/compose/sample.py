@@ -7,30 +7,39 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import psycopg
+from airflow.sdk.exceptions import AirflowFailException
 from obstore.exceptions import BaseError
 
+from sparkify.interval import of_run
 from sparkify.local import airflow, feed, live_hours
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from datetime import date
 
     from obstore.store import S3Store
 
+    from sparkify.interval import Interval
+
 URL = "http://airflow-api-server:8080"
 USER = "operator"
+PAGE = 100  # runs; the most that Airflow's API returns at once by default
 # Is touched while all is well, once the first hours are loaded: the health check looks at it.
 LOADED = Path("/tmp/loaded")  # noqa: S108 - of a container that nobody else is in
 
 
 def main() -> None:
-    """Write and order until the container is stopped."""
-    metadata = os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg", "", 1)
+    """Write events and trigger runs until the container is stopped."""
+    loader = Loader(
+        httpx.Client(base_url=URL, timeout=60, trust_env=False, auth=Login(os.environ["OPERATOR_PASSWORD"]))
+    )
     store = _bucket(os.environ["AIRFLOW_VAR_SPARKIFY_BUCKET"])
     start = feed.first_day(store)
     app = feed.Feed(feed.options(start), store)
@@ -39,11 +48,11 @@ def main() -> None:
     while True:
         try:
             report = app.advance(datetime.now(UTC))
-            if _order(metadata, start, datetime.fromisoformat(report.at)):
+            if loader.advance(start, datetime.fromisoformat(report.at)):
                 LOADED.touch()
             now = f"{report.songs:,} songs; {'loaded' if LOADED.exists() else 'loading'}"
-        except (BaseError, OSError, psycopg.Error, httpx.HTTPError) as error:
-            # A part is down, or starts: what is missing is written and ordered the next time.
+        except (BaseError, OSError, httpx.HTTPError) as error:
+            # A part is down, or starts: what is missing is written and triggered the next time.
             now = f"{type(error).__name__}: {str(error).splitlines()[0]}"
         if now != said:
             _tell(now)
@@ -65,33 +74,100 @@ def _bucket(name: str) -> S3Store:
     return store_opener("aws")(name)
 
 
-def _order(metadata: str, start: date, until: datetime) -> bool:
-    """Start the schedules that never were, order what none loads; return whether anything has been loaded yet."""
-    loaded = any(run.state == "success" for run in live_hours.runs(metadata, airflow.DAG_ID))
-    # The report first: the days that are loaded while it is paused pass it by. The audit is for what is loaded.
-    for dag_id in (airflow.REPORT_ID, airflow.DAG_ID, *([airflow.AUDIT_ID] if loaded else [])):
-        schedule = live_hours.schedule(metadata, dag_id)
-        if schedule is None:
-            return loaded  # not parsed yet: the next time
-        # One that had a run, and was paused since, stays paused.
-        if schedule.paused and not live_hours.ever_ran(metadata, dag_id):
-            _client().patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
-    schedule = live_hours.schedule(metadata, airflow.DAG_ID)
-    if schedule and not schedule.paused:
-        begin = datetime(start.year, start.month, start.day, tzinfo=UTC)
-        for first, after in live_hours.overdue(metadata, airflow.DAG_ID, begin, until):
-            _tell(f"No run loads {first:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC: order one.")
-            live_hours.order(_client(), airflow.DAG_ID, first, after)
-    return loaded
+class Login(httpx.Auth):
+    """Log in to Airflow's API, and again when the token has expired.
+
+    :param password: that of the user ``operator``.
+    """
+
+    requires_response_body = True
+
+    def __init__(self, password: str) -> None:
+        self._password = password
+        self._token = ""
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        answer = yield request
+        if answer.status_code == httpx.codes.UNAUTHORIZED:
+            body = {"username": USER, "password": self._password}
+            answer = yield httpx.Request("POST", request.url.join("/auth/token"), json=body)
+            answer.raise_for_status()
+            self._token = answer.json()["access_token"]
+            request.headers["Authorization"] = f"Bearer {self._token}"
+            yield request
 
 
-def _client() -> httpx.Client:
-    """Return a client of Airflow's API, logged in: seldom needed, so a new one each time."""
-    client = httpx.Client(base_url=URL, timeout=60, trust_env=False)
-    answer = client.post("/auth/token", json={"username": USER, "password": os.environ["OPERATOR_PASSWORD"]})
-    answer.raise_for_status()
-    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-    return client
+class Loader:
+    """Has each hour loaded, through Airflow's API: the app has no access to its database.
+
+    :param client: of Airflow's API, logged in as somebody who may trigger and unpause the DAGs.
+    """
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._intervals: dict[str, Interval | None] = {}  # of the DAG's runs; None where a run has none
+
+    def advance(self, start: date, until: datetime) -> bool:
+        """Start the schedules that never were, trigger a run for hours that none covers.
+
+        :param start: the first day that events were written for.
+        :param until: the moment that they are written up to.
+        :returns: whether anything has been loaded yet.
+        """
+        loaded = self._runs(airflow.DAG_ID, limit=1, state="success")["total_entries"] > 0
+        # The report first: the days that are loaded while it is paused pass it by. The audit is for what is loaded.
+        for dag_id in (airflow.REPORT_ID, airflow.DAG_ID, *([airflow.AUDIT_ID] if loaded else [])):
+            answer = self._client.get(f"/api/v2/dags/{dag_id}")
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return loaded  # not parsed yet: the next time
+            paused = answer.raise_for_status().json()["is_paused"]
+            # One that had a run, and was paused since, stays paused.
+            if paused and not self._runs(dag_id, limit=1)["total_entries"]:
+                self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+                paused = False
+            if dag_id == airflow.DAG_ID and not paused:
+                self._cover(datetime(start.year, start.month, start.day, tzinfo=UTC), until)
+        return loaded
+
+    def _cover(self, begin: datetime, until: datetime) -> None:
+        """Trigger runs for what no run covers, nor the schedule will."""
+        end = live_hours.last_full(until) - live_hours.HOUR  # the last full hour is the schedule's
+        if not self._missing(begin, end):
+            return
+        self._read_runs()
+        for first, after in self._missing(begin, end):
+            _tell(f"No run covers {first:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC, triggering one.")
+            live_hours.order(self._client, airflow.DAG_ID, first, after)
+
+    def _missing(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
+        return live_hours.missing(filter(None, self._intervals.values()), begin, end)
+
+    def _read_runs(self) -> None:
+        """Read the runs that are not known, the latest first: a page, however long the history is."""
+        offset, new = 0, PAGE
+        while new == PAGE:
+            found = self._runs(airflow.DAG_ID, limit=PAGE, offset=offset, order_by="-id")["dag_runs"]
+            unknown = [run for run in found if run["dag_run_id"] not in self._intervals]
+            for run in unknown:
+                self._intervals[run["dag_run_id"]] = _interval(run)
+            offset, new = offset + PAGE, len(unknown)
+
+    def _runs(self, dag_id: str, **parameters: Any) -> Any:
+        answer = self._client.get(f"/api/v2/dags/{dag_id}/dagRuns", params=parameters)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return {"total_entries": 0, "dag_runs": []}  # the DAG is not parsed yet
+        return answer.raise_for_status().json()
+
+
+def _interval(run: dict[str, Any]) -> Interval | None:
+    start, end = (
+        datetime.fromisoformat(run[name]) if run[name] else None
+        for name in ("data_interval_start", "data_interval_end")
+    )
+    with suppress(AirflowFailException):
+        return of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), run["conf"] or {})
+    return None
 
 
 def _tell(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sparkify.infrastructure.cluster import DeleteClusterOperator, PauseClusterOperator, ResumeClusterOperator
 from sparkify.infrastructure.connection import PublishConnectionOperator, RemoveConnectionOperator
+from sparkify.infrastructure.database import CreateUserOperator
 from sparkify.infrastructure.network import ChooseNetworkOperator
 from sparkify.infrastructure.serverless import SnapshotNamespaceOperator
 from sparkify.infrastructure.stack import ConfirmOperator, CreateStackOperator, DeleteStackOperator
@@ -12,6 +13,7 @@ __all__ = [
     "ChooseNetworkOperator",
     "ConfirmOperator",
     "CreateStackOperator",
+    "CreateUserOperator",
     "DeleteClusterOperator",
     "DeleteStackOperator",
     "PauseClusterOperator",

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 class ChooseNetworkOperator(BaseOperator):
-    """Return the template's parameters ``VpcId``, ``SubnetIds`` and ``AllowedCidr``.
+    """Return the template's parameters ``VpcId``, ``SubnetIds``, ``RouteTableIds`` and ``AllowedCidr``.
+
+    COPY goes through the VPC. ``RouteTableIds`` are the route tables of the subnets that no gateway endpoint of S3
+    serves: the stack makes one for them.
+    https://docs.aws.amazon.com/redshift/latest/mgmt/enhanced-vpc-working-with-endpoints.html
 
     :param vpc_id: the network; empty for the account's default VPC. (templated)
     :param subnet_ids: its subnets, separated by commas; empty for all of them. (templated)
@@ -47,16 +51,48 @@ class ChooseNetworkOperator(BaseOperator):
                 "The account has no default VPC here: name one as the params vpc_id, subnet_ids."
             )
         (vpc,) = found
-        subnets = self.subnet_ids.replace(" ", "")
-        if not subnets:
-            answer = client.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])
-            subnets = ",".join(sorted(subnet["SubnetId"] for subnet in answer["Subnets"]))
+        in_vpc = {"Name": "vpc-id", "Values": [vpc["VpcId"]]}
+        zones = {
+            subnet["SubnetId"]: subnet["AvailabilityZone"]
+            for subnet in client.describe_subnets(Filters=[in_vpc])["Subnets"]
+        }
+        subnets = [name for name in self.subnet_ids.replace(" ", "").split(",") if name] or sorted(zones)
         if not subnets:
             raise AirflowFailException(f"{vpc['VpcId']} has no subnets: make some, or name another VPC as vpc_id.")
+        # A subnet of another VPC is refused by CloudFormation, which names it.
+        if len({zones.get(name, name) for name in subnets}) == 1:
+            raise AirflowFailException(
+                f"The subnets {', '.join(subnets)} of {vpc['VpcId']} lie in one availability zone: expected two for a "
+                "cluster, three for serverless. Name others as subnet_ids, or make some."
+            )
         network = {
             "VpcId": vpc["VpcId"],
-            "SubnetIds": subnets,
+            "SubnetIds": ",".join(subnets),
+            "RouteTableIds": ",".join(_without_endpoint(client, in_vpc, subnets)),
             "AllowedCidr": self.allowed_cidr or vpc["CidrBlock"],
         }
         self.log.info("The network: %s", network)
         return network
+
+
+def _without_endpoint(client: Any, in_vpc: dict[str, Any], subnets: Sequence[str]) -> list[str]:
+    """Return the route tables of subnets that no gateway endpoint of S3 serves.
+
+    https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html: a subnet that names none has the main one.
+    """
+    main, named = "", {}
+    for table in client.describe_route_tables(Filters=[in_vpc])["RouteTables"]:
+        for association in table["Associations"]:
+            if association.get("Main"):
+                main = table["RouteTableId"]
+            else:
+                named[association.get("SubnetId")] = table["RouteTableId"]
+    endpoints = client.describe_vpc_endpoints(
+        Filters=[
+            in_vpc,
+            {"Name": "service-name", "Values": [f"com.amazonaws.{client.meta.region_name}.s3"]},
+            {"Name": "vpc-endpoint-type", "Values": ["Gateway"]},
+        ]
+    )["VpcEndpoints"]
+    served = {table for endpoint in endpoints for table in endpoint["RouteTableIds"]}
+    return sorted({named.get(name, main) for name in subnets} - served)

@@ -23,8 +23,8 @@ BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBa
 class Cloud:
     """An empty account.
 
-    :param endpoint: of all services but Redshift Serverless.
-    :param serverless: the API of Redshift Serverless.
+    :param endpoint: of all other services.
+    :param serverless: the API of Redshift Serverless, and Redshift's Data API.
     """
 
     endpoint: str
@@ -90,7 +90,9 @@ def cloud(aws: str, metadata: None, monkeypatch: pytest.MonkeyPatch) -> Iterator
             "extra": {
                 "endpoint_url": aws,
                 "region_name": REGION,
-                "service_config": {"redshift-serverless": {"endpoint_url": api.endpoint}},
+                "service_config": {
+                    service: {"endpoint_url": api.endpoint} for service in ("redshift-serverless", "redshift-data")
+                },
             },
         }
         monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(aws_connection))

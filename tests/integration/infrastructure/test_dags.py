@@ -9,13 +9,13 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from moto.cloudformation.models import cloudformation_backends
 
-from tests.aws import REGION, namespaces
+from tests.aws import REGION, namespaces, secret
 from tests.integration.infrastructure.conftest import KEYS
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud
 
-CREATED = {"choose_network": "success", "create_stack": "success", "publish_connection": "success"}
+CREATED = dict.fromkeys(["choose_network", "create_stack", "create_user", "publish_connection"], "success")
 CLUSTER: dict[str, Any] = {"stack_name": "music", "kind": "provisioned", "bucket": "sparkify-data"}
 DELETED = {
     "confirm": "success",
@@ -46,7 +46,7 @@ def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) 
             "host": outputs["Endpoint"],
             "port": 5439,
             "schema": "sparkify",
-            "login": "sparkify",
+            "login": "airflow",  # not the superuser
             "extra": {"iam": True, "cluster_identifier": "music"},
         },
         "airflow/variables/sparkify_bucket": "sparkify-data",
@@ -117,8 +117,13 @@ def test_the_life_of_a_serverless_warehouse(cloud: Cloud) -> None:
 
 @pytest.mark.usefixtures("secrets_manager")
 def test_a_failed_creation_says_why_and_leaves_nothing(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
-    states = cloud.run("create", **CLUSTER, subnet_ids="subnet-0123456789")
-    assert states == {"choose_network": "success", "create_stack": "failed", "publish_connection": "upstream_failed"}
+    states = cloud.run("create", **CLUSTER, subnet_ids="subnet-0123456789,subnet-9876543210")
+    assert states == {
+        "choose_network": "success",
+        "create_stack": "failed",
+        "create_user": "upstream_failed",
+        "publish_connection": "upstream_failed",
+    }
     printed = capfd.readouterr().out
     assert "The stack music could not be created; all that it had made is deleted" in printed
     assert "SubnetGroup (AWS::Redshift::ClusterSubnetGroup): " in printed
@@ -128,6 +133,56 @@ def test_a_failed_creation_says_why_and_leaves_nothing(cloud: Cloud, capfd: pyte
     assert roles == []
     # What was wrong put right, the same name is free.
     assert cloud.run("create", **CLUSTER) == CREATED
+
+
+GRANTS = [
+    'GRANT CREATE, TEMPORARY ON DATABASE "sparkify" TO "{}"',
+    'GRANT CREATE, USAGE ON SCHEMA public TO "{}"',
+]
+
+
+@pytest.mark.parametrize("kind", ["provisioned", "serverless"])
+def test_airflow_gets_a_user_of_its_own_who_is_no_superuser(cloud: Cloud, kind: str) -> None:
+    """The superuser creates it, once, with the password that Redshift keeps."""
+    cloud.run("create", **{**CLUSTER, "kind": kind})
+    cloud.run("create", **{**CLUSTER, "kind": kind})
+    if kind == "provisioned":
+        outputs = {item["OutputKey"]: item["OutputValue"] for item in stack().outputs}
+        user, where = "airflow", {"ClusterIdentifier": "music", "SecretArn": outputs["AdminSecretArn"]}
+    else:
+        user, where = "IAMR:airflow", {"WorkgroupName": "music", "SecretArn": secret("music")}
+    executed = cloud.serverless.statements
+    assert [{key: given[key] for key in given if key in (*where, "Database")} for given in executed] == [
+        {**where, "Database": "sparkify"}
+    ] * 4
+    grants = [grant.format(user) for grant in GRANTS]
+    created = [f'CREATE USER "{user}" PASSWORD DISABLE', *grants]
+    assert [given["Sqls"] for given in executed if "Sqls" in given] == [created, grants]
+
+
+def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+    """The stack makes a gateway endpoint of S3 for the subnets' route tables, unless they have one."""
+    ec2 = cloud.client("ec2")
+    cloud.run("create", **CLUSTER)
+    (endpoint,) = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+    (main,) = ec2.describe_route_tables()["RouteTables"]
+    assert (endpoint["ServiceName"], endpoint["VpcEndpointType"]) == (f"com.amazonaws.{REGION}.s3", "Gateway")
+    assert endpoint["RouteTableIds"] == [main["RouteTableId"]]
+    cloud.run("create", **{**CLUSTER, "stack_name": "more"})
+    assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == [endpoint]
+    # A table that only one of the subnets uses.
+    subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
+    table = ec2.create_route_table(VpcId=main["VpcId"])["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
+    capfd.readouterr()
+    cloud.run("create", **{**CLUSTER, "stack_name": "others"}, subnet_ids=", ".join(subnets[:2]))
+    assert [item["RouteTableIds"] for item in ec2.describe_vpc_endpoints()["VpcEndpoints"]] == [
+        [main["RouteTableId"]],
+        [table],
+    ]
+    states = cloud.run("create", **{**CLUSTER, "stack_name": "one"}, subnet_ids=subnets[0])
+    assert states["choose_network"] == "failed"
+    assert "lie in one availability zone: expected two" in capfd.readouterr().out
 
 
 def test_a_refused_creation_says_why(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
@@ -195,6 +250,7 @@ def test_who_has_defined_nothing_gets_all(cloud: Cloud, monkeypatch: pytest.Monk
         monkeypatch.setenv(name.upper(), value)
     monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint)
     monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT_SERVERLESS", cloud.serverless.endpoint)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_REDSHIFT_DATA", cloud.serverless.endpoint)
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     assert cloud.run("create", **CLUSTER) == CREATED
     aws = json.loads(cloud.secrets()["airflow/connections/aws"])

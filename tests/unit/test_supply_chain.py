@@ -1,0 +1,127 @@
+"""What is installed and run is what was reviewed: locks with hashes, actions by commit, a small build context."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from sparkify.compose import image
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SOURCES = sorted(ROOT.glob("requirements*.txt"))
+LOCKS = sorted((ROOT / "locks").iterdir())
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").iterdir())
+HASH = re.compile(r" --hash=sha256:[0-9a-f]{64}(?= |$)")
+
+
+def entries(lock: Path) -> list[str]:
+    """The entries of a lock, each with its hashes on one line."""
+    return lock.read_text().replace(" \\\n    ", " ").splitlines()
+
+
+def locked(lock: Path) -> dict[str, Requirement]:
+    found = (Requirement(HASH.sub("", entry)) for entry in entries(lock))
+    return {requirement.name.lower(): requirement for requirement in found}
+
+
+def direct(source: Path) -> list[Requirement]:
+    """What a requirements file names itself, and the files that it includes."""
+    found = []
+    for line in source.read_text().splitlines():
+        if line.startswith("-r "):
+            found += direct(ROOT / line.removeprefix("-r "))
+        elif line and not line.startswith("#"):
+            found.append(Requirement(line))
+    return found
+
+
+def test_every_requirements_file_has_a_lock() -> None:
+    assert [lock.name for lock in LOCKS] == [source.name for source in SOURCES]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
+def test_every_entry_has_one_version_and_hashes_and_no_index_is_named(lock: Path) -> None:
+    for entry in entries(lock):
+        assert HASH.search(entry), entry
+        assert re.fullmatch(r"[a-z0-9.-]+==[^ ]+( ; .+)?", HASH.sub("", entry)), entry
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
+def test_a_requirement_is_in_its_lock(source: Path) -> None:
+    """`make lock` was run after the last change of the file."""
+    found = locked(ROOT / "locks" / source.name)
+    for wanted in direct(source):
+        entry = found[wanted.name.lower()]
+        (version,) = entry.specifier
+        assert wanted.specifier.contains(version.version), f"{wanted}, not {entry}: make lock"
+
+
+def test_what_is_developed_with_is_what_runs() -> None:
+    """Each environment is part of the developer's: the same versions."""
+    whole = locked(ROOT / "locks" / "requirements-dev.txt")
+    for name in ("requirements", "requirements-local", "requirements-notebook"):
+        part = locked(ROOT / "locks" / f"{name}.txt")
+        assert {key: part[key].specifier for key in part} == {key: whole[key].specifier for key in part}
+
+
+def test_pip_installs_nothing_without_hashes() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.findall(r"pip install.*", makefile) == [
+        "pip install --quiet --disable-pip-version-check --require-hashes"
+    ]
+    assert re.findall(r"INSTALL\) (?!-r \$<$).*", makefile, re.MULTILINE) == []
+    # What a stamp installs is the lock that it depends on.
+    stamps = re.findall(r"^(\.venv\S*/(?:run|notebook|dev|bench)): (\S+)", makefile, re.MULTILINE)
+    assert [lock for _, lock in stamps] == [
+        f"locks/requirements-{name}.txt" for name in ("local", "notebook", "dev", "bench")
+    ]
+    installs = re.findall(r"pip install.*", (ROOT / "Dockerfile").read_text())
+    assert len(installs) == 2
+    assert [line for line in installs if " --require-hashes -r /tmp/project/" not in line] == []
+
+
+def test_the_image_takes_what_it_lacks_from_the_lock() -> None:
+    text = (ROOT / "locks" / "requirements.txt").read_text()
+    lock = image.entries(text)
+    assert set(lock) == set(locked(ROOT / "locks" / "requirements.txt"))
+    assert image.select(["sqlglot", "slack-sdk"], lock) == [lock["sqlglot"], lock["slack-sdk"]]
+    assert HASH.search(lock["sqlglot"])
+    assert image.normalized("Slack_SDK") == "slack-sdk"
+    with pytest.raises(SystemExit, match=r"Not in the lock: left-pad\. .*make lock"):
+        image.select(["sqlglot", "left-pad"], lock)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_runs_actions_by_commit_and_may_only_read(path: Path) -> None:
+    workflow: dict[str, Any] = yaml.safe_load(path.read_text())
+    assert workflow["permissions"] == {"contents": "read"}
+    for job in workflow["jobs"].values():
+        assert "permissions" not in job
+        for step in job["steps"]:
+            action = step.get("uses", "")
+            if action.startswith("actions/checkout@"):
+                assert step["with"]["persist-credentials"] is False
+    for line in re.findall(r"uses: (.*)", path.read_text()):
+        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
+
+
+def test_what_is_pinned_is_updated() -> None:
+    updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
+    assert {item["package-ecosystem"] for item in updates} == {"github-actions", "pip", "docker", "docker-compose"}
+
+
+def test_the_image_is_built_from_what_it_needs() -> None:
+    """Everything is left out but what Dockerfile copies: .env, which has all secrets, as well."""
+    lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
+    assert lines[0] == "*"
+    taken = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    copied = re.findall(r"^COPY (?:--\S+ )*(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert taken == {source.split("/")[0] for sources in copied for source in sources.split()}
+    assert "**/__pycache__" in lines
