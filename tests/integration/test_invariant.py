@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from sparkify.local.upload import sync
-from sparkify.operators import StageToRedshiftOperator
+from sparkify.staging.by_interval import IntervalStaging
 from tests.data import event, song
 
 if TYPE_CHECKING:
@@ -269,10 +269,10 @@ def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(
     day = ("2018-11-01", "2018-11-02")
     lab.run(*day, tasks=["create_tables"])
     lab.put_events(day[0], [event("2018-11-01T05:00:00", 1)])
-    land_files = StageToRedshiftOperator._land_files
+    land_files = IntervalStaging._land_files
     later_has_looked, earlier_has_written = threading.Event(), threading.Event()
 
-    def landed(self: StageToRedshiftOperator, *arguments: Any) -> Any:
+    def landed(self: IntervalStaging, *arguments: Any) -> Any:
         found = land_files(self, *arguments)
         if found.landings:  # the earlier run
             lab.store.delete("log_data/2018/11/2018-11-01-events.json")
@@ -283,7 +283,7 @@ def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(
             assert earlier_has_written.wait(60)
         return found
 
-    monkeypatch.setattr(StageToRedshiftOperator, "_land_files", landed)
+    monkeypatch.setattr(IntervalStaging, "_land_files", landed)
     later = threading.Thread(target=lab.run, args=day, kwargs={"tasks": ["stage_events"]})
     result = lab.run(*day, tasks=["stage_events"])
     assert result["stage_events"]["rows"] == 1
