@@ -284,8 +284,9 @@ class Warehouse(ABC):
 
     def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the column names and the rows of a SELECT; outside a transaction it is one by itself."""
-        if self._locks is None:
-            return self.transaction(lambda: self.table(sql))
+        return self.transaction(lambda: self._table(sql)) if self._locks is None else self._table(sql)
+
+    def _table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         self._check(sql)
         with self._session.cursor() as cursor, self.secrets.redacted():
             self._execute(cursor, sql)
