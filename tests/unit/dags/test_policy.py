@@ -220,6 +220,10 @@ INTERNAL = {
     # The interface of plugins, and the authentication of their applications.
     ("plugins/sparkify_page.py", "airflow.plugins_manager"),
     ("plugins/sparkify/web/app.py", "airflow.api_fastapi.core_api.security"),
+    # Airflow's metadata database, which the API server reads.
+    ("plugins/sparkify/web/loads.py", "airflow.models.dag"),
+    ("plugins/sparkify/web/loads.py", "airflow.models.dagrun"),
+    ("plugins/sparkify/web/loads.py", "airflow.utils.session"),
 }
 
 
