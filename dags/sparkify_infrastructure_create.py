@@ -31,7 +31,7 @@ from pathlib import Path
 from airflow.sdk import DAG, Param
 
 from sparkify.infrastructure import ChooseNetworkOperator, CreateStackOperator, PublishConnectionOperator
-from sparkify.infrastructure.settings import CIDR, DEFAULT_ARGS, stack_name
+from sparkify.infrastructure.settings import BUCKET, CIDR, DEFAULT_ARGS, SUBNETS, VPC, stack_name
 
 TEMPLATE = Path(__file__).parents[1] / "include" / "infrastructure" / "warehouse.yaml"
 
@@ -57,15 +57,21 @@ with DAG(
         "bucket": Param(
             "",
             type="string",
+            pattern=BUCKET,
             title="Bucket",
             description="The only bucket that Redshift may read. Empty: the one of the variable `sparkify_bucket`.",
         ),
         "vpc_id": Param(
-            "", type="string", title="VPC", description="Where the warehouse lives. Empty: the default VPC."
+            "",
+            type="string",
+            pattern=VPC,
+            title="VPC",
+            description="Where the warehouse lives. Empty: the default VPC.",
         ),
         "subnet_ids": Param(
             "",
             type="string",
+            pattern=SUBNETS,
             title="Subnets",
             description="Of that VPC, separated by commas; serverless needs three, in three zones. Empty: all of them.",
         ),

@@ -6,8 +6,8 @@ Loads the events of one interval, and the songs that are new, from S3 into Redsh
 params name. It replaces what the tables hold of that interval and touches nothing else, so it may run again, in any
 order, and beside others: the tables end the same.
 
-**Load a range of the past at once.** Trigger the DAG with `start` and `end`: one run, one set of statements, however
-long the range. Or use a backfill, which makes a run for every hour.
+**Load a range of the past at once.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten
+years between 1970 and 2200. Or use a backfill, which makes a run for every hour.
 
 **When a task fails**
 
@@ -86,6 +86,7 @@ with DAG(
             0,
             type="integer",
             minimum=0,
+            maximum=99_999,  # COPY fails at one more, and Redshift's MAXERROR ends at 100,000
             title="Rejected events allowed",
             description="Events of a file that may be rejected (no time, no key, malformed, too long) before staging fails. "
             "Each is kept with file, line, column and reason in operations.rejected_rows.",

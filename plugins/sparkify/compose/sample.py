@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def _bucket(name: str) -> S3Store:
 
 
 def _order(metadata: str, start: date, until: datetime) -> bool:
-    """Start the schedules that never were, order what none loads; return whether anything has been loaded yet."""
+    """Start the schedules that never were, load what none loads; return whether anything has been loaded yet."""
     loaded = any(run.state == "success" for run in live_hours.runs(metadata, airflow.DAG_ID))
     # The report first: the days that are loaded while it is paused pass it by. The audit is for what is loaded.
     for dag_id in (airflow.REPORT_ID, airflow.DAG_ID, *([airflow.AUDIT_ID] if loaded else [])):
@@ -79,9 +80,7 @@ def _order(metadata: str, start: date, until: datetime) -> bool:
     schedule = live_hours.schedule(metadata, airflow.DAG_ID)
     if schedule and not schedule.paused:
         begin = datetime(start.year, start.month, start.day, tzinfo=UTC)
-        for first, after in live_hours.overdue(metadata, airflow.DAG_ID, begin, until):
-            _tell(f"No run loads {first:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC: order one.")
-            live_hours.order(_client(), airflow.DAG_ID, first, after)
+        live_hours.catch_up(metadata, airflow.DAG_ID, begin, until, _client, _tell_once)
     return loaded
 
 
@@ -96,6 +95,9 @@ def _client() -> httpx.Client:
 
 def _tell(text: str) -> None:
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", flush=True)
+
+
+_tell_once = cache(_tell)
 
 
 if __name__ == "__main__":

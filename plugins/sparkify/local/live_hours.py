@@ -6,17 +6,16 @@ loaded by one run for the range.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
 
+import httpx
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import httpx
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
 
     from sparkify.interval import Interval
 
@@ -72,10 +71,11 @@ def missing(covered: Iterable[Interval], start: datetime, end: datetime) -> list
     return gaps
 
 
-def runs(metadata: str, dag_id: str) -> list[Run]:
-    """Return the runs of a DAG, in the order in which they were made; those that have no interval are left out.
+def runs(metadata: str, dag_id: str, report: Callable[[str], object] = lambda line: None) -> list[Run]:
+    """Return the runs of a DAG, in the order in which they were made; those that have no interval are skipped.
 
     :param metadata: URI of Airflow's metadata database: its API gives a page at a time.
+    :param report: is called with a line for each run that is skipped.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -89,8 +89,11 @@ def runs(metadata: str, dag_id: str) -> list[Run]:
         ).fetchall()
     found = []
     for run_id, state, start, end, conf, began, ended in rows:
-        with suppress(AirflowFailException):
+        try:
             interval = of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
+        except AirflowFailException as error:
+            report(f"Skipped the run {run_id!r} of {dag_id}, which loads no hour: {error}")
+        else:
             found.append(Run(run_id, state, interval, began, ended))
     return found
 
@@ -112,19 +115,39 @@ def schedule(metadata: str, dag_id: str) -> Schedule | None:
     return Schedule(*row) if row else None
 
 
-def overdue(metadata: str, dag_id: str, start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return, in order, the ranges from ``start`` on that no run loads, nor will the schedule."""
+def catch_up(
+    metadata: str,
+    dag_id: str,
+    start: datetime,
+    now: datetime,
+    client: Callable[[], AbstractContextManager[httpx.Client]],
+    report: Callable[[str], object],
+) -> list[tuple[datetime, datetime]]:
+    """Trigger a run for each range from ``start`` on that no run covers and the schedule will not load.
+
+    :param metadata: URI of Airflow's metadata database.
+    :param client: opens a client of Airflow's API, logged in as somebody who may trigger the DAG.
+    :param report: is called with a line for each range, and for each run that is skipped.
+    :return: the ranges, in order, but those for which Airflow refuses a run.
+    """
     # The last full hour is the schedule's: its run may be about to be made.
     end = last_full(now) - HOUR
-    return missing((run.interval for run in runs(metadata, dag_id)), start, end)
+    triggered = []
+    ranges = missing((run.interval for run in runs(metadata, dag_id, report)), start, end)
+    for first, after in ranges:
+        span = f"{first:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC"
+        try:
+            with client() as api:
+                _trigger(api, dag_id, first, after)
+        except httpx.HTTPStatusError as error:
+            report(f"No run covers {span}, and Airflow refuses one: {error}")
+        else:
+            report(f"No run covers {span}: triggered one.")
+            triggered.append((first, after))
+    return triggered
 
 
-def order(client: httpx.Client, dag_id: str, start: datetime, end: datetime) -> None:
-    """Order the run that loads a range.
-
-    :param client: of Airflow's API, logged in as somebody who may trigger the DAG.
-    :raises httpx.HTTPStatusError: where Airflow refuses.
-    """
+def _trigger(client: httpx.Client, dag_id: str, start: datetime, end: datetime) -> None:
     body = {
         "logical_date": None,
         "dag_run_id": f"catch_up__{start:%Y-%m-%dT%H:%M}_{end:%Y-%m-%dT%H:%M}",

@@ -112,6 +112,20 @@ def test_params_explain_themselves(dags: list[DAG]) -> None:
         dag.params.validate()  # the defaults are valid
 
 
+def test_params_are_bounded(dags: list[DAG]) -> None:
+    """A number of more than 64 bits in a run's conf keeps Airflow 3.3.2 from starting its tasks' processes."""
+    for dag in dags:
+        for name in dag.params:
+            schema = dag.params.get_param(name).schema
+            kinds = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+            assert kinds <= {"null", "boolean", "string", "integer", "number"}, name
+            if kinds & {"integer", "number"}:
+                assert {"minimum", "maximum"} <= set(schema), name
+                assert abs(schema["minimum"]) <= schema["maximum"] < 2**63, name
+            if "string" in kinds:
+                assert {"maxLength", "format", "pattern", "enum"} & set(schema), name
+
+
 def test_dags_have_a_start_with_a_zone(dags: list[DAG]) -> None:
     for dag in dags:
         assert dag.start_date, dag.dag_id
