@@ -57,9 +57,9 @@ def first_day(store: ObjectStore) -> date:
     """Return the first day of the world (UTC), which the bucket remembers; yesterday if it does not, or no more."""
     now = datetime.now(UTC)
     with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
-        start = moment(json.loads(bytes(store.get(WORLD).bytes()))["start"])
-        if timedelta() <= now - start <= LONGEST:  # one run can load it
-            return start.date()
+        remembered = moment(json.loads(bytes(store.get(WORLD).bytes()))["start"])
+        if timedelta() <= now - remembered <= LONGEST:  # one run can load it
+            return remembered.date()
     start = (now - HISTORY).date()
     store.put(WORLD, json.dumps({"start": start.isoformat()}).encode())
     return start
