@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.serialization.decoders import decode_deadline_alert
+from airflow.serialization.encoders import encode_deadline_alert
 from airflow.serialization.serialized_objects import DagSerialization
 
 from sparkify.alerts import AlertNotifier
@@ -170,6 +172,13 @@ def test_failures_and_lateness_are_told(dags: list[DAG]) -> None:
             assert any(isinstance(item, AlertNotifier) for item in task.on_failure_callback), task.task_id
             if isinstance(task, DataQualityOperator):  # it tells what is good again
                 assert any(isinstance(item, AlertNotifier) for item in task.on_success_callback), task.task_id
+
+
+def test_airflow_can_clear_a_run_whose_deadline_is_pending(dags: list[DAG]) -> None:
+    """To clear a run, Airflow 3.3.2 takes a deadline's interval as it is stored for a number of seconds."""
+    for alert in [alert for dag in dags for alert in dag.deadline or []]:
+        stored = encode_deadline_alert(alert)
+        assert decode_deadline_alert(stored).interval == timedelta(seconds=stored["interval"])
 
 
 def test_the_files_of_tasks_exist() -> None:
