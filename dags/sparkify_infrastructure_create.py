@@ -39,7 +39,7 @@ from sparkify.infrastructure import (
     CreateUserOperator,
     PublishConnectionOperator,
 )
-from sparkify.infrastructure.settings import CIDR, DEFAULT_ARGS, stack_name
+from sparkify.infrastructure.settings import BUCKET, CIDR, DEFAULT_ARGS, SUBNETS, VPC, stack_name
 
 TEMPLATE = Path(__file__).parents[1] / "include" / "infrastructure" / "warehouse.yaml"
 
@@ -65,6 +65,7 @@ with DAG(
         "bucket": Param(
             "",
             type="string",
+            pattern=BUCKET,
             title="Bucket",
             description="The only bucket that Redshift may read. Empty: the one of the variable `sparkify_bucket`.",
         ),
@@ -81,11 +82,16 @@ with DAG(
             description="KMS key for the data at rest. Empty: the key that AWS owns or manages.",
         ),
         "vpc_id": Param(
-            "", type="string", title="VPC", description="Where the warehouse lives. Empty: the default VPC."
+            "",
+            type="string",
+            pattern=VPC,
+            title="VPC",
+            description="Where the warehouse lives. Empty: the default VPC.",
         ),
         "subnet_ids": Param(
             "",
             type="string",
+            pattern=SUBNETS,
             title="Subnets",
             description="Of that VPC, separated by commas, in two zones; serverless needs three, in three. Empty: all of them.",
         ),

@@ -32,7 +32,7 @@ from sparkify.infrastructure import (
     RemoveConnectionOperator,
     SnapshotNamespaceOperator,
 )
-from sparkify.infrastructure.settings import DEFAULT_ARGS, stack_name
+from sparkify.infrastructure.settings import DEFAULT_ARGS, LONGEST_NAME, stack_name
 
 STACK = "{{ params.stack_name }}"
 # The time of the run, not of the try: a task that is tried again takes the same snapshot.
@@ -55,6 +55,7 @@ with DAG(
         "confirm": Param(
             "",
             type="string",
+            maxLength=LONGEST_NAME,
             title="Type the stack's name",
             description="To confirm that it is to be deleted, with all its data.",
         ),

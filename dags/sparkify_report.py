@@ -22,7 +22,7 @@ loaded, and compares it with no whole day; when the day is complete, it is writt
 
 | Task | What it means | What to do |
 |---|---|---|
-| write_report: no day | it was triggered without a partition key | trigger it again with a day such as `2018-11-01` |
+| write_report: not a date | its partition key is missing, or is not a day from 1970 to 2199 | trigger it again with a day such as `2018-11-01` |
 | write_report: the day has not begun | its partition key is a day in the future | trigger it again with an earlier day |
 | write_report: the warehouse | it cannot be reached, or has no tables yet | check the connection `redshift`; run `sparkify_warehouse` once; clear the task |
 | write_report: S3 | the bucket cannot be written to | check the variable `sparkify_bucket` and the rights of the connection `aws` to write `reports/`; clear the task |
@@ -51,7 +51,7 @@ with DAG(
     dag_display_name="Sparkify daily report",
     description="A page about each day of the warehouse, written to S3 when the day is loaded and checked.",
     doc_md=__doc__,
-    # The mapper keeps the key as it is, and refuses what is no day.
+    # The mapper keeps the key as it is, and refuses what is not a date.
     schedule=PartitionedAssetTimetable(
         assets=DAYS, default_partition_mapper=StartOfDayMapper(input_format="%Y-%m-%d", timezone="UTC")
     ),

@@ -6,8 +6,8 @@ Loads the events of one interval, and the songs that are new, from S3 into Redsh
 params name. It replaces what the tables hold of that interval and touches nothing else, so it may run again, in any
 order, and beside others: the tables end the same.
 
-**Load a range of the past at once.** Trigger the DAG with `start` and `end`: one run, one set of statements, however
-long the range. Or use a backfill, which makes a run for every hour.
+**Load a range of the past at once.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten
+years between 1970 and 2200. Or use a backfill, which makes a run for every hour.
 
 **When a task fails**
 
@@ -87,7 +87,7 @@ with DAG(
             0,
             type="integer",
             minimum=0,
-            maximum=99_999,  # COPY's MAXERROR is 100,000 at most
+            maximum=99_999,  # COPY fails at one more, and Redshift's MAXERROR ends at 100,000
             title="Rejected events allowed",
             description="Events of a day's files that may be rejected (no time or an impossible one, no key, malformed, too "
             "long) before staging fails. operations.rejected_rows has file, line, column and reason. Songs do not count: an "

@@ -1,4 +1,4 @@
-"""Airflow UI plugin: the warehouse page, in the navigation and as a tab of a DAG.
+"""Airflow plugin: the warehouse page, in the navigation and as a tab of a DAG; and what requests are refused.
 
 Airflow imports this module in every process, tasks included, so it imports nothing but what every process has. The
 application behind the page is imported by the first request, in the API server.
@@ -27,11 +27,19 @@ async def application(
     await app()(scope, receive, send)
 
 
+def readable_json(app: Any) -> Any:
+    """Return Airflow's API behind the middleware that refuses what its other components cannot read."""
+    from sparkify.web.readable import ReadableJson
+
+    return ReadableJson(app)
+
+
 class WarehousePage(AirflowPlugin):
     """What Airflow asks a plugin for."""
 
     name = "sparkify_page"
     fastapi_apps = [{"app": application, "url_prefix": PREFIX, "name": "Sparkify warehouse page"}]  # noqa: RUF012
+    fastapi_root_middlewares = [{"middleware": readable_json, "name": "Sparkify readable JSON"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         {
             "name": "Warehouse",

@@ -21,6 +21,11 @@ PERIODS: dict[Period, timedelta] = {"hour": timedelta(hours=1), "day": timedelta
 # microseconds sent as milliseconds.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+# The longest interval of one run: ten years. A run lists S3 once for the files of each period, one period after the
+# other: 3,653 lists of daily files take minutes, 87,672 of hourly ones about an hour, within a task's time limit.
+LONGEST = timedelta(days=3653)
+# Characters of what somebody entered that an error repeats.
+SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class Interval:
 
     :param start: the first moment; aware.
     :param end: the first moment after; aware.
-    :raises ValueError: where the end is not after the start.
+    :raises ValueError: if the end is not after the start.
     """
 
     start: datetime
@@ -44,8 +49,25 @@ class Interval:
 
     @classmethod
     def parse(cls, start: str | datetime, end: str | datetime) -> Interval:
-        """Read an interval from two ISO 8601 times; a time without a zone is UTC."""
-        return cls(_utc(start), _utc(end))
+        """Return the interval between two times.
+
+        :param start: ISO 8601, or a datetime; without a zone it is UTC.
+        :param end: likewise.
+        :raises ValueError: if one is not a time that the warehouse accepts, or the end is not after the start.
+        """
+        return cls(moment(start), moment(end))
+
+    def for_one_run(self) -> Interval:
+        """Return the interval, if one run may own it.
+
+        :raises ValueError: if it is longer than :data:`LONGEST`.
+        """
+        if self.end - self.start > LONGEST:
+            raise ValueError(
+                f"{self} is {(self.end - self.start).days:,} days long and one run loads at most {LONGEST.days:,}, "
+                "because it lists the files of each; check the years, or load it in several runs"
+            )
+        return self
 
     def closing(self, period: Period) -> Interval:
         """Return the interval from the start of its first period, where it reaches that period's end.
@@ -72,7 +94,7 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
 
     :param dag_run: the run; its data interval counts where the params name none.
     :param params: ``start`` and ``end`` of an explicit range, ISO 8601, or None.
-    :raises AirflowFailException: where the run has neither, or the range cannot be read. No retry helps.
+    :raises AirflowFailException: if the run has neither, or no run can own it. No retry helps.
     """
     start, end = params.get("start"), params.get("end")
     if start or end:
@@ -83,10 +105,10 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
                 "Give both start and end, or neither to load the run's data interval."
             )
         try:
-            return Interval.parse(start, end)
+            return Interval.parse(start, end).for_one_run()
         except ValueError as error:
             raise AirflowFailException(
-                f"The run's range, start={start!r} and end={end!r}, cannot be used: {error}. "
+                f"The run's range, start={start!r:.{SHOWN}} and end={end!r:.{SHOWN}}, cannot be used: {error}. "
                 "Both are ISO 8601 times such as 2018-11-01T00:00:00Z; end is the first moment after the range."
             ) from None
     if not (dag_run.data_interval_start and dag_run.data_interval_end):
@@ -95,11 +117,11 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
             "Trigger it again with the params start and end, or give it a logical date."
         )
     try:
-        return Interval.parse(dag_run.data_interval_start, dag_run.data_interval_end)
-    except ValueError:
+        return Interval.parse(dag_run.data_interval_start, dag_run.data_interval_end).for_one_run()
+    except ValueError as error:
         raise AirflowFailException(
-            f"This run's data interval is empty, at {dag_run.data_interval_start}. The DAG's schedule must give each "
-            "run an interval (CronDataIntervalTimetable does, a cron string does not); or give start and end as params."
+            f"This run's data interval cannot be used: {error}. The DAG's schedule must give each run an interval "
+            "(CronDataIntervalTimetable does, a cron string does not); or give start and end as params."
         ) from None
 
 
@@ -107,18 +129,33 @@ def day_of_run(dag_run: Any) -> Interval:
     """Return the day of a run of a DAG whose partitions are days.
 
     :param dag_run: the run; its partition key is the day (UTC), such as 2018-11-01.
-    :raises AirflowFailException: where it has none, or it is no day. No retry helps.
+    :raises AirflowFailException: if it has none, or it is not a day that the warehouse accepts. No retry helps.
     """
     key = dag_run.partition_key
     try:
-        start = datetime.strptime(key or "", "%Y-%m-%d").replace(tzinfo=UTC)
+        start = moment(datetime.strptime(key or "", "%Y-%m-%d").replace(tzinfo=UTC))
+        return Interval.parse(start, start + PERIODS["day"])
     except ValueError:
         raise AirflowFailException(
-            f"This run's partition key is no day: {key!r}. Trigger it again with a partition key such as 2018-11-01."
+            f"This run's partition key is not a date from {EARLIEST:%Y-%m-%d} on and before {LATEST:%Y-%m-%d}: "
+            f"{key!r:.{SHOWN}}. Trigger the DAG again with a partition key such as 2018-11-01."
         ) from None
-    return Interval(start, start + PERIODS["day"])
 
 
-def _utc(value: str | datetime) -> datetime:
-    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def moment(value: str | datetime) -> datetime:
+    """Return a time that somebody entered, in UTC.
+
+    :param value: ISO 8601, or a datetime; without a zone it is UTC.
+    :raises ValueError: if it is not a time, or not one from :data:`EARLIEST` to :data:`LATEST`.
+    """
+    shown = f"{value!s:.{SHOWN}}"
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else value
+        found = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, AttributeError):
+        raise ValueError(f"{shown!r} is not an ISO 8601 time") from None
+    except OverflowError:
+        found = None
+    if found is None or not EARLIEST <= found <= LATEST:
+        raise ValueError(f"{shown!r} is not in the warehouse's time, {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}")
+    return found

@@ -171,6 +171,29 @@ def test_a_backfill_is_started_and_ends(page: Page, site: Site) -> None:
     expect(page.get_by_role("table")).to_contain_text(f"{first:%Y-%m-%d %H:%M}")
 
 
+def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
+    """Soon after it has failed: its deadline is pending."""
+    path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
+    with site.stack().client() as client:
+        conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
+        run_id = client.post(path, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
+        run = f"{path}/{quote(run_id, safe='')}"
+        until(lambda: client.get(run).json()["state"] == "failed", seconds=120)
+        before = client.get(run).json()["queued_at"]
+        page.goto(f"{site.state.url}/dags/{airflow.DAG_ID}/runs/{quote(run_id, safe='')}")
+        page.get_by_role("button", name=re.compile("Clear.*Run")).first.click()
+        with page.expect_response(
+            lambda answer: (
+                answer.request.method == "POST"
+                and answer.url.endswith("/clear")
+                and '"dry_run":false' in str(answer.request.post_data)
+            )
+        ) as answer:
+            page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+        assert answer.value.status == 200
+        assert client.get(run).json()["queued_at"] > before
+
+
 def test_a_viewer_looks_and_cannot_trigger(browser: Browser, site: Site) -> None:
     runs = len(live_hours.runs(site.state.metadata, airflow.DAG_ID))
     with browser.new_context() as context:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
+import httpx
+import psycopg
 import pytest
 
 from sparkify.local import airflow, servers
@@ -20,8 +22,6 @@ from tests.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import httpx
 
 pytestmark = pytest.mark.scheduler
 
@@ -67,14 +67,25 @@ class Site(NamedTuple):
         dag = f"/api/v2/dags/{dag_id}"
         self.client.patch(dag, json={"is_paused": False})
         made = self.client.post(f"{dag}/dagRuns", json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
-        path = f"{dag}/dagRuns/{quote(made, safe='')}"
+        return made, self.end(made, dag_id)
+
+    def end(self, run: str, dag_id: str = airflow.DAG_ID) -> str:
+        """Wait until a run has ended, and return how."""
 
         def ended() -> str | None:
             self.stack.check()
-            state = self.client.get(path).json()["state"]
+            state = self.client.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run, safe='')}").json()["state"]
             return state if state in ("success", "failed") else None
 
-        return made, until(ended, 120)
+        return until(ended, 120)
+
+    def deadline(self, run: str) -> datetime:
+        """Return when a run is late."""
+        query = "SELECT deadline_time FROM deadline JOIN dag_run ON dag_run.id = dagrun_id WHERE run_id = %s"
+        with psycopg.connect(self.metadata) as connection:
+            ((found,),) = connection.execute(query, [run]).fetchall()
+        assert isinstance(found, datetime)
+        return found
 
     def told(self) -> list[str]:
         """Return the messages since the last call, when nothing more is under way."""
@@ -100,6 +111,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
     dags = tmp_path_factory.mktemp("dags")
     (dags / "impatient.py").write_text(IMPATIENT)
     (dags / "late.py").write_text(LATE)
+    (dags / "broken.py").write_text("print(mistake)")  # another DAG that cannot be imported stops nothing
     metadata = postgres.create_database("alerted-airflow")
     environment = airflow.environment(
         home, metadata=airflow.sqlalchemy_url(metadata), postgres=postgres, database=name, s3=s3, bucket=name
@@ -149,8 +161,35 @@ def test_a_task_that_fails_is_told_when_it_is_not_tried_again(site: Site) -> Non
     assert "2018-11-05-events.json line 1" in told
 
 
+def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -> None:
+    """Airflow 3.3.2 answers 500 if the deadline's interval is a timedelta."""
+    run, state = site.run(DAY + timedelta(days=4))
+    assert state == "failed"
+    dag, late = f"/api/v2/dags/{airflow.DAG_ID}", site.deadline(run)
+    body = {"dry_run": False, "dag_run_id": run, "only_failed": True}
+    cleared = site.client.post(f"{dag}/clearTaskInstances", json=body).json()["task_instances"]
+    assert "stage_events" in {task["task_id"] for task in cleared}
+    assert site.deadline(run) > late  # it has its hour anew
+    assert site.end(run) == "failed"
+    site.client.post(f"{dag}/dagRuns/{quote(run, safe='')}/clear", json={"dry_run": False})
+    assert site.end(run) == "failed"
+    assert site.told() == []
+
+
+def test_a_conf_that_would_end_the_dag_processor_is_refused(site: Site) -> None:
+    hour = {"start": DAY.isoformat(), "end": (DAY + HOUR).isoformat()}
+    deep: dict[str, Any] = {}
+    for _ in range(200):
+        deep = {"deeper": deep}
+    for conf, code in (({"max_errors": 10**18}, 400), ({"max_errors": 10**20}, 422), ({"x": 10**20}, 422), (deep, 422)):
+        body = {"logical_date": None, "conf": {**hour, **conf}}
+        with pytest.raises(httpx.HTTPStatusError, match=f"with {code}"):
+            site.client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body)
+
+
 def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
     backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
+    latest: dict[str, str | int] = {"dag_id": airflow.DAG_ID, "order_by": "-id", "limit": 1}
     backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
     assert len(outcome.failed) == 2
@@ -160,6 +199,13 @@ def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
     assert ", 2 failed" in told
     assert "*Failed*: `songplays: every level is free or paid`" in told
     assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in told
+
+    # The deadlines of the failed runs are pending.
+    backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6, reprocess="failed"))
+    assert len(backfill.wait(lambda runs, retries: None, every=0.2).skipped) == 10
+    until(lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 60)
+    (told,) = site.told()
+    assert "2 runs: " in told
 
 
 def test_a_run_that_is_late_is_told(site: Site) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.interval import PERIODS, Interval, Period, day_of_run, of_run
+from sparkify.interval import EARLIEST, LATEST, LONGEST, PERIODS, Interval, Period, day_of_run, moment, of_run
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -21,6 +22,14 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 moments = st.integers(0, 40 * 365 * 86_400_000_000).map(lambda after: START + timedelta(microseconds=after))
 lengths = st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(days=4))
+# What somebody may enter: text of any kind, times at the ends of time, offsets of a day.
+zones = st.one_of(
+    st.none(),
+    st.timezones(),
+    st.timedeltas(timedelta(hours=-23, minutes=-59), timedelta(hours=23, minutes=59)).map(timezone),
+)
+times = st.datetimes(timezones=zones)
+inputs = st.one_of(st.text(), times, times.map(datetime.isoformat), times.map(str), st.integers(), st.none())
 intervals = st.builds(lambda start, length: Interval(start, start + length), moments, lengths)
 
 
@@ -134,7 +143,17 @@ def test_params_come_before_the_data_interval(dag_run: Any) -> None:
         (run(), {"start": "2018-11-01", "end": "2018-11-01"}, "cannot be used.*must end after"),
         (run(), {}, "no interval: .*Trigger it again with the params start and end"),
         (run(START), {}, "no interval"),
-        (run(START, START), {}, "data interval is empty, at 2018-11-01.*CronDataIntervalTimetable"),
+        (run(START, START), {}, "data interval cannot be used: .*must end after.*CronDataIntervalTimetable"),
+        (
+            run(),
+            {"start": "0001-01-01T00:00:00+14:00", "end": "2018-11-01"},
+            "not in the warehouse's time, 1970-01-01 to",
+        ),
+        (run(), {"start": "2018-11-01", "end": "9999-12-31T23:00:00-14:00"}, "not in the warehouse's time"),
+        (run(), {"start": "0218-11-01", "end": "2018-11-02"}, "'0218-11-01' is not in the warehouse's time"),
+        (run(), {"start": "1998-11-01", "end": "2018-11-02"}, "7,306 days long and one run loads at most 3,653.*years"),
+        (run(), {"start": 5, "end": "2018-11-02"}, "'5' is not an ISO 8601 time"),
+        (run(EARLIEST, LATEST), {}, "data interval cannot be used: .* days long"),
     ],
 )
 def test_a_run_without_an_interval_fails_for_good(dag_run: Any, params: dict[str, Any], message: str) -> None:
@@ -147,9 +166,63 @@ def test_a_partition_is_a_day() -> None:
     assert day == Interval(START, START + timedelta(days=1))
 
 
-@pytest.mark.parametrize("key", [None, "", "yesterday", "2018-11-31", "2018-11-01T05", "2018-11"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        "",
+        "yesterday",
+        "2018-11-31",
+        "2018-11-01T05",
+        "2018-11",
+        "9999-12-31",
+        "2200-01-01",
+        "1969-12-31",
+        "0218-11-01",
+    ],
+)
 def test_a_run_without_a_day_fails_for_good(key: str | None) -> None:
     with pytest.raises(
-        AirflowFailException, match=r"no day: .*Trigger it again with a partition key such as 2018-11-01"
+        AirflowFailException, match=r"not a date from 1970-01-01.*Trigger the DAG again with a partition key such as"
     ):
         day_of_run(SimpleNamespace(partition_key=key))
+
+
+# --- whatever somebody enters ---
+
+
+@given(inputs, inputs, st.sampled_from(list(PERIODS)))
+def test_any_input_is_an_interval_of_the_warehouse_or_the_documented_error(
+    start: Any, end: Any, period: Period
+) -> None:
+    try:
+        interval = Interval.parse(start, end)
+    except ValueError:
+        return
+    for found in (interval, interval.closing(period), next(interval.periods(period))):
+        assert EARLIEST <= found.start < found.end <= LATEST
+
+
+@given(inputs, inputs, inputs, inputs)
+def test_any_run_has_an_interval_that_it_can_load_or_the_documented_error(
+    start: Any, end: Any, first: Any, after: Any
+) -> None:
+    try:
+        interval = of_run(run(start, end), {"start": first, "end": after})
+    except AirflowFailException as error:
+        assert len(str(error)) < 1_000
+        return
+    assert interval.end - interval.start <= LONGEST
+
+
+@given(st.one_of(st.none(), st.text(), st.dates().map(str)))
+def test_any_partition_key_is_a_day_or_the_documented_error(key: str | None) -> None:
+    with suppress(AirflowFailException):
+        day = day_of_run(SimpleNamespace(partition_key=key))
+        assert EARLIEST <= day.start < day.end <= LATEST
+
+
+def test_the_ends_of_the_warehouse_time_are_in_it() -> None:
+    assert moment("1970-01-01") == EARLIEST
+    assert Interval.parse("2199-12-31", "2200-01-01").closing("day").end == LATEST
+    assert len(list(Interval(EARLIEST, EARLIEST + LONGEST).for_one_run().periods("day"))) == 3653

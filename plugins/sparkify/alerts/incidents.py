@@ -7,14 +7,13 @@ module decides; it neither reads nor sends anything.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
-from sparkify.interval import Interval
+from sparkify.interval import Interval, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from sparkify.quality.outcome import Outcome, Scope, Severity
 
@@ -68,8 +67,8 @@ class Incident:
         return cls(
             **{
                 **values,
-                "since": datetime.fromisoformat(values["since"]),
-                "told": datetime.fromisoformat(values["told"]) if values["told"] else None,
+                "since": moment(values["since"]),
+                "told": moment(values["told"]) if values["told"] else None,
                 "failing": tuple(Interval.parse(*span) for span in values["failing"]),
             }
         )

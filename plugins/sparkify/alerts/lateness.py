@@ -21,18 +21,20 @@ ON_TIME = "the run is on time"
 
 
 def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None = "aws") -> DeadlineAlert:
-    """Return the deadline of a DAG's runs: who is not done in time is told of, once, until a run is checked again.
+    """Return the deadline of a DAG's runs: alert once when a run misses it, until a run is checked again.
 
-    Airflow's triggerer runs what it calls. Backfills are never late.
+    Airflow's triggerer runs the callback. A run that is cleared gets its time anew. Backfills are never late.
 
     :param interval: how long a run may take, from when it is queued.
     :param aws_conn_id: the Airflow connection for Amazon SNS.
     """
-    minutes = interval.total_seconds() / 60
+    seconds = interval.total_seconds()
     return DeadlineAlert(
         reference=DeadlineReference.DAGRUN_QUEUED_AT,
-        interval=interval,
-        callback=AsyncCallback(late, kwargs={"minutes": minutes, "aws_conn_id": aws_conn_id}),
+        # Seconds, which Airflow stored before 3.3 and still reads. With a timedelta Airflow 3.3.2 cannot clear a run
+        # whose deadline is pending: https://github.com/apache/airflow/issues/70368.
+        interval=seconds,  # type: ignore[arg-type]
+        callback=AsyncCallback(late, kwargs={"minutes": seconds / 60, "aws_conn_id": aws_conn_id}),
         name=ON_TIME,
     )
 

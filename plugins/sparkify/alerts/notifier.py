@@ -68,7 +68,7 @@ class AlertNotifier(BaseNotifier):
         if run.run_type == BACKFILL:
             from sparkify.alerts import backfill
 
-            if failed and not backfill.record(run, failed, self.redshift_conn_id):
+            if failed and not (run.interval and backfill.record(run, failed, self.redshift_conn_id)):
                 tell(run, [failed], task_id=ti.task_id, aws_conn_id=self.aws_conn_id)
                 return
         else:

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
+from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from airflow.sdk.exceptions import AirflowFailException
 from obstore.exceptions import BaseError
 
-from sparkify.interval import of_run
 from sparkify.local import airflow, feed, live_hours
 
 if TYPE_CHECKING:
@@ -132,16 +130,14 @@ class Loader:
 
     def _cover(self, begin: datetime, until: datetime) -> None:
         """Trigger runs for what no run covers, nor the schedule will."""
-        end = live_hours.last_full(until) - live_hours.HOUR  # the last full hour is the schedule's
-        if not self._missing(begin, end):
-            return
-        self._read_runs()
-        for first, after in self._missing(begin, end):
-            _tell(f"No run covers {first:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC, triggering one.")
-            live_hours.order(self._client, airflow.DAG_ID, first, after)
+        if live_hours.overdue(self._covered, begin, until):
+            self._read_runs()
+            client = nullcontext(self._client)
+            live_hours.catch_up(self._covered, airflow.DAG_ID, begin, until, lambda: client, _tell_once)
 
-    def _missing(self, begin: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-        return live_hours.missing(filter(None, self._intervals.values()), begin, end)
+    @property
+    def _covered(self) -> list[Interval]:
+        return [interval for interval in self._intervals.values() if interval]
 
     def _read_runs(self) -> None:
         """Read the runs that are not known, the latest first: a page, however long the history is."""
@@ -165,13 +161,14 @@ def _interval(run: dict[str, Any]) -> Interval | None:
         datetime.fromisoformat(run[name]) if run[name] else None
         for name in ("data_interval_start", "data_interval_end")
     )
-    with suppress(AirflowFailException):
-        return of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), run["conf"] or {})
-    return None
+    return live_hours.interval_of(airflow.DAG_ID, run["dag_run_id"], start, end, run["conf"], _tell_once)
 
 
 def _tell(text: str) -> None:
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", flush=True)
+
+
+_tell_once = cache(_tell)
 
 
 if __name__ == "__main__":

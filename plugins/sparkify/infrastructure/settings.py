@@ -16,7 +16,17 @@ CIDR = (
     "/([89]|[12][0-9]|3[0-2]))?$"
 )
 
+# What AWS names buckets, VPCs and subnets, for the form too; each may be empty:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+BUCKET = "^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$"
+VPC = "^(vpc-[0-9a-f]{8,17})?$"
+SUBNETS = "^(subnet-[0-9a-f]{8,17}( *, *subnet-[0-9a-f]{8,17}){0,15})?$"
+
 DEFAULT_ARGS: dict[str, Any] = {**defaults.DEFAULT_ARGS, "execution_timeout": timedelta(hours=3)}
+
+
+# The longest name of a stack: what CloudFormation, Redshift and Redshift Serverless all take.
+LONGEST_NAME = 60
 
 
 def stack_name() -> Param:
@@ -24,8 +34,7 @@ def stack_name() -> Param:
     return Param(
         "sparkify",
         type="string",
-        # What CloudFormation, Redshift and Redshift Serverless all take.
-        pattern="^[a-z]([a-z0-9]|-(?=[a-z0-9])){2,59}$",
+        pattern=f"^[a-z]([a-z0-9]|-(?=[a-z0-9])){{2,{LONGEST_NAME - 1}}}$",
         title="Stack",
         description="Name of the CloudFormation stack, of the cluster or workgroup, and of the namespace.",
     )

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import xxhash
 from obstore.exceptions import BaseError
 
+from sparkify.interval import LONGEST, moment
 from sparkify.local import generate, servers
 from sparkify.local.generate import DAY, SECOND
 
@@ -47,15 +48,19 @@ def options(start: date) -> generate.Options:
 
     :param start: its first day (UTC). It is part of the world: another day, other events.
     """
-    # There is no last day, and 13 months of new songs. Slow growth: a feed that starts again generates the past anew.
-    return generate.Options(users=1000, songs=10_000, days=100_000, start=start, growth=0.002)
+    # No last day but the warehouse's, and 13 months of new songs. Slow growth: a feed that starts again generates the
+    # past anew.
+    return generate.Options(users=1000, songs=10_000, days=generate.max_days(start), start=start, growth=0.002)
 
 
 def first_day(store: ObjectStore) -> date:
-    """Return the first day of the world (UTC), which the bucket remembers."""
-    with suppress(FileNotFoundError):
-        return date.fromisoformat(json.loads(bytes(store.get(WORLD).bytes()))["start"])
-    start = (datetime.now(UTC) - HISTORY).date()
+    """Return the first day of the world (UTC), which the bucket remembers; yesterday if it does not, or no more."""
+    now = datetime.now(UTC)
+    with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+        remembered = moment(json.loads(bytes(store.get(WORLD).bytes()))["start"])
+        if timedelta() <= now - remembered <= LONGEST:  # one run can load it
+            return remembered.date()
+    start = (now - HISTORY).date()
     store.put(WORLD, json.dumps({"start": start.isoformat()}).encode())
     return start
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from sparkify.interval import LATEST
 from sparkify.local.world import Music, Person, person, spell
 
 if TYPE_CHECKING:
@@ -85,6 +86,11 @@ HELP = {
 }
 
 
+def max_days(start: date) -> int:
+    """Return the number of days from a day on that the warehouse accepts."""
+    return (LATEST.date() - start).days
+
+
 @dataclass(frozen=True)
 class Options:
     """What to generate.
@@ -112,8 +118,8 @@ class Options:
             "seed": (0, 2**63 - 1),
             "users": (1, 10_000_000),
             "songs": (1, 10_000_000),
-            "start": (date(1971, 1, 1), date(9000, 1, 1)),
-            "days": (1, 100_000),
+            "start": (date(1971, 1, 1), LATEST.date() - timedelta(days=1)),
+            "days": (1, max_days(self.start)),
             "catalogue_share": (0, 1),
             "growth": (0, 10),
         }

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from sparkify.interval import Interval, moment
 from sparkify.local import airflow, generate, servers, upload
 from sparkify.local.stack import stop_leftovers
 
@@ -149,7 +150,11 @@ def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly
         start, end = start or min(days), end or max(days) + timedelta(days=1)
     if end <= start:
         parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): it is not loaded itself.")
-    if hourly and any(moment.minute or moment.second or moment.microsecond for moment in (start, end)):
+    try:
+        Interval(start, end).for_one_run()
+    except ValueError as error:
+        parser.error(f"FROM and TO: {error}.")
+    if hourly and any(end_.minute or end_.second or end_.microsecond for end_ in (start, end)):
         parser.error("There is a run for every whole hour: give FROM and TO without minutes.")
     return Job(source, start, end, hourly, options.state.resolve())
 
@@ -255,10 +260,9 @@ def _read_owner(file: IO[str]) -> Owner:
 
 def _moment(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2018-11-01") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: expected a day such as 2018-11-01") from None
 
 
 def _short(moment: datetime) -> str:

@@ -12,12 +12,14 @@ import sys
 import time
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import TYPE_CHECKING, NoReturn
 
 import httpx
 import psutil
 import psycopg
 
+from sparkify.interval import moment
 from sparkify.local import airflow, feed, jobs, live_hours, servers
 from sparkify.local.live_state import FEEDER, NAME, Component, Journal, Place, State
 from sparkify.local.stack import Stack, StackError, airflow_stack, take_port
@@ -118,7 +120,7 @@ def _serve(place: Place, port: int, journal: Journal) -> NoReturn:
                 looked = time.monotonic()
                 # Airflow or the database is down, which is told above.
                 with suppress(psycopg.Error, httpx.HTTPError):
-                    catch_up.order()
+                    catch_up.load()
 
 
 class CatchUp:
@@ -136,6 +138,7 @@ class CatchUp:
         self._metadata = journal.state.metadata
         self._start = datetime(start.year, start.month, start.day, tzinfo=UTC)
         self._journal = journal
+        self._report = cache(journal.say)  # each line once
 
     def begin(self) -> None:
         """Start the schedules that never were, and load the hours that are over: wait for the end of that, for a while.
@@ -146,8 +149,8 @@ class CatchUp:
         """
         self._unpause(airflow.REPORT_ID)  # first: the days that are loaded while it is paused pass it by
         self._unpause(airflow.DAG_ID)
-        if ordered := self.order():
-            self._wait(ordered[0][0])
+        if triggered := self.load():
+            self._wait(triggered[0][0])
         self._unpause(airflow.AUDIT_ID)
 
     def _unpause(self, dag_id: str) -> None:
@@ -160,7 +163,7 @@ class CatchUp:
                 client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def _wait(self, first: datetime) -> None:
-        """Wait until the hours from ``first`` on are loaded, and tell how far that is."""
+        """Wait until the hours from ``first`` on are loaded, and report the progress."""
         # The schedule loads the last hour meanwhile.
         last = live_hours.last_full(datetime.now(UTC))
         with self._journal.step(f"Load {first:%m-%d %H:%M} to {last:%m-%d %H:%M} UTC") as step:
@@ -184,21 +187,17 @@ class CatchUp:
                     ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
                 step.update(f"{plays:,} plays")
 
-    def order(self) -> list[tuple[datetime, datetime]]:
-        """Order a run for each range that no run loads, and return the ranges; nothing while the DAG is paused."""
+    def load(self) -> list[tuple[datetime, datetime]]:
+        """Trigger a run for each range that no run covers, and return the ranges; nothing while the DAG is paused."""
         schedule = live_hours.schedule(self._metadata, airflow.DAG_ID)
         report = self._place.report()
         if schedule is None or schedule.paused or report is None:
             return []
         # After a sleep the app writes what it has missed: a run may not come before.
-        until = min(datetime.now(UTC), datetime.fromisoformat(report.at))
-        ranges = live_hours.overdue(self._metadata, airflow.DAG_ID, self._start, until)
-        if ranges:
-            with self._stack.client() as client:
-                for start, end in ranges:
-                    self._journal.say(f"No run loads {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC: order one.")
-                    live_hours.order(client, airflow.DAG_ID, start, end)
-        return ranges
+        until = min(datetime.now(UTC), moment(report.at))
+        runs = live_hours.runs(self._metadata, airflow.DAG_ID, self._report)
+        covered = (run.interval for run in runs)
+        return live_hours.catch_up(covered, airflow.DAG_ID, self._start, until, self._stack.client, self._report)
 
 
 def clear(state: Path) -> list[str]:

@@ -6,17 +6,16 @@ loaded by one run for the range.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import httpx
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import httpx
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
     from sparkify.interval import Interval
 
@@ -72,15 +71,12 @@ def missing(covered: Iterable[Interval], start: datetime, end: datetime) -> list
     return gaps
 
 
-def runs(metadata: str, dag_id: str) -> list[Run]:
-    """Return the runs of a DAG, in the order in which they were made; those that have no interval are left out.
+def runs(metadata: str, dag_id: str, report: Callable[[str], object] = lambda line: None) -> list[Run]:
+    """Return the runs of a DAG, in the order in which they were made; those that have no interval are skipped.
 
     :param metadata: URI of Airflow's metadata database: its API gives a page at a time.
+    :param report: is called with a line for each run that is skipped.
     """
-    from airflow.sdk.exceptions import AirflowFailException
-
-    from sparkify.interval import of_run
-
     with psycopg.connect(metadata) as connection:
         rows = connection.execute(
             "SELECT run_id, state, data_interval_start, data_interval_end, conf, start_date, end_date "
@@ -89,10 +85,34 @@ def runs(metadata: str, dag_id: str) -> list[Run]:
         ).fetchall()
     found = []
     for run_id, state, start, end, conf, began, ended in rows:
-        with suppress(AirflowFailException):
-            interval = of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
+        if interval := interval_of(dag_id, run_id, start, end, conf, report):
             found.append(Run(run_id, state, interval, began, ended))
     return found
+
+
+def interval_of(
+    dag_id: str,
+    run_id: str,
+    start: datetime | None,
+    end: datetime | None,
+    conf: Mapping[str, Any] | None,
+    report: Callable[[str], object],
+) -> Interval | None:
+    """Return what a run loads; None if it has no valid interval.
+
+    :param start: of the run's data interval, and ``end`` its end.
+    :param conf: the params that it was triggered with.
+    :param report: is called with a line that says why a run has none.
+    """
+    from airflow.sdk.exceptions import AirflowFailException
+
+    from sparkify.interval import of_run
+
+    try:
+        return of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
+    except AirflowFailException as error:
+        report(f"Skipped the run {run_id!r} of {dag_id}, which loads no hour: {error}")
+        return None
 
 
 def ever_ran(metadata: str, dag_id: str) -> bool:
@@ -112,19 +132,42 @@ def schedule(metadata: str, dag_id: str) -> Schedule | None:
     return Schedule(*row) if row else None
 
 
-def overdue(metadata: str, dag_id: str, start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
-    """Return, in order, the ranges from ``start`` on that no run loads, nor will the schedule."""
+def overdue(covered: Iterable[Interval], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
+    """Return the ranges from ``start`` on that no run covers and the schedule will not load, in order."""
     # The last full hour is the schedule's: its run may be about to be made.
-    end = last_full(now) - HOUR
-    return missing((run.interval for run in runs(metadata, dag_id)), start, end)
+    return missing(covered, start, last_full(now) - HOUR)
 
 
-def order(client: httpx.Client, dag_id: str, start: datetime, end: datetime) -> None:
-    """Order the run that loads a range.
+def catch_up(
+    covered: Iterable[Interval],
+    dag_id: str,
+    start: datetime,
+    now: datetime,
+    client: Callable[[], AbstractContextManager[httpx.Client]],
+    report: Callable[[str], object],
+) -> list[tuple[datetime, datetime]]:
+    """Trigger a run for each range from ``start`` on that no run covers and the schedule will not load.
 
-    :param client: of Airflow's API, logged in as somebody who may trigger the DAG.
-    :raises httpx.HTTPStatusError: where Airflow refuses.
+    :param covered: the intervals of the DAG's runs.
+    :param client: opens a client of Airflow's API, logged in as somebody who may trigger the DAG.
+    :param report: is called with a line for each range.
+    :return: the ranges, in order, but those for which Airflow refuses a run.
     """
+    triggered = []
+    for first, after in overdue(covered, start, now):
+        span = f"{first:%Y-%m-%d %H:%M} to {after:%Y-%m-%d %H:%M} UTC"
+        try:
+            with client() as api:
+                _trigger(api, dag_id, first, after)
+        except httpx.HTTPStatusError as error:
+            report(f"No run covers {span}, and Airflow refuses one: {error}")
+        else:
+            report(f"No run covers {span}: triggered one.")
+            triggered.append((first, after))
+    return triggered
+
+
+def _trigger(client: httpx.Client, dag_id: str, start: datetime, end: datetime) -> None:
     body = {
         "logical_date": None,
         "dag_run_id": f"catch_up__{start:%Y-%m-%dT%H:%M}_{end:%Y-%m-%dT%H:%M}",

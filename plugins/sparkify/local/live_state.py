@@ -146,7 +146,7 @@ class Place:
         """
         try:
             return State.parse((self.folder / "state.json").read_text())
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+        except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
     def running(self) -> State | None:

@@ -277,10 +277,16 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
             if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
                 return
             errors = client.get("/api/v2/importErrors").json()["import_errors"]
-            if texts := [error["stack_trace"] for error in errors if _since(begun, error["timestamp"])]:
-                raise StackError("A DAG cannot be imported:\n" + "\n".join(texts))
+            texts = {
+                Path(error["filename"]).stem: error["stack_trace"]
+                for error in errors
+                if _since(begun, error["timestamp"])
+            }
+            if dag_id in texts:
+                raise StackError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
             time.sleep(0.2)
-    raise StackError(f"Airflow does not find the DAG {dag_id} in time. See {stack.logs / 'dag-processor.log'}.")
+    others = "".join(f"\n{text}" for text in texts.values())
+    raise StackError(f"Airflow does not find the DAG {dag_id} in time. See {stack.logs / 'dag-processor.log'}.{others}")
 
 
 def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iterator[str]:
@@ -321,6 +327,8 @@ def stop_leftovers(home: Path) -> list[str]:
         known = json.loads(_note(home).read_text())
     except FileNotFoundError:
         return []
+    except ValueError:  # the machine went down while it was written, and the processes with it
+        known = {}
     stopped = []
     for name, (session, created) in known.items():
         with suppress(psutil.NoSuchProcess):

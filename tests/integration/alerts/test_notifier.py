@@ -292,6 +292,25 @@ def test_a_backfill_without_a_warehouse_is_told_once(airflow: Airflow, monkeypat
     assert [airflow.failed(hour, "create_tables", run_type="backfill") for hour in range(1, 5)] == [[]] * 4
 
 
+def test_a_backfill_s_run_without_an_interval_is_told(airflow: Airflow) -> None:
+    """It has no place in the history."""
+    context = airflow.context(0, "create_tables", "backfill", None, "failed")
+    context["dag_run"].data_interval_end = START
+    (text,) = airflow.call({**context, "exception": RuntimeError("This run's data interval cannot be used")})
+    assert "*Failed*: `task create_tables`" in text
+
+
+@pytest.mark.parametrize("since", ["2018-11-01T00:00:00", "9999-12-31T23:59:59-14:00", "soon"])
+def test_a_state_that_somebody_edited_keeps_no_alert_from_being_sent(airflow: Airflow, since: str) -> None:
+    assert len(airflow.checked(0, BAD)) == 1
+    name = "sparkify_incidents_sparkify_warehouse"
+    found = json.loads(airflow.variables[name])
+    for incident in found.values():
+        incident |= {"since": since, "told": since}
+    airflow.variables[name] = json.dumps(found)
+    assert len(airflow.checked(1, BAD)) == 1
+
+
 # --- lateness ---
 
 

@@ -43,6 +43,7 @@ class Desk:
         self.database = database
         self.place = Place(folder)
         self.orders: list[dict[str, Any]] = []
+        self.refused: set[str] = set()
         self.now = datetime.now(UTC)
         with psycopg.connect(database) as connection:
             connection.execute(DDL)
@@ -58,7 +59,10 @@ class Desk:
     def client(self) -> Iterator[httpx.Client]:
         def answer(request: httpx.Request) -> httpx.Response:
             assert (request.method, request.url.path) == ("POST", f"/api/v2/dags/{airflow.DAG_ID}/dagRuns")
-            self.orders.append(json.loads(request.content))
+            order = json.loads(request.content)
+            if order["dag_run_id"] in self.refused:
+                return httpx.Response(409, json={})
+            self.orders.append(order)
             return httpx.Response(200, json={})
 
         with httpx.Client(transport=httpx.MockTransport(answer), base_url="http://airflow") as client:
@@ -81,8 +85,8 @@ def desk(database: str, tmp_path: Path) -> Desk:
     return Desk(database, tmp_path)
 
 
-def test_all_but_the_last_hour_is_ordered_as_one_run(desk: Desk) -> None:
-    ranges = desk.catch_up.order()
+def test_all_but_the_last_hour_is_loaded_by_one_run(desk: Desk) -> None:
+    ranges = desk.catch_up.load()
     ((start, end),) = ranges
     assert start == desk.midnight
     assert end in (last_full(desk.now) - HOUR, last_full(datetime.now(UTC)) - HOUR)
@@ -96,22 +100,42 @@ def test_an_hour_has_a_run_whatever_came_of_it(desk: Desk) -> None:
     desk.run(desk.midnight + 4 * HOUR, desk.midnight + 5 * HOUR, "failed")
     desk.run(desk.midnight + 6 * HOUR, desk.now, "running", {})
     desk.run(None, None, "failed", {"start": "nonsense"})  # it loads nothing
+    desk.run(None, None, "failed", {"start": "0001-01-01T00:00:00+14:00", "end": "9999-12-31T23:00:00-14:00"})
     at = desk.midnight
-    assert desk.catch_up.order() == [(at + 3 * HOUR, at + 4 * HOUR), (at + 5 * HOUR, at + 6 * HOUR)]
+    assert desk.catch_up.load() == [(at + 3 * HOUR, at + 4 * HOUR), (at + 5 * HOUR, at + 6 * HOUR)]
     assert len(runs(desk.database, airflow.DAG_ID)) == 3
+
+
+def test_a_run_that_cannot_be_read_is_reported_once(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.run(None, None, "failed", {"start": "0001-01-01T00:00:00+14:00", "end": "2018-11-02"})
+    for _ in range(2):
+        assert len(desk.catch_up.load()) == 1
+    assert capsys.readouterr().out.count("Skipped the run 'run' of sparkify_warehouse") == 1
+
+
+def test_a_run_that_airflow_refuses_keeps_no_other_from_being_made(
+    desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody has made a run of that name, which loads other hours."""
+    at = desk.midnight
+    desk.run(at + 3 * HOUR, at + 4 * HOUR)
+    desk.refused.add(f"catch_up__{at:%Y-%m-%dT%H:%M}_{at + 3 * HOUR:%Y-%m-%dT%H:%M}")
+    ((start, _),) = desk.catch_up.load()
+    assert start == at + 4 * HOUR
+    assert "Airflow refuses one" in capsys.readouterr().out
 
 
 def test_nothing_is_ordered_that_the_app_has_not_written(desk: Desk) -> None:
     desk.report(desk.midnight + 5 * HOUR + timedelta(minutes=1))
-    assert desk.catch_up.order() == [(desk.midnight, desk.midnight + 4 * HOUR)]
+    assert desk.catch_up.load() == [(desk.midnight, desk.midnight + 4 * HOUR)]
     desk.place.feeder_report.unlink()
-    assert desk.catch_up.order() == []
+    assert desk.catch_up.load() == []
 
 
 def test_nothing_is_ordered_while_somebody_has_paused_the_dag(desk: Desk) -> None:
     with psycopg.connect(desk.database) as connection:
         connection.execute("UPDATE dag SET is_paused = TRUE")
-    assert desk.catch_up.order() == []
+    assert desk.catch_up.load() == []
     assert desk.orders == []
 
 

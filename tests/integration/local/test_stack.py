@@ -76,6 +76,13 @@ def test_what_a_killed_command_left_is_stopped(tmp_path: Path) -> None:
     assert stop_leftovers(tmp_path) == []
 
 
+@pytest.mark.parametrize("text", ["", "[", "\0"])
+def test_a_note_that_was_not_written_to_its_end_is_forgotten(tmp_path: Path, text: str) -> None:
+    (tmp_path / "processes.json").write_text(text)
+    assert stop_leftovers(tmp_path) == []
+    assert not (tmp_path / "processes.json").exists()
+
+
 def test_tasks_are_stopped_that_outlive_their_scheduler(tmp_path: Path) -> None:
     with component("airflow") as (scheduler, task):
         note(tmp_path, scheduler)
@@ -106,7 +113,7 @@ def test_what_is_not_airflow_is_left_alone(tmp_path: Path) -> None:
 def test_a_broken_dag_is_shown(postgres: servers.Postgres, database: str, s3: servers.S3, tmp_path: Path) -> None:
     dags = tmp_path / "dags"
     dags.mkdir()
-    (dags / "broken.py").write_text("from airflow.sdk import dag\nprint(mistake)\n")
+    (dags / f"{airflow.DAG_ID}.py").write_text("from airflow.sdk import dag\nprint(mistake)\n")
     environment = airflow.environment(
         tmp_path / "home",
         metadata=airflow.sqlalchemy_url(database),
@@ -117,7 +124,9 @@ def test_a_broken_dag_is_shown(postgres: servers.Postgres, database: str, s3: se
     )
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
     with (
-        pytest.raises(StackError, match=r"A DAG cannot be imported:\n(.*\n)*.*broken\.py(.*\n)*.*'mistake'"),
+        pytest.raises(
+            StackError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
+        ),
         airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
     ):
         pytest.fail("it started")

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG
+from airflow.serialization.decoders import decode_deadline_alert
+from airflow.serialization.encoders import encode_deadline_alert
 from airflow.serialization.serialized_objects import DagSerialization
 
 from sparkify.alerts import AlertNotifier
@@ -112,6 +114,20 @@ def test_params_explain_themselves(dags: list[DAG]) -> None:
         dag.params.validate()  # the defaults are valid
 
 
+def test_params_are_bounded(dags: list[DAG]) -> None:
+    """A number of more than 64 bits in a run's conf keeps Airflow 3.3.2 from starting its tasks' processes."""
+    for dag in dags:
+        for name in dag.params:
+            schema = dag.params.get_param(name).schema
+            kinds = {schema["type"]} if isinstance(schema["type"], str) else set(schema["type"])
+            assert kinds <= {"null", "boolean", "string", "integer", "number"}, name
+            if kinds & {"integer", "number"}:
+                assert {"minimum", "maximum"} <= set(schema), name
+                assert abs(schema["minimum"]) <= schema["maximum"] < 2**63, name
+            if "string" in kinds:
+                assert {"maxLength", "format", "pattern", "enum"} & set(schema), name
+
+
 def test_dags_have_a_start_with_a_zone(dags: list[DAG]) -> None:
     for dag in dags:
         assert dag.start_date, dag.dag_id
@@ -156,6 +172,13 @@ def test_failures_and_lateness_are_told(dags: list[DAG]) -> None:
             assert any(isinstance(item, AlertNotifier) for item in task.on_failure_callback), task.task_id
             if isinstance(task, DataQualityOperator):  # it tells what is good again
                 assert any(isinstance(item, AlertNotifier) for item in task.on_success_callback), task.task_id
+
+
+def test_airflow_can_clear_a_run_whose_deadline_is_pending(dags: list[DAG]) -> None:
+    """To clear a run, Airflow 3.3.2 takes a deadline's interval as it is stored for a number of seconds."""
+    for alert in [alert for dag in dags for alert in dag.deadline or []]:
+        stored = encode_deadline_alert(alert)
+        assert decode_deadline_alert(stored).interval == timedelta(seconds=stored["interval"])
 
 
 def test_the_files_of_tasks_exist() -> None:

@@ -52,7 +52,9 @@ def test_six_runs_at_once_unless_it_says_otherwise() -> None:
         (["--runs", "0"], "RUNS is the number of runs at once: 1 or more, not 0."),
         (["--reprocess", "all"], "invalid choice: 'all'"),
         (["--from", "2018-11-01T00:30"], "whole hour"),
-        (["--to", "2999-01-01"], "TO (2999-01-01 00:00) lies in the future"),
+        (["--from", "2199-01-01", "--to", "2199-01-02"], "TO (2199-01-02 00:00) lies in the future"),
+        (["--to", "2199-01-01"], "one run loads at most 3,653"),
+        (["--to", "9999-12-31"], "not in the warehouse's time, 1970-01-01 to 2200-01-01"),
     ],
 )
 def test_what_cannot_be_done_is_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

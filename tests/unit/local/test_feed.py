@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
@@ -161,3 +162,23 @@ def test_a_report_is_never_half_written(tmp_path: Path) -> None:
     Report("2026-11-20T00:00:00+00:00", 1, None, 3).save(file)
     assert file.stat().st_ino != before  # another file in its place
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_bucket_remembers_the_first_day() -> None:
+    store = MemoryStore()
+    first = feed.first_day(store)
+    assert first == (datetime.now(UTC) - feed.HISTORY).date()
+    store.put(feed.WORLD, json.dumps({"start": str(first - timedelta(days=400))}).encode())
+    assert feed.first_day(store) == first - timedelta(days=400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "{}", '{"start": 1}', '{"start": "x"}', '{"start": "0001-01-01"}', '{"start": "9999-12-31"}', "\xff"],
+)
+def test_an_object_that_remembers_no_day_is_replaced(body: str) -> None:
+    store = MemoryStore()
+    store.put(feed.WORLD, body.encode("latin-1"))
+    first = feed.first_day(store)
+    assert first >= (datetime.now(UTC) - feed.HISTORY).date() - timedelta(days=1)
+    assert feed.first_day(store) == first

@@ -52,7 +52,7 @@ def test_writing_again_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [{"users": 0}, {"songs": 0}, {"days": 0}, {"seed": -1}, {"catalogue_share": 1.5}, {"growth": float("nan")},
-     {"start": date(1969, 7, 20)}],
+     {"start": date(1969, 7, 20)}, {"start": date(9999, 12, 31)}, {"days": 70_000}],
 )  # fmt: skip
 def test_options_out_of_range_are_named(wrong: dict[str, Any]) -> None:
     (name,) = wrong

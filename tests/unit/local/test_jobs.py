@@ -113,7 +113,15 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, moment: datetime) ->
 
 
 def test_a_day_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "--from: 'yesterday' is not a day such as 2018-11-01" in refused(capsys, "--from", "yesterday")
+    for text in ("yesterday", "0218-11-01", "0001-01-01T00:00:00+14:00"):
+        printed = refused(capsys, "--from", text)
+        assert f"--from: '{text}' is not " in printed
+        assert "expected a day such as 2018-11-01" in printed
+
+
+def test_a_mistyped_year_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = refused(capsys, "--from", "1998-11-01", "--to", "2018-11-02")
+    assert "7,306 days long and one run loads at most 3,653" in printed
 
 
 @pytest.mark.parametrize("end", ["2018-11-01", "2018-10-31"])

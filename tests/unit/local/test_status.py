@@ -109,7 +109,17 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (place.folder.stat().st_mode & 0o077) == 0
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"pid": 1}', json.dumps({**json.loads(example().text()), "new": 1})])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        '{"pid": 1}',
+        json.dumps({**json.loads(example().text()), "new": 1}),
+        json.dumps({**json.loads(example().text()), "components": []}),
+    ],
+)
 def test_a_state_of_another_version_counts_as_none(text: str, tmp_path: Path) -> None:
     place = Place(tmp_path)
     place.folder.mkdir()
