@@ -49,13 +49,13 @@ class CreateUserOperator(BaseOperator):
         data.execute_query(statements, **where)
         self.log.info("Airflow connects as user=%s, which may create schemas and tables.", user)
 
-    def _cluster(self) -> tuple[str, dict[str, str]]:
+    def _cluster(self) -> tuple[str, dict[str, Any]]:
         return self.outputs["User"], {
             "cluster_identifier": self.outputs["Identifier"],
             "secret_arn": self.outputs["AdminSecretArn"],
         }
 
-    def _serverless(self) -> tuple[str, dict[str, str]]:
+    def _serverless(self) -> tuple[str, dict[str, Any]]:
         from sparkify.infrastructure.serverless import RedshiftServerlessHook
 
         client = RedshiftServerlessHook(aws_conn_id=self.aws_conn_id).conn
