@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -104,11 +105,14 @@ def test_every_commit_lost_or_done_without_an_answer(
 ) -> None:
     fill(redshift)
     redshift.run(*DAY)
+    endpoint.received.clear()
+    redshift.run(*DAY)
     commits = len(endpoint.statements("commit"))
     assert commits > 10
-    for late in (False, True):
-        # Each failure costs one attempt, and that attempt's commits are counted too.
-        endpoint.faults[:] = [Fault("commit", disconnection, nth=number, late=late) for number in range(1, commits, 3)]
+    for late, first in product((False, True), (1, 3, 5)):
+        # Each failure costs one attempt, and that attempt's commits are counted too. A task has five at most.
+        numbers = range(first, commits, 6)
+        endpoint.faults[:] = [Fault("commit", disconnection, nth=number, late=late) for number in numbers]
         assert run(redshift) == len(endpoint.faults)
         assert redshift.tables() == expected
 
