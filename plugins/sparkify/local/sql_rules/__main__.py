@@ -32,8 +32,8 @@ def main(arguments: list[str] | None = None) -> int:
     paths = given or files.project_files()
     found = files.check(paths)
     for path, item in found:
-        name = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        print(f"{name}:{item.line}: {item.rule}: {item.message}: {shortened(item.found)}")
+        shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        print(f"{shown}:{item.line}: {item.rule}: {item.message}: {shortened(item.found)}")
     if found:
         print(f"{len(found)} problems in {len({path for path, _ in found})} files. docs/sql.md explains the rules.")
     else:
