@@ -1,6 +1,6 @@
 -- What is loaded, and up to when (UTC)
 -- A run that loaded an hour has evaluated its checks, even if the hour had no event.
--- A run of a range that ends in the future has loaded what there was when it ran, and one that lies in the future nothing.
+-- A run of a range that ends in the future has loaded what there was when it ran; one of the future has loaded nothing.
 SELECT
     (
         SELECT MAX(CASE WHEN q.interval_end < q.checked_at THEN q.interval_end ELSE q.checked_at END)
@@ -18,4 +18,7 @@ SELECT
         SELECT MAX(q.checked_at) FROM operations.data_quality_results AS q
         WHERE q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task'
     ) AS loaded_at,
-    (SELECT MAX(p.start_time) FROM songplays AS p WHERE {{ scope("p.start_time") }}) AS latest_play;
+    (
+        SELECT MAX(p.start_time) FROM songplays AS p
+        WHERE {{ scope("p.start_time") }}
+    ) AS latest_play;
