@@ -1,6 +1,8 @@
 """The interval that a run owns, and the periods of the files that it reads.
 
 A run covers [start, end): it loads the events of that time, whatever else is in the files, and nothing else.
+
+Airflow is imported where its errors are raised: the commands of the laptop use this module before they configure it.
 """
 
 from __future__ import annotations
@@ -8,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
-
-from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -96,6 +96,8 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
     :param params: ``start`` and ``end`` of an explicit range, ISO 8601, or None.
     :raises AirflowFailException: if the run has neither, or no run can own it. No retry helps.
     """
+    from airflow.sdk.exceptions import AirflowFailException
+
     start, end = params.get("start"), params.get("end")
     if start or end:
         if not (start and end):
@@ -131,6 +133,8 @@ def day_of_run(dag_run: Any) -> Interval:
     :param dag_run: the run; its partition key is the day (UTC), such as 2018-11-01.
     :raises AirflowFailException: if it has none, or it is not a day that the warehouse accepts. No retry helps.
     """
+    from airflow.sdk.exceptions import AirflowFailException
+
     key = dag_run.partition_key
     try:
         start = moment(datetime.strptime(key or "", "%Y-%m-%d").replace(tzinfo=UTC))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
@@ -15,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkify.interval import EARLIEST, LATEST, LONGEST, PERIODS, Interval, Period, day_of_run, moment, of_run
+from tests.conftest import ROOT
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -226,3 +230,10 @@ def test_the_ends_of_the_warehouse_time_are_in_it() -> None:
     assert moment("1970-01-01") == EARLIEST
     assert Interval.parse("2199-12-31", "2200-01-01").closing("day").end == LATEST
     assert len(list(Interval(EARLIEST, EARLIEST + LONGEST).for_one_run().periods("day"))) == 3653
+
+
+@pytest.mark.parametrize("module", ["run", "backfill", "up", "feed", "generate", "notebook"])
+def test_a_command_imports_no_airflow_before_it_configures_it(module: str) -> None:
+    program = f"import sys, sparkify.local.{module}; sys.exit('airflow' in sys.modules)"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)
