@@ -39,7 +39,7 @@ from sparkify.infrastructure import (
     CreateUserOperator,
     PublishConnectionOperator,
 )
-from sparkify.infrastructure.settings import BUCKET, CIDR, DEFAULT_ARGS, SUBNETS, VPC, stack_name
+from sparkify.infrastructure.settings import BUCKET, CIDR, DEFAULT_ARGS, KMS_KEY, SUBNETS, VPC, stack_name
 
 TEMPLATE = Path(__file__).parents[1] / "include" / "infrastructure" / "warehouse.yaml"
 
@@ -72,14 +72,16 @@ with DAG(
         "source_kms_key": Param(
             "",
             type="string",
+            pattern=KMS_KEY,
             title="Key of the bucket",
             description="ARN of the KMS key that the bucket encrypts its objects with. Empty: Amazon S3's own.",
         ),
         "kms_key_id": Param(
             "",
             type="string",
+            pattern=KMS_KEY,
             title="Key of the warehouse",
-            description="KMS key for the data at rest. Empty: the key that AWS owns or manages.",
+            description="ARN of the KMS key for the data at rest. Empty: the key that AWS owns or manages.",
         ),
         "vpc_id": Param(
             "",

@@ -16,9 +16,10 @@ CIDR = (
     "/([89]|[12][0-9]|3[0-2]))?$"
 )
 
-# What AWS names buckets, VPCs and subnets, for the form too; each may be empty:
+# What AWS names buckets, keys, VPCs and subnets, for the form too; each may be empty:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 BUCKET = "^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$"
+KMS_KEY = "^(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]{1,64})?$"
 VPC = "^(vpc-[0-9a-f]{8,17})?$"
 SUBNETS = "^(subnet-[0-9a-f]{8,17}( *, *subnet-[0-9a-f]{8,17}){0,15})?$"
 
