@@ -9,7 +9,7 @@ WORKDIR /opt/airflow
 
 # What the image has stays as it is where it is new enough: its packages were tested with that Airflow, and its auth
 # manager (FAB) needs an older SQLAlchemy than the lock names. The rest comes from the lock, verified by hash.
-COPY --chown=airflow:0 requirements.txt plugins/sparkify/compose/image.py /tmp/project/
+COPY --chown=airflow:0 requirements.txt containers/image.py /tmp/project/
 COPY --chown=airflow:0 locks /tmp/project/locks
 RUN grep -qx "apache-airflow==${AIRFLOW_VERSION}" /tmp/project/requirements.txt \
  || { echo "requirements.txt names another Airflow than the image's ${AIRFLOW_VERSION}: AIRFLOW_VERSION in Dockerfile"; exit 1; }
@@ -23,13 +23,13 @@ COPY --chown=airflow:0 plugins plugins
 # Without it every task would compile what it imports.
 RUN python -m compileall -q dags plugins
 ENV PYTHONPATH=/opt/airflow/plugins
-ENTRYPOINT ["/usr/bin/dumb-init", "--", "/opt/airflow/include/compose/entrypoint"]
+ENTRYPOINT ["/usr/bin/dumb-init", "--", "/opt/airflow/containers/entrypoint"]
 
 # The S3 server of a stack without AWS.
 FROM base AS s3
 RUN pip install --no-cache-dir --require-hashes -r /tmp/project/s3.txt \
  && mkdir objects
 VOLUME /opt/airflow/objects
-CMD ["/opt/airflow/include/compose/s3"]
+CMD ["/opt/airflow/containers/s3"]
 
 FROM base AS airflow

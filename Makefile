@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-export PYTHONPATH := plugins:dags
+export PYTHONPATH := plugins:dags:.
 # Each file in locks/ lists all that the one of its name needs, and pip refuses what has another hash.
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
@@ -16,37 +16,37 @@ help:  ## Show this help
 	@echo; echo "Start with: make run"
 
 run: .venv/run  ## Load data on this machine and show the result [DATA=folder or .tar.gz] [FROM=day TO=day after] [HOURLY=1]
-	@$(BIN)/python -m sparkify.local.run $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
+	@$(BIN)/python -m sandbox.run $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
 
 backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none, failed or completed] [BACKWARDS=1]
-	@$(BIN)/python -m sparkify.local.backfill $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
+	@$(BIN)/python -m sandbox.backfill $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
 
 quality: .venv/run  ## Show the latest results of the data quality checks
-	@$(BIN)/python -m sparkify.local.quality
+	@$(BIN)/python -m sandbox.quality
 
 notebook: .venv/notebook  ## Execute the notebook on what make run has loaded, as a page to read [DATA, FROM, TO as for run]
-	@$(BIN)/python -m sparkify.local.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+	@$(BIN)/python -m sandbox.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 up: .venv/run  ## Start Airflow in the background, with an app that keeps writing events [PORT=8080]
-	@$(BIN)/python -m sparkify.local.up up $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m sandbox.up up $(if $(PORT),--port $(PORT))
 
 down: .venv/run  ## Stop what `make up` started
-	@$(BIN)/python -m sparkify.local.up down
+	@$(BIN)/python -m sandbox.up down
 
 status: .venv/run  ## Show how each part does, the last run and the next
-	@$(BIN)/python -m sparkify.local.up status || true
+	@$(BIN)/python -m sandbox.up status || true
 
 logs: .venv/run  ## Follow what the parts print [ARGS=scheduler, feeder, ...]
-	@$(BIN)/python -m sparkify.local.up logs $(ARGS)
+	@$(BIN)/python -m sandbox.up logs $(ARGS)
 
 psql: .venv/run  ## Open a terminal of the warehouse
-	@$(BIN)/python -m sparkify.local.up psql
+	@$(BIN)/python -m sandbox.up psql
 
 env:  ## Write .env for docker-compose.yaml, with secrets of its own: docs/deploy.md
-	@$(PYTHON) -m sparkify.compose.env
+	@$(PYTHON) -m containers.env
 
 pin:  ## Write docker-compose.pinned.yaml, with the images of docker-compose.yaml by digest: docs/deploy.md
-	@$(PYTHON) -m sparkify.compose.pin
+	@$(PYTHON) -m containers.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	$(BIN)/pytest -m "not scheduler and not browser and not compose" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
@@ -78,14 +78,14 @@ lint: .venv/dev  ## Check style, types, SQL, the CloudFormation template and wha
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
-	$(BIN)/python -m sparkify.local.sql_rules
+	$(BIN)/python -m sql_rules
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/shellcheck include/compose/*
+	$(BIN)/shellcheck containers/*
 
 check-sql: .venv/dev  ## Check that SQL means the same on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
-	@$(BIN)/python -m sparkify.local.sql_rules $(FILES)
+	@$(BIN)/python -m sql_rules $(FILES)
 
 format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .
@@ -99,9 +99,9 @@ lock:  ## Resolve requirements*.txt anew into locks/, with hashes, for all suppo
 	$(COMPILE) requirements-bench.txt -o locks/requirements-bench.txt
 
 clean:  ## Remove everything the project created here: environment, data, caches
-	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.up down; fi
-	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.stack .local/scheduler/*; fi
-	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sparkify.local.servers .local; fi
+	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.up down; fi
+	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.stack .local/scheduler/*; fi
+	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.servers .local; fi
 	rm -rf .venv .venv-bench .local .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean. 'make run' starts from nothing."

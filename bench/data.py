@@ -6,7 +6,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sparkify.local import generate
+from sandbox import generate
 
 if TYPE_CHECKING:
     from bench.scene import Scene

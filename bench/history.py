@@ -26,9 +26,9 @@ import psycopg
 
 from bench.child import peak_memory
 from bench.report import Goal, Section, spread
-from sparkify import scopes
-from sparkify.local import generate
-from tests.lab import Lab
+from sandbox import generate
+from sandbox.lab import Lab
+from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     import argparse
@@ -172,7 +172,7 @@ def _run_hour(history: History, start: datetime, note: Callable[[str, float], No
 def _run_classic(lab: Lab, start: datetime) -> float:
     """Return what the baseline takes for an hour that is staged, as if it were not loaded yet."""
     end = start + timedelta(hours=1)
-    this_hour = f"interval_time >= {scopes.literal(start)} AND interval_time < {scopes.literal(end)}"
+    this_hour = f"interval_time >= {predicates.literal(start)} AND interval_time < {predicates.literal(end)}"
     with psycopg.connect(lab.uri) as connection:
         for table in ("songplays", "time"):
             connection.execute(f"DELETE FROM {table} WHERE {this_hour}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sparkify.local import airflow, servers
+from sandbox import airflow, servers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from sparkify.local.airflow import ROOT
+from sandbox.airflow import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

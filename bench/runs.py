@@ -22,9 +22,9 @@ import psycopg
 from bench import data
 from bench.race import Contender, ContenderError, run
 from bench.report import Goal, Section, spread
-from sparkify.local import airflow, generate, upload
-from sparkify.local.backfill_client import HOUR, Backfill, Options
-from sparkify.local.stack import Stack, airflow_stack
+from sandbox import airflow, generate, upload
+from sandbox.backfill_client import HOUR, Backfill, Options
+from sandbox.stack import Stack, airflow_stack
 
 if TYPE_CHECKING:
     import argparse

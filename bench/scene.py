@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from sparkify.local import airflow, servers
+from sandbox import airflow, servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ import psycopg
 from bench import data
 from bench.race import Contender, Result, race, run
 from bench.report import Goal, Section, compare
-from sparkify.local import generate, servers
-from tests.lab import TABLES
+from sandbox import generate, servers
+from sandbox.lab import TABLES
 
 if TYPE_CHECKING:
     import argparse

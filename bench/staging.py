@@ -13,7 +13,7 @@ import psycopg
 from bench import data
 from bench.race import OTHERS, Contender, Result, race, run
 from bench.report import Goal, Section, compare
-from tests.lab import TABLES
+from sandbox.lab import TABLES
 
 if TYPE_CHECKING:
     import argparse

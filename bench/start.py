@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bench.race import Contender, Result, race
 from bench.report import Goal, Section, spread
-from sparkify.local import airflow
+from sandbox import airflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

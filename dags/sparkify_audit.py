@@ -19,7 +19,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable
 
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
-from sparkify.defaults import DEFAULT_ARGS
+from sparkify.dag.defaults import DEFAULT_ARGS
 from sparkify.operators import DataQualityOperator
 
 CHECKS = str(Path(__file__).parents[1] / "include" / "checks")

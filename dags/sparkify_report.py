@@ -39,8 +39,8 @@ from airflow.sdk import DAG, PartitionedAssetTimetable, StartOfDayMapper
 
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
-from sparkify.assets import DAYS
-from sparkify.defaults import DEFAULT_ARGS
+from sparkify.dag.assets import DAYS
+from sparkify.dag.defaults import DEFAULT_ARGS
 from sparkify.operators import ReportOperator
 
 INCLUDE = Path(__file__).parents[1] / "include"

@@ -33,8 +33,8 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, Trigge
 
 from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
-from sparkify.assets import DAYS, source, table
-from sparkify.defaults import DEFAULT_ARGS
+from sparkify.dag.assets import DAYS, source, table
+from sparkify.dag.defaults import DEFAULT_ARGS
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,

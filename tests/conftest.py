@@ -33,9 +33,9 @@ os.environ.update(
     }
 )
 
-from sparkify.local import servers  # noqa: E402 - once the environment is set
-from sparkify.local.airflow import connections  # noqa: E402
-from tests.lab import Lab  # noqa: E402
+from sandbox import servers  # noqa: E402 - once the environment is set
+from sandbox.airflow import connections  # noqa: E402
+from sandbox.lab import Lab  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ def s3() -> Iterator[servers.S3]:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """AWS on this machine, for the whole session: the endpoint of moto's server. A test names its things uniquely."""
-    from tests.aws import server
+    from tests.support.aws import server
 
     with server() as endpoint:
         yield endpoint
@@ -122,7 +122,7 @@ def lab(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
 @pytest.fixture
 def sample_lab(lab: Lab, sample: Path) -> Lab:
     """A lab whose bucket holds the real sample."""
-    from sparkify.local.upload import sync
+    from sandbox.upload import sync
 
     sync(sample, lab.store)
     return lab

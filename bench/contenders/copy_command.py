@@ -13,7 +13,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     import boto3
     import psycopg
 
-    from sparkify.copy import copy, create_load_errors, parse_copy, store_factory
+    from sparkify.warehouse.postgres.copy import copy, create_load_errors, parse_copy, store_factory
 
     session = boto3.session.Session(job["access_key"], job["secret_key"])
     open_store = store_factory(job["endpoint"], job["region"], session)

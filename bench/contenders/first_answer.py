@@ -21,7 +21,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
         subprocess.run(["git", "clone", "--quiet", Path.cwd(), clone], check=True)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         environment["PYTHONPATH"] = "plugins:dags"
-        subprocess.run([sys.executable, "-m", "sparkify.local.run"], cwd=clone, env=environment, check=True)
+        subprocess.run([sys.executable, "-m", "sandbox.run"], cwd=clone, env=environment, check=True)
         return 1
 
     return run

@@ -14,7 +14,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     """Open the bucket."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from sparkify.local import servers
+    from sandbox import servers
 
     store = servers.open_bucket(job["endpoint"], job["bucket"])
 

@@ -13,7 +13,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     """Load the DAG and create the tables."""
     os.environ.update(job["environment"])
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
     lab = Lab(job["database"], None, job["bucket"], job["environment"])  # type: ignore[arg-type] # tasks open their own
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, task
 
-from tests.lab import TABLES
+from sandbox.lab import TABLES
 
 SCRIPT = Path(__file__).resolve().parents[1] / "classic_reload.sql"
 EVENTS = ["FORMAT AS JSON 'auto ignorecase'", "TIMEFORMAT 'epochmillisecs'"]

@@ -13,10 +13,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
-from sparkify.local import airflow, live_hours
+from sandbox import airflow, live_hours
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import until
-from tests.live import Site, empty_site
+from tests.support.live import Site, empty_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,14 +11,14 @@ import httpx
 import psycopg
 import pytest
 
-from sparkify.local import airflow, servers
-from sparkify.local.backfill_client import HOUR, Backfill, Options
-from sparkify.local.stack import Stack, airflow_stack
+from sandbox import airflow, servers
+from sandbox.backfill_client import HOUR, Backfill, Options
+from sandbox.lab import Lab
+from sandbox.stack import Stack, airflow_stack
 from tests import receivers
 from tests.conftest import ROOT
-from tests.data import event, song
 from tests.end_to_end.test_backfill import IMPATIENT, until
-from tests.lab import Lab
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,14 +19,14 @@ import psutil
 import psycopg
 import pytest
 
-from sparkify.local import airflow, servers
-from sparkify.local.backfill_client import HOUR, Backfill, Failure, Options, Outcome, Run
-from sparkify.local.stack import Stack, airflow_stack
-from sparkify.local.upload import sync
+from sandbox import airflow, servers
+from sandbox.backfill_client import HOUR, Backfill, Failure, Options, Outcome, Run
+from sandbox.lab import Lab
+from sandbox.stack import Stack, airflow_stack
+from sandbox.upload import sync
 from tests.conftest import ROOT
-from tests.data import event, song
 from tests.end_to_end.test_run import counts, left_behind, start
-from tests.lab import Lab
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -208,7 +208,7 @@ def state() -> Iterator[Path]:
 # The first test: while it runs, no other Airflow takes its part of the machine.
 def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, lab: Lab) -> None:
     hours = ["--from", "2018-11-01T12:00", "--to", "2018-11-01T16:00", "--runs", "2"]
-    process = start(state, *hours, module="sparkify.local.backfill")
+    process = start(state, *hours, module="sandbox.backfill")
     assert process.stdout
     for line in process.stdout:
         if " runs done" in line:
@@ -222,7 +222,7 @@ def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, 
     assert members(sessions) == []
     assert left_behind(state) == []
 
-    process = start(state, *hours, module="sparkify.local.backfill")
+    process = start(state, *hours, module="sandbox.backfill")
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     assert re.search(r"An interrupted backfill of these hours goes on as it was ordered: [1-4] runs are left", printed)

@@ -10,11 +10,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from sparkify.local import airflow, servers
-from sparkify.local.backfill_client import HOUR, Backfill, Options
-from sparkify.local.stack import airflow_stack
-from tests.data import event, song
-from tests.lab import Lab
+from sandbox import airflow, servers
+from sandbox.backfill_client import HOUR, Backfill, Options
+from sandbox.lab import Lab
+from sandbox.stack import airflow_stack
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

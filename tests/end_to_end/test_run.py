@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from sandbox.lab import TABLES, Lab
 from tests.conftest import ROOT
-from tests.lab import TABLES, Lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sparkify.local import servers
+    from sandbox import servers
 
 
-def start(state: Path, *arguments: str, module: str = "sparkify.local.run") -> subprocess.Popen[str]:
+def start(state: Path, *arguments: str, module: str = "sandbox.run") -> subprocess.Popen[str]:
     """Start ``make run``, or another command, on data of its own; Airflow's settings here are not handed on."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return subprocess.Popen(
@@ -82,14 +82,14 @@ def test_from_nothing_to_answers(state: Path) -> None:
     for answer in ("Most played songs", "Busiest hours", "Browsers by plays", "What next?"):
         assert answer in printed
     assert left_behind(state) == []
-    quality = ended(start(state, module="sparkify.local.quality"))
+    quality = ended(start(state, module="sandbox.quality"))
     assert f"{of} of {of} checks passed, database sparkify-sample-" in quality
     assert left_behind(state) == []
 
 
 def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
     printed = run(state)
-    process = start(state, module="sparkify.local.notebook")
+    process = start(state, module="sandbox.notebook")
     told, _ = process.communicate(timeout=120)
     assert process.returncode == 0, told
     found = re.search(r"Open (\S+\.html) in a browser", told)

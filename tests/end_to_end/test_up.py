@@ -17,13 +17,13 @@ import psutil
 import psycopg
 import pytest
 
-from sparkify.local import airflow, jobs, live_hours, servers
-from sparkify.local.live_state import Place
+from sandbox import airflow, jobs, live_hours, servers
+from sandbox.lab import Lab
+from sandbox.live_state import Place
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import members, until
 from tests.end_to_end.test_run import left_behind
-from tests.lab import Lab
-from tests.live import Site, empty_site
+from tests.support.live import Site, empty_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -125,7 +125,7 @@ def test_twice_is_harmless(site: Site, first: str) -> None:
     assert site.sessions() == before
 
 
-@pytest.mark.parametrize("module", ["sparkify.local.run", "sparkify.local.backfill"])
+@pytest.mark.parametrize("module", ["sandbox.run", "sandbox.backfill"])
 def test_no_other_command_works_beside_it(module: str, site: Site, first: str) -> None:
     printed = site.make(module=module, code=2)
     assert f"make up (process {site.state.pid}) works on {site.place.state}: `make down` stops it." in printed
@@ -233,7 +233,7 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
 def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     with subprocess.Popen(
-        [sys.executable, "-m", "sparkify.local.up", "up", "--port", str(site.port), "--state", site.place.state],
+        [sys.executable, "-m", "sandbox.up", "up", "--port", str(site.port), "--state", site.place.state],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": "plugins:dags"},
         stdout=subprocess.PIPE,

@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 # Packages that the project does not have; CI leaves them out.
 FOREIGN = [] if not race.OTHERS.exists() else [staging.DLT_FAST, staging.DLT, staging.PANDAS, staging.ROWS]

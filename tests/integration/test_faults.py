@@ -19,14 +19,14 @@ import psycopg
 import pytest
 
 from sparkify.warehouse import WarehouseError
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from multiprocessing.context import ForkServerContext
 
-    from sparkify.local import servers
-    from tests.lab import Lab
+    from sandbox import servers
+    from sandbox.lab import Lab
 DAY = ("2018-11-01", "2018-11-02")
 KILLS = int(os.environ.get("FAULT_KILLS", "8"))
 
@@ -113,7 +113,9 @@ class Reader:
 def forkserver() -> ForkServerContext:
     """Processes that start at once: what they import is imported already."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["sparkify_warehouse", "sparkify.copy", "sparkify.warehouse.postgres", "tests.lab"])
+    context.set_forkserver_preload(
+        ["sparkify_warehouse", "sparkify.warehouse.postgres.copy", "sparkify.warehouse.postgres", "sandbox.lab"]
+    )
     return context
 
 

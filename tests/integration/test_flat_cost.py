@@ -16,12 +16,12 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sparkify.local import servers
-from sparkify.local.airflow import connections
-from sparkify.warehouse.base import label
-from sparkify.warehouse.postgres import Postgres
-from tests.data import event, song
-from tests.lab import TABLES, Lab
+from sandbox import servers
+from sandbox.airflow import connections
+from sandbox.lab import TABLES, Lab
+from sparkify.warehouse.postgres.session import Postgres
+from sparkify.warehouse.session import label
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -15,15 +15,15 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from sparkify.local.upload import sync
+from sandbox.upload import sync
 from sparkify.staging.by_interval import IntervalStaging
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 DAYS = 2

@@ -28,14 +28,14 @@ from sparkify.operators.base import WarehouseOperator
 from sparkify.quality.outcome import Outcome
 from sparkify.warehouse import CopyFailedError
 from tests.conftest import ROOT
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from airflow.sdk import Context
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 Event = dict[str, Any]
 
@@ -324,11 +324,11 @@ def test_where_openlineage_is_off_nothing_of_it_is_imported(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
     code = (
         "import sys\n"
-        "from tests.lab import Lab\n"
+        "from sandbox.lab import Lab\n"
         f"lab = Lab({lab.uri!r}, None, {lab.bucket!r}, {{}})\n"
         f"done = lab.run(*{DAY!r}, tasks=['create_tables', 'stage_events', 'load_users'])\n"
         "assert done['load_users']['rows'] == 1\n"
-        "print([name for name in sys.modules if name.startswith(('openlineage', 'sparkify.lineage'))])"
+        "print([name for name in sys.modules if name.startswith(('openlineage', 'sparkify.dag.lineage'))])"
     )
     printed = subprocess.run(
         [sys.executable, "-c", code],

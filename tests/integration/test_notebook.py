@@ -12,16 +12,16 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from sparkify.local import jobs, notebook, servers
-from sparkify.local.notebook import NOTEBOOK
+from sandbox import jobs, notebook, servers
+from sandbox.notebook import NOTEBOOK
 from tests.conftest import ROOT
-from tests.data import event, song
 from tests.integration.web.test_panels import put_implausible
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 
 def read() -> Any:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")]
 # An hour with events and a new song, on tables that are there.

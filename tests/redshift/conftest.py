@@ -14,15 +14,15 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sparkify.copy import store_factory
-from sparkify.local import servers
+from sandbox import servers
+from sparkify.warehouse.postgres.copy import store_factory
 from tests.redshift.endpoint import ROLE, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 
 @pytest.fixture(scope="session")

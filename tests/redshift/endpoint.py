@@ -14,7 +14,7 @@ from contextlib import suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
-from sparkify.copy import CopyError
+from sparkify.warehouse.postgres.copy import CopyError
 from tests.redshift import wire
 from tests.redshift.session import Session
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Store
 
-    from sparkify.copy import CopyCommand
-    from sparkify.local import servers
+    from sandbox import servers
+    from sparkify.warehouse.postgres.copy import CopyCommand
     from tests.redshift.faults import Fault
 
 PASSWORD = "Etl/secret+of+the+test1"

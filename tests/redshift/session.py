@@ -11,7 +11,7 @@ import psycopg
 from psycopg import pq
 
 from sparkify import copy
-from sparkify.warehouse.dialect import UnsupportedStatementError, to_postgres
+from sparkify.warehouse.postgres.dialect import UnsupportedStatementError, to_postgres
 from tests.redshift import wire
 from tests.redshift.faults import serialization_error
 from tests.redshift.login import login

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sparkify.local import servers
+from sandbox import servers
 from sparkify.warehouse import WarehouseError
-from tests.data import event, song
 from tests.integration.operators.test_report import report
 from tests.redshift.endpoint import PASSWORD, ROLE
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own

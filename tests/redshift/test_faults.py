@@ -12,14 +12,14 @@ import psycopg
 import pytest
 
 from sparkify.warehouse import WarehouseError, connect
-from tests.data import event, song
 from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
 from tests.redshift.test_dag import DAY, fill, on_postgres
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own

@@ -17,7 +17,7 @@ from tests.redshift.test_dag import fill, on_postgres
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sparkify.local.sql_rules import RULES
+from sql_rules import RULES
 from tests.redshift.refusals import refusal
-from tests.unit.local.sql_examples import EXAMPLES
+from tests.unit.sql_rules.examples import EXAMPLES
 
 REFUSED = [name for name, rule in RULES.items() if rule.refused]
 GOOD = [sql for examples in EXAMPLES.values() for sql in examples.good]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from airflow.utils.state import TaskInstanceState
 
-from sparkify.local import servers
+from sandbox import servers
 from sparkify.operators.base import WarehouseOperator
 from tests.conftest import ROOT
-from tests.data import event
 from tests.integration.alerts.conftest import _hook, slack, variables  # noqa: F401 - fixtures
 from tests.integration.alerts.test_notifier import Airflow
 from tests.integration.test_lineage import Events
 from tests.redshift.faults import Fault
 from tests.redshift.wire import ServerError
+from tests.support.data import event
 from tests.unit.warehouse.test_secrets import everything
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from tests.lab import Lab
-    from tests.receivers import Hook
+    from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
+    from tests.support.receivers import Hook
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
 

@@ -19,7 +19,7 @@ from tests.redshift.faults import Fault, serialization_error
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own

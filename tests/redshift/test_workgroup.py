@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from sparkify import scopes
+from sandbox import generate, servers
+from sandbox.airflow import connections
+from sandbox.lab import Lab
 from sparkify.interval import Interval
-from sparkify.local import generate, servers
-from sparkify.local.airflow import connections
-from sparkify.local.sql_rules import DATE_PARTS, FUNCTIONS
 from sparkify.quality import declaration
 from sparkify.quality.evaluate import evaluate
 from sparkify.quality.history import latest
+from sparkify.sql import predicates
 from sparkify.warehouse import WarehouseError, connect
+from sql_rules import DATE_PARTS, FUNCTIONS
 from tests.conftest import GIVEN, ROOT
-from tests.data import event, song
-from tests.lab import Lab
 from tests.redshift.conftest import on_endpoint
 from tests.redshift.workgroup import CONNECTIONS, Workgroup, connected, workgroup
+from tests.support.data import event, song
 from tests.unit.test_sql import rendered
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def test_the_tables_are_the_same(both: Both) -> None:
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_queries_have_the_same_answers(both: Both, path: Path) -> None:
-    sql = rendered(path, scopes.everything)
+    sql = rendered(path, predicates.everything)
     (names, rows), (local_names, local_rows) = both.ask(sql.rstrip().rstrip(";"))
     kept = [number for number, name in enumerate(names) if name not in OPAQUE]
     answers = [[tuple(row[number] for number in kept) for row in found] for found in (rows, local_rows)]

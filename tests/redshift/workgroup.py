@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.lab import Lab
+from sandbox.lab import Lab
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,7 +62,7 @@ def workgroup(bucket: str, environment: Mapping[str, str]) -> Iterator[Workgroup
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     from airflow.sdk import BaseHook
 
-    from sparkify.objects import store_opener
+    from sparkify.s3 import store_opener
 
     with connected(environment):
         connection = BaseHook.get_connection("redshift")

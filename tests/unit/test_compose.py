@@ -14,7 +14,7 @@ import pytest
 import yaml
 from cryptography.fernet import Fernet
 
-from sparkify.compose import env, pin
+from containers import env, pin
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_only_a_proxy_of_this_machine_is_believed(tmp_path: Path):
     """It comes with the address of the gateway, which the entrypoint looks up."""
     assert "FORWARDED_ALLOW_IPS" not in TEXT
     folder = ROOT / "include" / "compose"
-    assert "FORWARDED_ALLOW_IPS=$(/opt/airflow/include/compose/gateway)" in (folder / "entrypoint").read_text()
+    assert "FORWARDED_ALLOW_IPS=$(/opt/airflow/containers/gateway)" in (folder / "entrypoint").read_text()
     routes = tmp_path / "route"
     header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
     local = "eth1\t000013AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n"

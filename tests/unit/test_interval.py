@@ -234,6 +234,6 @@ def test_the_ends_of_the_warehouse_time_are_in_it() -> None:
 
 @pytest.mark.parametrize("module", ["run", "backfill", "up", "feed", "generate", "notebook"])
 def test_a_command_imports_no_airflow_before_it_configures_it(module: str) -> None:
-    program = f"import sys, sparkify.local.{module}; sys.exit('airflow' in sys.modules)"
+    program = f"import sys, sandbox.{module}; sys.exit('airflow' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from sparkify.local.airflow import ROOT
+from sandbox.airflow import ROOT
 
 SCRIPT = """
 import sys, json, pathlib

@@ -9,11 +9,11 @@ import jinja2
 import pytest
 from sqlglot import exp
 
-from sparkify import scopes
+from sandbox.lab import TABLES
 from sparkify.interval import Interval
-from sparkify.local.sql_rules import parse, violations
+from sparkify.sql import predicates
+from sql_rules import parse, violations
 from tests.conftest import ROOT
-from tests.lab import TABLES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 INCLUDE = ROOT / "include"
 SQL = INCLUDE / "sql"
 INTERVAL = Interval.parse("2018-11-01", "2018-11-02")
-DAY = scopes.OfInterval(INTERVAL)
-SCOPES: dict[str, scopes.Scope] = {
+DAY = predicates.OfInterval(INTERVAL)
+SCOPES: dict[str, predicates.Scope] = {
     "interval": DAY,
-    "new batches": scopes.of_changed_batches,
-    "batches": scopes.OfBatches((3, 4)),
-    "lookup": scopes.OfChangedLookup(INTERVAL, scopes.OfBatches((3, 4))),
-    "keys": scopes.OfKeys("stale"),
-    "everything": scopes.everything,
+    "new batches": predicates.of_changed_batches,
+    "batches": predicates.OfBatches((3, 4)),
+    "lookup": predicates.OfChangedLookup(INTERVAL, predicates.OfBatches((3, 4))),
+    "keys": predicates.OfKeys("stale"),
+    "everything": predicates.everything,
 }
 FRACTIONS = {"latitude", "longitude", "artist_latitude", "artist_longitude", "length", "duration", "registration"}
 
 
-def rendered(path: Path, scope: scopes.Scope = DAY) -> str:
+def rendered(path: Path, scope: predicates.Scope = DAY) -> str:
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL
     return environment.from_string(path.read_text()).render(scope=scope)
 

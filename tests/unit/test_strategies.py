@@ -8,21 +8,22 @@ from typing import Any
 import jinja2
 import pytest
 
-from sparkify import scopes, strategies
+from sparkify import strategies
 from sparkify.interval import Interval
-from sparkify.ledger import Batch
-from sparkify.local.sql_rules import violations
-from sparkify.objects import S3Object
+from sparkify.s3 import S3Object
+from sparkify.sql import predicates
 from sparkify.staging.by_interval import PLAUSIBLE, Landing
-from sparkify.warehouse.base import label, statements
+from sparkify.staging.ledger import Batch
+from sparkify.warehouse.session import label, statements
+from sql_rules import violations
 
 INTERVAL = Interval.parse("2018-11-01T00:00", "2018-11-02T02:00")
-OWNED = scopes.OfInterval(INTERVAL)
+OWNED = predicates.OfInterval(INTERVAL)
 SELECT = "SELECT s.a, s.b, s.c, s.batch_id, s.version AS row_version\nFROM source AS s\nWHERE s.a > 0"
 KEYS = {"one key": ["a"], "two keys": ["a", "b"]}
 TABLE = {"table": "things", "columns": ["a", "b", "c", "batch_id", "row_version"]}
 STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
-STAGED_AT = scopes.literal(INTERVAL.start)
+STAGED_AT = predicates.literal(INTERVAL.start)
 LANDINGS = [Landing.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
 BATCHES = [Batch(3, [S3Object("a", "1", 1), S3Object("b", "2", 1)], "landing_3", 2), Batch(4, [], "landing_4", 0)]
 
@@ -50,7 +51,7 @@ def cases() -> list[Any]:
             (
                 "take_changed",
                 f"{shape}, by batches",
-                {**names, "select": SELECT, "changed": scopes.of_changed_batches("things.batch_id")},
+                {**names, "select": SELECT, "changed": predicates.of_changed_batches("things.batch_id")},
             ),
             ("take_stale", shape, {**names, "select": SELECT}),
             (
@@ -60,7 +61,7 @@ def cases() -> list[Any]:
                     **names,
                     "select": SELECT,
                     "found": SELECT,
-                    "linked": scopes.OfBatches((3, 4))("things.other_batch_id"),
+                    "linked": predicates.OfBatches((3, 4))("things.other_batch_id"),
                     "changed": OWNED("things.at"),
                 },
             ),

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from sparkify.compose import image
+from containers import image
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:

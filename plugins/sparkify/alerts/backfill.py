@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkify import templates
 from sparkify.alerts import channels, messages
 from sparkify.alerts.incidents import TASK, united
 from sparkify.interval import Interval
 from sparkify.quality import history
-from sparkify.scopes import literal
+from sparkify.sql import templates
+from sparkify.sql.predicates import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.sdk import Param
 
-from sparkify import defaults
+from sparkify.dag import defaults
 
 # The template's AllowedPattern of AllowedCidr, for the form in the web UI: 0.0.0.0/0 is refused there already.
 CIDR = (

@@ -111,13 +111,13 @@ class WarehouseOperator(BaseOperator):
 
     def get_openlineage_facets_on_start(self) -> OperatorLineage:
         """Return the datasets, for OpenLineage's event of the task's start."""
-        from sparkify import lineage
+        from sparkify.dag import lineage
 
         return lineage.of(self)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:
         """Return the datasets and what the task came to, for the event of its end, failures included."""
-        from sparkify import lineage
+        from sparkify.dag import lineage
 
         return lineage.of(self)
 

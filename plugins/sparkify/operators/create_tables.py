@@ -67,7 +67,7 @@ class CreateTablesOperator(WarehouseOperator):
         self.checks = checks
 
     def work(self, context: Context) -> dict[str, Any]:
-        from sparkify.warehouse.base import statements
+        from sparkify.warehouse.session import statements
 
         checks = self._read_checks()
         with self.warehouse() as warehouse:
@@ -102,7 +102,7 @@ class CreateTablesOperator(WarehouseOperator):
 
 def _created(statement: str) -> str | None:
     """Return the name of what a statement creates where it is missing; None of any other statement."""
-    from sparkify.warehouse.base import label
+    from sparkify.warehouse.session import label
 
     found = re.match(r"CREATE (?:SCHEMA|TABLE|INDEX) IF NOT EXISTS ([\w.]+)", label(statement))
     return found[1] if found else None

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from sparkify import scopes, strategies
+from sparkify import strategies
 from sparkify.operators.base import Flow, WarehouseOperator
+from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,12 +71,12 @@ class LoadOperator(WarehouseOperator):
     def partition_column(self) -> str:
         return "batch_id" if self.source else "interval_time"
 
-    def changed(self, batches: scopes.Scope = scopes.of_changed_batches) -> scopes.Scope:
+    def changed(self, batches: predicates.Scope = predicates.of_changed_batches) -> predicates.Scope:
         """Return the scope of the source rows that the run has to look at.
 
         :param batches: the scope of the batches that changed, once their numbers are known.
         """
-        return batches if self.source else scopes.OfInterval(self.interval)
+        return batches if self.source else predicates.OfInterval(self.interval)
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render the fields; ``sql`` as it reads for the rows that changed."""
@@ -86,13 +87,13 @@ class LoadOperator(WarehouseOperator):
 
         super().render_template_fields(self.with_scope(context, changed), jinja_env)
 
-    def _select(self, context: Context, scope: scopes.Scope) -> str:
+    def _select(self, context: Context, scope: predicates.Scope) -> str:
         sql: str = self.render_template(self._template, self.with_scope(context, scope))
         return sql.strip().rstrip(";")
 
     @property
     def flow(self) -> Flow:
-        from sparkify.lineage import tables_of
+        from sparkify.dag.lineage import tables_of
 
         reads = [*tables_of(self.sql), *([self.lookup] if self.lookup else [])]
         return Flow(reads, writes=self.table, select=self.sql)
@@ -109,7 +110,7 @@ class LoadOperator(WarehouseOperator):
         batches: list[tuple[int]] = []
         if self.source or self.lookup:
             warehouse.script(strategies.render("begin_load", **self._batches))
-            batches = warehouse.query(f"SELECT batch_id FROM {scopes.CHANGED_BATCHES} ORDER BY batch_id")
+            batches = warehouse.query(f"SELECT batch_id FROM {predicates.CHANGED_BATCHES} ORDER BY batch_id")
         if self.source and not batches and self.mode == "merge":
             raise AirflowSkipException(f"Nothing new: {self.table} has all batches of {self.source}.")
         names: dict[str, Any] = {
@@ -118,10 +119,12 @@ class LoadOperator(WarehouseOperator):
             "columns": warehouse.columns(self.table),
         }
         if self.mode == "rebuild":
-            everything = self._select(context, scopes.everything)
+            everything = self._select(context, predicates.everything)
             rows = warehouse.script(strategies.render("rebuild", **names, select=everything))
         else:
-            rows = self._merge(warehouse, context, names, scopes.OfBatches(tuple(batch_id for (batch_id,) in batches)))
+            rows = self._merge(
+                warehouse, context, names, predicates.OfBatches(tuple(batch_id for (batch_id,) in batches))
+            )
         if batches:
             warehouse.script(strategies.render("end_load", **self._batches))
         return {"rows": rows}
@@ -130,7 +133,9 @@ class LoadOperator(WarehouseOperator):
     def _batches(self) -> dict[str, Any]:
         return {"table": self.table, "source": self.source, "lookup": self.lookup}
 
-    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: scopes.OfBatches) -> int:
+    def _merge(
+        self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: predicates.OfBatches
+    ) -> int:
         scope = self.changed(batches)
         changed = scope(f"{self.table}.{self.partition_column}")
         select = self._select(context, scope)
@@ -138,7 +143,7 @@ class LoadOperator(WarehouseOperator):
         ((stale,),) = warehouse.query("SELECT COUNT(*) FROM stale")
         if stale:
             log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
-            select = self._select(context, scopes.OfKeys("stale"))
+            select = self._select(context, predicates.OfKeys("stale"))
             warehouse.script(strategies.render("take_stale", **names, select=select))
         warehouse.script(strategies.render("merge", **names))
         # Each row of the batch is one of the table now. Redshift does not say how many a MERGE has touched.

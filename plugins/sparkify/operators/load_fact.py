@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from sparkify import scopes, strategies
+from sparkify import strategies
 from sparkify.operators.load import LoadOperator
+from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -39,21 +40,25 @@ class LoadFactOperator(LoadOperator):
         self.lookup = lookup
         self.lookup_column = lookup_column
 
-    def _merge(self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: scopes.OfBatches) -> int:
+    def _merge(
+        self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: predicates.OfBatches
+    ) -> int:
         rows = super()._merge(warehouse, context, names, batches)
         if batches.ids:
             log.info("%d batches of %s came or went: looking up again.", len(batches.ids), self.lookup)
             self._relink(warehouse, context, names, batches)
         return rows
 
-    def _relink(self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: scopes.OfBatches) -> None:
+    def _relink(
+        self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: predicates.OfBatches
+    ) -> None:
         warehouse.script(
             strategies.render(
                 "relink",
                 **names,
                 linked=batches(f"{self.table}.{self.lookup_column}"),
                 changed=self.changed(batches)(f"{self.table}.{self.partition_column}"),
-                found=self._select(context, scopes.OfChangedLookup(self.interval, batches)),
-                select=self._select(context, scopes.OfKeys("relinked")),
+                found=self._select(context, predicates.OfChangedLookup(self.interval, batches)),
+                select=self._select(context, predicates.OfKeys("relinked")),
             )
         )

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify import scopes
 from sparkify.interval import Interval
 from sparkify.operators.base import WarehouseOperator
+from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,12 +74,12 @@ class ReportOperator(WarehouseOperator):
 
         def scope(column: str, *, days: int = 1) -> str:
             interval = self.interval  # is rendered by the time this is called
-            return scopes.OfInterval(Interval(interval.end - timedelta(days=days), interval.end))(column)
+            return predicates.OfInterval(Interval(interval.end - timedelta(days=days), interval.end))(column)
 
         super().render_template_fields(self.with_scope(context, scope), jinja_env)
 
     def work(self, context: Context) -> dict[str, Any]:
-        from sparkify.objects import Bucket
+        from sparkify.s3 import Bucket
 
         now = datetime.now(UTC)
         if self.interval.start > now:

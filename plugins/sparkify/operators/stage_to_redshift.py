@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sparkify.objects import Bucket
 from sparkify.operators.base import Flow, WarehouseOperator
-from sparkify.rejects import RejectedRows
+from sparkify.s3 import Bucket
+from sparkify.staging.rejects import RejectedRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

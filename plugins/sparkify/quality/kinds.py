@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sparkify import scopes, templates
 from sparkify.interval import EARLIEST, Interval
 from sparkify.quality.declaration import as_list, share
+from sparkify.sql import predicates, templates
 
 if TYPE_CHECKING:
     from sparkify.quality.declaration import Check
@@ -45,7 +45,7 @@ def where(check: Check, interval: Interval, qualifier: str = "") -> str:
     """Return the condition on the rows that a check looks at."""
     if check.scope == "table":
         return "1 = 1"
-    return scopes.OfInterval(interval)(f"{qualifier}{check.interval}")
+    return predicates.OfInterval(interval)(f"{qualifier}{check.interval}")
 
 
 def aggregate(check: Check, interval: Interval) -> str | None:
@@ -58,7 +58,7 @@ def aggregate(check: Check, interval: Interval) -> str | None:
         return "COUNT(*)"
     if check.kind == "freshness":
         column = check.options["column"]
-        return f"MAX(CASE WHEN {scopes.OfInterval(Interval(EARLIEST, interval.end))(column)} THEN {column} END)"
+        return f"MAX(CASE WHEN {predicates.OfInterval(Interval(EARLIEST, interval.end))(column)} THEN {column} END)"
     return None
 
 
@@ -78,7 +78,7 @@ def failing(check: Check, interval: Interval) -> str:
         names = {"table": check.table, "column": column, "columns": columns, "scope": scope}
         return sql("relationship", **names, parent=parent, parent_column=parent_column)
     if check.kind == "agreement":
-        owned = "1 = 1" if check.scope == "table" else scopes.OfInterval(interval)(check.options["interval"])
+        owned = "1 = 1" if check.scope == "table" else predicates.OfInterval(interval)(check.options["interval"])
         names = {"table": check.table, "column": check.options["is"], "scope": where(check, interval, "target.")}
         return sql(
             "agreement", **names, other=check.options["with"], other_scope=owned, key=check.options["key"],
@@ -94,7 +94,7 @@ def volume(check: Check, interval: Interval) -> str:
     """Return a SELECT of how many rows the interval, and the same hours of each earlier week, have."""
     column = check.options["column"]
     weeks = [
-        scopes.OfInterval(Interval(interval.start - WEEK * ago, interval.end - WEEK * ago))(column)
+        predicates.OfInterval(Interval(interval.start - WEEK * ago, interval.end - WEEK * ago))(column)
         for ago in range(check.options["weeks"] + 1)
     ]
     return sql("volume", table=check.table, weeks=weeks)
@@ -143,7 +143,7 @@ def _judge_volume(now: int, earlier: list[int], interval: Interval, options: dic
 
 def _condition(check: Check) -> str:
     if check.kind == "plausible_time":
-        return f"NOT ({scopes.plausible()(check.options)})"
+        return f"NOT ({predicates.plausible()(check.options)})"
     conditions = templates.environment(Path(__file__).parent / "sql").get_template("conditions.sql").module
     if check.kind == "not_null":
         names: dict[str, Any] = {"columns": as_list(check.options)}
@@ -177,12 +177,12 @@ def _periods(check: Check, interval: Interval) -> tuple[str, str]:
     if check.options["period"] == "all":
         return "", ""
     first = next(interval.periods(check.options["period"]))
-    return scopes.literal(first.start), scopes.literal(interval.end)
+    return predicates.literal(first.start), predicates.literal(interval.end)
 
 
 def _own_sql(check: Check, interval: Interval) -> str:
     import jinja2
 
-    scope = scopes.everything if check.scope == "table" else scopes.OfInterval(interval)
+    scope = predicates.everything if check.scope == "table" else predicates.OfInterval(interval)
     template = jinja2.Environment(autoescape=False, undefined=jinja2.StrictUndefined).from_string(check.options)  # noqa: S701 - SQL
     return template.render(scope=scope).strip().rstrip(";")

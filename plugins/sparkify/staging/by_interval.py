@@ -9,18 +9,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sparkify import scopes, strategies
+from sparkify import strategies
 from sparkify.interval import EARLIEST, LATEST, Interval
-from sparkify.rejects import IMPLAUSIBLE_TIME, Part
+from sparkify.sql import predicates
+from sparkify.staging.rejects import IMPLAUSIBLE_TIME, Part
 from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, WarehouseError
-from sparkify.warehouse.base import REJECTS_TOLD
+from sparkify.warehouse.session import REJECTS_TOLD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sparkify.interval import Period
-    from sparkify.objects import Bucket, S3Object
-    from sparkify.rejects import RejectedRows
+    from sparkify.s3 import Bucket, S3Object
+    from sparkify.staging.rejects import RejectedRows
     from sparkify.staging.target import Target
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 READINGS = 5
 # How many rejected rows the message of a failure shows.
 SHOWN_REJECTS = 3
-PLAUSIBLE = scopes.OfInterval(Interval(EARLIEST, LATEST))
+PLAUSIBLE = predicates.OfInterval(Interval(EARLIEST, LATEST))
 
 
 class Landing(NamedTuple):
@@ -46,9 +47,9 @@ class Landing(NamedTuple):
         return cls(
             table=table,
             period=str(period),
-            start=scopes.literal(period.start),
-            end=scopes.literal(period.end),
-            last=scopes.literal(period.end - timedelta(microseconds=1)),
+            start=predicates.literal(period.start),
+            end=predicates.literal(period.end),
+            last=predicates.literal(period.end - timedelta(microseconds=1)),
         )
 
 
@@ -108,7 +109,7 @@ class IntervalStaging:
 
     def _versions(self) -> dict[datetime, str]:
         """Return the version of the files that was staged last, for each period of the interval."""
-        starts = [scopes.literal(period.start) for period in self.interval.periods(self.file_period)]
+        starts = [predicates.literal(period.start) for period in self.interval.periods(self.file_period)]
         rows = self.target.warehouse.query(
             f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.target.table}' "
             f"AND period_start >= {starts[0]} AND period_start <= {starts[-1]}"
@@ -237,8 +238,10 @@ class IntervalStaging:
                 partition_column=self.target.partition_column,
                 columns=self.target.columns,
                 landings=landed.landings,
-                versions=[{"start": scopes.literal(start), "version": text} for start, text in landed.versions.items()],
-                owned=scopes.OfInterval(self.interval),
+                versions=[
+                    {"start": predicates.literal(start), "version": text} for start, text in landed.versions.items()
+                ],
+                owned=predicates.OfInterval(self.interval),
                 plausible=PLAUSIBLE(self.interval_column),
             )
         )
@@ -254,10 +257,10 @@ class IntervalStaging:
     def _counts(self) -> tuple[int, int, int]:
         """Count the interval's rows in the staging table: all, the strays, and those before ``late_before``."""
         partition, moment = self.target.partition_column, self.interval_column
-        before = self.late_before and scopes.literal(Interval.parse(self.late_before, self.interval.end).start)
+        before = self.late_before and predicates.literal(Interval.parse(self.late_before, self.interval.end).start)
         late = f"COUNT(CASE WHEN {partition} < {before} THEN 1 END)" if before else "0"
         ((rows, strays, early),) = self.target.warehouse.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN {partition} <> {moment} THEN 1 END), {late} "
-            f"FROM {self.target.table} WHERE {scopes.OfInterval(self.interval)(partition)}"
+            f"FROM {self.target.table} WHERE {predicates.OfInterval(self.interval)(partition)}"
         )
         return rows, strays, early

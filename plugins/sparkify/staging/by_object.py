@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from sparkify import ledger, scopes, strategies
-from sparkify.rejects import EMPTY_OBJECT, Part
+from sparkify import strategies
+from sparkify.sql import predicates
+from sparkify.staging import ledger
+from sparkify.staging.rejects import EMPTY_OBJECT, Part
 from sparkify.warehouse import CopyFailedError, RejectedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sparkify.ledger import Batch
-    from sparkify.objects import Bucket, S3Object
-    from sparkify.rejects import RejectedRows
+    from sparkify.s3 import Bucket, S3Object
+    from sparkify.staging.ledger import Batch
+    from sparkify.staging.rejects import RejectedRows
     from sparkify.staging.target import Target
 
 log = logging.getLogger(__name__)
@@ -122,7 +124,7 @@ class ObjectStaging:
                 columns=self.target.columns,
                 batches=batches,
                 retired=sorted(plan.retired),
-                staged_at=scopes.literal(datetime.now(UTC)),
+                staged_at=predicates.literal(datetime.now(UTC)),
             )
         )
         parts = [Part(self._bad[item], batch_id=batch.id) for batch in quarantined for item in batch.objects]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sparkify import templates
+from sparkify.sql import templates
 
 
 def render(strategy: str, **names: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sparkify.warehouse.base import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.session import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 
 __all__ = ["CopyFailedError", "Loaded", "RejectedRow", "Warehouse", "WarehouseError", "connect"]
 
@@ -30,7 +30,7 @@ def connect(conn_id: str, aws_conn_id: str | None = None) -> Warehouse:
 
         return Redshift(connection, aws_conn_id)
     if connection.conn_type == "postgres":
-        from sparkify.warehouse.postgres import Postgres
+        from sparkify.warehouse.postgres.session import Postgres
 
         return Postgres(connection, aws_conn_id)
     raise WarehouseError(

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
-from sparkify.warehouse.base import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 from sparkify.warehouse.iam import with_temporary_password
+from sparkify.warehouse.session import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason, of_os_error, of_sqlstate
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkify import scopes, templates
+from sparkify.sql import predicates, templates
 
 if TYPE_CHECKING:
     from sparkify.warehouse import Warehouse
@@ -72,8 +72,8 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
 
 
 def sql(name: str) -> str:
-    """Return the query of a panel, for the times that can be true: see :func:`sparkify.scopes.plausible`."""
-    return templates.environment(ANALYTICS).get_template(PANELS[name]).render(scope=scopes.plausible())
+    """Return the query of a panel, for the times that can be true: see :func:`sparkify.sql.predicates.plausible`."""
+    return templates.environment(ANALYTICS).get_template(PANELS[name]).render(scope=predicates.plausible())
 
 
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:

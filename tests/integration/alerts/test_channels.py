@@ -13,7 +13,7 @@ from sparkify.alerts.messages import Message
 from tests import receivers
 
 if TYPE_CHECKING:
-    from tests.receivers import Hook, Mailbox, Queue
+    from tests.support.receivers import Hook, Mailbox, Queue
 
 MESSAGE = Message(
     "FAILED Sparkify – {{ ti }}", "FAILED Sparkify – {{ ti }}\nthe text", "*the* {{ mrkdwn }}", "<p>{{ the }} HTML</p>"

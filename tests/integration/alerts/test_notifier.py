@@ -17,9 +17,9 @@ from sparkify.alerts import AlertNotifier, deadline
 from tests.unit.alerts.test_incidents import outcome
 
 if TYPE_CHECKING:
+    from sandbox.lab import Lab
     from sparkify.quality.outcome import Outcome
-    from tests.lab import Lab
-    from tests.receivers import Hook
+    from tests.support.receivers import Hook
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tests.aws import REGION, Serverless, serverless
+from tests.support.aws import REGION, Serverless, serverless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +70,7 @@ class Cloud:
 @pytest.fixture(scope="module")
 def metadata() -> None:
     """Airflow's metadata database, which a DAG cannot run without."""
-    from sparkify.local.airflow import migrate
+    from sandbox.airflow import migrate
 
     migrate()
 

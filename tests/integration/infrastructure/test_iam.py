@@ -12,7 +12,7 @@ import redshift_connector
 
 from sparkify.warehouse import WarehouseError, connect
 from sparkify.warehouse.redshift import CLIENT
-from tests.aws import address, namespaces
+from tests.support.aws import address, namespaces
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud

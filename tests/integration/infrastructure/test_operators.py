@@ -9,8 +9,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 from moto.cloudformation import models
 
 from sparkify.infrastructure import CreateStackOperator, DeleteStackOperator
-from tests.aws import REGION
 from tests.conftest import ROOT
+from tests.support.aws import REGION
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud

@@ -9,11 +9,11 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from tests.data import event, song
-from tests.lab import TABLES
+from sandbox.lab import TABLES
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 DAY = ("2018-11-01", "2018-11-02")
 

@@ -10,17 +10,17 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.local.generate import Options, write
-from sparkify.local.upload import sync
+from sandbox.generate import Options, write
+from sandbox.upload import sync
 from sparkify.operators import DataQualityOperator
 from sparkify.quality.declaration import load
 from tests.conftest import ROOT
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 CHECKS = ROOT / "include" / "checks"
 DAY = ("2018-11-08", "2018-11-09")

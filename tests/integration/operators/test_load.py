@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 DAY = ("2018-11-01T00:00", "2018-11-02T00:00")
 

@@ -18,16 +18,16 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 
-from sparkify.objects import Bucket
 from sparkify.operators import report as module
+from sparkify.s3 import Bucket
 from sparkify.warehouse import WarehouseError
-from sparkify.warehouse.postgres import Postgres
-from tests.data import event, song
+from sparkify.warehouse.postgres.session import Postgres
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 KEY = "reports/2018/11/2018-11-08.html"
 DAY = "2018-11-08"

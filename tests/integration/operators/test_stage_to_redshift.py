@@ -12,10 +12,10 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
 from sparkify.staging.by_interval import IntervalStaging
 from sparkify.warehouse import WarehouseError
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 EVENTS = ["create_tables", "stage_events"]
 SONGS = ["create_tables", "stage_songs"]
@@ -182,7 +182,7 @@ class TestObjects:
         assert lab.query("SELECT song_id, batch_id FROM staging_songs") == [("SO1", 2)]
 
     def test_large_sets_are_cut_into_batches(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("sparkify.ledger.BATCH_SIZE", 2)
+        monkeypatch.setattr("sparkify.staging.ledger.BATCH_SIZE", 2)
         for number in range(5):
             lab.put_song(str(number), song(f"SO{number}"))
         lab.run(*DAY, tasks=SONGS)

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.local import servers
-from sparkify.objects import StorageError
+from sandbox import servers
 from sparkify.operators import StageToRedshiftOperator
+from sparkify.s3 import StorageError
 from sparkify.staging.by_interval import IntervalStaging
 from sparkify.warehouse import CopyFailedError, WarehouseError
-from tests.data import event, song
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, staged
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 
 def with_fields(task: object, **fields: object) -> StageToRedshiftOperator:

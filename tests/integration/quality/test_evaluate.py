@@ -15,8 +15,8 @@ from sparkify.warehouse import Warehouse, connect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from sandbox.lab import Lab
     from sparkify.quality.outcome import Outcome
-    from tests.lab import Lab
 
 HOUR = Interval.parse("2018-11-08T05:00", "2018-11-08T06:00")
 # Six rows of the hour, and one of the hour after, which no check of the hour looks at.

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sparkify.warehouse import CopyFailedError
-from tests.data import event
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, LAST, staged
+from tests.support.data import event
 
 if TYPE_CHECKING:
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 DAY_START = 1_541_030_400_000  # 2018-11-01, in milliseconds
 # Milliseconds, and what the database says they are.

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from sparkify import ledger
-from sparkify.objects import Bucket, StorageError
+from sparkify.s3 import Bucket, StorageError
+from sparkify.staging import ledger
 from sparkify.staging.by_object import ObjectStaging
 from sparkify.warehouse import CopyFailedError
-from sparkify.warehouse.postgres import Postgres
-from tests.data import event, song
+from sparkify.warehouse.postgres.session import Postgres
 from tests.integration.operators.test_stage_to_redshift import DAY, SONGS
 from tests.integration.operators.test_stage_to_redshift_faults import with_fields
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
-    from sparkify.local import servers
-    from tests.lab import Lab
+    from sandbox import servers
+    from sandbox.lab import Lab
 
 REJECTED = "SELECT file_name, line_number, column_name, error_code FROM operations.rejected_rows ORDER BY 1, 2"
 BAD: dict[str, tuple[bytes, tuple[int, str | None, int]]] = {
@@ -173,11 +173,10 @@ class TestBadObjects:
     def test_the_marker_of_a_folder_is_no_object(
         self, lab: Lab, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from sparkify import objects
 
-        listed = objects.Bucket.objects
+        listed = s3.Bucket.objects
         marker = objects.S3Object("song_data/A/", "e", 0)
-        monkeypatch.setattr(objects.Bucket, "objects", lambda self, prefix: [marker, *listed(self, prefix)])
+        monkeypatch.setattr(s3.Bucket, "objects", lambda self, prefix: [marker, *listed(self, prefix)])
         lab.put_song("good", song("SO1"))
         result = lab.run(*DAY, tasks=SONGS)["stage_songs"]
         assert (result["objects"], result["quarantined"]) == (1, 0)

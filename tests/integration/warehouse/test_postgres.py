@@ -13,7 +13,7 @@ from psycopg import errors
 from sparkify.warehouse import WarehouseError, connect
 
 if TYPE_CHECKING:
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 
 @pytest.fixture(autouse=True)

@@ -18,7 +18,7 @@ def token() -> Iterator[str]:
     from airflow.api_fastapi.app import init_auth_manager
     from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 
-    from sparkify.local.airflow import migrate
+    from sandbox.airflow import migrate
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret for a test " * 4)

@@ -15,14 +15,14 @@ import pytest
 from sparkify.warehouse import connect
 from sparkify.web import app, loads, panels
 from sparkify.web.panels import PANELS, PanelError
-from tests.data import event
+from tests.support.data import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fastapi.testclient import TestClient
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 PAGE = [
     "/sparkify/",

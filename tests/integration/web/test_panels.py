@@ -16,13 +16,13 @@ from sparkify.quality import history
 from sparkify.quality.outcome import Outcome
 from sparkify.warehouse import connect
 from sparkify.web import panels
-from tests.data import event, song
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.lab import Lab
+    from sandbox.lab import Lab
 
 
 def rows(name: str) -> list[tuple[Any, ...]]:

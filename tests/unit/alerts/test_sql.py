@@ -10,9 +10,9 @@ import sqlparse
 
 from sparkify.alerts import backfill
 from sparkify.alerts.run import Run
-from sparkify.local.sql_rules import violations
-from sparkify.scopes import literal
-from sparkify.warehouse.base import label
+from sparkify.sql.predicates import literal
+from sparkify.warehouse.session import label
+from sql_rules import violations
 from tests.unit.alerts.test_incidents import NOW, hour
 
 RUN = Run("sparkify_warehouse", "Sparkify warehouse", "backfill__2018-11-01T00:00:00+00:00", "backfill", hour(0))

@@ -239,7 +239,7 @@ end()
 
 # Parts of Airflow that are no part of the task SDK, and who needs them: `make run` creates its metadata database.
 INTERNAL = {
-    ("plugins/sparkify/local/airflow.py", "airflow.utils.db"),
+    ("sandbox/airflow.py", "airflow.utils.db"),
     # The interface of plugins, and the authentication of their applications.
     ("plugins/sparkify_page.py", "airflow.plugins_manager"),
     ("plugins/sparkify/web/app.py", "airflow.api_fastapi.core_api.security"),

@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 from airflow.timetables.simple import PartitionedAssetTimetable
 
-from sparkify.assets import DAYS
+from sparkify.dag.assets import DAYS
 from sparkify.operators import ReportOperator
 from tests.conftest import ROOT
 

@@ -15,6 +15,7 @@ from airflow.timetables.base import TimeRestriction
 from airflow.timetables.interval import CronDataIntervalTimetable
 from pendulum import DateTime
 
+from sandbox.lab import TABLES
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -23,7 +24,6 @@ from sparkify.operators import (
     PublishDaysOperator,
     StageToRedshiftOperator,
 )
-from tests.lab import TABLES
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.context import OutletEventAccessors
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.assets import DAYS
+from sparkify.dag.assets import DAYS
 from sparkify.interval import Interval
 from sparkify.operators import PublishDaysOperator
 from sparkify.operators.publish_days import completed_days

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkify.interval import Interval
-from sparkify.local.sql_rules import violations
 from sparkify.quality import kinds
 from sparkify.quality.declaration import Check, load
+from sql_rules import violations
 from tests.conftest import ROOT
 
 HOUR = Interval.parse("2018-11-08T05:00", "2018-11-08T06:00")

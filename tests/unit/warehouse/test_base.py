@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkify.warehouse import Loaded, Warehouse, WarehouseError
-from sparkify.warehouse.base import ATTEMPTS, INSERTED_AT_ONCE, label
+from sparkify.warehouse.session import ATTEMPTS, INSERTED_AT_ONCE, label
 from sparkify.warehouse.unreachable import Reason
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from sparkify.warehouse import WarehouseError, connect
-from sparkify.warehouse.postgres import Postgres
+from sparkify.warehouse.postgres.session import Postgres
 from sparkify.warehouse.redshift import Redshift
 
 

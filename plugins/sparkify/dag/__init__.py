@@ -1,0 +1,1 @@
+"""What knows a DAG: its runs' intervals, assets, default arguments, lineage."""

@@ -1,0 +1,190 @@
+"""What tasks read and wrote, as OpenLineage tells it (https://openlineage.io/docs/spec/naming).
+
+Airflow's provider asks for it where it is configured, before and after a task; where it is not, this module is not
+imported. Datasets carry their columns as the database has them; after the task they carry row counts, what checks came
+to, and which column came from which.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.openlineage.extractors import OperatorLineage
+from openlineage.client.event_v2 import InputDataset, OutputDataset
+from openlineage.client.facet_v2 import (
+    column_lineage_dataset,
+    data_quality_assertions_dataset,
+    input_statistics_input_dataset,
+    output_statistics_output_dataset,
+    schema_dataset,
+)
+
+from sparkify import strategies
+from sparkify.sql import predicates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from sparkify.operators.base import Flow, WarehouseOperator
+    from sparkify.quality.outcome import Outcome
+    from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+# Names of columns and their types, in order.
+Columns = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the warehouse as a dataset.
+
+    :param namespace: the database server: ``redshift://cluster.region:port`` or ``postgres://host:port``.
+    :param name: ``database.schema.table``.
+    """
+
+    namespace: str
+    name: str
+    columns: Columns
+
+    @property
+    def schema(self) -> schema_dataset.SchemaDatasetFacet:
+        """The facet with its columns."""
+        fields = [
+            schema_dataset.SchemaDatasetFacetFields(name=name, type=kind, ordinal_position=position)
+            for position, (name, kind) in enumerate(self.columns.items(), 1)
+        ]
+        return schema_dataset.SchemaDatasetFacet(fields=fields)
+
+
+def of(operator: WarehouseOperator) -> OperatorLineage:
+    """Return what a task reads and writes and, after it has run, what it came to."""
+    flow = operator.flow
+    assertions = _assertions(operator.outcomes)
+    names = dict.fromkeys([*flow.reads, *assertions, *([flow.writes] if flow.writes else [])])
+    if not names:
+        return OperatorLineage()
+    with operator.warehouse() as warehouse:
+        tables = describe(warehouse, names)
+    inputs = [_objects(flow, operator.result)] if flow.bucket else []
+    for name in dict.fromkeys([*flow.reads, *assertions]):
+        table = tables[name]
+        found = {"dataQualityAssertions": assertions[name]} if name in assertions else {}
+        inputs.append(InputDataset(table.namespace, table.name, facets={"schema": table.schema}, inputFacets={**found}))
+    outputs = [_output(tables, flow, operator.result)] if flow.writes else []
+    return OperatorLineage(inputs=inputs, outputs=outputs)
+
+
+def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, Table]:
+    """Return tables by the names that SQL calls them; one that does not exist has no columns."""
+    namespace, database = warehouse.address()
+    ((default,),) = warehouse.query("SELECT current_schema()")
+    places = {name: (name.rpartition(".")[0] or default, name.rpartition(".")[2]) for name in names}
+    columns: dict[tuple[str, str], Columns] = defaultdict(dict)
+    for schema, table, column, kind, length in warehouse.query(
+        strategies.render("describe", tables=sorted(set(places.values())))
+    ):
+        columns[schema, table][column] = f"{kind}({length})" if length else kind
+    return {
+        name: Table(namespace, f"{database}.{schema}.{table}", columns[schema, table])
+        for name, (schema, table) in places.items()
+    }
+
+
+def tables_of(select: str) -> list[str]:
+    """Return the tables that a SELECT reads, but for the bookkeeping of the loads."""
+    from sqlglot import exp, parse_one
+
+    return sorted(
+        {
+            f"{table.db}.{table.name}".lstrip(".")
+            for table in parse_one(select, read="redshift").find_all(exp.Table)
+            if table.db != "operations" and table.name != predicates.CHANGED_BATCHES
+        }
+    )
+
+
+def _objects(flow: Flow, result: Mapping[str, Any] | None) -> InputDataset:
+    """Return the dataset of the objects in S3: all that a source has, whatever the period of a file."""
+    dataset = InputDataset(f"s3://{flow.bucket}", flow.key.partition("%")[0].rstrip("/") or "/")
+    if result is not None:
+        count = result["files"] if "files" in result else result["objects"]
+        read = input_statistics_input_dataset.InputStatisticsInputDatasetFacet(fileCount=count)
+        dataset.inputFacets = {"inputStatistics": read}
+    return dataset
+
+
+def _output(tables: Mapping[str, Table], flow: Flow, result: Mapping[str, Any] | None) -> OutputDataset:
+    assert flow.writes
+    table = tables[flow.writes]
+    facets: dict[str, Any] = {"schema": table.schema}
+    if flow.select and (lineage := _column_lineage(flow.select, tables)):
+        facets["columnLineage"] = lineage
+    dataset = OutputDataset(table.namespace, table.name, facets=facets)
+    if result is not None:
+        written = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=result["rows"])
+        dataset.outputFacets = {"outputStatistics": written}
+    return dataset
+
+
+def _column_lineage(
+    select: str, tables: Mapping[str, Table]
+) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
+    """Return which columns each column of a SELECT is computed from; None where that cannot be told."""
+    from sqlglot import exp, parse_one
+    from sqlglot.errors import SqlglotError
+    from sqlglot.lineage import lineage
+
+    schema: dict[str, Any] = {}
+    for name, table in tables.items():
+        *path, last = name.split(".")
+        (schema.setdefault(path[0], {}) if path else schema)[last] = table.columns
+    query = parse_one(select, read="redshift")
+    query.set("where", None)  # it decides which rows are looked at, and names tables that are gone by now
+    try:
+        roots = lineage(None, query, schema, dialect="redshift")
+    except SqlglotError as error:
+        log.warning("It cannot be told which column comes from which: %s", error)
+        return None
+    fields: dict[str, column_lineage_dataset.Fields] = {}
+    for column, root in roots.items():
+        sources = {
+            (f"{leaf.source.db}.{leaf.source.name}".lstrip("."), leaf.name.rpartition(".")[2])
+            for leaf in root.walk()
+            if isinstance(leaf.source, exp.Table)
+        }
+        fields[column] = column_lineage_dataset.Fields(
+            inputFields=[
+                column_lineage_dataset.InputField(tables[name].namespace, tables[name].name, source)
+                for name, source in sorted(sources)
+                if name in tables
+            ]
+        )
+    return column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields)
+
+
+def _assertions(
+    outcomes: Iterable[Outcome],
+) -> dict[str, data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet]:
+    """Return what checks came to, by table."""
+    found = defaultdict(list)
+    for outcome in outcomes:
+        found[outcome.table].append(
+            data_quality_assertions_dataset.Assertion(
+                assertion=outcome.kind,
+                success=outcome.passed,
+                column=outcome.column,
+                severity=outcome.severity,
+                name=outcome.check,
+                description=outcome.why,
+                expected=outcome.expected,
+                actual=outcome.observed,
+            )
+        )
+    return {
+        table: data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet(assertions=assertions)
+        for table, assertions in found.items()
+    }

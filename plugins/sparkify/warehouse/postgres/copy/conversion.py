@@ -1,0 +1,31 @@
+"""The data conversion parameters of a COPY."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sparkify.warehouse.postgres.copy.command import CopyCommand
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The data conversion parameters of one COPY, as :class:`CopyCommand` explains them."""
+
+    timeformat: str | None = None
+    truncatecolumns: bool = False
+    blanksasnull: bool = False
+    emptyasnull: bool = False
+    acceptinvchars: str | None = None
+
+    @classmethod
+    def of(cls, command: CopyCommand) -> Conversion:
+        """Return those of a command."""
+        return cls(
+            command.timeformat,
+            command.truncatecolumns,
+            command.blanksasnull,
+            command.emptyasnull,
+            command.acceptinvchars,
+        )

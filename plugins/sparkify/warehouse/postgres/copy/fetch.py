@@ -1,0 +1,178 @@
+"""Fetch objects from S3: many small ones at once, a large one in pieces, always in the order asked for."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import obstore
+import tenacity
+from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
+
+from sparkify.warehouse.postgres.copy.errors import CopyError
+from sparkify.warehouse.postgres.copy.s3 import S3_ERRORS, S3Object, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+
+    from obstore import BytesStream
+    from obstore.store import S3Store
+
+    from sparkify.warehouse.postgres.copy.s3 import OpenStore
+
+    Fetched = tuple[S3Object, bytes | None]
+
+AT_ONCE = 16  # requests in flight
+AHEAD = 32  # portions that may wait in memory
+PORTION = 16  # small objects that are handed over together: each by itself costs more than to read it
+SMALL = 512 * 1024  # bytes; an object up to this size is fetched whole; also of a portion
+PIECE = 256 * 1024  # bytes; larger ones come in pieces of about this size
+_FINAL = (FileNotFoundError, PermissionDeniedError, UnauthenticatedError)  # no use asking again
+
+
+class Fetcher:
+    """Reads the objects of one COPY.
+
+    :param open_store: opens a bucket; called once for each.
+    :ivar objects: how many objects were read.
+    :ivar size: how many bytes they had, as stored.
+    """
+
+    def __init__(self, open_store: OpenStore) -> None:
+        self.objects = 0
+        self.size = 0
+        self._open_store = open_store
+        self._stores: dict[str, S3Store] = {}
+
+    def store(self, bucket: str) -> S3Store:
+        """Return the store of a bucket."""
+        if bucket not in self._stores:
+            self._stores[bucket] = self._open_store(bucket)
+        return self._stores[bucket]
+
+    def read(self, objects: Sequence[S3Object]) -> Generator[tuple[S3Object, Iterable[bytes]]]:
+        """Yield each object that exists with its content, in order; the content must be used up before the next.
+
+        :raises CopyError: when one cannot be read whole, or a mandatory one is missing.
+        """
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="copy")
+        try:
+            remaining = _portions(objects)
+            waiting = deque(self._start(pool, portion) for portion in islice(remaining, AHEAD))
+            while waiting:
+                fetched = waiting.popleft().result()
+                waiting.extend(self._start(pool, portion) for portion in islice(remaining, 1))
+                for item, content in fetched:
+                    self.objects += 1
+                    if content is None:
+                        yield item, self._pieces(pool, item)
+                    else:
+                        self.size += len(content)
+                        self._check(item, len(content), len(content))
+                        yield item, (content,)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _start(self, pool: ThreadPoolExecutor, portion: list[S3Object]) -> Future[list[Fetched]]:
+        return pool.submit(_fetch_all, [(self.store(item.bucket), item) for item in portion])
+
+    def _pieces(self, pool: ThreadPoolExecutor, item: S3Object) -> Iterator[bytes]:
+        """Yield a large object piece by piece; while one is worked on, the next arrives."""
+        received = 0
+        try:
+            result = obstore.get(self.store(item.bucket), item.key)
+            announced = result.meta["size"]
+            stream = iter(result.stream(PIECE))
+            arriving = pool.submit(_next_piece, stream)
+            while (piece := arriving.result()) is not None:
+                arriving = pool.submit(_next_piece, stream)
+                received += len(piece)
+                self.size += len(piece)
+                yield piece
+        except S3_ERRORS as error:
+            raise explain(error, item.bucket, item.key) from None
+        self._check(item, received, announced)
+
+    @staticmethod
+    def _check(item: S3Object, received: int, announced: int) -> None:
+        expected = announced if item.size is None else item.size
+        if not received == announced == expected:
+            raise CopyError(
+                f"{item.url} came with {received} bytes instead of {expected}: the transfer broke, or the object was "
+                "replaced meanwhile. Remedy: run the COPY again; nothing was loaded."
+            )
+
+
+def _portions(objects: Sequence[S3Object]) -> Iterator[list[S3Object]]:
+    """Cut objects into portions of a bounded size, and into enough of them to fetch many at once."""
+    most = min(PORTION, 1 + len(objects) // AHEAD)
+    portion: list[S3Object] = []
+    size = 0
+    for item in objects:
+        announced = SMALL if item.size is None else item.size
+        if portion and (len(portion) == most or size + announced > SMALL):
+            yield portion
+            portion, size = [], 0
+        portion.append(item)
+        size += announced
+    if portion:
+        yield portion
+
+
+def _fetch_all(portion: list[tuple[S3Store, S3Object]]) -> list[Fetched]:
+    """Return those objects that exist with their content; None for one that is large.
+
+    :raises CopyError: when one cannot be read, or a mandatory one is missing.
+    """
+    fetched: list[Fetched] = []
+    for store, item in portion:
+        try:
+            fetched.append((item, _fetch(store, item)))
+        except FileNotFoundError as error:
+            if item.mandatory or "NoSuchBucket" in str(error):
+                raise explain(error, item.bucket, item.key) from None
+        except S3_ERRORS as error:
+            raise explain(error, item.bucket, item.key) from None
+    return fetched
+
+
+def _fetch(store: S3Store, item: S3Object) -> bytes | None:
+    """Return a small object's content; None for one that is large."""
+    if item.size == 0:  # nothing to ask for; also the marker of a folder, whose key S3 clients cannot address
+        return b""
+    if item.size is not None and item.size > SMALL:
+        return None
+    try:
+        return _get(store, item.key)
+    except _FINAL:
+        raise
+    except S3_ERRORS:
+        return _get_again(store, item.key)
+
+
+def _get(store: S3Store, key: str) -> bytes | None:
+    result = obstore.get(store, key)
+    size = result.range[1]
+    if size > SMALL:
+        return None
+    content = bytes(result.bytes())
+    if len(content) != size:
+        raise OSError("the body is shorter than announced")
+    return content
+
+
+# The client repeats requests that fail for a second or two, but not one whose answer breaks off. Only what has failed
+# comes here: tenacity takes as long to set out as an object to be read.
+_get_again = tenacity.retry(
+    retry=tenacity.retry_if_exception_type(S3_ERRORS) & tenacity.retry_if_not_exception_type(_FINAL),
+    stop=tenacity.stop_after_delay(15),
+    wait=tenacity.wait_random_exponential(multiplier=0.2, max=3),
+    reraise=True,
+)(_get)
+
+
+def _next_piece(stream: BytesStream) -> bytes | None:
+    piece = next(stream, None)
+    return None if piece is None else bytes(piece)

@@ -1,0 +1,53 @@
+"""COPY ... MANIFEST: https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html ."""
+
+from __future__ import annotations
+
+import msgspec
+
+from sparkify.warehouse.postgres.copy.command import split_url
+from sparkify.warehouse.postgres.copy.errors import CopyError, CopySyntaxError
+from sparkify.warehouse.postgres.copy.s3 import S3Object
+
+
+class _Meta(msgspec.Struct):
+    content_length: int | None = None  # "the actual size of the file in bytes"
+
+
+class _Entry(msgspec.Struct):
+    url: str
+    mandatory: bool = False  # AWS's default
+    meta: _Meta | None = None  # as UNLOAD writes it; not required
+
+
+class _Manifest(msgspec.Struct):
+    entries: list[_Entry]
+
+
+def read_manifest(content: bytes, url: str) -> list[S3Object]:
+    """Return the objects a manifest lists, in its order; one listed twice is loaded twice.
+
+    :param content: the manifest, which is never compressed.
+    :param url: where it is, for errors.
+    :raises CopyError: when it is not properly formed.
+    """
+    try:
+        manifest = msgspec.json.decode(content, type=_Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CopyError(
+            f"{url} is not a properly formed manifest: {error}. "
+            'Remedy: write {"entries": [{"url": "s3://bucket/key", "mandatory": true}]}.'
+        ) from None
+    objects = []
+    for position, entry in enumerate(manifest.entries):
+        try:
+            bucket, key = split_url(entry.url, "url")
+        except CopySyntaxError:
+            key = ""
+        if not key:
+            raise CopyError(
+                f"{url} is not a properly formed manifest: entries[{position}].url must be bucket and whole key of an "
+                f"object, 's3://bucket/key', not {entry.url!r}."
+            )
+        size = entry.meta.content_length if entry.meta else None
+        objects.append(S3Object(bucket, key, size, entry.mandatory))
+    return objects

@@ -1,0 +1,154 @@
+"""PostgreSQL in Redshift's place: the same SQL, and COPY from S3 done by :mod:`sparkify.warehouse.postgres.copy`."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sparkify.warehouse.postgres import dialect
+from sparkify.warehouse.session import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from obstore.store import S3Store
+
+    from sparkify.warehouse.postgres.copy.errors import Reject
+
+# What libpq says when there is no session: it keeps no SQLSTATE of that. The last two stand for all else.
+_REASONS = (
+    (r"authentication|no password supplied|role \S+ does not exist|no pg_hba\.conf entry", Reason.AUTHENTICATION),
+    (r"database \S+ does not exist", Reason.DATABASE),
+    (r"timeout expired", Reason.TIMEOUT),
+    (r"\bSSL\b|certificate", Reason.TLS),
+    (r"FATAL:", Reason.REFUSED),
+    (r"", Reason.UNREACHABLE),
+)
+
+
+class Postgres(Warehouse):
+    """A session with a PostgreSQL database."""
+
+    engine = "postgres"
+    placeholder = "%s"
+    loggers = ("psycopg",)
+
+    def _hook(self) -> Any:
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        return PostgresHook(postgres_conn_id=self.connection.conn_id, connection=self.connection)
+
+    def _connect(self) -> Any:
+        import psycopg
+
+        hook = self._hook()
+        hook.connection.extra = json.dumps({"connect_timeout": CONNECT_TIMEOUT, **hook.connection.extra_dejson})
+        session = hook.get_conn()
+        # Redshift's isolation is a snapshot for the whole transaction; READ COMMITTED is weaker.
+        session.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        _take_any_time(session)
+        return session
+
+    def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
+        first, *more = dialect.to_postgres(statement)
+        cursor.execute(first, values)
+        if more:
+            # The row count that the caller reads is that of the statement itself.
+            with self._session.cursor() as other:
+                for addition in more:
+                    other.execute(addition)
+
+    def _is_outdated(self, table: str, changed: int) -> bool:
+        # autovacuum's own rule; but that comes by once a minute, and the next task does not wait for it
+        ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
+        return changed > max(known, 0) / 10
+
+    def _begin_read_only(self, seconds: float) -> None:
+        """Begin it. A query of all plays gets memory enough not to sort them on disk."""
+        self._session.read_only = True
+        with self._session.cursor() as cursor:
+            cursor.execute(f"SET statement_timeout TO {seconds * 1000:.0f}")
+            cursor.execute("SET work_mem TO '128MB'")
+
+    def _copy(self, command: str) -> Loaded:
+        from sparkify.warehouse.postgres.copy import CopyError, CopySyntaxError, copy, parse_copy
+
+        try:
+            done = copy(self._session, parse_copy(command), open_store=self._open_store, audit=self._connect)
+        except CopySyntaxError as error:
+            raise WarehouseError(str(error)) from None
+        except CopyError as error:
+            raise CopyFailedError(str(error), _told(error.rejects)) from None  # the cause would show the command
+        return Loaded(done.rows, done.rejected, _told(done.rejects))
+
+    def _authorization(self) -> str:
+        return "IAM_ROLE default"  # for COPY's grammar: this process reads S3 itself, with the aws connection
+
+    @cached_property
+    def _open_store(self) -> Callable[[str], S3Store]:
+        from sparkify.s3 import store_opener
+
+        return store_opener(self.aws_conn_id)
+
+    def _is_conflict(self, error: BaseException) -> bool:
+        from psycopg import errors
+
+        if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
+            return True
+        # Two sessions that create one table at the same moment: the second finds it in the catalog.
+        return isinstance(error, errors.DuplicateTable | errors.DuplicateSchema) or (
+            isinstance(error, errors.UniqueViolation) and error.diag.schema_name == "pg_catalog"
+        )
+
+    def _why_unreachable(self, error: BaseException) -> Reason | None:
+        import psycopg
+
+        if isinstance(error, psycopg.errors.ConnectionTimeout):
+            return Reason.TIMEOUT
+        if not isinstance(error, psycopg.OperationalError):
+            return None
+        return next(reason for pattern, reason in _REASONS if re.search(pattern, str(error)))
+
+
+def _take_any_time(session: Any) -> None:
+    """Have a time that Python cannot represent arrive as text: the year 10001, 44 BC. psycopg raises DataError for it.
+
+    redshift_connector delivers the first or the last moment of Python in its place.
+    """
+    from psycopg import DataError
+    from psycopg.types import datetime as types
+
+    class Timestamp(types.TimestampLoader):
+        def load(self, data: Any) -> Any:
+            try:
+                return super().load(data)
+            except DataError:
+                return bytes(data).decode()
+
+    class Date(types.DateLoader):
+        def load(self, data: Any) -> Any:
+            try:
+                return super().load(data)
+            except DataError:
+                return bytes(data).decode()
+
+    session.adapters.register_loader("timestamp", Timestamp)
+    session.adapters.register_loader("date", Date)
+
+
+def _told(rejects: Iterable[Reject]) -> list[RejectedRow]:
+    return [
+        RejectedRow(
+            file_name=reject.filename,
+            line_number=reject.line,
+            column_name=reject.column,
+            error_code=reject.code,
+            reason=reject.reason,
+            raw_line=reject.raw.decode(errors="replace"),
+            raw_value=reject.value,
+        )
+        for reject in rejects
+    ]

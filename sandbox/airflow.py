@@ -1,0 +1,161 @@
+"""Run the DAG through Airflow in this process, without a server."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pluggy import HookimplMarker
+
+from sandbox import servers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+ROOT = Path(__file__).parents[1]
+DAG_ID = "sparkify_warehouse"
+AUDIT_ID = "sparkify_audit"
+REPORT_ID = "sparkify_report"
+
+# airflow.listeners.hookimpl, without importing Airflow before its environment is set
+hookimpl = HookimplMarker("airflow")
+
+
+def environment(
+    home: Path, *, metadata: str, postgres: servers.Postgres, database: str, s3: servers.S3, bucket: str
+) -> dict[str, str]:
+    """Return the environment variables of an Airflow that runs this project on the local servers.
+
+    Airflow reads them once, when it is imported.
+
+    :param home: Airflow's folder.
+    :param metadata: SQLAlchemy's URL of its metadata database.
+    :param postgres: the server of the warehouse.
+    :param database: the warehouse.
+    :param s3: the server of the source files.
+    :param bucket: their bucket.
+    """
+    return {
+        "AIRFLOW_HOME": str(home),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket,
+        **connections(postgres, database, s3),
+    }
+
+
+def sqlalchemy_url(uri: str) -> str:
+    """Return SQLAlchemy's form of the URI of a PostgreSQL database, for the driver that is installed."""
+    return uri.replace("postgresql:", "postgresql+psycopg:", 1)
+
+
+def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> dict[str, str]:
+    """Return the environment variables that define the connections ``redshift`` and ``aws`` on the local servers.
+
+    :param database: the warehouse.
+    """
+    return {
+        **warehouse(postgres, database),
+        "AIRFLOW_CONN_AWS": json.dumps(
+            {
+                "conn_type": "aws",
+                "login": servers.ACCESS_KEY,
+                "password": servers.SECRET_KEY,
+                "extra": {"endpoint_url": s3.endpoint, "region_name": servers.REGION},
+            }
+        ),
+    }
+
+
+def warehouse(postgres: servers.Postgres, database: str) -> dict[str, str]:
+    """Return the environment variable that defines the connection ``redshift``."""
+    connection = {"conn_type": "postgres", "host": postgres.host, "login": postgres.user, "schema": database}
+    return {"AIRFLOW_CONN_REDSHIFT": json.dumps(connection)}
+
+
+def migrate() -> None:
+    """Create or upgrade the metadata database."""
+    from airflow.utils.db import check_migrations, initdb
+
+    try:
+        check_migrations(0)
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, the migration repairs it or says what is
+        initdb()
+
+
+@dataclass
+class Task:
+    """A task of the run that has ended.
+
+    :param state: ``success``, ``skipped`` or ``failed``.
+    :param result: what the task returned.
+    :param checks: what the quality task observed.
+    :param error: why it failed.
+    """
+
+    task_id: str
+    state: str
+    result: dict[str, Any] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    error: str = ""
+
+
+class Listener:
+    """Passes each task that ends to a function."""
+
+    def __init__(self, tell: Callable[[Task], None]) -> None:
+        self._tell = tell
+
+    @hookimpl
+    def on_task_instance_success(self, task_instance: RuntimeTaskInstance) -> None:
+        self._tell(Task(task_instance.task_id, "success", *self._pull(task_instance)))
+
+    @hookimpl
+    def on_task_instance_skipped(self, task_instance: RuntimeTaskInstance) -> None:
+        self._tell(Task(task_instance.task_id, "skipped"))
+
+    @hookimpl
+    def on_task_instance_failed(self, task_instance: RuntimeTaskInstance, error: BaseException | str | None) -> None:
+        self._tell(Task(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
+
+    @staticmethod
+    def _pull(task_instance: RuntimeTaskInstance) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        def pull(key: str) -> Any:
+            return task_instance.xcom_pull(task_ids=task_instance.task_id, key=key)
+
+        return pull("return_value") or {}, pull("checks") or []
+
+
+def load(
+    tell: Callable[[Task], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
+) -> bool:
+    """Run the DAG once, and return whether it succeeded.
+
+    :param tell: is told each task that ends.
+    :param logical_date: the date of the run; it gets the last interval that ended by then.
+    :param conf: its params.
+    """
+    from airflow.sdk.listener import get_listener_manager
+
+    dag = importlib.import_module(DAG_ID).dag
+    for task in dag.tasks:
+        task.retries = 0  # somebody is watching: say what is wrong at once
+    dag.deadline = None  # and sees that it takes long; Airflow 3.3.2 cannot test a DAG with one
+    manager = get_listener_manager()
+    listener = Listener(tell)
+    manager.add_listener(listener)
+    try:
+        run = dag.test(logical_date=logical_date, run_conf=conf)
+    finally:
+        manager.clear()
+    return run.state == "success"

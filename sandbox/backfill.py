@@ -1,0 +1,209 @@
+"""``make backfill``: a run for every hour of a range, several at once, by Airflow's own scheduler."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from sandbox import airflow, jobs, report, servers, upload
+from sandbox.backfill_client import EXPLAINED, HOUR, REPROCESS, Backfill, Failure, Options, Outcome, Run
+from sandbox.stack import USER, Stack, StackError, airflow_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+# Seconds between two lines of progress where the screen is no terminal.
+LINE_EVERY = 10
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Load the data hour by hour and show what came of it; return the exit code."""
+    job, options = read_job(arguments)
+    servers.exit_on_signals()
+    console = Console(highlight=False)
+    try:
+        with jobs.alone(job.state, "make backfill"):
+            return _run(job, options, report.Screen(console))
+    except (upload.SourceError, jobs.BusyError, StackError, httpx.HTTPError) as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
+        return 2
+    except KeyboardInterrupt:
+        console.print("\nInterrupted. What is loaded stays; the same command goes on from here.")
+        return 130
+
+
+def read_job(arguments: list[str] | None = None) -> tuple[jobs.Job, Options]:
+    """Read the command line; what it leaves open is found in the data."""
+    parser = jobs.parser("make backfill", __doc__)
+    parser.add_argument("--runs", type=int, default=Options.runs, help="runs at once (%(default)s)")
+    parser.add_argument(
+        "--reprocess", choices=REPROCESS, default=Options.reprocess, help="hours to load again (%(default)s)"
+    )
+    parser.add_argument("--backwards", action="store_true", help="the latest hour first")
+    options = parser.parse_args(arguments)
+    if options.runs < 1:
+        parser.error(f"RUNS is the number of runs at once: 1 or more, not {options.runs}.")
+    job = jobs.read(parser, options, hourly=True)
+    if job.end > datetime.now(UTC):
+        parser.error(f"TO ({job.end:%Y-%m-%d %H:%M}) lies in the future: an hour can be loaded when it is over.")
+    return job, Options(options.runs, options.reprocess, options.backwards)
+
+
+def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
+    screen.title(job.start, job.end, job.source)
+    began = time.monotonic()
+    with ExitStack() as context:
+        ready = context.enter_context(jobs.ready(job, screen))
+        metadata = ready.postgres.create_database(job.metadata)
+        with screen.step("Start Airflow"):
+            stack = context.enter_context(_airflow(job, options.runs, ready, metadata))
+        client = context.enter_context(stack.client())
+        screen.heading(f"DAG {airflow.DAG_ID}, a run for each of {int((job.end - job.start) / HOUR):,} hours")
+        screen.console.print(
+            f"[dim]Watch it: {stack.url}, user {USER}, password in {stack.password_file}[/]", soft_wrap=True
+        )
+        backfill = Backfill(stack, client, metadata, airflow.DAG_ID)
+        with screen.step("Order the backfill"):
+            told = backfill.begin(job.start, job.end, options)
+        if told:
+            screen.console.print(told, soft_wrap=True)
+        with _progress(screen.console) as tell:
+            outcome = backfill.wait(tell)
+        if any(run.state == "success" for run in outcome.runs):
+            screen.tables(ready.database)
+    _show(outcome, stack.logs, screen.console)
+    _next(job, outcome, time.monotonic() - began, screen.console)
+    return 0 if outcome.succeeded else 1
+
+
+def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
+    """Run Airflow for a job; what it knows of the job's warehouse, and its logs, are kept for the next time."""
+    environment = airflow.environment(
+        job.home,
+        metadata=airflow.sqlalchemy_url(metadata),
+        postgres=ready.postgres,
+        database=job.database,
+        s3=ready.s3,
+        bucket=job.name,
+    )
+    # The backfill alone makes runs; once its DAG is unpaused, the schedule would make one of the present hour.
+    environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
+    # A run never has more than two tasks under way; beyond 16 the processors of a laptop are the limit.
+    return airflow_stack(job.home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
+
+
+@contextmanager
+def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Failure]], None]]:
+    """Show how far a backfill is: a bar on a terminal, else a line now and then."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs, {task.description}"), TimeElapsedColumn())
+    begun = shown = time.monotonic()
+    before: int | None = None
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+        line = bar.add_task("", total=None)
+
+        def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
+            nonlocal before, shown
+            states = Counter(run.state for run in runs)
+            done = sum(run.ended for run in runs)
+            before = done if before is None else before
+            now = time.monotonic()
+            rate = (done - before) / max(now - begun, 1) * 60
+            text = f"{states['running']} running, {states['failed']} failed, {rate:.0f} a minute"
+            bar.update(line, total=len(runs), completed=done, description=text)
+            if bar.disable and now - shown >= LINE_EVERY:
+                console.print(f"  {done:,} of {len(runs):,} runs done, {text}")
+                shown = now
+            for failure in retries:
+                _show_failure("[yellow]↻[/]", failure, console)
+
+        yield tell
+
+
+def _show(outcome: Outcome, logs: Path, console: Console) -> None:
+    """Show what came of the runs and their checks, what was skipped, and what failed."""
+    own, checks = [run for run in outcome.runs if not run.skipped], outcome.checks
+    if own:
+        succeeded = sum(run.state == "success" for run in own)
+        console.print(f"[bold]Runs[/]  {_coloured(succeeded, len(own))} succeeded")
+        passed = f"{_coloured(checks['success'], len(own))} runs passed all checks"
+        unchecked = len(own) - checks["success"] - checks["failed"]
+        more = (
+            f", {checks['failed']:,} did not, {unchecked:,} did not come so far" if checks["success"] < len(own) else ""
+        )
+        console.print(f"[bold]Data quality[/]  {passed}{more}")
+    if outcome.skipped:
+        console.print(f"[bold]Skipped by Airflow[/]  {len(outcome.skipped):,} of {len(outcome.runs):,} hours")
+        for first, last, count in _stretches(outcome.skipped):
+            console.print(
+                f"  {report.SIGNS['skipped']} {first.hour:%Y-%m-%d %H:%M} to {last.hour + HOUR:%Y-%m-%d %H:%M}"
+                f"  {count:>4} hour{'s' * (count > 1):1}  {_reason(first)}",
+                soft_wrap=True,
+            )
+    if outcome.failed:
+        console.print(f"[bold]Failed[/]  {len(outcome.failed):,} hours; the tasks' logs are in {logs}", soft_wrap=True)
+        for failure in outcome.failures:
+            _show_failure(report.SIGNS["failed"], failure, console)
+        if len(outcome.failed) > EXPLAINED:
+            console.print(f"  ... and {len(outcome.failed) - EXPLAINED:,} more hours")
+
+
+def _coloured(count: int, of: int) -> str:
+    return f"[{'green' if count == of else 'red'}]{count:,} of {of:,}[/]"
+
+
+def _show_failure(sign: str, failure: Failure, console: Console) -> None:
+    console.print(f"  {sign} {failure.hour:%Y-%m-%d %H:%M} {failure.task_id}", soft_wrap=True)
+    console.print(f"    [red]{escape(failure.error)}[/]", soft_wrap=True)
+
+
+def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
+    """Yield the first, the last and the number of consecutive hours that have the same to tell."""
+
+    def what(item: tuple[int, Run]) -> tuple[Any, ...]:
+        number, run = item
+        return run.hour - number * HOUR, run.skipped, run.state
+
+    for _, group in groupby(enumerate(runs), key=what):
+        hours = [run for _, run in group]
+        yield hours[0], hours[-1], len(hours)
+
+
+def _reason(run: Run) -> str:
+    """Say why Airflow made no run of an hour, and what came of the one that was there."""
+    if run.skipped != "already exists":
+        return f"{run.skipped}: another run was under way, now {run.state}"
+    return f"{run.skipped}: " + {
+        "success": "loaded before; REPROCESS=completed loads them again",
+        "failed": "their run failed before; REPROCESS=failed loads them again",
+    }.get(str(run.state), f"now {run.state}")
+
+
+def _next(job: jobs.Job, outcome: Outcome, seconds: float, console: Console) -> None:
+    """Say what to do next."""
+    again = job.command("backfill")
+    if outcome.succeeded:
+        console.print(f"\n[bold]Done[/] in {seconds:.0f} s. What next?")
+        steps = {
+            f"{again} REPROCESS=completed BACKWARDS=1": "all again, the latest hour first; the tables end the same",
+            job.command("run"): "the same range in one run; the tables end the same",
+        }
+    else:
+        console.print(f"\n[red bold]Not every hour is loaded[/], after {seconds:.0f} s. What next?")
+        steps = {f"{again} REPROCESS=failed": "once the cause is repaired: what failed, again; nothing is half-written"}
+    for command, what in steps.items():
+        console.print(f"  {command}\n      {what}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

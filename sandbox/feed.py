@@ -1,0 +1,197 @@
+"""The app, as it writes: the events of today as they happen, and a new song now and then, into the bucket.
+
+What the bucket holds at a moment is a pure function of the options and that moment. So a feed that starts again goes on
+where the last one ended: it writes what is missing of the days between, and no event is lost or doubled.
+
+    python -m sandbox.feed --endpoint URL --bucket NAME --start DATE --report FILE
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import xxhash
+from obstore.exceptions import BaseError
+
+from sandbox import generate, servers
+from sandbox.generate import DAY, SECOND
+from sparkify.interval import LONGEST, moment
+
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
+
+# Songs that have metadata on the first day, and how often another one gets it.
+FIRST_SONGS = 500
+SONG_EVERY = timedelta(minutes=20)
+# Seconds between two writes of today's file. They fall on the clock's hours too: the run of an hour finds it whole.
+EVERY = 30
+AT_ONCE = 16
+# The start of the world: so long before the first start; an object of the bucket remembers it.
+HISTORY = timedelta(days=1)
+WORLD = "world.json"
+
+
+def options(start: date) -> generate.Options:
+    """Return the world of a feed: some 300 events an hour.
+
+    :param start: its first day (UTC). It is part of the world: another day, other events.
+    """
+    # No last day but the warehouse's, and 13 months of new songs. Slow growth: a feed that starts again generates the
+    # past anew.
+    return generate.Options(users=1000, songs=10_000, days=generate.max_days(start), start=start, growth=0.002)
+
+
+def first_day(store: ObjectStore) -> date:
+    """Return the first day of the world (UTC), which the bucket remembers; yesterday if it does not, or no more."""
+    now = datetime.now(UTC)
+    with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
+        remembered = moment(json.loads(bytes(store.get(WORLD).bytes()))["start"])
+        if timedelta() <= now - remembered <= LONGEST:  # one run can load it
+            return remembered.date()
+    start = (now - HISTORY).date()
+    store.put(WORLD, json.dumps({"start": start.isoformat()}).encode())
+    return start
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a feed has done.
+
+    :param at: the moment of which the bucket holds everything, ISO 8601, UTC.
+    :param events: the events of that day so far.
+    :param latest: the time of the latest event, ISO 8601, UTC; None where there was none since the first day.
+    :param songs: songs with metadata.
+    :param error: why the bucket could not be written; None where it could.
+    """
+
+    at: str
+    events: int
+    latest: str | None
+    songs: int
+    error: str | None = None
+
+    def save(self, path: Path) -> None:
+        """Write it, so that who reads it finds it whole."""
+        replace(path, json.dumps(asdict(self)))
+
+
+def replace(path: Path, text: str) -> None:
+    """Replace a file at once: a reader finds the old text or the new."""
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(text)
+    new.replace(path)
+
+
+class Feed:
+    """Brings a bucket to what it holds at a moment.
+
+    :param world: what is generated.
+    :param store: the bucket; what it holds already is not written again.
+    """
+
+    def __init__(self, world: generate.Options, store: ObjectStore) -> None:
+        self._world = world
+        self._store = store
+        self._present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
+        self._events = generate.events(world)
+        self._ahead = next(self._events)
+        self._day = bytearray()
+        self._date: int | None = None
+        self._count = 0
+        self._latest: int | None = None
+        self._songs = generate.songs(world)
+        self._coming: list[tuple[str, bytes]] = []
+        self._published = 0
+
+    def advance(self, now: datetime) -> Report:
+        """Write everything that has happened before ``now``; an object that is complete already stays as it is.
+
+        After an error the next call goes on where this one ended.
+
+        :param now: aware; a moment before that of an earlier call changes nothing.
+        :raises obstore.exceptions.BaseError: where the bucket cannot be written.
+        """
+        self._publish(now)
+        until = int(now.timestamp() * SECOND)
+        while self._ahead[0] < until:
+            moment, line = self._ahead
+            if self._date is not None and moment // DAY != self._date:
+                self._write_day()
+            if moment // DAY != self._date:
+                self._date, self._day, self._count = moment // DAY, bytearray(), 0
+            if self._day:
+                self._day += b"\n"  # between two lines: as in the public data, there is none at the end
+            self._day += line
+            self._count += 1
+            self._latest = moment
+            self._ahead = next(self._events)
+        if self._date is not None:
+            self._write_day()
+        today = self._count if self._date == until // DAY else 0
+        latest = None if self._latest is None else _iso(datetime.fromtimestamp(self._latest / SECOND, UTC))
+        return Report(_iso(now), today, latest, self._published)
+
+    def _write_day(self) -> None:
+        assert self._date is not None
+        day = datetime.fromtimestamp(self._date * DAY // SECOND, UTC)
+        key = f"log_data/{day:%Y/%m/%Y-%m-%d}-events.json"
+        digest = xxhash.xxh128(self._day).hexdigest()
+        if self._present.get(key) != digest:
+            self._store.put(key, bytes(self._day))
+            self._present[key] = digest
+
+    def _publish(self, now: datetime) -> None:
+        """Write the songs that have metadata by now."""
+        due = FIRST_SONGS + int((now - self._world.begin) / SONG_EVERY)
+        self._coming += islice(self._songs, max(0, due - self._published - len(self._coming)))
+        new = [(key, document) for key, document in self._coming if key not in self._present]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for _ in pool.map(lambda song: self._store.put(*song), new):
+                pass
+        self._published += len(self._coming)
+        self._coming = []
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Feed the bucket until standard input ends, which it does with the process that started this one."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.feed", description=__doc__)
+    parser.add_argument("--endpoint", required=True, help="URL of the S3 server")
+    parser.add_argument("--bucket", required=True)
+    parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the world (UTC)")
+    parser.add_argument("--report", required=True, type=Path, help="a file that tells how far the feed is")
+    given = parser.parse_args(arguments)
+    feed = Feed(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
+    report = Report(_iso(datetime.now(UTC)), 0, None, 0)
+    while True:
+        now = datetime.now(UTC)
+        try:
+            report = feed.advance(now)
+        except (BaseError, OSError) as error:
+            report = Report(report.at, report.events, report.latest, report.songs, str(error).splitlines()[0])
+        report.save(given.report)
+        print(f"{_iso(now)} {report.error or f'{report.events:,} events today, {report.songs:,} songs'}", flush=True)
+        following = now.timestamp() // EVERY + 1
+        # By the clock on the wall: when the machine wakes up, the file is written before a run can read it.
+        while (wait := following * EVERY - time.time()) > 0:
+            if select.select([sys.stdin], [], [], min(wait, 1))[0]:
+                return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,277 @@
+"""What is to be loaded on a laptop, and the servers and the files that it takes."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import os
+import re
+import shlex
+import time
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, NamedTuple
+
+from sandbox import airflow, generate, servers, upload
+from sandbox.stack import stop_leftovers
+from sparkify.interval import Interval, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.report import Screen
+
+DDL = airflow.ROOT / "include" / "sql" / "ddl"
+# What is generated where no data is given.
+SAMPLE = generate.Options()
+
+
+# The command that works on a state until `make down`.
+UP = "make up"
+
+
+class BusyError(Exception):
+    """Another command works on the same state; the message says what to do."""
+
+
+def warehouse_name(data: str) -> str:
+    """Return the name of the warehouse of some data: after a change of the tables, a new one."""
+    ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
+    return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
+
+
+def metadata_name(warehouse: str) -> str:
+    """Return the name of the metadata of Airflow's scheduler, which knows what it has loaded into a warehouse."""
+    return f"{warehouse}-airflow"
+
+
+def scheduler_home(state: Path, warehouse: str) -> Path:
+    """Return the folder of the Airflow that loads a warehouse: its keys and its logs."""
+    return state / "scheduler" / warehouse
+
+
+def stop_schedulers(state: Path) -> list[str]:
+    """Stop what a killed command left of Airflow: it would go on loading, or miss the servers in the end."""
+    return [name for home in sorted((state / "scheduler").glob("*")) for name in stop_leftovers(home)]
+
+
+@dataclass
+class Job:
+    """What to load.
+
+    :param source: a folder or an archive with ``log_data/`` and ``song_data/``; None for the generated sample.
+    :param start: first moment.
+    :param end: first moment after.
+    :param hourly: a run for every hour, rather than one for the range.
+    :param state: the folder of the servers' data.
+    """
+
+    source: Path | None
+    start: datetime
+    end: datetime
+    hourly: bool
+    state: Path
+
+    @property
+    def name(self) -> str:
+        """A name for the data and its bucket: data from different places must not mix."""
+        if self.source is None:
+            return "sparkify-sample"
+        stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0])[:40].strip("-")
+        return f"{stem or 'data'}-{hashlib.sha256(str(self.source).encode()).hexdigest()[:6]}"
+
+    @property
+    def database(self) -> str:
+        """A name for the warehouse: after a change of the tables, a new one."""
+        return warehouse_name(self.name)
+
+    @property
+    def metadata(self) -> str:
+        """A name for the metadata of Airflow's scheduler, which knows what it has loaded into this warehouse."""
+        return metadata_name(self.database)
+
+    @property
+    def home(self) -> Path:
+        """The folder of Airflow's scheduler: its keys and its logs."""
+        return scheduler_home(self.state, self.database)
+
+    def command(self, target: str) -> str:
+        """Return the command line that does this job.
+
+        :param target: ``run`` or ``backfill``.
+        """
+        words = [f"make {target}"]
+        if self.source:
+            words.append(f"DATA={shlex.quote(str(self.source))}")
+        return " ".join([*words, f"FROM={_short(self.start)}", f"TO={_short(self.end)}"])
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What a job finds ready.
+
+    :param postgres: the server of the warehouse.
+    :param database: the warehouse's URI.
+    :param s3: the server of the source files, which are in the bucket of the job's name.
+    """
+
+    postgres: servers.Postgres
+    database: str
+    s3: servers.S3
+
+
+def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser of a command line that names a job."""
+    made = argparse.ArgumentParser(prog=prog, description=description)
+    made.add_argument("--data", type=Path, help="a folder or a .tar.gz with log_data/ and song_data/")
+    made.add_argument("--from", dest="start", type=_moment, help="first day (or ISO time), UTC")
+    made.add_argument("--to", dest="end", type=_moment, help="first day after (or ISO time), UTC")
+    made.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
+    return made
+
+
+def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> Job:
+    """Return the job of a command line; what that leaves open is found in the data."""
+    source = options.data.expanduser().resolve() if options.data else None
+    start, end = options.start, options.end
+    if source is None:
+        first = datetime.combine(SAMPLE.start, datetime.min.time(), UTC)
+        start, end = start or first, end or first + timedelta(days=SAMPLE.days)
+    elif not (start and end):
+        try:
+            days = [day for key in upload.keys(source) if (day := _day(key))]
+        except upload.SourceError as error:
+            parser.error(str(error))
+        if not days:
+            parser.error(f"{source} has no log_data/YYYY/MM/YYYY-MM-DD-events.json: give FROM and TO.")
+        start, end = start or min(days), end or max(days) + timedelta(days=1)
+    if end <= start:
+        parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): it is not loaded itself.")
+    try:
+        Interval(start, end).for_one_run()
+    except ValueError as error:
+        parser.error(f"FROM and TO: {error}.")
+    if hourly and any(end_.minute or end_.second or end_.microsecond for end_ in (start, end)):
+        parser.error("There is a run for every whole hour: give FROM and TO without minutes.")
+    return Job(source, start, end, hourly, options.state.resolve())
+
+
+@contextmanager
+def ready(job: Job, screen: Screen) -> Iterator[Ready]:
+    """Start the servers of a job and bring its files into the bucket.
+
+    :raises upload.SourceError: where the source cannot be used.
+    """
+    stop_schedulers(job.state)
+    with ExitStack() as stack:
+        with screen.step("Start PostgreSQL and an S3 server"):
+            postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
+            s3 = stack.enter_context(servers.s3(job.state / "s3"))
+            database = postgres.create_database(job.database)
+            store = servers.bucket(s3, job.name)
+        source = job.source
+        if source is None:
+            source = job.state / "sample"
+            with screen.step(f"Generate {SAMPLE.days} days of events") as step:
+                made = generate.write(SAMPLE, source)
+                step.result = f"{made.events:,} events, {made.songs:,} songs"
+        with screen.step("Upload to S3") as step:
+            done = upload.sync(source, store, lambda count: step.update(f"{count:,} objects"))
+            step.result = (
+                f"{done.written:,} objects written ({done.written_bytes:,} bytes), {done.unchanged:,} unchanged"
+            )
+        yield Ready(postgres, database, s3)
+
+
+class Owner(NamedTuple):
+    """Who works on a state.
+
+    :param pid: the process.
+    :param command: what was called: ``make run``.
+    """
+
+    pid: int
+    command: str
+
+
+@contextmanager
+def alone(state: Path, command: str) -> Iterator[None]:
+    """Keep the state for this process; the lock goes with the process, however that ends.
+
+    What this process and its children write meanwhile is for this user alone: data, logs, passwords.
+
+    :param command: what this process does, for others to read.
+    :raises BusyError: where another command works on it.
+    """
+    servers.private(state)
+    with _umask(0o077), (state / "lock").open("a+") as file:
+        for _ in range(10):
+            with suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            time.sleep(0.05)  # it may be no more than a look at it, as owner() has
+        else:
+            other = _read_owner(file)
+            remedy = "`make down` stops it" if other.command == UP else "wait for its end, or stop it"
+            raise BusyError(
+                f"{other.command} (process {other.pid}) works on {state}: {remedy}. "
+                "(Two would stop each other's servers.)"
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()} {command}")
+        file.flush()
+        yield
+
+
+@contextmanager
+def _umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def owner(state: Path) -> Owner | None:
+    """Return who works on a state, or None."""
+    try:
+        with (state / "lock").open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read_owner(file)
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def _read_owner(file: IO[str]) -> Owner:
+    for _ in range(10):
+        file.seek(0)
+        pid, _, command = file.read().partition(" ")
+        if command:
+            return Owner(int(pid), command)
+        time.sleep(0.05)  # it has the lock, and has not said so yet
+    return Owner(0, "Another command")
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: expected a day such as 2018-11-01") from None
+
+
+def _short(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}" if moment.time() == datetime.min.time() else f"{moment:%Y-%m-%dT%H:%M}"
+
+
+def _day(key: str) -> datetime | None:
+    match = re.search(r"(\d{4}-\d{2}-\d{2})-events\.json", key)
+    try:
+        return _moment(match[1]) if match else None
+    except argparse.ArgumentTypeError:  # no day of the calendar
+        return None

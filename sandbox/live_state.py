@@ -1,0 +1,226 @@
+"""What the supervisor of ``make up`` tells the other commands: a file, written anew with each change."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from sandbox import jobs
+from sandbox.feed import Report, replace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# The bucket, and what the warehouse's name begins with: apart from the data of `make run`.
+NAME = "sparkify-live"
+FEEDER = "feeder"
+
+Phase = Literal["starting", "ready", "failed", "stopped"]
+
+
+@dataclass
+class Step:
+    """A step of the start.
+
+    :param state: ``running``, ``success`` or ``failed``.
+    :param result: how far it is, or what it came to.
+    :param seconds: what it took, once it has ended.
+    """
+
+    title: str
+    state: str = "running"
+    result: str = ""
+    seconds: float = 0.0
+
+
+@dataclass
+class Component:
+    """A process that belongs to it.
+
+    :param created: when it was created, as psutil says; with the number it is that process and no other.
+    :param since: the same for people, ISO 8601, UTC.
+    :param ended: when it was found to have ended by itself, ISO 8601, UTC, and how; None while it runs.
+    """
+
+    pid: int
+    created: float
+    since: str
+    ended: str | None = None
+    how: str = ""
+
+
+@dataclass
+class State:
+    """What is known of the supervisor and all that it runs.
+
+    :param pid: the supervisor.
+    :param begun: when it began, ISO 8601, UTC.
+    :param url: Airflow's address.
+    :param home: Airflow's folder.
+    :param database: URI of the warehouse.
+    :param metadata: URI of Airflow's metadata database.
+    :param endpoint: URL of the S3 server.
+    :param phase: how far it is.
+    :param steps: of the start.
+    :param components: the processes, by name, in the order of their start.
+    :param error: why it failed.
+    """
+
+    pid: int
+    begun: str
+    url: str = ""
+    home: str = ""
+    database: str = ""
+    metadata: str = ""
+    endpoint: str = ""
+    phase: Phase = "starting"
+    steps: list[Step] = field(default_factory=list)
+    components: dict[str, Component] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def ended(self) -> list[str]:
+        """The components that have ended by themselves."""
+        return [name for name, component in self.components.items() if component.ended]
+
+    @classmethod
+    def parse(cls, text: str) -> State:
+        """Read what :meth:`text` wrote."""
+        known: dict[str, Any] = json.loads(text)
+        known["steps"] = [Step(**step) for step in known["steps"]]
+        known["components"] = {name: Component(**values) for name, values in known["components"].items()}
+        return cls(**known)
+
+    def text(self) -> str:
+        """Return all of it as JSON. It holds no password."""
+        return json.dumps(asdict(self), indent=1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the supervisor and the other commands meet.
+
+    :param state: the folder of the servers' data.
+    """
+
+    state: Path
+
+    @property
+    def folder(self) -> Path:
+        """The supervisor's own folder."""
+        return self.state / "live"
+
+    @property
+    def log(self) -> Path:
+        """The supervisor's log."""
+        return self.folder / "supervisor.log"
+
+    @property
+    def feeder_log(self) -> Path:
+        """The feeder's log."""
+        return self.folder / f"{FEEDER}.log"
+
+    @property
+    def feeder_report(self) -> Path:
+        """What the feeder reports."""
+        return self.folder / f"{FEEDER}.json"
+
+    @property
+    def bucket(self) -> Path:
+        """The folder of the bucket's objects."""
+        return self.state / "s3" / NAME
+
+    def save(self, state: State) -> None:
+        """Tell the others."""
+        replace(self.folder / "state.json", state.text())
+
+    def load(self) -> State | None:
+        """Return what the last supervisor has told, which may have ended since; None where there never was one.
+
+        What another version of this program has written counts as nothing.
+        """
+        try:
+            return State.parse((self.folder / "state.json").read_text())
+        except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def running(self) -> State | None:
+        """Return the state of the supervisor that runs, or None.
+
+        :raises BusyError: where another command works on the servers' data.
+        """
+        owner = jobs.owner(self.state)
+        if owner is None:
+            return None
+        if owner.command != jobs.UP:
+            raise jobs.BusyError(
+                f"{owner.command} (process {owner.pid}) works on {self.state}: wait for its end, or stop it."
+            )
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if (state := self.load()) and state.pid == owner.pid:
+                return state
+            time.sleep(0.05)  # it has just begun
+        return State(owner.pid, datetime.now(UTC).isoformat())
+
+    def report(self) -> Report | None:
+        """Return what the feeder has reported, or None."""
+        try:
+            return Report(**json.loads(self.feeder_report.read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+
+
+class Journal:
+    """The supervisor's account of itself."""
+
+    def __init__(self, place: Place, state: State) -> None:
+        self.state = state
+        self._place = place
+        place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.save()
+
+    def save(self) -> None:
+        """Tell the others."""
+        self._place.save(self.state)
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[StepUnderWay]:
+        """Tell of a step while it is under way, and what it came to."""
+        self.say(title)
+        step = Step(title)
+        began = time.monotonic()
+        self.state.steps.append(step)
+        self.save()
+        try:
+            yield StepUnderWay(self, step)
+            step.state = "success"
+        except BaseException:
+            step.state = "failed"
+            raise
+        finally:
+            step.seconds = time.monotonic() - began
+            self.save()
+
+    def say(self, text: str) -> None:
+        """Write a line to the log."""
+        print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", flush=True)
+
+
+class StepUnderWay:
+    """A step that can say how far it is."""
+
+    def __init__(self, journal: Journal, step: Step) -> None:
+        self._journal = journal
+        self._step = step
+
+    def update(self, result: str) -> None:
+        """Tell how far it is, or what it came to."""
+        if result != self._step.result:
+            self._step.result = result
+            self._journal.save()

@@ -1,0 +1,102 @@
+"""``make logs``: what the processes print, as they print it."""
+
+from __future__ import annotations
+
+import time
+from itertools import cycle
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from sandbox.live_state import FEEDER
+from sandbox.stack import COMPONENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from sandbox.live_state import Place
+
+NAMES = ("supervisor", FEEDER, "postgres", *COMPONENTS)
+# Seconds between two looks.
+EVERY = 0.5
+# No more than this of a file is read at once, from its end: bytes.
+MUCH = 1024 * 1024
+
+
+def files(place: Place) -> dict[str, Path]:
+    """Return the log of each component."""
+    found = {"supervisor": place.log, FEEDER: place.feeder_log, "postgres": place.state / "postgres" / "log"}
+    if state := place.load():
+        found |= {name: Path(state.home) / "logs" / f"{name}.log" for name in COMPONENTS}
+    return found
+
+
+class Tail:
+    """What is new in a file that grows, or is begun anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._at = 0
+        self._rest = b""
+
+    def last(self, lines: int) -> list[str]:
+        """Return the last lines there are."""
+        size = self._size()
+        self._at = max(0, size - MUCH)
+        return self.more()[-lines:] if lines else self.more()[:0]
+
+    def more(self) -> list[str]:
+        """Return the lines that have come since; not the one that has no end yet."""
+        size = self._size()
+        if size < self._at:  # begun anew
+            self._at, self._rest = 0, b""
+        if size == self._at:
+            return []
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            data = file.read(MUCH)
+        self._at += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        return [line.decode(errors="replace").rstrip("\r") for line in lines]
+
+    def _size(self) -> int:
+        try:
+            return self._path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
+
+def show(place: Place, components: Sequence[str], console: Console, *, follow: bool, lines: int) -> int:
+    """Print the logs of components, and go on as they grow until somebody interrupts.
+
+    :param components: their names; none for all.
+    :param follow: whether to go on.
+    :param lines: how many lines of each to begin with.
+    :return: the exit code.
+    """
+    if unknown := [name for name in components if name not in NAMES]:
+        console.print(
+            f"[red]✗[/] There is no {' and no '.join(unknown)}. Choose of: {', '.join(NAMES)}", soft_wrap=True
+        )
+        return 2
+    known = files(place)
+    tails = {name: Tail(path) for name, path in known.items() if not components or name in components}
+    colours = dict(zip(NAMES, cycle(("cyan", "green", "magenta", "blue", "yellow")), strict=False))
+    width = max(map(len, tails), default=0)
+
+    def tell(name: str, new: list[str]) -> None:
+        for line in new:
+            if len(tails) > 1:
+                console.print(Text(f"{name:<{width}} ", style=colours[name]), end="")
+            console.print(Text.from_ansi(line), soft_wrap=True)
+
+    for name, tail in tails.items():
+        tell(name, tail.last(lines))
+    while follow:
+        time.sleep(EVERY)
+        for name, tail in tails.items():
+            tell(name, tail.more())
+    return 0

@@ -1,0 +1,102 @@
+"""``make notebook``: the notebook, executed on what ``make run`` has loaded, as a page to read."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from sandbox import airflow, jobs, report, servers, upload
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOTEBOOK = airflow.ROOT / "include" / "notebooks" / "sparkify.ipynb"
+
+
+class NothingLoadedError(Exception):
+    """There is no warehouse to show; the message says how to load it."""
+
+
+class CellError(Exception):
+    """A cell of the notebook failed; the message names it."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Execute the notebook and write it as a page; return the exit code."""
+    parser = jobs.parser("make notebook", __doc__)
+    job = jobs.read(parser, parser.parse_args(arguments), hourly=False)
+    servers.exit_on_signals()
+    console = Console(highlight=False)
+    try:
+        with jobs.alone(job.state, "make notebook"):
+            page = _make(job, report.Screen(console))
+    except (upload.SourceError, jobs.BusyError, NothingLoadedError, CellError) as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
+        return 1 if isinstance(error, CellError) else 2
+    console.print(f"\nOpen {page} in a browser.", soft_wrap=True)
+    return 0
+
+
+def _make(job: jobs.Job, screen: report.Screen) -> Path:
+    missing = NothingLoadedError(f"This data has not been loaded. Load it first: {job.command('run')}")
+    if not (job.state / "postgres").is_dir():
+        raise missing
+    with servers.postgres(job.state / "postgres") as postgres:
+        if not _has_plays(postgres, job.database):
+            raise missing
+        os.environ |= {"AIRFLOW_HOME": str(job.state / "airflow"), **airflow.warehouse(postgres, job.database)}
+        page = job.state / f"{job.name}.html"
+        with screen.step("Execute the notebook"):
+            page.write_text(execute(NOTEBOOK), encoding="utf-8")
+    return page
+
+
+def _has_plays(postgres: servers.Postgres, database: str) -> bool:
+    import psycopg
+
+    try:
+        with psycopg.connect(postgres.uri(database)) as connection:
+            return connection.execute("SELECT 1 FROM songplays LIMIT 1").fetchone() is not None
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return False
+
+
+def execute(notebook: Path) -> str:
+    """Execute a notebook in this environment and return it with its results: HTML that loads nothing from elsewhere.
+
+    :raises CellError: if a cell fails, or what it displays.
+    """
+    import nbformat
+    from nbclient import NotebookClient
+    from nbconvert import HTMLExporter
+
+    def check(cell: Any, cell_index: int, execute_reply: Any) -> None:
+        # Not the reply: it says "ok" if a chart fails, which is drawn when its cell has run.
+        for output in cell.outputs:
+            if output.output_type == "error":
+                raise CellError(
+                    f"Cell {cell_index + 1} of {notebook.name}, which begins {cell.source.partition(chr(10))[0]!r}, "
+                    f"failed: {output.ename}: {' '.join(output.evalue.split())}"
+                )
+
+    book = nbformat.read(notebook, as_version=4)
+    NotebookClient(
+        book,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(notebook.parent)}},
+        extra_arguments=["--log-level=ERROR"],  # the kernel would tell the screen what it thinks of its connection
+        on_cell_executed=check,
+    ).execute()
+    # What the template would load from elsewhere is for formulas, diagrams and widgets; the notebook has none.
+    nowhere = dict.fromkeys(["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,")
+    exporter = HTMLExporter(template_name="classic", **nowhere)
+    page: str = exporter.from_notebook_node(book)[0]
+    return page
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""``make quality``: the latest results of the data quality checks, for people."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+
+from sandbox import airflow, jobs, servers
+from sparkify.quality import declaration, history
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sparkify.quality.history import Remembered
+    from sparkify.warehouse import Warehouse
+
+CHECKS = airflow.ROOT / "include" / "checks"
+CONNECTION = "AIRFLOW_CONN_REDSHIFT"
+SIGNS = {"passed": "[green]✓[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]"}
+# Outcomes of a check that are shown, the newest last.
+RUNS = 24
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Show the latest results; return the exit code, 1 where a check failed."""
+    parser = argparse.ArgumentParser(prog="make quality", description=__doc__)
+    parser.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
+    options = parser.parse_args(arguments)
+    console = Console(highlight=False)
+    try:
+        with connected(options.state.resolve()) as found:
+            if found is None:
+                console.print("No check has been evaluated here yet. 'make run' loads data and evaluates them.")
+                return 2
+            name, warehouse = found
+            results = history.latest(warehouse, RUNS)
+    except jobs.BusyError as error:
+        console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
+        return 2
+    return show(results, name, console)
+
+
+@contextmanager
+def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
+    """Connect to the warehouse of the environment's Airflow connection, else to the one used last on this machine."""
+    from sparkify.warehouse import connect
+
+    if CONNECTION in os.environ:
+        with connect("redshift") as warehouse:
+            yield f"the connection of {CONNECTION}", warehouse
+        return
+    if not (state / "postgres").exists():
+        yield None
+        return
+    with _server(state) as server:
+        name = _used_last(server)
+        if name is None:
+            yield None
+            return
+        os.environ[CONNECTION] = json.dumps(
+            {"conn_type": "postgres", "host": server.host, "login": server.user, "schema": name}
+        )
+        with connect("redshift") as warehouse:
+            yield f"database {name}", warehouse
+
+
+@contextmanager
+def _server(state: Path) -> Iterator[servers.Postgres]:
+    """Open the server that another command runs, or run it here.
+
+    :raises BusyError: if another command works on the state and its server is not ready.
+    """
+    if jobs.owner(state) and (running := servers.running_postgres(state / "postgres")):
+        yield running
+        return
+    servers.exit_on_signals()
+    with jobs.alone(state, "make quality"), servers.postgres(state / "postgres") as server:
+        yield server
+
+
+def _used_last(server: servers.Postgres) -> str | None:
+    """Return the database whose checks were evaluated last."""
+    import psycopg
+
+    found = []
+    with psycopg.connect(server.uri()) as connection:
+        names = connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
+    for (name,) in names:
+        with psycopg.connect(server.uri(name)) as connection:
+            if connection.execute("SELECT to_regclass(%s)", [history.RESULTS]).fetchone() != (None,):
+                newest = connection.execute(f"SELECT MAX(checked_at) FROM {history.RESULTS}").fetchone()
+                if newest and newest[0]:
+                    found.append((newest[0], name))
+    return max(found)[1] if found else None
+
+
+def show(results: list[Remembered], name: str, console: Console) -> int:
+    """Print a line for each check, and below what to do about those that did not pass."""
+    remedies = {(check.table, check.name): check.remedy for check in declaration.load(CHECKS)}
+    checks = [list(group) for _, group in groupby(results, key=lambda item: (item.table, item.check))]
+    latest = [outcomes[0] for outcomes in checks]
+    passed = sum(item.outcome == "passed" for item in latest)
+    newest = max(item.checked_at for item in latest)
+    colour = "green" if passed == len(latest) else "red"
+    console.print(f"[bold]Data quality[/]  [{colour}]{passed} of {len(latest)} checks passed[/], {escape(name)}")
+    console.print(f"Evaluated at {newest:%Y-%m-%d %H:%M} UTC; the outcomes of earlier runs are on the right.")
+    width = max(len(item.check) for item in latest)
+    for table, of_table in groupby(checks, key=lambda outcomes: outcomes[0].table):
+        console.print(f"\n[bold]{table}[/]")
+        for outcomes in of_table:
+            now, *earlier = outcomes
+            runs = "".join(SIGNS[item.outcome] for item in reversed(earlier))
+            console.print(
+                f"{SIGNS[now.outcome]} {escape(now.check):<{width}}  {now.observed:>20}  {runs}", soft_wrap=True
+            )
+    for item in latest:
+        if item.outcome != "passed":
+            span = f"{item.interval_start:%Y-%m-%d %H:%M} to {item.interval_end:%Y-%m-%d %H:%M}"
+            console.print(
+                f"\n{SIGNS[item.outcome]} [bold]{item.table}: {escape(item.check)}[/]  {span}, run {item.run_id}"
+            )
+            console.print(f"  {escape(item.observed)}, expected {escape(item.expected)}")
+            for row in json.loads(item.sample or "[]"):
+                console.print(f"    {escape(', '.join(f'{key} {value}' for key, value in row.items()))}")
+            console.print(f"  [bold]What to do[/]  {escape(remedies.get((item.table, item.check), 'see the run'))}")
+    return 1 if any(item.outcome == "failed" for item in latest) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,183 @@
+"""What a person sees of a run."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from rich.console import Console
+    from rich.status import Status
+
+    from sandbox.airflow import Task
+
+ANALYTICS = Path(__file__).parents[1] / "include" / "sql" / "analytics"
+TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
+SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "warned": "[yellow]![/]"}
+
+
+class Step:
+    """A step under way.
+
+    :param state: ``success`` or ``failed``.
+    :param result: what it came to, shown when it is done.
+    :param seconds: what it took, where that is not the time it was shown.
+    """
+
+    def __init__(self, title: str, status: Status) -> None:
+        self.title = title
+        self.state = "success"
+        self.result = ""
+        self.seconds: float | None = None
+        self._status = status
+
+    def update(self, progress: str) -> None:
+        """Show how far the step is."""
+        self._status.update(f"{self.title}  [dim]{progress}[/]")
+
+
+class Screen:
+    """The screen of ``make run``."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._last = time.monotonic()
+        self._began = time.monotonic()
+
+    def title(self, start: datetime, end: datetime, source: Path | None) -> None:
+        """Say what is going to be loaded; without a source it is the generated sample."""
+        span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
+        name = escape(str(source)) if source else "generated sample"
+        self.console.print(f"[bold]Sparkify warehouse[/]  {span}, {name}\n", soft_wrap=True)
+
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        self.console.print(f"\n[bold]{text}[/]")
+        self._last = time.monotonic()
+
+    @contextmanager
+    def step(self, title: str) -> Iterator[Step]:
+        """Show a step while it is under way, and its time when it is done."""
+        began = time.monotonic()
+        with self.console.status(title) as status:
+            step = Step(title, status)
+            try:
+                yield step
+            except BaseException:
+                self._line("failed", title, "", time.monotonic() - began)
+                raise
+        seconds = time.monotonic() - began if step.seconds is None else step.seconds
+        self._line(step.state, title, step.result, seconds)
+
+    def task(self, task: Task) -> None:
+        """Show a task that has ended."""
+        text = _counts(task.result) if task.state == "success" else "nothing new" if task.state == "skipped" else ""
+        now = time.monotonic()
+        self._line(task.state, task.task_id, text, now - self._last)
+        if task.error:
+            self.console.print(f"    [red]{escape(task.error)}[/]", soft_wrap=True)
+        self._last = now
+
+    def hour(self, start: datetime, tasks: list[Task], seconds: float) -> None:
+        """Show a run of an hour that has ended."""
+        results = {task.task_id: task.result for task in tasks}
+        failed = [task for task in tasks if task.state == "failed"]
+        events = results.get("stage_events", {}).get("rows", 0)
+        plays = results.get("load_songplays", {}).get("rows", 0)
+        self._line(
+            "failed" if failed else "success", f"{start:%Y-%m-%d %H:%M}", f"{events:,} events, {plays:,} plays", seconds
+        )
+        for task in failed:
+            self.console.print(f"    [red]{task.task_id}: {escape(task.error)}[/]", soft_wrap=True)
+
+    def _line(self, state: str, title: str, text: str, seconds: float) -> None:
+        self.console.print(f"{SIGNS[state]} {title:<34} {text:<34} [dim]{seconds:>6.1f} s[/]", soft_wrap=True)
+
+    def failed(self, log: Path, checks: list[dict[str, Any]]) -> None:
+        """Say that the run failed, and where to look."""
+        self._checks(checks)
+        self.console.print(f"\n[red bold]The run failed.[/] The tasks' logs are in {log}.", soft_wrap=True)
+        self.console.print("Nothing is half-written: repair the cause and run the same command again.")
+
+    def answers(self, database: str, checks: list[dict[str, Any]]) -> None:
+        """Show the tables, the checks and the answers of the analytic queries.
+
+        :param database: URI of the warehouse.
+        """
+        import psycopg
+
+        from sparkify import scopes, templates  # they import Airflow, which reads its environment once
+
+        self.tables(database)
+        self._checks(checks)
+        environment, scope = templates.environment(ANALYTICS), scopes.plausible()
+        with psycopg.connect(database) as connection:
+            for path in sorted(ANALYTICS.glob("*.sql"), key=lambda path: path.name, reverse=True):
+                sql = environment.get_template(path.name).render(scope=scope)
+                cursor = connection.execute(sql)
+                self._query(sql, [column.name for column in cursor.description or []], cursor.fetchall())
+
+    def tables(self, database: str) -> None:
+        """Show how many rows each table has.
+
+        :param database: URI of the warehouse.
+        """
+        import psycopg
+
+        counts = Table("Table", box=SIMPLE_HEAD)
+        counts.add_column("Rows", justify="right")
+        with psycopg.connect(database) as connection:
+            for name in TABLES:
+                row = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()
+                counts.add_row(name, f"{row[0]:,}" if row else "")
+        self.console.print("\n[bold]Rows per table[/]")
+        self.console.print(counts)
+
+    def _checks(self, checks: list[dict[str, Any]]) -> None:
+        if not checks:
+            return
+        passed = sum(check["passed"] for check in checks)
+        colour = "green" if passed == len(checks) else "red"
+        self.console.print(f"[bold]Data quality[/]  [{colour}]{passed} of {len(checks)} checks passed[/]")
+        for check in checks:
+            sign = SIGNS["success" if check["passed"] else "warned" if check["severity"] == "warn" else "failed"]
+            text = "" if check["passed"] else f": {check['observed']}, expected {check['expected']}"
+            self.console.print(f"  {sign} {check['table']:<16} {check['check']}{text}", soft_wrap=True)
+        self.console.print()
+
+    def _query(self, sql: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+        title = sql.splitlines()[0].removeprefix("--").strip()
+        self.console.print(f"[bold]{title}[/]")
+        table = Table(box=SIMPLE_HEAD)
+        for column in columns:
+            table.add_column(column, justify="left" if column in ("song", "artist", "browser") else "right")
+        for row in rows:
+            table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
+        self.console.print(table)
+
+    def next(self, command: str, *, hourly: bool, sample: bool) -> None:
+        """Say what to do next."""
+        self.console.print(f"[bold]Done[/] in {time.monotonic() - self._began:.0f} s. What next?")
+        again = f"{command} HOURLY=1" if not hourly else command
+        what = "the same, hour by hour, as the schedule would" if not hourly else "the same in one run"
+        self.console.print(f"  {again}\n      {what}; the tables end the same", soft_wrap=True)
+        if sample:
+            self.console.print(
+                "  make run DATA=<folder or .tar.gz> FROM=<day> TO=<day after>\n      load your own files"
+            )
+        self.console.print("  make test     run the tests\n  make help     everything else")
+
+
+def _counts(result: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{value:,} {name}" for name, value in result.items() if name != "seconds" and (value or name == "rows")
+    )

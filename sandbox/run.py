@@ -1,0 +1,132 @@
+"""``make run``: the whole job on a laptop, from nothing to answers."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+
+from sandbox import airflow, jobs, report, servers, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Load the data and show what came of it; return the exit code."""
+    job = read_job(arguments)
+    servers.exit_on_signals()
+    try:
+        with jobs.alone(job.state, "make run"), _own_screen(job.state / "run.log") as console:
+            return _run(job, report.Screen(console))
+    except (upload.SourceError, jobs.BusyError) as error:
+        Console(highlight=False).print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
+        return 2
+
+
+def read_job(arguments: list[str] | None = None) -> jobs.Job:
+    """Read the command line; what it leaves open is found in the data."""
+    parser = jobs.parser("make run", __doc__)
+    parser.add_argument("--hourly", action="store_true", help="a run for every hour")
+    options = parser.parse_args(arguments)
+    return jobs.read(parser, options, hourly=options.hourly)
+
+
+def _run(job: jobs.Job, screen: report.Screen) -> int:
+    screen.title(job.start, job.end, job.source)
+    with jobs.ready(job, screen) as ready:
+        with screen.step("Prepare Airflow"):
+            home = job.state / "airflow"
+            # Apart from a scheduler's metadata: runs made here would count as hours that a backfill need not load.
+            metadata = f"sqlite:///{home}/airflow.db"
+            os.environ.update(
+                airflow.environment(
+                    home,
+                    metadata=metadata,
+                    postgres=ready.postgres,
+                    database=job.database,
+                    s3=ready.s3,
+                    bucket=job.name,
+                )
+            )
+            airflow.migrate()
+        succeeded, checks = _load_hourly(job, screen) if job.hourly else _load_range(job, screen)
+        if not succeeded:
+            screen.failed(job.state / "run.log", checks)
+            return 1
+        screen.answers(ready.database, checks)
+    screen.next(job.command("run"), hourly=job.hourly, sample=job.source is None)
+    return 0
+
+
+def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
+    """One run with an explicit range; its tasks are shown as they end."""
+    checks: list[dict[str, Any]] = []
+
+    def tell(task: airflow.Task) -> None:
+        checks.extend(task.checks)
+        screen.task(task)
+
+    screen.heading(f"DAG {airflow.DAG_ID}, one run for the whole range")
+    return airflow.load(tell, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
+
+
+def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
+    """A run for every hour; each hour is a line."""
+    hours = int((job.end - job.start) / timedelta(hours=1))
+    screen.heading(f"DAG {airflow.DAG_ID}, {hours} hourly runs")
+    checks: list[dict[str, Any]] = []
+    for number in range(hours):
+        start = job.start + timedelta(hours=number)
+        tasks: list[airflow.Task] = []
+        began = time.monotonic()
+        # Under this timetable a run made by hand for a moment gets the interval that ends there.
+        succeeded = airflow.load(tasks.append, logical_date=start + timedelta(hours=1))
+        checks = _combine(checks, [check for task in tasks for check in task.checks])
+        screen.hour(start, tasks, time.monotonic() - began)
+        if not succeeded:
+            return False, checks
+    return True, checks
+
+
+def _combine(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep, for each check, its worst outcome."""
+    outcomes = {(check["table"], check["check"]): check for check in known}
+    for check in more:
+        name = check["table"], check["check"]
+        if name not in outcomes or not check["passed"]:
+            outcomes[name] = check
+    return list(outcomes.values())
+
+
+@contextmanager
+def _own_screen(log: Path) -> Iterator[Console]:
+    """Keep the screen for this program; what Airflow and its tasks print goes to a file."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    screen = os.dup(1)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    saved = os.dup(2)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        with os.fdopen(os.dup(screen), "w", encoding="utf-8") as stream:
+            yield Console(file=stream, highlight=False)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(screen, 1)
+        os.dup2(saved, 2)
+        for descriptor in (file, screen, saved):
+            os.close(descriptor)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,252 @@
+"""What a person sees of a running Sparkify: where it is, and how each part of it does."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import psycopg
+from rich.box import SIMPLE_HEAD
+from rich.markup import escape
+from rich.table import Table
+
+from sandbox import airflow, live_hours
+from sandbox.feed import EVERY
+from sandbox.live_state import FEEDER
+from sandbox.report import SIGNS
+from sandbox.stack import USERS, VIEWER, password_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.console import Console
+
+    from sandbox.feed import Report
+    from sandbox.live_state import Component, Place, State
+
+# Airflow's answer about each of its components: https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/check-health.html
+HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
+TIMEOUT = 10.0
+COLOURS = {"success": "[green]success[/]", "failed": "[red]failed[/]"}
+
+
+@dataclass(frozen=True)
+class Health:
+    """How a part does.
+
+    :param well: whether it does what it should.
+    :param text: how that is known, or what is wrong.
+    """
+
+    well: bool
+    text: str
+
+
+def addresses(state: State, place: Place, console: Console) -> None:
+    """Say where everything is, who may log in, and what to do next."""
+    passwords = json.loads(password_file(Path(state.home)).read_text())
+    console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
+    for user in USERS:
+        may = "look" if user == VIEWER else "do everything"
+        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  may {may}")
+    look_into(state, place, console)
+    console.print(
+        "\n  make status   how everything does\n  make logs     what the processes print\n  make down     stops it"
+    )
+
+
+def look_into(state: State, place: Place, console: Console) -> None:
+    """Say how to look into the warehouse and the bucket."""
+    bucket = place.bucket
+    if bucket.is_relative_to(Path.cwd()):
+        bucket = bucket.relative_to(Path.cwd())
+    listing = f"ls {bucket}"
+    width = max(len(listing), 9)
+    console.print(f"\n  the warehouse    {'make psql':<{width}}  [dim]{state.database}[/]", soft_wrap=True)
+    console.print(f"  the app's files  {listing:<{width}}  [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
+
+
+def show(state: State, place: Place, console: Console) -> int:
+    """Show how everything does; return 0 where all is well."""
+    if state.phase == "starting":
+        step = state.steps[-1] if state.steps else None
+        console.print(f"[bold]Sparkify[/] starts, since {moment(state.begun)} UTC: {step.title if step else ''} ...")
+        return 0
+    since = datetime.fromisoformat(state.begun)
+    console.print(
+        f"[bold]Sparkify[/]  {state.url}  since {moment(state.begun)} UTC ({span(datetime.now(UTC) - since)})",
+        soft_wrap=True,
+    )
+    found = check(state, place)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column, justify in (("", "left"), ("Component", "left"), ("Process", "right"), ("Health", "left")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column("Since (UTC)")
+    for name, component in state.components.items():
+        health = found[name]
+        table.add_row(
+            SIGNS["success" if health.well else "failed"],
+            name,
+            str(component.pid),
+            escape(health.text) if health.well else f"[red]{escape(health.text)}[/]",
+            moment(component.since),
+        )
+    console.print(table)
+    with suppress(psycopg.Error):
+        _runs(state, console)
+    look_into(state, place, console)
+    if all(health.well for health in found.values()):
+        return 0
+    console.print(
+        "\n[red]Not all is well.[/] `make logs` says more; `make up` starts everything anew where a part has ended."
+    )
+    return 1
+
+
+def _runs(state: State, console: Console) -> None:
+    """Show the runs under way, the last one, and the next."""
+    os.environ["AIRFLOW_HOME"] = state.home  # before Airflow is imported: it makes folders there
+    runs = live_hours.runs(state.metadata, airflow.DAG_ID)
+    ended = [run for run in runs if run.ended and run.began]
+    for run in runs:
+        if run.state in ("queued", "running"):
+            console.print(f"Under way  {run.interval} {run.state}")
+    if ended:
+        last = max(ended, key=lambda run: (run.ended, run.interval.end))
+        assert last.ended
+        assert last.began
+        seconds = (last.ended - last.began).total_seconds()
+        console.print(
+            f"Last run   {last.interval} {COLOURS.get(last.state, last.state)} in {seconds:.0f} s, "
+            f"{span(datetime.now(UTC) - last.ended)} ago"
+        )
+    if audits := live_hours.runs(state.metadata, airflow.AUDIT_ID):
+        console.print(f"Last audit {audits[-1].interval} {COLOURS.get(audits[-1].state, audits[-1].state)}")
+    failed = sum(run.state == "failed" for run in runs)
+    schedule = live_hours.schedule(state.metadata, airflow.DAG_ID)
+    if schedule and schedule.paused:
+        console.print("Next run   [yellow]none: the DAG is paused[/]")
+    elif schedule and schedule.at and schedule.start:
+        wait = max(schedule.at - datetime.now(UTC), timedelta())
+        console.print(f"Next run   [{schedule.start:%Y-%m-%d %H:%M}, {schedule.end:%Y-%m-%d %H:%M}) in {span(wait)}")
+    with psycopg.connect(state.database) as connection:
+        ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
+    text = f", [red]{failed:,} failed[/]" if failed else ""
+    console.print(f"So far     {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
+
+
+def check(state: State, place: Place) -> dict[str, Health]:
+    """Return how each component does."""
+    began = time.monotonic()
+    answer, error = None, ""
+    try:
+        answer = httpx.get(f"{state.url}/api/v2/monitor/health", timeout=TIMEOUT, trust_env=False).json()
+    except (httpx.HTTPError, ValueError) as problem:
+        error = f"does not answer: {problem}"
+    took = time.monotonic() - began
+    found: dict[str, Health] = {}
+    for name, component in state.components.items():
+        if gone := _gone(component):
+            found[name] = gone
+        elif name == "api-server":
+            found[name] = Health(not error, error or f"answers in {took * 1000:.0f} ms")
+        elif name in HEALTH:
+            found[name] = airflow_health(answer, HEALTH[name], datetime.now(UTC))
+        elif name == FEEDER:
+            found[name] = feeder_health(place.report(), datetime.now(UTC))
+        elif name == "postgres":
+            found[name] = _postgres(state.database)
+        else:
+            found[name] = _s3(state.endpoint)
+    return found
+
+
+def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, now: datetime) -> Health:
+    """Read what the API says about one of Airflow's components.
+
+    :param answer: of ``/api/v2/monitor/health``; None where there was none.
+    :param name: as in there.
+    """
+    if answer is None:
+        return Health(False, "not known: the api-server does not answer")
+    about = answer.get(name, {})
+    beat = about.get(f"latest_{name}_heartbeat")
+    text = f"{about.get('status') or 'unknown'}, {f'beat {span(now - _time(beat))} ago' if beat else 'no beat so far'}"
+    return Health(about.get("status") == "healthy", text)
+
+
+def feeder_health(report: Report | None, now: datetime) -> Health:
+    """Read what the feeder says about itself."""
+    if report is None:
+        return Health(False, "has not written anything so far")
+    if report.error:
+        return Health(False, f"cannot write: {report.error}")
+    age = now - _time(report.at)
+    text = f"{report.events:,} events today, {report.songs:,} songs, written {span(age)} ago"
+    return Health(age < timedelta(seconds=3 * EVERY), text)
+
+
+def _gone(component: Component) -> Health | None:
+    """Return how a component that has ended did so; None for one that runs."""
+    if component.ended:
+        return Health(False, f"{component.how} at {moment(component.ended)}")
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(component.pid)
+        if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - component.created) < 1:
+            return None
+    return Health(False, "has ended")
+
+
+def _postgres(uri: str) -> Health:
+    began = time.monotonic()
+    try:
+        with psycopg.connect(uri, connect_timeout=int(TIMEOUT)) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.Error as error:
+        return Health(False, f"does not answer: {error}")
+    return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def _s3(endpoint: str) -> Health:
+    began = time.monotonic()
+    try:
+        httpx.get(endpoint, timeout=TIMEOUT, trust_env=False)  # it refuses, without a signature: so it is there
+    except httpx.HTTPError as error:
+        return Health(False, f"does not answer: {error}")
+    return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+
+
+def port(state: State) -> int | None:
+    """Return Airflow's port; None where it is not known yet."""
+    return urlsplit(state.url).port if state.url else None
+
+
+def moment(text: str) -> str:
+    """Return an ISO time as people read it: without the day where that is today."""
+    time_ = _time(text)
+    return f"{time_:%H:%M:%S}" if time_.date() == datetime.now(UTC).date() else f"{time_:%Y-%m-%d %H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in the one or two units that matter."""
+    seconds = max(int(length.total_seconds()), 0)
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = minutes // 60
+    return f"{hours} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

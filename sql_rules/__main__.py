@@ -1,0 +1,54 @@
+"""Check the SQL of files: what the two engines would understand differently, or one of them would refuse.
+
+python -m sql_rules [FILE ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from sandbox.airflow import ROOT
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what is wrong, a line each: ``file:line: rule: what is wrong; write ... instead: the SQL``.
+
+    :param arguments: of the command line.
+    :return: 1 where something is wrong, 2 where a file cannot be read, else 0.
+    """
+    parser = argparse.ArgumentParser(prog="make check-sql", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("files", nargs="*", type=Path, help=".sql and .yaml files (default: those of include/)")
+    given = parser.parse_args(arguments).files
+    for name, level in {"sqlfluff": logging.WARNING, "sqlglot": logging.ERROR}.items():
+        logging.getLogger(name).setLevel(level)  # sqlglot warns of LOCK
+    from sql_rules import files
+
+    if unreadable := [path for path in given if not path.is_file() or path.suffix not in (".sql", ".yaml")]:
+        print(f"Expected .sql and .yaml files, got {', '.join(map(str, unreadable))}.", file=sys.stderr)
+        return 2
+    paths = given or files.project_files()
+    found = files.check(paths)
+    for path, item in found:
+        shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        print(f"{shown}:{item.line}: {item.rule}: {item.message}: {shortened(item.found)}")
+    if found:
+        print(f"{len(found)} problems in {len({path for path, _ in found})} files. docs/sql.md explains the rules.")
+    else:
+        print(f"{len(paths)} files, no problems.")
+    return 1 if found else 0
+
+
+def shortened(sql: str) -> str:
+    """Return SQL that fits on a line.
+
+    >>> shortened("SELECT a FROM t")
+    'SELECT a FROM t'
+    """
+    return sql if len(sql) <= 80 else sql[:77] + "..."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

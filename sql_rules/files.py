@@ -1,0 +1,120 @@
+"""SQL in files: what Jinja templates and declarations of checks are rendered to, and from which lines."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from sqlfluff.core import FluffConfig, Linter
+
+from sandbox.airflow import ROOT
+from sparkify.interval import Interval
+from sparkify.quality import declaration, kinds
+from sql_rules import Tables, Violation, project_tables, tables_of, violations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+INCLUDE = ROOT / "include"
+# What a check is rendered for: any interval will do.
+_INTERVAL = Interval.parse("2018-11-01", "2018-11-02")
+
+
+def project_files() -> list[Path]:
+    """Return the files of the project that hold SQL for both engines."""
+    return sorted([*INCLUDE.glob("sql/**/*.sql"), *INCLUDE.glob("checks/*.yaml")])
+
+
+def check(paths: Iterable[Path]) -> list[tuple[Path, Violation]]:
+    """Return what in files breaks a rule, with the lines of the files.
+
+    :param paths: .sql files, which may be Jinja templates that call ``scope``, and .yaml files that declare checks.
+        Those in a folder that is called postgres are passed over: no other engine reads them.
+    """
+    scripts = [path for path in paths if path.parent.name != "postgres"]
+    rendered = {path: _render(path) for path in scripts if path.suffix == ".sql"}
+    tables = {**project_tables()}
+    for sql, _, _ in rendered.values():
+        if "CREATE" in sql.upper():
+            tables.update(tables_of(sql))
+    found = []
+    for path in scripts:
+        if path.suffix == ".sql":
+            sql, lines, problems = rendered[path]
+            of_file = problems or [
+                item._replace(line=lines[min(item.line, len(lines)) - 1]) for item in violations(sql, tables)
+            ]
+        else:
+            of_file = _of_checks(path, tables)
+        found += [(path, item) for item in dict.fromkeys(of_file)]
+    return found
+
+
+@cache
+def _templater() -> Linter:
+    return Linter(config=FluffConfig.from_path(str(ROOT)))
+
+
+def _render(path: Path) -> tuple[str, list[int], list[Violation]]:
+    """Return what a template is rendered to, the line of the file that each of its lines comes from, and problems.
+
+    sqlfluff renders it, with the macro ``scope`` of the project's configuration.
+    """
+    linter = _templater()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        return "", [1], [Violation("template", str(error), 1, "Not UTF-8; save the file as UTF-8")]
+    result = linter.render_string(text, str(path), linter.config, "utf-8")
+    problems = [
+        Violation("template", item.desc(), item.line_no, "Not a template that can be rendered")
+        for item in result.templater_violations
+    ]
+    if not result.templated_variants:
+        return "", [1], problems
+    (rendered, *_) = result.templated_variants
+    lines, at = [], 0
+    for line in rendered.templated_str.splitlines(keepends=True) or [""]:
+        source = rendered.templated_slice_to_source_slice(slice(at, at)) if rendered.sliced_file else slice(0, 0)
+        lines.append(text.count("\n", 0, source.start) + 1)
+        at += len(line)
+    return rendered.templated_str, lines, problems
+
+
+def _of_checks(path: Path, tables: Tables) -> list[Violation]:
+    """Return what in the SQL of checks breaks a rule: that which they declare, and that which is made of the rest."""
+    try:
+        checks = declaration.parse(path.read_text(encoding="utf-8"), path.name)
+    except (declaration.DeclarationError, UnicodeDecodeError) as error:
+        return [_of_declaration(problem, path.name) for problem in str(error).splitlines()]
+    found: list[Violation] = []
+    for item in checks:
+        line = int(item.where.rpartition(" ")[2])
+        statements = [kinds.volume(item, _INTERVAL)] if item.kind == "volume" else []
+        measure = kinds.aggregate(item, _INTERVAL)
+        if measure:
+            scope = kinds.where(item, _INTERVAL)
+            statements.append(kinds.sql("scan", table=item.table, measures=[measure], scope=scope))
+        if item.kind not in kinds.NUMBERS:
+            statements.append(kinds.failing(item, _INTERVAL))
+        offset = _first_line(path, line) if item.kind == "sql" else 0
+        found += [
+            problem._replace(line=offset + problem.line if offset else line)
+            for sql in statements
+            for problem in violations(sql, tables)
+        ]
+    return found
+
+
+def _first_line(path: Path, line: int) -> int:
+    """Return the line before the first of a check's SQL, which the check itself begins on or before."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = next(number for number in range(line, len(lines) + 1) if lines[number - 1].lstrip(" -").startswith("sql:"))
+    block = lines[at - 1].partition("sql:")[2].strip()[:1] in ("|", ">", "")
+    return at if block else at - 1
+
+
+def _of_declaration(problem: str, name: str) -> Violation:
+    line, _, text = problem.removeprefix(f"{name} line ").partition(": ")
+    return Violation("check", text, int(line) if line.isdigit() else 1, "Not a declaration of checks")

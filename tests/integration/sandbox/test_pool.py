@@ -1,0 +1,59 @@
+"""The API server has connections enough for its threads, and PostgreSQL for all of Airflow; counted, not timed."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import psycopg
+import pytest
+import yaml
+from anyio.to_thread import current_default_thread_limiter
+
+from sandbox import stack
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from sandbox import servers
+
+SIZE, OVERFLOW = "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE", "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
+POOLS = {"make up": stack.POOL, "compose": COMPOSE["services"]["airflow-api-server"]["environment"]}
+# What a thread may hold at once: the session of the request, and one that a function opens for itself.
+HELD = 2
+
+
+def default_pool() -> int:
+    """Return the connections of a component that is told nothing else."""
+    from airflow.configuration import conf
+
+    names = {"sql_alchemy_pool_size": 5, "sql_alchemy_max_overflow": 10}
+    return sum(conf.getint("database", name, fallback=value) for name, value in names.items())
+
+
+def server_threads() -> int:
+    """Return in how many threads FastAPI answers: the default of anyio."""
+
+    async def limit() -> float:
+        return current_default_thread_limiter().total_tokens
+
+    return int(anyio.run(limit))
+
+
+@pytest.mark.parametrize("settings", POOLS.values(), ids=POOLS)
+def test_threads_that_wait_for_a_second_connection_always_find_one(settings: dict[str, str]) -> None:
+    """When each thread holds all but the last connection that it may need, one more lets one of them go on."""
+    connections = int(settings[SIZE]) + int(settings[OVERFLOW])
+    assert default_pool() < server_threads()  # else the setting is not needed any more
+    assert connections >= server_threads() * (HELD - 1) + 1
+
+
+def test_postgres_has_connections_for_all_components(postgres: servers.Postgres) -> None:
+    pool = int(stack.POOL[SIZE]) + int(stack.POOL[OVERFLOW])
+    others = (len(stack.COMPONENTS) - 1) * default_pool()
+    tasks = inspect.signature(stack.airflow_stack).parameters["parallelism"].default  # each has one of the warehouse
+    with psycopg.connect(postgres.uri()) as connection:
+        (most,) = connection.execute("SELECT current_setting('max_connections')::int").fetchone() or (0,)
+    assert pool + others + tasks <= most
+    assert {name: POOLS["compose"][name] for name in (SIZE, OVERFLOW)} == stack.POOL

@@ -1,0 +1,146 @@
+"""Airflow's own processes: what becomes of those that a killed command left, and of an Airflow that does not start."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from sandbox import airflow, servers
+from sandbox.stack import StackError, airflow_stack, stop_leftovers
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# With the tests of the scheduler, one after the other: they kill processes by their session.
+pytestmark = pytest.mark.scheduler
+
+# A component that has begun a task: in its session, out of its process group.
+COMPONENT = """
+import os, subprocess, sys
+task = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", *sys.argv[1:]], process_group=0)
+print(task.pid, flush=True)
+task.wait()
+"""
+
+
+@contextmanager
+def component(*words: str) -> Iterator[tuple[psutil.Process, psutil.Process]]:
+    """A process in a session of its own, and its child; both have some words on their command lines."""
+    with subprocess.Popen(
+        [sys.executable, "-c", COMPONENT, *words], stdout=subprocess.PIPE, start_new_session=True, text=True
+    ) as process:
+        assert process.stdout
+        child = psutil.Process(int(process.stdout.readline()))
+        try:
+            yield psutil.Process(process.pid), child
+        finally:
+            process.kill()
+            if child.is_running():
+                child.kill()
+
+
+def note(home: Path, process: psutil.Process, *, later: float = 0) -> None:
+    """Note a scheduler as ``airflow_stack`` does."""
+    (home / "processes.json").write_text(json.dumps({"scheduler": [process.pid, process.create_time() + later]}))
+
+
+def ended(process: psutil.Process) -> bool:
+    """Whether a process has ended; a zombie has, and waits for its parent."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def alive(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+
+
+def test_what_a_killed_command_left_is_stopped(tmp_path: Path) -> None:
+    with component("airflow") as (scheduler, task):
+        note(tmp_path, scheduler)
+        assert stop_leftovers(tmp_path) == ["scheduler"]
+        assert ended(scheduler)
+        assert ended(task)
+    assert stop_leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("text", ["", "[", "\0"])
+def test_a_note_that_was_not_written_to_its_end_is_forgotten(tmp_path: Path, text: str) -> None:
+    (tmp_path / "processes.json").write_text(text)
+    assert stop_leftovers(tmp_path) == []
+    assert not (tmp_path / "processes.json").exists()
+
+
+def test_tasks_are_stopped_that_outlive_their_scheduler(tmp_path: Path) -> None:
+    with component("airflow") as (scheduler, task):
+        note(tmp_path, scheduler)
+        scheduler.kill()
+        assert ended(scheduler)
+        assert alive(task)
+        assert stop_leftovers(tmp_path) == ["scheduler"]
+        assert ended(task)
+
+
+def test_who_has_the_number_by_now_is_left_alone(tmp_path: Path) -> None:
+    with component("airflow") as (other, child):
+        note(tmp_path, other, later=-1)
+        assert stop_leftovers(tmp_path) == []
+        assert alive(other)
+        assert alive(child)
+
+
+def test_what_is_not_airflow_is_left_alone(tmp_path: Path) -> None:
+    with component("another") as (other, child):
+        note(tmp_path, other)
+        assert stop_leftovers(tmp_path) == []
+        assert alive(other)
+        assert alive(child)
+
+
+@pytest.mark.scheduler
+def test_a_broken_dag_is_shown(postgres: servers.Postgres, database: str, s3: servers.S3, tmp_path: Path) -> None:
+    dags = tmp_path / "dags"
+    dags.mkdir()
+    (dags / f"{airflow.DAG_ID}.py").write_text("from airflow.sdk import dag\nprint(mistake)\n")
+    environment = airflow.environment(
+        tmp_path / "home",
+        metadata=airflow.sqlalchemy_url(database),
+        postgres=postgres,
+        database="none",
+        s3=s3,
+        bucket="none",
+    )
+    environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
+    with (
+        pytest.raises(
+            StackError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
+        ),
+        airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+    ):
+        pytest.fail("it started")
+    assert not (tmp_path / "home" / "processes.json").exists()
+
+
+def test_a_metadata_database_that_cannot_be_reached_is_shown(tmp_path: Path) -> None:
+    environment = {
+        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg://postgres@/none?host={tmp_path}",
+        "AIRFLOW__DATABASE__MAX_DB_RETRIES": "1",
+    }
+    with (
+        pytest.raises(StackError, match=r"metadata database cannot be migrated:\n.*migrate\.log ends with\n(.*\n)*"),
+        airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+    ):
+        pytest.fail("it started")

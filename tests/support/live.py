@@ -1,0 +1,98 @@
+"""`make up` to experiment on: a live Airflow and its warehouse, on a state of its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandbox import airflow, live_hours
+from sandbox.live_state import Place, State
+from sandbox.stack import Stack
+from tests.conftest import ROOT
+from tests.end_to_end.test_backfill import until
+from tests.end_to_end.test_run import left_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.live_hours import Run
+
+
+class Site(NamedTuple):
+    """Where `make up` is tried.
+
+    :param place: its state.
+    :param port: of Airflow.
+    """
+
+    place: Place
+    port: int
+
+    def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
+        """Run a command to its end, and return what it printed as one line."""
+        # What a developer has set for an Airflow of their own is not for this one.
+        other = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense:"}
+        done = subprocess.run(
+            [sys.executable, "-m", module, *words, "--state", str(self.place.state)],
+            check=False,
+            cwd=ROOT,
+            env={**os.environ, **other, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert done.stderr == ""
+        return " ".join(done.stdout.split())
+
+    def up(self) -> str:
+        """Run `make up` on this port."""
+        return self.make("up", "--port", str(self.port))
+
+    @property
+    def state(self) -> State:
+        """What the supervisor tells."""
+        state = self.place.load()
+        assert state
+        return state
+
+    def sessions(self) -> list[int]:
+        """All sessions that belong to it; PostgreSQL's is a server's own."""
+        state = self.state
+        return [state.pid, *(component.pid for component in state.components.values())]
+
+    def stack(self) -> Stack:
+        """The running Airflow."""
+        return Stack(self.state.url, Path(self.state.home), {})
+
+    def idle(self) -> list[Run]:
+        """Wait until no run is under way, and return the runs."""
+
+        def ended() -> list[Run]:
+            runs = live_hours.runs(self.state.metadata, airflow.DAG_ID)
+            return [] if any(run.ended is None for run in runs) else runs
+
+        found: list[Run] = until(ended)
+        return found
+
+
+@contextmanager
+def empty_site() -> Iterator[Site]:
+    """Open a place where nothing has run so far; nothing runs there in the end."""
+    with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        site = Site(Place(Path(name)), port)
+        try:
+            yield site
+        finally:
+            site.make("down")
+        assert left_behind(Path(name)) == []

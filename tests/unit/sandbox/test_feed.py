@@ -1,0 +1,184 @@
+"""The app's feed is a pure function of the world and the time, however often it starts again."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, date, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from obstore.store import MemoryStore
+
+from sandbox import feed, generate
+from sandbox.feed import FIRST_SONGS, SONG_EVERY, Feed, Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+START = datetime(2026, 2, 27, tzinfo=UTC)
+DAYS = 3
+WORLD = generate.Options(users=12, songs=FIRST_SONGS + 100, days=DAYS + 2, start=START.date())
+LENGTH = DAYS * 24 * 3600 * 1000
+TIMES = [moment - int(START.timestamp() * 1000) for moment, _ in generate.events(WORLD)]
+# Any moment, and those right before, at and after an event.
+moments = st.one_of(
+    st.integers(0, LENGTH),
+    st.builds(int.__add__, st.sampled_from([time for time in TIMES if 0 < time < LENGTH]), st.integers(-1, 1)),
+).map(lambda value: START + timedelta(milliseconds=value))
+
+
+class Unreliable(MemoryStore):
+    """A store that refuses now and then."""
+
+    def __new__(cls, *_: Any) -> Unreliable:
+        return super().__new__(cls)
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.refused = 0
+        self.works = False
+
+    def put(self, *args: Any, **kwargs: Any) -> Any:
+        if not self.works and self.random.random() < 0.2:
+            self.refused += 1
+            raise OSError("refused")
+        return super().put(*args, **kwargs)
+
+
+def content(store: MemoryStore) -> dict[str, bytes]:
+    """All objects."""
+    return {item["path"]: bytes(store.get(item["path"]).bytes()) for page in store.list() for item in page}
+
+
+def logs(store: MemoryStore) -> dict[str, bytes]:
+    return {key: body for key, body in content(store).items() if key.startswith("log_data/")}
+
+
+def expected(until: datetime) -> dict[str, list[bytes]]:
+    """The lines of each day's file, from the events themselves."""
+    files: dict[str, list[bytes]] = {}
+    for moment, line in generate.events(WORLD):
+        if moment >= until.timestamp() * 1000:
+            break
+        day = datetime.fromtimestamp(moment / 1000, UTC)
+        files.setdefault(f"log_data/{day:%Y/%m/%Y-%m-%d}-events.json", []).append(line)
+    return files
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(moments, st.booleans()), max_size=12), moments)
+def test_any_restarts_leave_the_same_files(steps: list[tuple[datetime, bool]], end: datetime) -> None:
+    store = MemoryStore()
+    running = Feed(WORLD, store)
+    for moment, again in steps:
+        if moment < end:
+            running.advance(moment)
+        if again:
+            running = Feed(WORLD, store)
+    running.advance(end)
+    at_once = MemoryStore()
+    Feed(WORLD, at_once).advance(end)
+    assert content(store) == content(at_once)
+
+
+@settings(max_examples=25, deadline=None)
+@given(moments)
+def test_a_file_holds_the_events_before_the_moment(moment: datetime) -> None:
+    store = MemoryStore()
+    running = Feed(WORLD, store)
+    running.advance(moment)
+    then = logs(store)
+    assert {key: body.split(b"\n") for key, body in then.items()} == expected(moment)
+    running.advance(START + timedelta(days=DAYS))
+    later = logs(store)
+    for key, body in then.items():
+        assert (later[key] + b"\n").startswith(body + b"\n")
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 2**32), st.lists(moments, min_size=5, max_size=10).map(sorted))
+def test_what_could_not_be_written_is_written_later(seed: int, steps: list[datetime]) -> None:
+    store = Unreliable(seed)
+    running = Feed(WORLD, store)
+    for moment in steps:
+        try:
+            running.advance(moment)
+        except OSError:
+            assert store.refused
+    store.works = True
+    running.advance(steps[-1])
+    at_once = MemoryStore()
+    Feed(WORLD, at_once).advance(steps[-1])
+    assert content(store) == content(at_once)
+
+
+def test_songs_come_now_and_then() -> None:
+    store = MemoryStore()
+    running = Feed(WORLD, store)
+    catalogue = [key for key, _ in generate.songs(WORLD)]
+    for passed in (timedelta(), SONG_EVERY - timedelta(seconds=1), SONG_EVERY, 5 * SONG_EVERY, timedelta(days=DAYS)):
+        report = running.advance(START + passed)
+        count = min(FIRST_SONGS + passed // SONG_EVERY, WORLD.songs)
+        assert report.songs == count
+        assert sorted(key for key in content(store) if key.startswith("song_data/")) == sorted(catalogue[:count])
+
+
+def test_the_report_tells_what_the_day_has() -> None:
+    running = Feed(WORLD, MemoryStore())
+    noon = START + timedelta(days=1, hours=12)
+    report = running.advance(noon)
+    (today,) = [lines for key, lines in expected(noon).items() if "2026-02-28" in key]
+    latest = datetime.fromtimestamp(json.loads(today[-1])["ts"] / 1000, UTC)
+    assert report == Report(
+        "2026-02-28T12:00:00.000+00:00", len(today), latest.isoformat(timespec="milliseconds"), WORLD.songs
+    )
+    assert running.advance(START + timedelta(days=2)).events == 0  # midnight: nothing of the new day so far
+
+
+def test_a_clock_that_is_set_back_changes_nothing() -> None:
+    store = MemoryStore()
+    running = Feed(WORLD, store)
+    running.advance(START + timedelta(days=1))
+    before = content(store)
+    running.advance(START + timedelta(hours=1))
+    assert content(store) == before
+
+
+def test_the_world_has_no_end_in_sight() -> None:
+    world = feed.options(date(2026, 11, 20))
+    assert world.days > 36_500
+    assert len(list(islice(generate.events(world), 1000))) == 1000
+
+
+def test_a_report_is_never_half_written(tmp_path: Path) -> None:
+    file = tmp_path / "feeder.json"
+    Report("2026-11-20T00:00:00+00:00", 1, None, 2).save(file)
+    assert json.loads(file.read_text())["songs"] == 2
+    before = file.stat().st_ino
+    Report("2026-11-20T00:00:00+00:00", 1, None, 3).save(file)
+    assert file.stat().st_ino != before  # another file in its place
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_bucket_remembers_the_first_day() -> None:
+    store = MemoryStore()
+    first = feed.first_day(store)
+    assert first == (datetime.now(UTC) - feed.HISTORY).date()
+    store.put(feed.WORLD, json.dumps({"start": str(first - timedelta(days=400))}).encode())
+    assert feed.first_day(store) == first - timedelta(days=400)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["", "[]", "{}", '{"start": 1}', '{"start": "x"}', '{"start": "0001-01-01"}', '{"start": "9999-12-31"}', "\xff"],
+)
+def test_an_object_that_remembers_no_day_is_replaced(body: str) -> None:
+    store = MemoryStore()
+    store.put(feed.WORLD, body.encode("latin-1"))
+    first = feed.first_day(store)
+    assert first >= (datetime.now(UTC) - feed.HISTORY).date() - timedelta(days=1)
+    assert feed.first_day(store) == first

@@ -1,0 +1,205 @@
+"""What `make status` makes of what the parts say, and what the supervisor's file says."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from sandbox import jobs, live, status, up
+from sandbox.feed import Report
+from sandbox.live_state import Component, Journal, Place, State, Step
+from sandbox.stack import PortError, take_port
+from sandbox.status import Health, airflow_health, feeder_health, moment, span
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOW = datetime(2026, 11, 20, 12, 0, 30, tzinfo=UTC)
+ANSWER: dict[str, dict[str, Any]] = {
+    "metadatabase": {"status": "healthy"},
+    "scheduler": {"status": "healthy", "latest_scheduler_heartbeat": "2026-11-20T12:00:26.5+00:00"},
+    "triggerer": {"status": "unhealthy", "latest_triggerer_heartbeat": "2026-11-20T11:00:00+00:00"},
+    "dag_processor": {"status": None, "latest_dag_processor_heartbeat": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("scheduler", Health(True, "healthy, beat 3 s ago")),
+        ("triggerer", Health(False, "unhealthy, beat 60 min ago")),
+        ("dag_processor", Health(False, "unknown, no beat so far")),
+        ("another", Health(False, "unknown, no beat so far")),
+    ],
+)
+def test_what_airflow_says_of_its_components(name: str, expected: Health) -> None:
+    assert airflow_health(ANSWER, name, NOW) == expected
+
+
+def test_without_an_answer_nothing_is_known() -> None:
+    assert airflow_health(None, "scheduler", NOW) == Health(False, "not known: the api-server does not answer")
+
+
+@pytest.mark.parametrize(
+    ("report", "expected"),
+    [
+        (None, Health(False, "has not written anything so far")),
+        (
+            Report("2026-11-20T12:00:00.1+00:00", 1234, None, 500),
+            Health(True, "1,234 events today, 500 songs, written 29 s ago"),
+        ),
+        (
+            Report("2026-11-20T11:50:00+00:00", 1234, None, 500),
+            Health(False, "1,234 events today, 500 songs, written 10 min ago"),
+        ),
+        (Report("2026-11-20T12:00:00+00:00", 1, None, 5, "refused"), Health(False, "cannot write: refused")),
+    ],
+)
+def test_what_the_feeder_says(report: Report | None, expected: Health) -> None:
+    assert feeder_health(report, NOW) == expected
+
+
+@pytest.mark.parametrize(
+    ("length", "text"),
+    [
+        (timedelta(seconds=-3), "0 s"),
+        (timedelta(seconds=119), "119 s"),
+        (timedelta(seconds=120), "2 min"),
+        (timedelta(minutes=119, seconds=59), "119 min"),
+        (timedelta(hours=2), "2 h 0 min"),
+        (timedelta(days=2, hours=3), "2 d 3 h"),
+    ],
+)
+def test_spans_are_short(length: timedelta, text: str) -> None:
+    assert span(length) == text
+
+
+def test_moments_of_today_have_no_day() -> None:
+    today = datetime.now(UTC).replace(hour=3, minute=4, second=5)
+    assert moment(today.isoformat()) == "03:04:05"
+    assert moment("2018-11-01T03:04:05+00:00") == "2018-11-01 03:04"
+
+
+def example(**more: Any) -> State:
+    process = psutil.Process()
+    values: dict[str, Any] = {
+        "pid": os.getpid(),
+        "begun": "2026-11-20T12:00:00+00:00",
+        "url": "http://127.0.0.1:8080",
+        "steps": [Step("Start", "success", "so", 1.5)],
+        "components": {"one": Component(process.pid, process.create_time(), "2026-11-20T12:00:00+00:00")},
+        **more,
+    }
+    return State(**values)
+
+
+def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    journal = Journal(place, example(phase="ready"))
+    assert place.load() == journal.state
+    assert status.port(journal.state) == 8080
+    assert (place.folder.stat().st_mode & 0o077) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "{}",
+        '{"pid": 1}',
+        json.dumps({**json.loads(example().text()), "new": 1}),
+        json.dumps({**json.loads(example().text()), "components": []}),
+    ],
+)
+def test_a_state_of_another_version_counts_as_none(text: str, tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    place.folder.mkdir()
+    (place.folder / "state.json").write_text(text)
+    assert place.load() is None
+
+
+def test_a_state_without_its_owner_is_not_running(tmp_path: Path) -> None:
+    """As after a crash or a reboot: the number may be anybody's by now."""
+    place = Place(tmp_path)
+    Journal(place, example(phase="ready"))
+    assert place.running() is None
+    with jobs.alone(tmp_path, jobs.UP):
+        assert place.running() == example(phase="ready")
+    with jobs.alone(tmp_path, "make run"), pytest.raises(jobs.BusyError, match=r"make run .*wait for its end"):
+        place.running()
+
+
+def test_a_stale_state_does_not_lead_to_a_foreign_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as foreign:
+        pid, created = foreign.pid, psutil.Process(foreign.pid).create_time()
+        component = Component(pid, created, "2026-11-20T12:00:00+00:00")
+        Journal(Place(tmp_path), example(phase="ready", pid=pid, components={"scheduler": component}))
+        assert up.main(["status", "--state", str(tmp_path)]) == up.NOT_RUNNING
+        assert "was killed, or the machine went down" in " ".join(capsys.readouterr().out.split())
+        assert up.main(["down", "--state", str(tmp_path)]) == 0
+        assert "Nothing runs." in capsys.readouterr().out
+        assert foreign.poll() is None
+        foreign.kill()
+
+
+def test_the_end_of_a_process_is_told_and_left_to_its_parent() -> None:
+    journal = []
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as killed:
+        assert live._end(killed.pid) == ""
+        killed.kill()
+        while not (how := live._end(killed.pid)):
+            pass
+        journal.append(how)
+    with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as failed:
+        while not (how := live._end(failed.pid)):
+            pass
+        journal.append(how)
+        assert failed.wait() == 3
+    assert journal == ["was ended by SIGKILL", "ended with exit code 3"]
+    assert live._end(os.getppid()) == ""  # nobody's child
+    assert live._end(failed.pid) == "ended"
+
+
+def test_a_step_is_told_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = Place(tmp_path)
+    journal = Journal(place, State(1, "2026-11-20T12:00:00+00:00"))
+
+    def told() -> tuple[str, str]:
+        state = place.load()
+        assert state
+        return state.steps[-1].state, state.steps[-1].result
+
+    with journal.step("One") as step:
+        assert told() == ("running", "")
+        step.update("half")
+        assert told() == ("running", "half")
+    assert told() == ("success", "half")
+    with pytest.raises(KeyError), journal.step("Two"):
+        raise KeyError
+    assert told() == ("failed", "")
+    assert [line.split(" ", 2)[2] for line in capsys.readouterr().out.splitlines()] == ["One", "Two"]
+
+
+def test_a_port_that_is_taken_is_named_with_its_owner() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(PortError, match=rf"Port {port} is taken \(process {os.getpid()}, "):
+            take_port(port)
+    assert take_port(port) == port
+    assert take_port(None) != 0
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_what_is_no_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        up.main(["up", f"--port={port}"])
+    assert "is not a port" in capsys.readouterr().err
