@@ -114,7 +114,7 @@ def test_an_endpoint_that_does_not_answer(loader: Loader):
         )  # fmt: skip
 
     loader.table("a int")
-    with pytest.raises(CopyError, match=r"S3 could not read s3://bucket/key: .* check that the endpoint is reachable"):
+    with pytest.raises(CopyError, match=r"S3 could not list s3://bucket/key: .* check that the endpoint is reachable"):
         loader.copy("s3://bucket/key", open_store=opened)
 
 
