@@ -64,12 +64,12 @@ def _bucket(name: str) -> S3Store:
     """Open the bucket of the connection ``aws``, and create it where it is missing."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
-    from sparkify.s3 import store_opener
+    from sparkify.s3 import stores_of
 
     hook = S3Hook("aws")
     if not hook.check_for_bucket(name):
         hook.create_bucket(name, region_name=hook.region_name)
-    return store_opener("aws")(name)
+    return stores_of("aws")(name)
 
 
 class Login(httpx.Auth):

@@ -13,10 +13,11 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     import boto3
     import psycopg
 
-    from sparkify.warehouse.postgres.copy import copy, create_load_errors, parse_copy, store_factory
+    from sparkify.s3 import stores
+    from sparkify.warehouse.postgres.copy import copy, create_load_errors, parse_copy
 
     session = boto3.session.Session(job["access_key"], job["secret_key"])
-    open_store = store_factory(job["endpoint"], job["region"], session)
+    open_store = stores(job["endpoint"], job["region"], session)
     connection = psycopg.connect(job["database"], autocommit=True)
     create_load_errors(connection)
 

@@ -1,33 +1,56 @@
-"""The objects of S3, through the Airflow connection of type ``aws``."""
+"""Amazon S3: list, read, write and delete objects, through the Airflow connection of type ``aws``.
+
+A key prefix is a string, as S3 has it: ``data/2018`` matches ``data/2018-11.json`` and ``data/2018/11.json`` alike.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import obstore
 from airflow.sdk.exceptions import AirflowException
+from obstore.auth.boto3 import Boto3CredentialProvider
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
     from datetime import datetime
 
-    from obstore.store import S3Store
+    import boto3
+    from obstore import ObjectMeta
+
+    OpenStore = Callable[[str], S3Store]
+
+# obstore raises Python's own exceptions for some failures; all the others derive from BaseError.
+ERRORS = (BaseError, OSError)
+_REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 
 
-class StorageError(AirflowException):
-    """S3 refused something; the message names the bucket and the remedy."""
+class S3Error(AirflowException):
+    """S3 refused a request or could not be reached; the message names the object and the remedy."""
 
 
 class S3Object(NamedTuple):
-    """An object as S3 lists it.
+    """An object as a listing or a manifest describes it.
 
-    :param key: its key.
-    :param etag: changes with its content.
-    :param size: bytes.
+    :param size: bytes; None if unknown.
+    :param etag: changes with the content; None if unknown.
     """
 
+    bucket: str
     key: str
-    etag: str
-    size: int
+    size: int | None = None
+    etag: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Its ``s3://`` URL."""
+        return f"s3://{self.bucket}/{self.key}"
 
     @property
     def is_folder(self) -> bool:
@@ -35,80 +58,162 @@ class S3Object(NamedTuple):
         return not self.size and self.key.endswith("/")
 
 
-def store_opener(aws_conn_id: str | None) -> Callable[[str], S3Store]:
-    """Return a function that opens a bucket by its name, with the connection's credentials, region and endpoint."""
-    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
-
-    from sparkify.warehouse.postgres.copy import store_factory
-
-    hook: AwsBaseHook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3")
-    return store_factory(hook.conn_config.get_service_endpoint_url("s3"), hook.region_name, hook.get_session())
-
-
 class Bucket:
     """A bucket.
 
     :param name: its name.
-    :param aws_conn_id: the Airflow connection to reach it with.
+    :param aws_conn_id: the Airflow connection of type ``aws`` to reach it with.
+    :raises S3Error: if the connection has no credentials.
     """
 
     def __init__(self, name: str, aws_conn_id: str | None) -> None:
         self.name = name
-        from sparkify.warehouse.postgres.copy import CopyError
-
-        try:
-            self._store = store_opener(aws_conn_id)(name)
-        except CopyError as error:
-            raise StorageError(str(error)) from None
+        self._store = stores_of(aws_conn_id)(name)
 
     def objects(self, prefix: str) -> Iterator[S3Object]:
         """Yield the objects whose keys begin with ``prefix``, in the order of their keys.
 
-        :raises StorageError: where the bucket does not exist or may not be listed.
+        :raises S3Error: if the bucket does not exist or may not be listed.
         """
-        from sparkify.warehouse.postgres.copy import CopyError, list_objects
-
-        try:
-            for item in list_objects(self._store, self.name, prefix):
-                yield S3Object(item["path"], (item["e_tag"] or "").strip('"'), item["size"])
-        except CopyError as error:
-            raise StorageError(str(error)) from None
+        return list_objects(self._store, self.name, prefix)
 
     def url(self, key: str) -> str:
-        """Return the URL of an object."""
+        """Return the URL of an object, or of a key prefix."""
         return f"s3://{self.name}/{key}"
 
     def older(self, prefix: str, moment: datetime) -> list[str]:
         """Return the keys that begin with ``prefix`` and were last written before a moment.
 
-        :raises StorageError: where the bucket does not exist or may not be listed.
+        :raises S3Error: if the bucket does not exist or may not be listed.
         """
-        from sparkify.warehouse.postgres.copy import CopyError, list_objects
-
-        try:
-            listed = list_objects(self._store, self.name, prefix)
-            return [item["path"] for item in listed if item["last_modified"] < moment]
-        except CopyError as error:
-            raise StorageError(str(error)) from None
+        return [meta["path"] for meta in _listing(self._store, self.name, prefix) if meta["last_modified"] < moment]
 
     def put(self, key: str, body: bytes, *, content_type: str | None = None) -> None:
         """Write an object.
 
-        :param content_type: what a browser is told that it is.
+        :param content_type: its media type, for browsers.
+        :raises S3Error: if it cannot be written.
         """
-        self._store.put(key, body, attributes={"Content-Type": content_type} if content_type else None)
+        with _explained(self.name, key, "write", "Put"):
+            self._store.put(key, body, attributes={"Content-Type": content_type} if content_type else None)
 
     def delete(self, keys: list[str]) -> None:
-        """Delete objects; those that do not exist are passed over.
+        """Delete objects; missing ones are ignored.
 
-        :raises StorageError: if S3 refuses.
+        :raises S3Error: if one cannot be deleted.
         """
-        from sparkify.warehouse.postgres.copy.s3 import S3_ERRORS
-
-        try:
+        with _explained(self.name, keys[0] if keys else "", "delete", "Delete"):
             self._store.delete(keys)
-        except S3_ERRORS as error:
-            raise StorageError(
-                f"S3 did not delete {self.url(keys[0])}: {type(error).__name__}. Check that the Airflow connection's "
-                "credentials may delete there."
-            ) from None
+
+
+def stores_of(aws_conn_id: str | None) -> OpenStore:
+    """Return a function that opens a bucket by name, with an Airflow connection's credentials, region and endpoint.
+
+    :raises S3Error: if the connection has no credentials.
+    """
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
+
+    hook: AwsBaseHook = AwsBaseHook(aws_conn_id=aws_conn_id, client_type="s3")
+    return stores(hook.conn_config.get_service_endpoint_url("s3"), hook.region_name, hook.get_session())
+
+
+def stores(endpoint_url: str | None, region: str | None, session: boto3.session.Session) -> OpenStore:
+    """Return a function that opens a bucket by name, with the credentials of a boto3 session.
+
+    :param endpoint_url: the S3 endpoint; None for AWS's own. An ``http://`` endpoint is accepted.
+    :param region: the buckets' region; None for the session's.
+    :param session: its credentials are refreshed when they expire.
+    :raises S3Error: if the session has no credentials.
+    """
+    try:
+        credentials = Boto3CredentialProvider(session)
+    except ValueError:
+        raise S3Error("No AWS credentials found. Remedy: give the Airflow connection `aws` a key or a role.") from None
+    options: dict[str, Any] = {"endpoint": endpoint_url} if endpoint_url else {}
+    if region or session.region_name:
+        options["region"] = region or session.region_name
+
+    def open_store(bucket: str) -> S3Store:
+        return S3Store(
+            bucket,
+            credential_provider=credentials,
+            virtual_hosted_style_request=False,
+            client_options={
+                "allow_http": bool(endpoint_url and endpoint_url.startswith("http://")),
+                "connect_timeout": "10s",
+                "read_timeout": "60s",
+                # Counts until the last byte is *taken*, and a large object is taken at the database's speed.
+                "timeout": "12h",
+            },
+            retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
+            **options,
+        )
+
+    return open_store
+
+
+def list_objects(store: S3Store, bucket: str, prefix: str) -> Iterator[S3Object]:
+    """Yield the objects whose keys begin with a prefix, in the order of their keys.
+
+    :raises S3Error: if the bucket cannot be listed.
+    """
+    for meta in _listing(store, bucket, prefix):
+        yield S3Object(bucket, meta["path"], meta["size"], (meta["e_tag"] or "").strip('"'))
+
+
+def _listing(store: S3Store, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
+    """Yield what S3 says of each object; obstore lists whole folders, so the prefix's folder is listed and filtered."""
+    folder = prefix.rpartition("/")[0]
+    with _explained(bucket, prefix, "list", "List"):
+        for page in obstore.list(store, folder or None, chunk_size=1000):
+            yield from (meta for meta in page if meta["path"].startswith(prefix))
+
+
+def read_object(store: S3Store, bucket: str, key: str) -> bytes:
+    """Return the content of a small object, such as a manifest.
+
+    :raises S3Error: if it cannot be read.
+    """
+    with _explained(bucket, key, "read", "Get"):
+        return bytes(obstore.get(store, key).bytes())
+
+
+def explain(error: Exception, bucket: str, key: str, action: str = "read", permission: str = "Get") -> S3Error:
+    """Return what an error of obstore means.
+
+    Its own text is left out: it repeats the server's answer, which on a wrong key holds the signed request.
+
+    :param action: what was tried, as a verb.
+    :param permission: the permission that it needs.
+    """
+    match = re.search(r"<Code>(\w+)</Code>", str(error))
+    code = match[1] if match else ""
+    url = f"s3://{bucket}/{key}"
+    if code == "NoSuchBucket":
+        return S3Error(f"S3 bucket '{bucket}' does not exist. Remedy: correct the bucket's name in {url}.")
+    if isinstance(error, FileNotFoundError):
+        return S3Error(f"{url} does not exist. Remedy: correct the key; it is case-sensitive.")
+    if code in _REFUSED or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
+        return S3Error(
+            f"S3 refused access to {url} ({code or 'access denied'}). Remedy: check the key or role of the Airflow "
+            f"connection `aws`: it needs {permission} on the bucket to {action} it."
+        )
+    if code in ("PermanentRedirect", "AuthorizationHeaderMalformed") or "redirect" in str(error).lower():
+        return S3Error(
+            f"The bucket of {url} is in another region. Remedy: set region_name in the extra field of the Airflow "
+            "connection `aws`."
+        )
+    # Without a code the text is the client's own, of what happened to the connection.
+    reason = code or " ".join(str(error).partition("\n")[0].split())[:300] or type(error).__name__
+    return S3Error(
+        f"S3 could not {action} {url}: {reason}. Remedy: check that the endpoint is reachable, then retry: "
+        "retrying is safe."
+    )
+
+
+@contextmanager
+def _explained(bucket: str, key: str, action: str, permission: str) -> Iterator[None]:
+    try:
+        yield
+    except ERRORS as error:
+        raise explain(error, bucket, key, action, permission) from None

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox import servers
-from sparkify.warehouse.postgres.copy import store_factory
+from sparkify.s3 import stores
 from tests.redshift.endpoint import ROLE, Endpoint
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_endpoint(postgres: servers.Postgres, s3: servers.S3, certificate: Path)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         tls.load_cert_chain(certificate)
         session = boto3.session.Session(servers.ACCESS_KEY, servers.SECRET_KEY)
-        return Endpoint(postgres, store_factory(s3.endpoint, servers.REGION, session), servers.REGION, tls)
+        return Endpoint(postgres, stores(s3.endpoint, servers.REGION, session), servers.REGION, tls)
 
     return make
 

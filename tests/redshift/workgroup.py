@@ -62,7 +62,7 @@ def workgroup(bucket: str, environment: Mapping[str, str]) -> Iterator[Workgroup
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     from airflow.sdk import BaseHook
 
-    from sparkify.s3 import store_opener
+    from sparkify.s3 import stores_of
 
     with connected(environment):
         connection = BaseHook.get_connection("redshift")
@@ -70,7 +70,7 @@ def workgroup(bucket: str, environment: Mapping[str, str]) -> Iterator[Workgroup
             pytest.fail(f"AIRFLOW_CONN_REDSHIFT is of type {connection.conn_type}: it has to be redshift.")
         name = f"sparkify_test_{uuid.uuid4().hex[:12]}"
         cluster = RedshiftSQLHook(redshift_conn_id="redshift", aws_conn_id="aws")
-        store = store_opener("aws")(bucket)
+        store = stores_of("aws")(bucket)
         cluster.run(f"CREATE DATABASE {name}", autocommit=True)
         connection.schema = name
         lab = Workgroup("", store, bucket, {**environment, "AIRFLOW_CONN_REDSHIFT": connection.get_uri()})

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sandbox import servers
 from sparkify.operators import StageToRedshiftOperator
-from sparkify.s3 import StorageError
+from sparkify.s3 import S3Error
 from sparkify.staging.by_interval import IntervalStaging
 from sparkify.warehouse import CopyFailedError, WarehouseError
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, staged
@@ -147,7 +147,7 @@ class TestBadInput:
 
     def fails(self, lab: Lab, match: str, **fields: object) -> None:
         task = with_fields(lab.dag.get_task("stage_events"), **fields)
-        with pytest.raises((WarehouseError, StorageError), match=match):
+        with pytest.raises((WarehouseError, S3Error), match=match):
             lab.execute(task, start=DAY[0], end=DAY[1])
         assert staged(lab) == [1]
 
@@ -182,7 +182,7 @@ class TestBadInput:
         extra = {"endpoint_url": s3.endpoint, "region_name": servers.REGION}
         wrong = {"conn_type": "aws", "login": servers.ACCESS_KEY, "password": secret, "extra": extra}
         monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(wrong))
-        with pytest.raises(StorageError, match="refused") as caught:
+        with pytest.raises(S3Error, match="refused") as caught:
             lab.run(*DAY, tasks=EVENTS)
         assert secret not in "".join(traceback.format_exception(caught.value))
         assert staged(lab) == [1]
@@ -194,7 +194,7 @@ class TestBadInput:
 
     def test_a_missing_aws_connection(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("AIRFLOW_CONN_AWS")
-        with pytest.raises(StorageError, match="`aws`"):
+        with pytest.raises(S3Error, match="`aws`"):
             lab.run(*DAY, tasks=EVENTS)
 
     def test_a_database_that_is_down_can_be_retried(

@@ -89,9 +89,9 @@ class Postgres(Warehouse):
 
     @cached_property
     def _open_store(self) -> Callable[[str], S3Store]:
-        from sparkify.s3 import store_opener
+        from sparkify.s3 import stores_of
 
-        return store_opener(self.aws_conn_id)
+        return stores_of(self.aws_conn_id)
 
     def _is_conflict(self, error: BaseException) -> bool:
         from psycopg import errors

@@ -5,7 +5,6 @@ from sparkify.warehouse.postgres.copy.command import CopyCommand
 from sparkify.warehouse.postgres.copy.errors import CopyError, CopySyntaxError
 from sparkify.warehouse.postgres.copy.load import CopyResult, copy
 from sparkify.warehouse.postgres.copy.parse import parse_copy
-from sparkify.warehouse.postgres.copy.s3 import list_objects, store_factory
 
 __all__ = [
     "CopyCommand",
@@ -14,7 +13,5 @@ __all__ = [
     "CopySyntaxError",
     "copy",
     "create_load_errors",
-    "list_objects",
     "parse_copy",
-    "store_factory",
 ]

@@ -11,16 +11,16 @@ import obstore
 import tenacity
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
+from sparkify.s3 import ERRORS, explain
 from sparkify.warehouse.postgres.copy.errors import CopyError
-from sparkify.warehouse.postgres.copy.s3 import S3_ERRORS, S3Object, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 
     from obstore import BytesStream
     from obstore.store import S3Store
 
-    from sparkify.warehouse.postgres.copy.s3 import OpenStore
+    from sparkify.s3 import OpenStore, S3Object
 
     Fetched = tuple[S3Object, bytes | None]
 
@@ -36,6 +36,7 @@ class Fetcher:
     """Reads the objects of one COPY.
 
     :param open_store: opens a bucket; called once for each.
+    :ivar optional: objects that may be missing.
     :ivar objects: how many objects were read.
     :ivar size: how many bytes they had, as stored.
     """
@@ -44,6 +45,7 @@ class Fetcher:
         self.objects = 0
         self.size = 0
         self._open_store = open_store
+        self.optional: Collection[S3Object] = ()
         self._stores: dict[str, S3Store] = {}
 
     def store(self, bucket: str) -> S3Store:
@@ -55,7 +57,8 @@ class Fetcher:
     def read(self, objects: Sequence[S3Object]) -> Generator[tuple[S3Object, Iterable[bytes]]]:
         """Yield each object that exists with its content, in order; the content must be used up before the next.
 
-        :raises CopyError: when one cannot be read whole, or a mandatory one is missing.
+        :raises CopyError: if one cannot be read whole.
+        :raises S3Error: if one cannot be read, or one that is not optional is missing.
         """
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="copy")
         try:
@@ -76,7 +79,7 @@ class Fetcher:
             pool.shutdown(cancel_futures=True)
 
     def _start(self, pool: ThreadPoolExecutor, portion: list[S3Object]) -> Future[list[Fetched]]:
-        return pool.submit(_fetch_all, [(self.store(item.bucket), item) for item in portion])
+        return pool.submit(_fetch_all, [(self.store(item.bucket), item) for item in portion], self.optional)
 
     def _pieces(self, pool: ThreadPoolExecutor, item: S3Object) -> Iterator[bytes]:
         """Yield a large object piece by piece; while one is worked on, the next arrives."""
@@ -91,7 +94,7 @@ class Fetcher:
                 received += len(piece)
                 self.size += len(piece)
                 yield piece
-        except S3_ERRORS as error:
+        except ERRORS as error:
             raise explain(error, item.bucket, item.key) from None
         self._check(item, received, announced)
 
@@ -121,19 +124,19 @@ def _portions(objects: Sequence[S3Object]) -> Iterator[list[S3Object]]:
         yield portion
 
 
-def _fetch_all(portion: list[tuple[S3Store, S3Object]]) -> list[Fetched]:
+def _fetch_all(portion: list[tuple[S3Store, S3Object]], optional: Collection[S3Object]) -> list[Fetched]:
     """Return those objects that exist with their content; None for one that is large.
 
-    :raises CopyError: when one cannot be read, or a mandatory one is missing.
+    :raises S3Error: if one cannot be read, or one that is not optional is missing.
     """
     fetched: list[Fetched] = []
     for store, item in portion:
         try:
             fetched.append((item, _fetch(store, item)))
         except FileNotFoundError as error:
-            if item.mandatory or "NoSuchBucket" in str(error):
+            if item not in optional or "NoSuchBucket" in str(error):
                 raise explain(error, item.bucket, item.key) from None
-        except S3_ERRORS as error:
+        except ERRORS as error:
             raise explain(error, item.bucket, item.key) from None
     return fetched
 
@@ -148,7 +151,7 @@ def _fetch(store: S3Store, item: S3Object) -> bytes | None:
         return _get(store, item.key)
     except _FINAL:
         raise
-    except S3_ERRORS:
+    except ERRORS:
         return _get_again(store, item.key)
 
 
@@ -166,7 +169,7 @@ def _get(store: S3Store, key: str) -> bytes | None:
 # The client repeats requests that fail for a second or two, but not one whose answer breaks off. Only what has failed
 # comes here: tenacity takes as long to set out as an object to be read.
 _get_again = tenacity.retry(
-    retry=tenacity.retry_if_exception_type(S3_ERRORS) & tenacity.retry_if_not_exception_type(_FINAL),
+    retry=tenacity.retry_if_exception_type(ERRORS) & tenacity.retry_if_not_exception_type(_FINAL),
     stop=tenacity.stop_after_delay(15),
     wait=tenacity.wait_random_exponential(multiplier=0.2, max=3),
     reraise=True,

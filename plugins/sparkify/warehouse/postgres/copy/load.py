@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg import sql
 
+from sparkify.s3 import S3Error, list_objects, read_object
 from sparkify.warehouse.postgres.copy.audit import next_query_id, store_rejects
 from sparkify.warehouse.postgres.copy.command import split_url
 from sparkify.warehouse.postgres.copy.compression import decompress
@@ -20,14 +21,12 @@ from sparkify.warehouse.postgres.copy.files import FileReader
 from sparkify.warehouse.postgres.copy.jsonpaths import read_jsonpaths
 from sparkify.warehouse.postgres.copy.manifest import read_manifest
 from sparkify.warehouse.postgres.copy.records import RecordReader
-from sparkify.warehouse.postgres.copy.s3 import S3Object, list_prefix, read_object
 from sparkify.warehouse.postgres.copy.table import Table, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from obstore.store import S3Store
-
+    from sparkify.s3 import OpenStore, S3Object
     from sparkify.warehouse.postgres.copy.columns import Value
     from sparkify.warehouse.postgres.copy.command import CopyCommand
 
@@ -85,7 +84,7 @@ def copy(
     connection: psycopg.Connection[Any],
     command: CopyCommand,
     *,
-    open_store: Callable[[str], S3Store],
+    open_store: OpenStore,
     audit: Callable[[], psycopg.Connection[Any]],
 ) -> CopyResult:
     """Run a COPY: all of it is loaded, or nothing.
@@ -93,7 +92,7 @@ def copy(
     :param connection: the session. With autocommit the COPY commits by itself; else it is part of the transaction,
         which a failed COPY leaves usable and as it was.
     :param command: what :func:`~sparkify.warehouse.postgres.copy.parse_copy` returned.
-    :param open_store: opens a bucket, such as :func:`~sparkify.warehouse.postgres.copy.store_factory` returns.
+    :param open_store: opens a bucket, such as :func:`~sparkify.s3.stores` returns.
     :param audit: opens a second connection to the same database, on which rejected rows are logged and committed.
     :raises CopyError: when the load fails; says which rows, why, and what to do.
     :raises psycopg.Error: when PostgreSQL fails for a reason that lies not in the data, such as a conflict with another
@@ -125,7 +124,7 @@ def copy(
             log()  # before the commit: a row that is left out is never left out silently
     except _TooManyErrors:
         raise _failure(command, rejects, query_id, _attempt(log)) from None
-    except CopyError as error:
+    except (CopyError, S3Error) as error:
         note = _attempt(log)
         raise CopyError(
             f"{error}{note}", rejects=[*rejects.kept, *error.rejects], rejected=rejects.count, query_id=query_id
@@ -151,8 +150,15 @@ def _record_reader(fetcher: Fetcher, command: CopyCommand, table: Table) -> Reco
 def _objects(fetcher: Fetcher, command: CopyCommand) -> Sequence[S3Object]:
     store = fetcher.store(command.bucket)
     if command.manifest:
-        return read_manifest(read_object(store, command.bucket, command.prefix), command.url)
-    return list_prefix(store, command.bucket, command.prefix)
+        objects, fetcher.optional = read_manifest(read_object(store, command.bucket, command.prefix), command.url)
+        return objects
+    found = list(list_objects(store, command.bucket, command.prefix))
+    if not found:
+        raise CopyError(
+            f"The specified S3 prefix '{command.prefix}' does not exist in bucket '{command.bucket}'. "
+            "Remedy: correct the key in FROM; it is case-sensitive."
+        )
+    return sorted(found, key=lambda item: item.key)
 
 
 def _load(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
+from sparkify.s3 import S3Object
 from sparkify.warehouse.postgres.copy.command import split_url
 from sparkify.warehouse.postgres.copy.errors import CopyError, CopySyntaxError
-from sparkify.warehouse.postgres.copy.s3 import S3Object
 
 
 class _Meta(msgspec.Struct):
@@ -23,8 +23,10 @@ class _Manifest(msgspec.Struct):
     entries: list[_Entry]
 
 
-def read_manifest(content: bytes, url: str) -> list[S3Object]:
-    """Return the objects a manifest lists, in its order; one listed twice is loaded twice.
+def read_manifest(content: bytes, url: str) -> tuple[list[S3Object], set[S3Object]]:
+    """Return the objects a manifest lists, in its order, and those of them that may be missing.
+
+    An object listed twice is loaded twice.
 
     :param content: the manifest, which is never compressed.
     :param url: where it is, for errors.
@@ -37,7 +39,8 @@ def read_manifest(content: bytes, url: str) -> list[S3Object]:
             f"{url} is not a properly formed manifest: {error}. "
             'Remedy: write {"entries": [{"url": "s3://bucket/key", "mandatory": true}]}.'
         ) from None
-    objects = []
+    objects: list[S3Object] = []
+    optional: set[S3Object] = set()
     for position, entry in enumerate(manifest.entries):
         try:
             bucket, key = split_url(entry.url, "url")
@@ -49,5 +52,7 @@ def read_manifest(content: bytes, url: str) -> list[S3Object]:
                 f"object, 's3://bucket/key', not {entry.url!r}."
             )
         size = entry.meta.content_length if entry.meta else None
-        objects.append(S3Object(bucket, key, size, entry.mandatory))
-    return objects
+        objects.append(S3Object(bucket, key, size))
+        if not entry.mandatory:
+            optional.add(objects[-1])
+    return objects, optional

@@ -13,7 +13,8 @@ import pytest
 from psycopg.rows import dict_row
 
 from sandbox import servers
-from sparkify.warehouse.postgres.copy import copy, parse_copy, store_factory
+from sparkify.s3 import stores
+from sparkify.warehouse.postgres.copy import copy, parse_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +30,7 @@ class Loader:
     def __init__(self, uri: str, endpoint: str) -> None:
         self.uri = uri
         self.endpoint = endpoint
-        self.open_store: Callable[[str], S3Store] = store_factory(endpoint, None, self.session())
+        self.open_store: Callable[[str], S3Store] = stores(endpoint, None, self.session())
         self.bucket = self.new_bucket()
         self.connection = psycopg.connect(uri, autocommit=True)
 

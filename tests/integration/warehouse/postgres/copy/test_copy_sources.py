@@ -16,8 +16,8 @@ from obstore.exceptions import PermissionDeniedError
 from obstore.store import S3Store
 
 from sandbox import servers
-from sparkify.warehouse.postgres.copy import CopyError, fetch, store_factory
-from sparkify.warehouse.postgres.copy.s3 import S3Object
+from sparkify.s3 import S3Error, S3Object, stores
+from sparkify.warehouse.postgres.copy import CopyError, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,7 +83,7 @@ def test_missing_bucket(loader: Loader):
 def test_refused_credentials_are_named_but_not_shown(loader: Loader, key: str, secret: str, manifest: str):
     loader.table("a int")
     loader.put_lines("data", {"a": 1})
-    opened = store_factory(loader.endpoint, None, loader.session(key, secret))
+    opened = stores(loader.endpoint, None, loader.session(key, secret))
     with pytest.raises(
         CopyError, match=f"S3 refused access to s3://{loader.bucket}/data .*Airflow connection"
     ) as failure:
@@ -98,8 +98,8 @@ def test_a_session_without_credentials(loader: Loader, monkeypatch: pytest.Monke
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    with pytest.raises(CopyError, match="No AWS credentials found"):
-        store_factory(loader.endpoint, None, boto3.Session())
+    with pytest.raises(S3Error, match="No AWS credentials found"):
+        stores(loader.endpoint, None, boto3.Session())
 
 
 def test_an_endpoint_that_does_not_answer(loader: Loader):
