@@ -18,7 +18,6 @@ from obstore.store import S3Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
     from datetime import datetime
 
     import boto3

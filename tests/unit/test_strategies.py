@@ -25,7 +25,10 @@ TABLE = {"table": "things", "columns": ["a", "b", "c", "batch_id", "row_version"
 STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
 STAGED_AT = predicates.literal(INTERVAL.start)
 LANDINGS = [Landing.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
-BATCHES = [Batch(3, [S3Object("a", "1", 1), S3Object("b", "2", 1)], "landing_3", 2), Batch(4, [], "landing_4", 0)]
+BATCHES = [
+    Batch(3, [S3Object("music", "a", 1, "1"), S3Object("music", "b", 1, "2")], "landing_3", 2),
+    Batch(4, [], "landing_4", 0),
+]
 
 
 def cases() -> list[Any]:

@@ -124,7 +124,7 @@ class IntervalStaging:
         landed = Landed()
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
-            source = f"s3://{self.bucket.name}/{prefix}"
+            source = self.bucket.url(prefix)
             objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
             landed.versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
             if not objects:
@@ -152,7 +152,7 @@ class IntervalStaging:
                 raise  # it is not because of rows: S3 refused, or a file could not be decompressed
             raise self._too_many(source, error.rejects, str(error).partition("\n")[2]) from None
         # COPY does not say which file a row came from.
-        file = self.bucket.url(objects[0].key) if len(objects) == 1 else source
+        file = objects[0].url if len(objects) == 1 else source
         rejected, rejects = self._implausible(landing, file)
         if rejected and loaded.rejected + rejected > self.max_errors:
             shown = "\n".join(f"{row.file_name}, {row.reason}" for row in rejects[:SHOWN_REJECTS])
@@ -204,7 +204,7 @@ class IntervalStaging:
         without_rows = not loaded.rows and not loaded.rejected
         empty = [item for item in objects if without_rows or not item.size]
         for item in empty:
-            log.warning("No rows in %s (%d bytes): is it whole?", self.bucket.url(item.key), item.size)
+            log.warning("No rows in %s (%d bytes): is it whole?", item.url, item.size)
         return len(empty)
 
     def _keep_failed(self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, str]) -> None:

@@ -109,7 +109,7 @@ class ObjectStaging:
         for item in plan.take:
             if not item.size:
                 reason = "The object is empty (0 bytes)"
-                self._bad[item] = [RejectedRow(self.bucket.url(item.key), 0, "", EMPTY_OBJECT, reason)]
+                self._bad[item] = [RejectedRow(item.url, 0, "", EMPTY_OBJECT, reason)]
         planned = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, table))
         for batch in planned:
             self._land(batch)
@@ -147,8 +147,7 @@ class ObjectStaging:
             if not batch.objects:
                 return
             entries = [
-                {"url": self.bucket.url(item.key), "mandatory": True, "meta": {"content_length": item.size}}
-                for item in batch.objects
+                {"url": item.url, "mandatory": True, "meta": {"content_length": item.size}} for item in batch.objects
             ]
             manifest = json.dumps({"entries": entries})
             with ledger.published(self.manifests, f"{self._folder}batch-{batch.id}", "manifest", manifest) as url:
@@ -171,7 +170,7 @@ class ObjectStaging:
             named[row.file_name].append(row)
         before = len(self._bad)
         for item in self._taken:
-            url = self.bucket.url(item.key)
+            url = item.url
             rows = named.get(url) or named.get(url.encode()[:NAME_LENGTH].decode(errors="ignore"))
             if rows and item not in self._bad:
                 self._bad[item] = [replace(row, file_name=url) for row in rows]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparkify.s3 import StorageError
+from sparkify.s3 import S3Error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -178,5 +178,5 @@ def _tidying() -> Iterator[None]:
     """Do without: an object that stays does no harm, and the next sweep tries again."""
     try:
         yield
-    except StorageError as error:
+    except S3Error as error:
         log.warning("Objects that are of no more use stay in S3: %s", error)

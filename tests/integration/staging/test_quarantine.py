@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
 
-from sparkify.s3 import Bucket, StorageError
+from sparkify.s3 import Bucket, S3Error, S3Object
 from sparkify.staging import ledger
 from sparkify.staging.by_object import ObjectStaging
 from sparkify.warehouse import CopyFailedError
@@ -170,13 +170,10 @@ class TestBadObjects:
         assert staged(lab) == ["SO1"]
         assert [code for *_, code in lab.query(REJECTED)] == [9001, 9001]
 
-    def test_the_marker_of_a_folder_is_no_object(
-        self, lab: Lab, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-
-        listed = s3.Bucket.objects
-        marker = objects.S3Object("song_data/A/", "e", 0)
-        monkeypatch.setattr(s3.Bucket, "objects", lambda self, prefix: [marker, *listed(self, prefix)])
+    def test_the_marker_of_a_folder_is_no_object(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        listed = Bucket.objects
+        marker = S3Object("bucket", "song_data/A/", 0, "e")
+        monkeypatch.setattr(Bucket, "objects", lambda self, prefix: [marker, *listed(self, prefix)])
         lab.put_song("good", song("SO1"))
         result = lab.run(*DAY, tasks=SONGS)["stage_songs"]
         assert (result["objects"], result["quarantined"]) == (1, 0)
@@ -184,7 +181,7 @@ class TestBadObjects:
 
 def test_s3_refuses_to_delete(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = Bucket("no-such-bucket", "aws")
-    with pytest.raises(StorageError, match=r"S3 did not delete s3://no-such-bucket/a: \w+"):
+    with pytest.raises(S3Error, match=r"S3 bucket 'no-such-bucket' does not exist"):
         bucket.delete(["a"])
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.s3 import Bucket, S3Object, StorageError
+from sparkify.s3 import Bucket, S3Error, S3Object
 from sparkify.staging import ledger
 from sparkify.staging.ledger import Batch, Known, Plan
 from sql_rules import violations
@@ -24,7 +24,7 @@ keys = st.sampled_from([f"song_data/{letter}.json" for letter in "ABCDEFGHIJ"])
 # Few values, so that objects stay as they are as often as they change.
 contents = st.tuples(st.sampled_from(["e1", "e2"]), st.integers(1, 2))
 listings = st.dictionaries(keys, contents).map(
-    lambda found: [S3Object(key, *content) for key, content in sorted(found.items())]
+    lambda found: [S3Object("music", key, size, etag) for key, (etag, size) in sorted(found.items())]
 )
 ledgers = st.dictionaries(keys, st.tuples(contents, st.integers(1, 3)).map(lambda entry: Known(*entry[0], entry[1])))
 
@@ -38,7 +38,7 @@ def carried_out(plan: Plan, known: dict[str, Known], batch: int = 99) -> dict[st
 
 
 def as_listed(known: dict[str, Known]) -> list[S3Object]:
-    return [S3Object(key, entry.etag, entry.size) for key, entry in sorted(known.items())]
+    return [S3Object("music", key, entry.size, entry.etag) for key, entry in sorted(known.items())]
 
 
 @given(listings, ledgers, st.booleans())
@@ -49,7 +49,9 @@ def test_the_ledger_ends_equal_to_the_listing(listed: list[S3Object], known: dic
 @given(listings, ledgers)
 def test_only_batches_that_changed_are_retired(listed: list[S3Object], known: dict[str, Known]) -> None:
     there = set(listed)
-    changed = {entry.batch_id for key, entry in known.items() if S3Object(key, entry.etag, entry.size) not in there}
+    changed = {
+        entry.batch_id for key, entry in known.items() if S3Object("music", key, entry.size, entry.etag) not in there
+    }
     plan = ledger.plan(listed, known)
     assert plan.retired == changed
     untouched = {key: entry for key, entry in known.items() if entry.batch_id not in changed}
@@ -78,7 +80,7 @@ def test_a_refresh_takes_everything_again(listed: list[S3Object], known: dict[st
 
 @given(st.integers(0, 50), st.integers(1, 60), st.integers(1, 1000))
 def test_batches_are_bounded_and_whole(objects: int, size: int, first: int) -> None:
-    take = [S3Object(f"{number:03}", "e", 1) for number in range(objects)]
+    take = [S3Object("music", f"{number:03}", 1, "e") for number in range(objects)]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ledger, "BATCH_SIZE", size)
         batches = ledger.batches(Plan(take, set(), objects, 0), first)
@@ -115,7 +117,7 @@ def test_read() -> None:
 
 
 def test_each_quarantined_object_is_the_only_one_of_a_batch_with_a_new_negative_number() -> None:
-    bad = [S3Object("a.json", "e1", 1), S3Object("b.json", "e1", 1)]
+    bad = [S3Object("music", "a.json", 1, "e1"), S3Object("music", "b.json", 1, "e1")]
     known = {"c.json": Known("e1", 1, 7), "d.json": Known("e1", 1, -3)}
     assert ledger.quarantine(bad, known) == [Batch(-4, bad[:1]), Batch(-5, bad[1:])]
     assert ledger.quarantine(bad, {"c.json": Known("e1", 1, 7)}) == [Batch(-1, bad[:1]), Batch(-2, bad[1:])]
@@ -123,7 +125,10 @@ def test_each_quarantined_object_is_the_only_one_of_a_batch_with_a_new_negative_
 
 
 def test_the_lines_of_the_ledger() -> None:
-    batches = [Batch(3, [S3Object("song_data/Ä b.json", "e1", 5), S3Object('"q".json', "e2", 6)]), Batch(-1, [])]
+    batches = [
+        Batch(3, [S3Object("music", "song_data/Ä b.json", 5, "e1"), S3Object("music", '"q".json', 6, "e2")]),
+        Batch(-1, []),
+    ]
     assert [json.loads(line) for line in ledger.lines("staging_songs", batches).splitlines()] == [
         {"table_name": "staging_songs", "object_key": key, "etag": etag, "size_bytes": size, "batch_id": 3}
         for key, etag, size in batches[0].objects
@@ -168,7 +173,7 @@ def test_what_cannot_be_deleted_fails_nothing_and_hides_no_failure(
 ) -> None:
     class Refusing(Shelf):
         def delete(self, keys: list[str]) -> None:
-            raise StorageError("S3 did not delete it")
+            raise S3Error("S3 did not delete it")
 
         def older(self, prefix: str, moment: datetime) -> list[str]:
             return [*self.objects]
