@@ -9,11 +9,13 @@ from sqlfluff.core import FluffConfig, Linter
 
 from sandbox.airflow import ROOT
 from sparkify.interval import Interval
-from sparkify.quality import declaration, kinds
+from sparkify.quality import declaration, sql
+from sparkify.quality.kinds.kind import NumberKind, RowKind
+from sparkify.quality.kinds.own_sql import OwnSql
 from sql_rules import Tables, Violation, project_tables, tables_of, violations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 INCLUDE = ROOT / "include"
@@ -35,9 +37,9 @@ def check(paths: Iterable[Path]) -> list[tuple[Path, Violation]]:
     scripts = [path for path in paths if path.parent.name != "postgres"]
     rendered = {path: _render(path) for path in scripts if path.suffix == ".sql"}
     tables = {**project_tables()}
-    for sql, _, _ in rendered.values():
-        if "CREATE" in sql.upper():
-            tables.update(tables_of(sql))
+    for text, _, _ in rendered.values():
+        if "CREATE" in text.upper():
+            tables.update(tables_of(text))
     found = []
     for path in scripts:
         if path.suffix == ".sql":
@@ -91,20 +93,25 @@ def _of_checks(path: Path, tables: Tables) -> list[Violation]:
     found: list[Violation] = []
     for item in checks:
         line = int(item.where.rpartition(" ")[2])
-        statements = [kinds.volume(item, _INTERVAL)] if item.kind == "volume" else []
-        measure = kinds.aggregate(item, _INTERVAL)
-        if measure:
-            scope = kinds.where(item, _INTERVAL)
-            statements.append(kinds.sql("scan", table=item.table, measures=[measure], scope=scope))
-        if item.kind not in kinds.NUMBERS:
-            statements.append(kinds.failing(item, _INTERVAL))
-        offset = _first_line(path, line) if item.kind == "sql" else 0
+        offset = _first_line(path, line) if isinstance(item.kind, OwnSql) else 0
         found += [
             problem._replace(line=offset + problem.line if offset else line)
-            for sql in statements
-            for problem in violations(sql, tables)
+            for statement in _statements(item)
+            for problem in violations(statement, tables)
         ]
     return found
+
+
+def _statements(check: declaration.Check) -> Iterator[str]:
+    """Yield the SQL that measures a check."""
+    rows = check.rows(_INTERVAL)
+    if measure := check.kind.aggregate(rows):
+        yield sql.render("scan", table=check.table, measures=[measure], scope=rows.where())
+    if isinstance(check.kind, NumberKind):
+        if select := check.kind.select(rows):
+            yield select
+    elif isinstance(check.kind, RowKind):
+        yield check.kind.failing(rows)
 
 
 def _first_line(path: Path, line: int) -> int:

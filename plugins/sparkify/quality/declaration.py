@@ -1,6 +1,6 @@
 """Checks as they are declared: a YAML file for each table.
 
-The files are validated against schema.json, which editors know too; every problem is told with file and line.
+The files are validated against the schema that editors use, too; every problem is reported with file and line.
 """
 
 from __future__ import annotations
@@ -9,17 +9,20 @@ import difflib
 import json
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from sparkify.quality.kinds import KINDS
+from sparkify.quality.kinds.kind import CheckedRows, Kind, NumberKind
+from sparkify.quality.schema import schema
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
+    from sparkify.interval import Interval
     from sparkify.quality.outcome import Scope, Severity
-
-SCHEMA = Path(__file__).with_name("schema.json")
 
 
 class DeclarationError(Exception):
@@ -34,7 +37,7 @@ class Check:
     :param key: the columns that tell people which row it is.
     :param interval: the table's column by which a run owns a row; None where it is not cut by time.
     :param name: what must be true, in words; unique within the table.
-    :param kind: the kind of check, and ``options`` what it says beyond that; see schema.json.
+    :param kind: the kind of check, with its options.
     :param severity: ``error`` fails the run, ``warn`` does not.
     :param scope: the rows of the run's ``interval``, or the whole ``table``.
     :param allow: how many failing rows are no failure: a number of them, or a share of all rows such as ``1 %``.
@@ -47,8 +50,7 @@ class Check:
     key: tuple[str, ...]
     interval: str | None
     name: str
-    kind: str
-    options: Any
+    kind: Kind
     severity: Severity
     scope: Scope
     allow: int | str
@@ -59,30 +61,19 @@ class Check:
     @property
     def columns(self) -> set[str]:
         """The columns of the table that the declaration names."""
-        return {*self.key, *([self.interval] if self.interval else []), *self._checked}
+        return {*self.key, *([self.interval] if self.interval else []), *self.kind.columns}
 
     @property
     def column(self) -> str | None:
         """The column that it is about, where it is about one."""
-        return self._checked[0] if len(self._checked) == 1 else None
+        return self.kind.columns[0] if len(self.kind.columns) == 1 else None
 
-    @property
-    def _checked(self) -> list[str]:
-        if self.kind in ("not_null", "unique", "plausible_time"):
-            return as_list(self.options)
-        if isinstance(self.options, dict):
-            return [self.options[name] for name in ("column", "is") if name in self.options]
-        return []
+    def rows(self, interval: Interval) -> CheckedRows:
+        """Return the rows that the check looks at in a run.
 
-
-def as_list(value: str | list[str]) -> list[str]:
-    """Return a list, of one where there is no list."""
-    return value if isinstance(value, list) else [value]
-
-
-def share(text: str) -> float:
-    """Return a share as a fraction: ``1 %`` is 0.01."""
-    return float(text.rstrip("% ")) / 100
+        :param interval: the run's.
+        """
+        return CheckedRows(self.table, self.key, self.interval, interval, whole_table=self.scope == "table")
 
 
 def load(folder: Path) -> list[Check]:
@@ -117,9 +108,9 @@ def parse(text: str, file: str) -> list[Check]:
         document = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise DeclarationError(f"{file} line {line}: this is no YAML: {error.problem}") from None
+        raise DeclarationError(f"{file} line {line}: invalid YAML: {error.problem}") from None
     except yaml.YAMLError as error:
-        raise DeclarationError(f"{file} line 1: this is no YAML: {error}") from None
+        raise DeclarationError(f"{file} line 1: invalid YAML: {error}") from None
     found = {
         (_line(node, error.absolute_path), _explain(error))
         for error in _validator().iter_errors(document)
@@ -137,14 +128,13 @@ def parse(text: str, file: str) -> list[Check]:
 
 
 def _check(document: Mapping[str, Any], item: Mapping[str, Any], where: str) -> Check:
-    kind = next(name for name in _kinds() if name in item)
+    key = document["key"]
     return Check(
         table=document["table"],
-        key=tuple(as_list(document["key"])),
+        key=(key,) if isinstance(key, str) else tuple(key),
         interval=document.get("interval"),
         name=item["name"],
-        kind=kind,
-        options=item[kind],
+        kind=_kind(item),
         severity=item.get("severity", "error"),
         scope=item.get("scope", "interval"),
         allow=item.get("allow", 0),
@@ -154,25 +144,24 @@ def _check(document: Mapping[str, Any], item: Mapping[str, Any], where: str) -> 
     )
 
 
+def _kind(item: Mapping[str, Any]) -> Kind:
+    kind = next(kind for name, kind in KINDS.items() if name in item)
+    return kind.read(item[kind.name])
+
+
 @cache
 def _validator() -> Any:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(json.loads(SCHEMA.read_text()))
-
-
-@cache
-def _kinds() -> tuple[str, ...]:
-    """Return the kinds of checks, as the schema has them."""
-    return tuple(choice["required"][0] for choice in _validator().schema["$defs"]["check"]["oneOf"])
+    return Draft202012Validator(schema())
 
 
 def _explain(error: Any) -> str:
     """Say what is wrong and what was expected."""
     rule, found = error.validator, error.instance
     if rule == "oneOf":
-        named = [kind for kind in _kinds() if kind in found]
-        return f"a check has exactly one of {', '.join(_kinds())}; this one has {' and '.join(named) or 'none'}"
+        named = [kind for kind in KINDS if kind in found]
+        return f"a check has exactly one of {', '.join(KINDS)}; this one has {' and '.join(named) or 'none'}"
     if rule == "required":
         missing = [name for name in error.validator_value if name not in found]
         return f"missing: {', '.join(missing)}"
@@ -222,7 +211,7 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
 
 
 def _contradictions(document: Mapping[str, Any], node: yaml.Node | None) -> Iterator[tuple[int, str]]:
-    """Yield what the schema cannot say."""
+    """Yield the problems that the schema cannot express."""
     names: set[str] = set()
     for number, item in enumerate(document["checks"]):
         line = _line(node, ["checks", number])
@@ -231,28 +220,8 @@ def _contradictions(document: Mapping[str, Any], node: yaml.Node | None) -> Iter
         names.add(item["name"])
         if item.get("scope", "interval") == "interval" and "interval" not in document:
             yield line, "a check of scope interval needs the table's interval column; or give it scope: table"
-        bounds: dict[str, Any] = next((item[kind] for kind in ("range", "row_count") if kind in item), {})
-        if bounds.get("min", 0) > bounds.get("max", float("inf")):
-            yield line, f"min {bounds['min']} is above max {bounds['max']}"
-        if "allow" in item and any(kind in item for kind in ("row_count", "freshness", "volume")):
+        kind = _kind(item)
+        if "allow" in item and isinstance(kind, NumberKind):
             yield line, "allow is a number of failing rows; this check is of one number, which has its own bounds"
-        if "sql" in item and (problem := _sql_problem(item["sql"])):
-            yield _line(node, ["checks", number, "sql"]), problem
-
-
-def _sql_problem(sql: str) -> str | None:
-    """Tell what is wrong with the SQL of a check: it is one SELECT of Redshift's dialect."""
-    import sqlglot
-    from jinja2 import Environment, TemplateError
-    from sqlglot import exp
-
-    try:
-        rendered = Environment(autoescape=False).from_string(sql).render(scope=lambda column: f"{column} IS NOT NULL")  # noqa: S701 - SQL
-        statements = [tree for tree in sqlglot.parse(rendered, read="redshift") if tree]
-    except TemplateError as error:
-        return f"sql: expected {{{{ scope('column') }}}} as the only template; {error}"
-    except sqlglot.ParseError as error:
-        return f"sql: this is no SQL of Redshift: {error.errors[0]['description']}"
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        return "sql: expected one SELECT"
-    return None
+        if problem := kind.contradiction:
+            yield _line(node, ["checks", number, kind.name]), f"{kind.name}: {problem}"

@@ -6,8 +6,8 @@ import time
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sparkify.quality import kinds
-from sparkify.quality.declaration import share
+from sparkify.quality import sql
+from sparkify.quality.kinds.kind import NumberKind, RowKind, Verdict, share
 from sparkify.quality.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sparkify.interval import Interval
     from sparkify.quality.declaration import Check
+    from sparkify.quality.kinds.kind import CheckedRows
     from sparkify.warehouse import Warehouse
 
 # Failing rows that an outcome carries, and the characters of a value.
@@ -32,60 +33,50 @@ def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) 
     :param interval: the run's.
     """
     for (table, _), group in groupby(checks, key=lambda check: (check.table, check.scope)):
-        of_table = list(group)
+        of_table = [(check, check.rows(interval)) for check in group]
         began = time.monotonic()
-        measures = {check.name: found for check in of_table if (found := kinds.aggregate(check, interval))}
-        scope = kinds.where(of_table[0], interval)
-        ((total, *measured),) = warehouse.query(
-            kinds.sql("scan", table=table, measures=list(measures.values()), scope=scope)
-        )
+        measures = {check.name: found for check, rows in of_table if (found := check.kind.aggregate(rows))}
+        scope = of_table[0][1].where()
+        scan = sql.render("scan", table=table, measures=list(measures.values()), scope=scope)
+        ((total, *measured),) = warehouse.query(scan)
         values = dict(zip(measures, measured, strict=True))
         seconds = time.monotonic() - began
-        for check in of_table:
+        for check, rows in of_table:
             began = time.monotonic() - (seconds if check.name in values else 0)
-            if check.kind in kinds.NUMBERS:
-                yield _of_number(warehouse, check, interval, total, values.get(check.name), began)
-            else:
-                yield _of_rows(warehouse, check, interval, total, values.get(check.name), began)
-
-
-def _of_number(
-    warehouse: Warehouse, check: Check, interval: Interval, total: int, measured: Any, began: float
-) -> Outcome:
-    if check.kind == "volume":
-        measured = [rows for _, rows in sorted(warehouse.query(kinds.volume(check, interval)))]
-    verdict = kinds.judge(check, interval, measured)
-    return _outcome(check, verdict, 0, total, [], began)
+            if isinstance(check.kind, NumberKind):
+                select = check.kind.select(rows)
+                number = warehouse.query(select) if select else values[check.name]
+                yield _outcome(check, check.kind.judge(number, rows), 0, total, [], began)
+            elif isinstance(check.kind, RowKind):
+                yield _of_rows(warehouse, check, check.kind, rows, total, values.get(check.name), began)
 
 
 def _of_rows(
-    warehouse: Warehouse, check: Check, interval: Interval, total: int, failing: int | None, began: float
+    warehouse: Warehouse, check: Check, kind: RowKind, rows: CheckedRows, total: int, failing: int | None, began: float
 ) -> Outcome:
     if failing is None:
-        rows = kinds.failing(check, interval)
-        ((failing,),) = warehouse.query(kinds.sql("count", check=check.name, rows=rows))
-    if check.kind == "rejected":
-        total += failing  # what was rejected is not in the table
+        ((failing,),) = warehouse.query(kind.count(rows))
+    if kind.elsewhere:
+        total += failing
     by_share = isinstance(check.allow, str)
     allowed = int(share(check.allow) * total) if isinstance(check.allow, str) else check.allow
     passed = failing <= allowed
     sample = []
     if not passed:
-        rows = kinds.failing(check, interval)
-        columns, found = warehouse.table(kinds.sql("sample", check=check.name, rows=rows, limit=SAMPLE))
+        columns, found = warehouse.table(sql.render("sample", rows=kind.failing(rows), limit=SAMPLE))
         sample = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in found]
     expected = f"at most {check.allow} {'of the ' * by_share}rows" if allowed or by_share else "none"
     observed = f"{failing:,} of {total:,} rows"
-    return _outcome(check, kinds.Verdict(passed, observed, expected), failing, total, sample, began)
+    return _outcome(check, Verdict(passed, observed, expected), failing, total, sample, began)
 
 
 def _outcome(
-    check: Check, verdict: kinds.Verdict, failing: int, total: int, sample: list[dict[str, Any]], began: float
+    check: Check, verdict: Verdict, failing: int, total: int, sample: list[dict[str, Any]], began: float
 ) -> Outcome:
     return Outcome(
         table=check.table,
         check=check.name,
-        kind=check.kind,
+        kind=check.kind.name,
         severity=check.severity,
         scope=check.scope,
         passed=verdict.passed,

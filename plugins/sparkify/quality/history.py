@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sparkify.quality import kinds
+from sparkify.quality import sql
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def latest(warehouse: Warehouse, runs: int = 24) -> list[Remembered]:
 
     :param runs: how many of each.
     """
-    return [Remembered(*row) for row in warehouse.query(kinds.sql("latest", runs=runs))]
+    return [Remembered(*row) for row in warehouse.query(sql.render("latest", runs=runs))]
 
 
 def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval: Interval) -> None:

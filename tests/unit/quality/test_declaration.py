@@ -6,13 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.quality import declaration
+from sparkify.quality import schema
 from sparkify.quality.declaration import DeclarationError, load, parse
+from sparkify.quality.kinds import KINDS
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
 CHECKS = ROOT / "include" / "checks"
 HEAD = "table: songplays\nkey: songplay_id\ninterval: interval_time\nchecks:\n"
 WORDS = "    why: w\n    remedy: r\n"
-# A declaration of every kind.
-KINDS: dict[str, Any] = {
+# The options of every kind.
+OPTIONS: dict[str, Any] = {
     "not_null": ["user_id", "level"],
     "unique": "songplay_id",
     "accepted_values": {"column": "level", "values": ["free", None, 3]},
@@ -49,11 +51,16 @@ def problems(text: str) -> list[str]:
 
 
 def test_a_check_of_each_kind() -> None:
-    assert set(KINDS) == set(declaration._kinds())
-    items = [{"name": kind, "why": "w", "remedy": "r", kind: options} for kind, options in KINDS.items()]
+    assert set(OPTIONS) == set(KINDS)
+    items = [{"name": kind, "why": "w", "remedy": "r", kind: options} for kind, options in OPTIONS.items()]
     document = {"table": "songplays", "key": ["a", "b"], "interval": "interval_time", "checks": items}
     checks = parse(yaml.safe_dump(document, sort_keys=False), "x.yaml")
-    assert {item.kind: item.options for item in checks} == KINDS
+    assert [type(item.kind) for item in checks] == [KINDS[name] for name in OPTIONS]
+    for item, options in zip(checks, OPTIONS.values(), strict=True):
+        written = msgspec.to_builtins(item.kind)
+        if item.kind.shorthand:
+            written = written[item.kind.shorthand]
+        assert written in (options, [options])
     assert {(item.table, item.key, item.interval) for item in checks} == {("songplays", ("a", "b"), "interval_time")}
     assert {(item.severity, item.scope, item.allow) for item in checks} == {("error", "interval", 0)}
 
@@ -66,45 +73,59 @@ def test_what_else_a_check_may_say() -> None:
     assert found.columns == {"songplay_id", "interval_time"}
 
 
+def test_several_columns_may_be_unique_together() -> None:
+    (found,) = parse(HEAD + check("unique: [session_id, start_time]"), "x.yaml")
+    assert found.columns == {"songplay_id", "session_id", "start_time", "interval_time"}
+    assert found.column is None
+
+
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        ("", 1, "expected What must be true of one table of the warehouse.; found null"),
-        ("checks: [", 2, "this is no YAML"),
-        ("a: 1\nb: 'x", 2, "this is no YAML"),
-        ("a: \0", 1, "this is no YAML"),
+        ("", 1, "expected The checks of one table of the warehouse.; found null"),
+        ("checks: [", 2, "invalid YAML"),
+        ("a: 1\nb: 'x", 2, "invalid YAML"),
+        ("a: \0", 1, "invalid YAML"),
         ("table: songplays\nkey: id\n", 1, "missing: checks"),
         ("table: songplays\nkey: id\nchecks: {}\n", 3, "checks: expected a list of checks; found {}"),
         ("table: songplays\nkey: id\nchecks: []\n", 3, "checks: expected a list of checks; found []"),
         (
             "table: Song plays\nkey: id\nchecks: []\n",
             1,
-            'table: expected a name in lower case, such as user_id; found "Song plays"',
+            'table: expected the table, a name in lower case; found "Song plays"',
         ),
-        (HEAD + "  - just text\n", 5, "expected a check: name, exactly one kind, why and remedy; found"),
+        (HEAD + "  - just text\n", 5, "expected A check: name, exactly one kind, why and remedy.; found"),
         (HEAD + "  - name: x\n    unique: id\n", 5, "missing: why, remedy"),
         (HEAD + check("severity: warn"), 5, "this one has none"),
         (HEAD + check("unique: id\n    row_count: {min: 1}"), 5, "this one has unique and row_count"),
         (HEAD + check("unique: id\n    severty: warn"), 5, 'unknown: "severty"; did you mean severity?'),
         (HEAD + check("unique: id\n    severity: high"), 9, 'severity: expected one of error, warn; found "high"'),
         (HEAD + check("unique: id\n    scope: day"), 9, 'scope: expected one of interval, table; found "day"'),
-        (HEAD + check("unique: id\n    allow: many"), 9, "allow: expected how many failing rows are no failure"),
-        (HEAD + check("unique: id\n    allow: -1"), 9, "allow: expected how many failing rows are no failure"),
-        (HEAD + check("unique: id\n    allow: 0.5"), 9, "allow: expected how many failing rows are no failure"),
-        (HEAD + check("unique: a; DROP TABLE users"), 8, "unique: expected a name in lower case"),
-        (HEAD + check("not_null: []"), 8, "not_null: expected a column, or a list of columns; found []"),
+        (HEAD + check("unique: id\n    allow: many"), 9, "allow: expected how many failing rows are accepted"),
+        (HEAD + check("unique: id\n    allow: -1"), 9, "allow: expected how many failing rows are accepted"),
+        (HEAD + check("unique: id\n    allow: 0.5"), 9, "allow: expected how many failing rows are accepted"),
+        (HEAD + check("unique: a; DROP TABLE users"), 8, "names in lower case; found"),
+        (
+            HEAD + check("not_null: []"),
+            8,
+            "not_null: expected a column, or a list of columns, with a value in every row; names in lower case; found []",
+        ),
         (HEAD + check("range: {column: a, min: low}"), 8, 'min: expected a number; found "low"'),
-        (HEAD + check("range: {column: a}"), 8, "range: expected a column and the smallest and the largest value"),
-        (HEAD + check("range:\n      column: a\n      min: 2\n      max: 1"), 5, "min 2 is above max 1"),
-        (HEAD + check("row_count: {min: 2, max: 1}"), 5, "min 2 is above max 1"),
+        (HEAD + check("range: {column: a}"), 8, "range: expected min, max or both"),
+        (HEAD + check("range:\n      column: a\n      min: 2\n      max: 1"), 9, "range: min 2 exceeds max 1"),
+        (HEAD + check("row_count: {min: 2, max: 1}"), 8, "row_count: min 2 exceeds max 1"),
         (HEAD + check("row_count: {min: 1}\n    allow: 3"), 5, "allow is a number of failing rows; this check is of"),
         (HEAD + check("relationship: {column: a, to: users}"), 8, "to: expected the other table and its column"),
         (HEAD + check("accepted_values: {column: a, value: [1]}"), 8, 'unknown: "value"; did you mean values?'),
-        (HEAD + check("sql: DELETE FROM users"), 8, "sql: expected a SELECT of the rows that should not be"),
+        (HEAD + check("sql: DELETE FROM users"), 8, "sql: expected a SELECT of the rows that should not exist"),
         (HEAD + check("sql: SELECT 1; SELECT 2"), 8, "sql: expected one SELECT"),
-        (HEAD + check("sql: SELECT FROM WHERE ("), 8, "sql: this is no SQL of Redshift"),
+        (HEAD + check("sql: SELECT FROM WHERE ("), 8, "sql: invalid SQL of Redshift"),
         (HEAD + check("sql: DELETE FROM users WHERE a IN (SELECT 1)"), 8, "sql: expected one SELECT"),
-        (HEAD + check('sql: "SELECT {{ interval }}x y z ("'), 8, "sql: this is no SQL"),
+        (
+            HEAD + check('sql: "SELECT {{ interval }}x y z ("'),
+            8,
+            "sql: expected {{ scope('column') }} as the only template",
+        ),
         (HEAD + check("unique: id") + check("unique: id"), 9, "another check is called 'a check' too"),
         (HEAD + check("unique: id\n    unique: level"), 9, "the key 'unique' stands here twice"),
         (HEAD.replace("interval: interval_time\n", "") + check("unique: id"), 4, "needs the table's interval column"),
@@ -129,7 +150,7 @@ def test_all_files_of_a_folder_are_told_of(tmp_path: Path) -> None:
     assert re.findall(r"/(.)\.yaml line (\d+)", str(caught.value)) == [("a", "1"), ("c", "8")]
     (tmp_path / "a.yaml").unlink()
     (tmp_path / "c.yaml").unlink()
-    assert [item.kind for item in load(tmp_path)] == ["unique"]
+    assert [item.kind.name for item in load(tmp_path)] == ["unique"]
 
 
 def test_a_folder_without_files_is_a_mistake(tmp_path: Path) -> None:
@@ -140,7 +161,9 @@ def test_a_folder_without_files_is_a_mistake(tmp_path: Path) -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(sorted(KINDS)) | st.text(), inner),
+        lambda inner: (
+            st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(sorted(OPTIONS)) | st.text(), inner)
+        ),
         max_leaves=12,
     )
 )
@@ -152,14 +175,18 @@ def test_whatever_a_check_is_it_is_read_or_told_of(item: Any) -> None:
         assert all(line.startswith("x.yaml line 1: ") for line in str(error).split("\n"))
 
 
+def test_the_schema_of_editors_is_made_from_the_kinds() -> None:
+    assert schema.FILE.read_text() == schema.text(), "stale: make format writes it"
+
+
 def test_the_schema_is_one_and_the_files_name_it_to_editors() -> None:
     from jsonschema import Draft202012Validator
 
-    Draft202012Validator.check_schema(json.loads(declaration.SCHEMA.read_text()))
+    Draft202012Validator.check_schema(schema.schema())
     for path in CHECKS.glob("*.yaml"):
         first = path.read_text().splitlines()[0]
         named = first.removeprefix("# yaml-language-server: $schema=")
-        assert (path.parent / named).resolve() == declaration.SCHEMA, path.name
+        assert (path.parent / named).resolve() == schema.FILE, path.name
 
 
 def test_the_shipped_files_are_a_table_each() -> None:

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkify.interval import Interval
-from sparkify.quality import kinds
+from sparkify.quality import sql
 from sparkify.quality.declaration import Check, load
+from sparkify.quality.kinds import KINDS
+from sparkify.quality.kinds.kind import CheckedRows, NumberKind, RowKind
 from sql_rules import violations
 from tests.conftest import ROOT
 
@@ -20,32 +22,35 @@ VOLUME = {"column": "start_time", "weeks": 4, "from": 100, "at_least": "20 %", "
 SHIPPED = load(ROOT / "include" / "checks")
 
 
-def check(kind: str, options: Any, **fields: Any) -> Check:
-    names: dict[str, Any] = {"severity": "error", "scope": "interval", "allow": 0, "why": "", "remedy": "", "where": ""}
-    return Check("songplays", ("songplay_id",), "interval_time", "a check", kind, options, **{**names, **fields})
+def kind_of(name: str, options: Any) -> Any:
+    return KINDS[name].read(options)
+
+
+def checked(interval: Interval = HOUR) -> CheckedRows:
+    return CheckedRows("songplays", ("songplay_id",), "interval_time", interval)
 
 
 @pytest.mark.parametrize("shipped", SHIPPED, ids=lambda item: f"{item.table}: {item.name}")
 def test_the_sql_of_the_shipped_checks_obeys_the_rules(shipped: Check) -> None:
-    measure = kinds.aggregate(shipped, HOUR)
-    measures = [measure] if measure else []
-    scan = kinds.sql("scan", table=shipped.table, measures=measures, scope=kinds.where(shipped, HOUR))
+    rows = shipped.rows(HOUR)
+    measure = shipped.kind.aggregate(rows)
+    scan = sql.render("scan", table=shipped.table, measures=[measure] if measure else [], scope=rows.where())
     assert violations(scan) == []
-    if shipped.kind == "volume":
-        assert violations(kinds.volume(shipped, HOUR)) == []
-    elif shipped.kind not in kinds.NUMBERS:
-        rows = kinds.failing(shipped, HOUR)
-        for name, names in {"count": {}, "sample": {"limit": 5}}.items():
-            found = violations(kinds.sql(name, check=shipped.name, rows=rows, **names))
-            # The columns of a sample are the check's own.
-            assert [item for item in found if item[:2] != ("star", "*")] == []
+    if isinstance(shipped.kind, NumberKind):
+        assert violations(shipped.kind.select(rows) or "SELECT 1 AS one") == []
+    else:
+        assert isinstance(shipped.kind, RowKind)
+        assert violations(shipped.kind.count(rows)) == []
+        # The columns of a sample are the check's own.
+        found = violations(sql.render("sample", rows=shipped.kind.failing(rows), limit=5))
+        assert [item for item in found if item[:2] != ("star", "*")] == []
 
 
 @pytest.mark.parametrize("options", [{"min": 1, "max": 3}, {"min": 2}, {"max": 2}])
 @given(rows=st.integers(0, 5))
 def test_row_count(options: dict[str, int], rows: int) -> None:
     inside = options.get("min", 0) <= rows <= options.get("max", 5)
-    assert kinds.judge(check("row_count", options), HOUR, rows).passed is inside
+    assert kind_of("row_count", options).judge(rows, checked()).passed is inside
 
 
 @pytest.mark.parametrize(
@@ -58,7 +63,7 @@ def test_row_count(options: dict[str, int], rows: int) -> None:
     ],
 )
 def test_freshness_is_of_the_interval_s_end_and_not_of_today(newest: datetime | None, passed: bool) -> None:
-    verdict = kinds.judge(check("freshness", {"column": "start_time", "hours": 2.5}), HOUR, newest)
+    verdict = kind_of("freshness", {"column": "start_time", "hours": 2.5}).judge(newest, checked())
     assert verdict.passed is passed
     assert "2018-11-08 06:00" in verdict.expected
 
@@ -67,7 +72,7 @@ def test_freshness_is_never_seen_from_the_future() -> None:
     now = datetime.now(UTC)
     interval = Interval(now - timedelta(hours=1), now + timedelta(days=365))
     newest = (now - timedelta(hours=2)).replace(tzinfo=None)
-    assert kinds.judge(check("freshness", {"column": "start_time", "hours": 2.5}), interval, newest).passed
+    assert kind_of("freshness", {"column": "start_time", "hours": 2.5}).judge(newest, checked(interval)).passed
 
 
 @pytest.mark.parametrize(
@@ -84,28 +89,32 @@ def test_freshness_is_never_seen_from_the_future() -> None:
     ],
 )
 def test_volume(counts: list[int], passed: bool, expected: str) -> None:
-    assert kinds.judge(check("volume", VOLUME), HOUR, counts) == (passed, f"{counts[0]:,} rows", expected)
+    assert kind_of("volume", VOLUME).judge(list(enumerate(counts)), checked()) == (
+        passed,
+        f"{counts[0]:,} rows",
+        expected,
+    )
 
 
 def test_more_than_a_week_is_compared_with_nothing() -> None:
     weeks = Interval.parse("2018-11-01", "2018-11-09")
-    assert kinds.judge(check("volume", VOLUME), weeks, [0, 1000, 1000, 1000, 1000]).passed
+    assert kind_of("volume", VOLUME).judge(list(enumerate([0, 1000, 1000, 1000, 1000])), checked(weeks)).passed
 
 
 def test_the_rejects_of_an_hour_are_those_of_its_files() -> None:
-    rows = kinds.failing(check("rejected", {"period": "day"}), HOUR)
+    rows = kind_of("rejected", {"period": "day"}).failing(checked())
     assert "period_start >= TIMESTAMP '2018-11-08 00:00:00.000000'" in rows
     assert "period_start < TIMESTAMP '2018-11-08 06:00:00.000000'" in rows
-    assert "period_start" not in kinds.failing(check("rejected", {"period": "all"}), HOUR)
+    assert "period_start" not in kind_of("rejected", {"period": "all"}).failing(checked())
 
 
 def test_texts_are_quoted() -> None:
-    rows = kinds.failing(check("accepted_values", {"column": "level", "values": ["o'clock", 3]}), HOUR)
+    rows = kind_of("accepted_values", {"column": "level", "values": ["o'clock", 3]}).failing(checked())
     assert "level NOT IN ('o''clock', 3)" in rows
 
 
 def test_texts_are_compared_without_trailing_blanks() -> None:
     """As Redshift does."""
-    rows = kinds.failing(check("accepted_values", {"column": "level", "values": ["free ", None]}), HOUR)
+    rows = kind_of("accepted_values", {"column": "level", "values": ["free ", None]}).failing(checked())
     assert "RTRIM(level) NOT IN ('free')" in rows
-    assert "RTRIM" not in kinds.failing(check("accepted_values", {"column": "year", "values": [1, 2]}), HOUR)
+    assert "RTRIM" not in kind_of("accepted_values", {"column": "year", "values": [1, 2]}).failing(checked())

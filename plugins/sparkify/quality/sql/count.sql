@@ -1,4 +1,4 @@
--- Count what fails: {{ check }}.
+-- Count the failing rows.
 SELECT COUNT(*) AS failing_rows
 FROM (
 {{ rows | indent(4, first=true) }}

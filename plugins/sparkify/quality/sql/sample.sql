@@ -1,4 +1,4 @@
--- Take some of what fails: {{ check }}.
+-- Take some of the failing rows.
 SELECT *
 FROM (
 {{ rows | indent(4, first=true) }}

@@ -1,5 +1,6 @@
-SELECT {{ column }}, COUNT(*) AS copies
+SELECT {{ columns | join(", ") }}, COUNT(*) AS copies
 FROM {{ table }}
-WHERE {{ scope }}
-GROUP BY {{ column }}
+WHERE {{ scope }}{% for column in columns %} AND {{ column }} IS NOT NULL{% endfor %}
+
+GROUP BY {{ columns | join(", ") }}
 HAVING COUNT(*) > 1

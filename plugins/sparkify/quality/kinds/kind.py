@@ -1,0 +1,172 @@
+"""What a kind of check consists of: typed options, the SQL that measures it, and the judgement of a measure.
+
+An option's type is its JSON schema too: descriptions and limits stand once, in :class:`msgspec.Meta`.
+"""
+
+from __future__ import annotations
+
+from abc import ABCMeta, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from sparkify.quality import sql
+from sparkify.sql import predicates
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from sparkify.interval import Interval
+
+Name = Annotated[str, Meta(pattern="^[a-z_][a-z0-9_]*$", description="a name in lower case, such as user_id")]
+Columns = Annotated[list[Name], Meta(min_length=1)]
+Share = Annotated[str, Meta(pattern=r"^\d+(\.\d+)? ?%$", description="a share such as 1 % or 0.5 %")]
+Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """The rows that a check looks at.
+
+    :param table: the table.
+    :param key: the columns that identify a row for people.
+    :param interval_column: the column by which a run owns a row; None if the table is not cut by time.
+    :param interval: the run's.
+    :param whole_table: whether all rows are checked rather than those of the interval.
+    """
+
+    table: str
+    key: tuple[str, ...]
+    interval_column: str | None
+    interval: Interval
+    whole_table: bool = False
+
+    @property
+    def scope(self) -> predicates.Scope:
+        """The predicate of the rows, as a function of their time column."""
+        return predicates.everything if self.whole_table else predicates.OfInterval(self.interval)
+
+    def where(self, qualifier: str = "") -> str:
+        """Return the condition of the rows.
+
+        :param qualifier: put before the column, such as ``child.``.
+        """
+        return self.scope(f"{qualifier}{self.interval_column}")
+
+
+class Verdict(NamedTuple):
+    """The judgement of a measured number.
+
+    :param observed: the measured value, for people.
+    :param expected: the expected value, for people.
+    """
+
+    passed: bool
+    observed: str
+    expected: str
+
+
+class _KindMeta(msgspec.StructMeta, ABCMeta):
+    """Structs with abstract methods."""
+
+
+class Kind(msgspec.Struct, metaclass=_KindMeta, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A kind of check; its fields are the options of a declaration.
+
+    A measure that an aggregate of the table can give is part of one scan, shared by all checks of the table.
+    """
+
+    # Its key in a declaration, and the description of its options.
+    name: ClassVar[str]
+    description: ClassVar[str]
+    # The only field, if a declaration gives its value without its name.
+    shorthand: ClassVar[str | None] = None
+
+    @classmethod
+    def read(cls, options: Any) -> Self:
+        """Return the kind with the options of a valid declaration."""
+        return msgspec.convert({cls.shorthand: options} if cls.shorthand else options, cls)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the table that are checked."""
+        return []
+
+    @property
+    def contradiction(self) -> str | None:
+        """What is wrong with the options that their types cannot say; None if nothing is."""
+        return None
+
+    def aggregate(self, rows: CheckedRows) -> str | None:
+        """Return the aggregate that measures the check in the shared scan; None if it needs a SELECT of its own."""
+        return None
+
+
+class RowKind(Kind, frozen=True, kw_only=True):
+    """A kind of check that counts failing rows."""
+
+    # Whether the failing rows are not in the table, and so not among those that its scan counts.
+    elsewhere: ClassVar[bool] = False
+
+    @abstractmethod
+    def failing(self, rows: CheckedRows) -> str:
+        """Return a SELECT of the failing rows."""
+
+    def count(self, rows: CheckedRows) -> str:
+        """Return a SELECT of the number of failing rows."""
+        return sql.render("count", rows=self.failing(rows))
+
+
+class ConditionKind(RowKind, frozen=True, kw_only=True):
+    """A kind of check whose failing rows meet a condition."""
+
+    @property
+    @abstractmethod
+    def condition(self) -> str:
+        """The condition, in SQL."""
+
+    def aggregate(self, rows: CheckedRows) -> str:
+        return f"COUNT(CASE WHEN {self.condition} THEN 1 END)"
+
+    def shown(self, rows: CheckedRows) -> list[str]:
+        """Return the columns that show what is wrong with a failing row."""
+        return self.columns
+
+    def failing(self, rows: CheckedRows) -> str:
+        columns = list(dict.fromkeys([*rows.key, *self.shown(rows)]))
+        return sql.render("matching", table=rows.table, columns=columns, scope=rows.where(), condition=self.condition)
+
+
+class NumberKind(Kind, frozen=True, kw_only=True):
+    """A kind of check of one number, with bounds of its own."""
+
+    def select(self, rows: CheckedRows) -> str | None:
+        """Return the SELECT that measures it; None if the shared scan does."""
+        return None
+
+    @abstractmethod
+    def judge(self, measured: Any, rows: CheckedRows) -> Verdict:
+        """Judge what was measured.
+
+        :param measured: the aggregate's value; the rows of :meth:`select` if it has one.
+        """
+
+
+def share(text: str) -> float:
+    """Return a share as a fraction.
+
+    >>> share("1 %")
+    0.01
+    """
+    return float(text.rstrip("% ")) / 100
+
+
+def bounds_problem(least: float | msgspec.UnsetType, most: float | msgspec.UnsetType) -> str | None:
+    """Return what is wrong with a pair of bounds; None if nothing is."""
+    if least is msgspec.UNSET and most is msgspec.UNSET:
+        return "expected min, max or both"
+    if least is not msgspec.UNSET and most is not msgspec.UNSET and least > most:
+        return f"min {least:g} exceeds max {most:g}"
+    return None

@@ -1,0 +1,63 @@
+"""The number of rows compared with earlier weeks."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from sparkify.interval import Interval
+from sparkify.quality import sql
+from sparkify.quality.kinds.kind import CheckedRows, Name, NumberKind, Share, Verdict, share
+from sparkify.sql import predicates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WEEK = timedelta(weeks=1)
+
+
+class Volume(NumberKind, frozen=True, kw_only=True):
+    """The interval has about as many rows as the same hours of earlier weeks.
+
+    Weeks without rows are left out: a week before the history begins says nothing.
+    """
+
+    name: ClassVar[str] = "volume"
+    description: ClassVar[str] = "as many rows as in the same hours of earlier weeks, more or less"
+
+    column: Annotated[Name, Meta(description="a column of times")]
+    weeks: Annotated[int, Meta(ge=1, le=12, description="how many weeks to look back")]
+    enough: Annotated[int, Meta(ge=1, description="the mean number of rows from which on weeks are compared")] = (
+        msgspec.field(name="from")
+    )
+    at_least: Annotated[Share, Meta(description="the smallest share of the mean, such as 20 %")]
+    at_most: Annotated[Share, Meta(description="the largest share of the mean, such as 500 %")]
+
+    @property
+    def columns(self) -> list[str]:
+        return [self.column]
+
+    def select(self, rows: CheckedRows) -> str:
+        interval = rows.interval
+        weeks = [
+            predicates.OfInterval(Interval(interval.start - WEEK * ago, interval.end - WEEK * ago))(self.column)
+            for ago in range(self.weeks + 1)
+        ]
+        return sql.render("volume", table=rows.table, weeks=weeks)
+
+    def judge(self, measured: Sequence[tuple[int, int]], rows: CheckedRows) -> Verdict:
+        now, *earlier = (rows for _, rows in sorted(measured))
+        observed = f"{now:,} rows"
+        if rows.interval.end - rows.interval.start > WEEK:
+            return Verdict(True, observed, "an interval longer than a week is not compared")
+        weeks = [count for count in earlier if count]
+        mean = sum(weeks) / len(weeks) if weeks else 0
+        if mean < self.enough:
+            return Verdict(True, observed, f"earlier weeks have too few rows to compare (fewer than {self.enough:,})")
+        least, most = share(self.at_least) * mean, share(self.at_most) * mean
+        weeks_text = f"{len(weeks)} earlier week{'s' * (len(weeks) > 1)}"
+        expected = f"{least:,.0f} to {most:,.0f} rows: the mean of {weeks_text} is {mean:,.0f}"
+        return Verdict(least <= now <= most, observed, expected)
