@@ -20,6 +20,7 @@ RUN python /tmp/project/image.py /tmp/project \
 COPY --chown=airflow:0 dags dags
 COPY --chown=airflow:0 include include
 COPY --chown=airflow:0 plugins plugins
+COPY --chown=airflow:0 containers containers
 # Without it every task would compile what it imports.
 RUN python -m compileall -q dags plugins
 ENV PYTHONPATH=/opt/airflow/plugins
@@ -31,5 +32,12 @@ RUN pip install --no-cache-dir --require-hashes -r /tmp/project/s3.txt \
  && mkdir objects
 VOLUME /opt/airflow/objects
 CMD ["/opt/airflow/containers/s3"]
+
+# The app that writes events, of a stack without AWS. No other image has it.
+FROM base AS sample
+RUN pip install --no-cache-dir --no-deps --require-hashes -r /tmp/project/sample.txt
+COPY --chown=airflow:0 sandbox sandbox
+ENV PYTHONPATH=/opt/airflow/plugins:/opt/airflow
+CMD ["python", "-m", "sandbox.sample"]
 
 FROM base AS airflow

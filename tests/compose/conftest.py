@@ -81,5 +81,5 @@ def _followed(stack: Stack) -> Iterator[None]:
 
 
 def _remove_images() -> None:
-    words = ["docker", "image", "rm", "--force", "sparkify-airflow:test", "sparkify-s3:test"]
+    words = ["docker", "image", "rm", "--force", "sparkify-airflow:test", "sparkify-s3:test", "sparkify-sample:test"]
     subprocess.run(words, capture_output=True, check=False)

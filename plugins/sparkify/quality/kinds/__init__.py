@@ -21,8 +21,19 @@ if TYPE_CHECKING:
     from sparkify.quality.kinds.kind import Kind
 
 _ALL: tuple[type[Kind], ...] = (
-    NotNull, Unique, AcceptedValues, Range, PlausibleTime, Relationship, RowCount, Freshness, Volume, Agreement, Rejected, OwnSql,
-)  # fmt: skip
+    NotNull,
+    Unique,
+    AcceptedValues,
+    Range,
+    PlausibleTime,
+    Relationship,
+    RowCount,
+    Freshness,
+    Volume,
+    Agreement,
+    Rejected,
+    OwnSql,
+)
 
 # The kinds by their key in a declaration.
 KINDS: dict[str, type[Kind]] = {kind.name: kind for kind in _ALL}
