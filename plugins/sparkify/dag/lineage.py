@@ -22,8 +22,8 @@ from openlineage.client.facet_v2 import (
     schema_dataset,
 )
 
-from sparkify import strategies
 from sparkify.sql import predicates
+from sparkify.warehouse.catalogue import column_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,16 +81,9 @@ def of(operator: WarehouseOperator) -> OperatorLineage:
 def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, Table]:
     """Return tables by the names that SQL calls them; one that does not exist has no columns."""
     namespace, database = warehouse.address()
-    ((default,),) = warehouse.query("SELECT current_schema()")
-    places = {name: (name.rpartition(".")[0] or default, name.rpartition(".")[2]) for name in names}
-    columns: dict[tuple[str, str], Columns] = defaultdict(dict)
-    for schema, table, column, kind, length in warehouse.query(
-        strategies.render("describe", tables=sorted(set(places.values())))
-    ):
-        columns[schema, table][column] = f"{kind}({length})" if length else kind
     return {
-        name: Table(namespace, f"{database}.{schema}.{table}", columns[schema, table])
-        for name, (schema, table) in places.items()
+        name: Table(namespace, f"{database}.{qualified}", columns)
+        for name, (qualified, columns) in column_types(warehouse, names).items()
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
+from sparkify.warehouse.catalogue import relations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,12 +81,12 @@ class CreateTablesOperator(WarehouseOperator):
                     log.warning("Dropping all tables: this run recreates them.")
                     for script in self.drop_sql:
                         warehouse.script(script)
-                there = warehouse.relations(names)
+                there = relations(warehouse, names)
                 known = {*there, *(name.partition(".")[0] for name in there if "." in name)}  # a schema is there too
                 missing = [statement for statement, name in creates.items() if name not in known]
                 for statement in missing:
                     warehouse.script(statement)
-                return len(missing), warehouse.relations(names) if missing else there
+                return len(missing), relations(warehouse, names) if missing else there
 
             sent, columns = warehouse.transaction(create)
             _expect_columns(warehouse, checks, columns)

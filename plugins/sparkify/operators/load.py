@@ -1,13 +1,12 @@
-"""What the load of a fact and of a dimension share."""
+"""The base of the operators that load a table."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from sparkify import strategies
+from sparkify.loading.load import Load, Lookup
 from sparkify.operators.base import Flow, WarehouseOperator
 from sparkify.sql import predicates
 
@@ -16,10 +15,6 @@ if TYPE_CHECKING:
 
     import jinja2
     from airflow.sdk import Context
-
-    from sparkify.warehouse import Warehouse
-
-log = logging.getLogger(__name__)
 
 
 class LoadOperator(WarehouseOperator):
@@ -63,89 +58,43 @@ class LoadOperator(WarehouseOperator):
         self.keys = list(keys)
         self.sql = sql
         self.source = source
-        self.lookup: str | None = None
         self.mode = mode
         self._template: str | None = None
 
     @property
-    def partition_column(self) -> str:
-        return "batch_id" if self.source else "interval_time"
-
-    def changed(self, batches: predicates.Scope = predicates.of_changed_batches) -> predicates.Scope:
-        """Return the scope of the source rows that the run has to look at.
-
-        :param batches: the scope of the batches that changed, once their numbers are known.
-        """
-        return batches if self.source else predicates.OfInterval(self.interval)
+    def lookup(self) -> Lookup | None:
+        """Where the table's attributes are looked up."""
+        return None
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
         """Render the fields; ``sql`` as it reads for the rows that changed."""
         self._template = self.sql
 
         def changed(column: str, *, lookup: str = "", **keys: str) -> str:
-            return self.changed()(column, lookup=lookup, **keys)  # the interval is rendered by the time this is called
+            # The interval is rendered by the time this is called.
+            scope = predicates.of_changed_batches if self.source else predicates.OfInterval(self.interval)
+            return scope(column, lookup=lookup, **keys)
 
         super().render_template_fields(self.with_scope(context, changed), jinja_env)
-
-    def _select(self, context: Context, scope: predicates.Scope) -> str:
-        sql: str = self.render_template(self._template, self.with_scope(context, scope))
-        return sql.strip().rstrip(";")
 
     @property
     def flow(self) -> Flow:
         from sparkify.dag.lineage import tables_of
 
-        reads = [*tables_of(self.sql), *([self.lookup] if self.lookup else [])]
+        reads = [*tables_of(self.sql), *([self.lookup.table] if self.lookup else [])]
         return Flow(reads, writes=self.table, select=self.sql)
 
     def work(self, context: Context) -> dict[str, Any]:
         if self.mode not in ("merge", "rebuild"):
             raise AirflowFailException(f"mode must be merge or rebuild, not {self.mode!r}.")
+
+        def select(scope: predicates.Scope) -> str:
+            sql: str = self.render_template(self._template, self.with_scope(context, scope))
+            return sql.strip().rstrip(";")
+
         with self.warehouse() as warehouse:
-            loaded = warehouse.transaction(lambda: self._load(warehouse, context), lock=[self.table])
-            warehouse.analyze(self.table, loaded["rows"])
-            return loaded
-
-    def _load(self, warehouse: Warehouse, context: Context) -> dict[str, Any]:
-        batches: list[tuple[int]] = []
-        if self.source or self.lookup:
-            warehouse.script(strategies.render("begin_load", **self._batches))
-            batches = warehouse.query(f"SELECT batch_id FROM {predicates.CHANGED_BATCHES} ORDER BY batch_id")
-        if self.source and not batches and self.mode == "merge":
+            load = Load(warehouse, self.table, self.keys, select, self.interval, source=self.source, lookup=self.lookup)
+            rows = load.rebuild() if self.mode == "rebuild" else load.merge()
+        if rows is None:
             raise AirflowSkipException(f"Nothing new: {self.table} has all batches of {self.source}.")
-        names: dict[str, Any] = {
-            "table": self.table,
-            "keys": self.keys,
-            "columns": warehouse.columns(self.table),
-        }
-        if self.mode == "rebuild":
-            everything = self._select(context, predicates.everything)
-            rows = warehouse.script(strategies.render("rebuild", **names, select=everything))
-        else:
-            rows = self._merge(
-                warehouse, context, names, predicates.OfBatches(tuple(batch_id for (batch_id,) in batches))
-            )
-        if batches:
-            warehouse.script(strategies.render("end_load", **self._batches))
         return {"rows": rows}
-
-    @property
-    def _batches(self) -> dict[str, Any]:
-        return {"table": self.table, "source": self.source, "lookup": self.lookup}
-
-    def _merge(
-        self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: predicates.OfBatches
-    ) -> int:
-        scope = self.changed(batches)
-        changed = scope(f"{self.table}.{self.partition_column}")
-        select = self._select(context, scope)
-        warehouse.script(strategies.render("take_changed", **names, select=select, changed=changed))
-        ((stale,),) = warehouse.query("SELECT COUNT(*) FROM stale")
-        if stale:
-            log.info("%d rows of %s lost their source: looking for what else is known.", stale, self.table)
-            select = self._select(context, predicates.OfKeys("stale"))
-            warehouse.script(strategies.render("take_stale", **names, select=select))
-        warehouse.script(strategies.render("merge", **names))
-        # Each row of the batch is one of the table now. Redshift does not say how many a MERGE has touched.
-        ((rows,),) = warehouse.query("SELECT COUNT(*) FROM batch")
-        return int(rows)

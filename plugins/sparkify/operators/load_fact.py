@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sparkify import strategies
+from sparkify.loading.load import Lookup
 from sparkify.operators.load import LoadOperator
-from sparkify.sql import predicates
-
-if TYPE_CHECKING:
-    from airflow.sdk import Context
-
-    from sparkify.warehouse import Warehouse
-
-log = logging.getLogger(__name__)
 
 
 class LoadFactOperator(LoadOperator):
@@ -24,41 +15,24 @@ class LoadFactOperator(LoadOperator):
     one, leave one row.
 
     Facts may look attributes up in data that is staged by object, and that may arrive after them. With ``lookup``,
-    facts of other intervals are looked up again where batches came or went since; ``sql`` then passes the batch column
+    facts of other intervals are looked up again if batches came or went since; ``sql`` then passes the batch column
     of what it joins to the scope: ``{{ scope(partition, lookup="s.batch_id", key=...) }}``.
 
     See :class:`~sparkify.operators.load.LoadOperator` for the other parameters.
 
-    :param lookup: the dimension that is looked things up in: the batches that it holds are those that count.
-    :param lookup_column: the column of ``table`` with the batch of what was found.
+    :param lookup: the dimension that provides the looked-up attributes: the batches that it holds are those that count.
+    :param lookup_column: the column of ``table`` with the batch of the row that was found.
+    :raises ValueError: if only one of ``lookup`` and ``lookup_column`` is given.
     """
 
     ui_color = "#c3d9f7"
 
     def __init__(self, *, lookup: str | None = None, lookup_column: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.lookup = lookup
-        self.lookup_column = lookup_column
+        if (lookup is None) != (lookup_column is None):
+            raise ValueError("lookup and lookup_column go together: give both or neither")
+        self._lookup = Lookup(lookup, lookup_column) if lookup and lookup_column else None
 
-    def _merge(
-        self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: predicates.OfBatches
-    ) -> int:
-        rows = super()._merge(warehouse, context, names, batches)
-        if batches.ids:
-            log.info("%d batches of %s came or went: looking up again.", len(batches.ids), self.lookup)
-            self._relink(warehouse, context, names, batches)
-        return rows
-
-    def _relink(
-        self, warehouse: Warehouse, context: Context, names: dict[str, Any], batches: predicates.OfBatches
-    ) -> None:
-        warehouse.script(
-            strategies.render(
-                "relink",
-                **names,
-                linked=batches(f"{self.table}.{self.lookup_column}"),
-                changed=self.changed(batches)(f"{self.table}.{self.partition_column}"),
-                found=self._select(context, predicates.OfChangedLookup(self.interval, batches)),
-                select=self._select(context, predicates.OfKeys("relinked")),
-            )
-        )
+    @property
+    def lookup(self) -> Lookup | None:
+        return self._lookup

@@ -85,14 +85,22 @@ class StageToRedshiftOperator(WarehouseOperator):
         max_errors: int | str = 0,
         interval_column: str | None = None,
         late_before: str | None = None,
-        file_period: Period = "day",
-        partition_column: str = "interval_time",
-        full_refresh: bool | str = False,
+        file_period: Period | None = None,
+        partition_column: str | None = None,
+        full_refresh: bool | str | None = None,
         manifest_bucket: str | None = None,
         manifest_prefix: str = "manifests/",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        of_time = {"late_before": late_before, "file_period": file_period, "partition_column": partition_column}
+        of_objects = {"full_refresh": full_refresh, "manifest_bucket": manifest_bucket}
+        for name, value in (of_objects if interval_column else of_time).items():
+            if value is not None:
+                raise ValueError(
+                    f"{name} {'contradicts' if interval_column else 'needs'} interval_column: "
+                    "with it a source is cut by time, without it staged by object"
+                )
         self.table = table
         self.bucket = bucket
         self.key = key
@@ -102,8 +110,8 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.max_errors = max_errors
         self.interval_column = interval_column
         self.late_before = late_before
-        self.file_period = file_period
-        self.partition_column = partition_column if interval_column else "batch_id"
+        self.file_period: Period = file_period or "day"
+        self.partition_column = (partition_column or "interval_time") if interval_column else "batch_id"
         self.full_refresh = full_refresh
         self.manifest_bucket = manifest_bucket
         self.manifest_prefix = manifest_prefix

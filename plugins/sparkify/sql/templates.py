@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -32,3 +33,16 @@ def from_string(sql: str) -> jinja2.Template:
     :raises jinja2.TemplateSyntaxError: if it is not a valid template.
     """
     return environment().from_string(sql)
+
+
+def renderer(folder: Path) -> Callable[..., str]:
+    """Return a function that renders the SQL templates of a folder.
+
+    It takes a file's name without its ending, and the names that the template uses; it raises
+    :class:`jinja2.UndefinedError` if one is missing.
+    """
+
+    def render(template: str, **names: Any) -> str:
+        return environment(folder).get_template(f"{template}.sql").render(names).strip()
+
+    return render

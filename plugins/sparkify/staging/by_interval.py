@@ -7,11 +7,11 @@ import logging
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sparkify import strategies
 from sparkify.interval import EARLIEST, LATEST, Interval
-from sparkify.sql import predicates
+from sparkify.sql import predicates, templates
 from sparkify.staging.rejects import IMPLAUSIBLE_TIME, Part
 from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, WarehouseError
 from sparkify.warehouse.session import REJECTS_TOLD
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from sparkify.staging.target import Target
 
 log = logging.getLogger(__name__)
+
+render = templates.renderer(Path(__file__).parent)
 
 # How often files are read anew because a concurrent run staged another version of them.
 READINGS = 5
@@ -173,9 +175,7 @@ class IntervalStaging:
         """
         column = self.interval_column
         found = self.target.warehouse.query(
-            strategies.render(
-                "implausible", landing=landing, column=column, plausible=PLAUSIBLE(column), limit=REJECTS_TOLD
-            )
+            render("implausible", landing=landing, column=column, plausible=PLAUSIBLE(column), limit=REJECTS_TOLD)
         )
         rows = [
             RejectedRow(
@@ -230,7 +230,7 @@ class IntervalStaging:
             return None
         *_, late_before = self._counts()
         warehouse.script(
-            strategies.render(
+            render(
                 "stage_interval",
                 table=table,
                 interval=self.interval,

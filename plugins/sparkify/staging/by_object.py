@@ -7,12 +7,12 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from sparkify import strategies
-from sparkify.sql import predicates
+from sparkify.sql import predicates, templates
 from sparkify.staging import ledger
 from sparkify.staging.rejects import EMPTY_OBJECT, Part
 from sparkify.warehouse import CopyFailedError, RejectedRow
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sparkify.staging.target import Target
 
 log = logging.getLogger(__name__)
+
+render = templates.renderer(Path(__file__).parent)
 
 # How often a run starts again because a COPY failed as a whole: each time without an object that made it fail. COPY
 # names one object that it cannot decompress, however many there are.
@@ -118,7 +120,7 @@ class ObjectStaging:
         quarantined = ledger.quarantine((item for item in plan.take if item in self._bad), known)
         self._remember(quarantined)
         warehouse.script(
-            strategies.render(
+            render(
                 "stage_objects",
                 table=table,
                 columns=self.target.columns,

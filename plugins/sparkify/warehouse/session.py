@@ -18,12 +18,11 @@ import sqlparse
 import tenacity
 from airflow.sdk.exceptions import AirflowException
 
-from sparkify import strategies
 from sparkify.warehouse.secrets import KEEP, Secrets
 from sparkify.warehouse.unreachable import Reason, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -312,20 +311,6 @@ class Warehouse(ABC):
     def columns(self, table: str) -> list[str]:
         """Return the column names of a table, in order."""
         return self.table(f"SELECT * FROM {table} LIMIT 0")[0]
-
-    def relations(self, names: Collection[str]) -> dict[str, list[str]]:
-        """Return the column names of the tables, and of PostgreSQL's indexes, that there are, in order.
-
-        :param names: of those to look for: ``songs`` in the session's own schema, ``operations.staged_objects``.
-        """
-        if not names:
-            return {}
-        found: dict[str, list[str]] = {}
-        last_parts = sorted({name.rpartition(".")[2] for name in names})
-        for schema, name, column, is_current in self.query(strategies.render("relations", names=last_parts)):
-            for called in (f"{schema}.{name}", *([name] if is_current else [])):
-                found.setdefault(called, []).append(column)
-        return {name: columns for name, columns in found.items() if name in names}
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
         """Load objects of S3 into a table with COPY.

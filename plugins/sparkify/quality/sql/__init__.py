@@ -8,16 +8,7 @@ from typing import Any
 from sparkify.sql import templates
 
 _FOLDER = Path(__file__).parent
-
-
-def render(name: str, **names: Any) -> str:
-    """Return the SQL of a template.
-
-    :param name: a file of this folder, without its ending.
-    :param names: the names that the template uses.
-    :raises jinja2.UndefinedError: if one is missing.
-    """
-    return templates.environment(_FOLDER).get_template(f"{name}.sql").render(names).strip()
+render = templates.renderer(_FOLDER)
 
 
 def condition(kind: str, **names: Any) -> str:

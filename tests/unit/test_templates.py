@@ -1,4 +1,4 @@
-"""The SQL of the strategies obeys the house rules, whatever the table looks like."""
+"""The SQL of staging, loading and the catalogue obeys the house rules, whatever the table looks like."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from typing import Any
 import jinja2
 import pytest
 
-from sparkify import strategies
+from sparkify import loading, staging, warehouse
 from sparkify.interval import Interval
 from sparkify.s3 import S3Object
-from sparkify.sql import predicates
+from sparkify.sql import predicates, templates
 from sparkify.staging.by_interval import PLAUSIBLE, Landing
 from sparkify.staging.ledger import Batch
 from sparkify.warehouse.session import label, statements
 from sql_rules import violations
 
+# Where each template is.
+TEMPLATES = {
+    path.stem: path.parent
+    for package in (loading, staging, warehouse)
+    for path in Path(*package.__path__).glob("*.sql")
+    if not path.stem.startswith("_")
+}
 INTERVAL = Interval.parse("2018-11-01T00:00", "2018-11-02T02:00")
 OWNED = predicates.OfInterval(INTERVAL)
 SELECT = "SELECT s.a, s.b, s.c, s.batch_id, s.version AS row_version\nFROM source AS s\nWHERE s.a > 0"
@@ -31,8 +38,12 @@ BATCHES = [
 ]
 
 
+def render(template: str, **names: Any) -> str:
+    return templates.renderer(TEMPLATES[template])(template, **names)
+
+
 def cases() -> list[Any]:
-    """Every strategy, and the shapes in which its SQL differs."""
+    """Every template, and the shapes in which its SQL differs."""
     found: list[tuple[str, str, dict[str, Any]]] = [
         (
             "implausible",
@@ -42,8 +53,8 @@ def cases() -> list[Any]:
         ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
         ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
-        ("describe", "one table", {"tables": [("public", "songs")]}),
-        ("describe", "two tables", {"tables": [("public", "songs"), ("raw", "readings")]}),
+        ("column_types", "one table", {"tables": [("public", "songs")]}),
+        ("column_types", "two tables", {"tables": [("public", "songs"), ("raw", "readings")]}),
         ("relations", "two", {"names": ["songs", "songs_batch_id"]}),
         ("end_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
     ]
@@ -92,42 +103,41 @@ def cases() -> list[Any]:
             if count or retired:
                 names = {**STAGING, "batches": BATCHES[:count], "retired": retired, "staged_at": STAGED_AT}
                 found.append(("stage_objects", f"{count} batches, {len(retired)} retired", names))
-    return [pytest.param(strategy, names, id=f"{strategy}: {shape}") for strategy, shape, names in found]
+    return [pytest.param(template, names, id=f"{template}: {shape}") for template, shape, names in found]
 
 
-@pytest.mark.parametrize(("strategy", "names"), cases())
-def test_sql_obeys_the_rules(strategy: str, names: dict[str, Any]) -> None:
-    assert violations(strategies.render(strategy, **names)) == []
+@pytest.mark.parametrize(("template", "names"), cases())
+def test_sql_obeys_the_rules(template: str, names: dict[str, Any]) -> None:
+    assert violations(render(template, **names)) == []
 
 
-@pytest.mark.parametrize(("strategy", "names"), cases())
-def test_a_missing_name_raises(strategy: str, names: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("template", "names"), cases())
+def test_a_missing_name_raises(template: str, names: dict[str, Any]) -> None:
     """Not every shape asks for every name; what a shape does not use may not change its SQL."""
-    whole = strategies.render(strategy, **names)
+    whole = render(template, **names)
     used = 0
     for name in names:
         rest = {other: value for other, value in names.items() if other != name}
         try:
-            assert strategies.render(strategy, **rest) == whole
+            assert render(template, **rest) == whole
         except jinja2.UndefinedError as error:
             assert name in str(error)
             used += 1
     assert used >= 1
 
 
-@pytest.mark.parametrize(("strategy", "names"), cases())
-def test_every_statement_says_what_it_is_for(strategy: str, names: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("template", "names"), cases())
+def test_every_statement_says_what_it_is_for(template: str, names: dict[str, Any]) -> None:
     """The log calls a statement by its leading comment."""
-    for statement in statements(strategies.render(strategy, **names)):
+    for statement in statements(render(template, **names)):
         assert statement.startswith("-- ")
         assert label(statement)
 
 
-def test_every_strategy_is_covered() -> None:
-    files = {path.stem for path in Path(strategies.__file__).parent.glob("*.sql") if not path.stem.startswith("_")}
-    assert {case.values[0] for case in cases()} == files
+def test_every_template_is_covered() -> None:
+    assert {case.values[0] for case in cases()} == set(TEMPLATES)
 
 
-def test_an_unknown_strategy_raises() -> None:
+def test_an_unknown_template_raises() -> None:
     with pytest.raises(jinja2.TemplateNotFound, match="swap"):
-        strategies.render("swap")
+        templates.renderer(Path(*loading.__path__))("swap")

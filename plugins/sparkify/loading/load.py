@@ -1,0 +1,128 @@
+"""The two load strategies, for any table: merge what changed, or rebuild."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sparkify.sql import predicates, templates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sparkify.interval import Interval
+    from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+render = templates.renderer(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A dimension that provides looked-up attributes of a fact.
+
+    :param table: the dimension; the batches that it holds are those that count.
+    :param column: the column of the fact with the batch of the row that was found.
+    """
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """The load of one table in one run.
+
+    :param warehouse: the session.
+    :param table: the table.
+    :param keys: the columns that identify a row.
+    :param select: returns the SELECT of candidates for a scope, the predicate on its source rows.
+    :param interval: the interval that the run owns.
+    :param source: the staging table whose batches of objects drive the load; None if rows are cut by time.
+    :param lookup: where the table's attributes are looked up, in data that is staged by object; None if nowhere.
+    """
+
+    warehouse: Warehouse
+    table: str
+    keys: Sequence[str]
+    select: Callable[[predicates.Scope], str]
+    interval: Interval
+    source: str | None = None
+    lookup: Lookup | None = None
+
+    def merge(self) -> int | None:
+        """Merge the candidates among the source rows that changed.
+
+        A row is replaced by a newer candidate only. A row that came from what changed, and is not supported by it any
+        more, is looked up again in the whole source.
+
+        :return: merged rows; None if the source has no batch that the table has not loaded.
+        """
+        return self._run(self._merge)
+
+    def rebuild(self) -> int:
+        """Replace all rows by the newest candidates of the whole source; return how many rows there are."""
+        return self._run(lambda batches: self._rebuild(), always=True) or 0
+
+    def _run(self, work: Callable[[predicates.OfBatches], int], *, always: bool = False) -> int | None:
+        def load() -> int | None:
+            batches = self._changed_batches()
+            if self.source and not batches.ids and not always:
+                return None
+            rows = work(batches)
+            if batches.ids:
+                self.warehouse.script(render("end_load", **self._batches))
+            return rows
+
+        rows = self.warehouse.transaction(load, lock=[self.table])
+        if rows is not None:
+            self.warehouse.analyze(self.table, rows)
+        return rows
+
+    def _changed_batches(self) -> predicates.OfBatches:
+        """Find the batches that the table has not loaded, or holds though they were retired."""
+        if not (self.source or self.lookup):
+            return predicates.OfBatches(())
+        self.warehouse.script(render("begin_load", **self._batches))
+        rows = self.warehouse.query(f"SELECT batch_id FROM {predicates.CHANGED_BATCHES} ORDER BY batch_id")
+        return predicates.OfBatches(tuple(batch_id for (batch_id,) in rows))
+
+    def _rebuild(self) -> int:
+        return self.warehouse.script(render("rebuild", **self._names, select=self.select(predicates.everything)))
+
+    def _merge(self, batches: predicates.OfBatches) -> int:
+        scope = batches if self.source else predicates.OfInterval(self.interval)
+        changed = scope(f"{self.table}.{'batch_id' if self.source else 'interval_time'}")
+        names = self._names
+        self.warehouse.script(render("take_changed", **names, select=self.select(scope), changed=changed))
+        ((stale,),) = self.warehouse.query("SELECT COUNT(*) FROM stale")
+        if stale:
+            log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", self.table, stale)
+            self.warehouse.script(render("take_stale", **names, select=self.select(predicates.OfKeys("stale"))))
+        self.warehouse.script(render("merge", **names))
+        # Each row of the batch is one of the table now. Redshift does not say how many a MERGE has touched.
+        ((rows,),) = self.warehouse.query("SELECT COUNT(*) FROM batch")
+        if self.lookup and batches.ids:
+            log.info("Looking attributes up again: table=%s changed_batches=%d", self.lookup.table, len(batches.ids))
+            self.warehouse.script(
+                render(
+                    "relink",
+                    **names,
+                    linked=batches(f"{self.table}.{self.lookup.column}"),
+                    changed=changed,
+                    found=self.select(predicates.OfChangedLookup(self.interval, batches)),
+                    select=self.select(predicates.OfKeys("relinked")),
+                )
+            )
+        return int(rows)
+
+    @property
+    def _names(self) -> dict[str, Any]:
+        return {"table": self.table, "keys": list(self.keys), "columns": self.warehouse.columns(self.table)}
+
+    @property
+    def _batches(self) -> dict[str, Any]:
+        return {"table": self.table, "source": self.source, "lookup": self.lookup and self.lookup.table}
