@@ -8,13 +8,14 @@ first, in one transaction with a lock, so two runs that end together do not send
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkify.alerts import channels, messages
 from sparkify.alerts.incidents import TASK, united
+from sparkify.alerts.summary import Problem, Summary
 from sparkify.interval import Interval
 from sparkify.quality import history
 from sparkify.sql import templates
@@ -34,45 +35,6 @@ SUMMARIES = "operations.backfill_summaries"
 # Runs that ended last: among them are all that have ended and that Airflow still counts as active.
 RECENT = 50
 ACTIVE = ["queued", "running"]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A check or a task that failed in a backfill.
-
-    :param severity: the worst.
-    :param hours: the intervals of the runs where it did, united.
-    :param runs: how many they are.
-    :param observed: in the first of them.
-    """
-
-    key: str
-    severity: str
-    hours: tuple[Interval, ...]
-    runs: int
-    observed: str
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What the runs of a backfill came to.
-
-    :param hours: their intervals, united.
-    :param passed: runs without a problem.
-    :param warned: runs that found no more than warnings.
-    :param failed: runs of which a task or a check failed.
-    """
-
-    hours: tuple[Interval, ...]
-    passed: int
-    warned: int
-    failed: int
-    problems: list[Problem]
-
-    @property
-    def runs(self) -> int:
-        """How many runs there were."""
-        return self.passed + self.warned + self.failed
 
 
 def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from sparkify.alerts.backfill import Summary
     from sparkify.alerts.incidents import Changes, Entry
     from sparkify.alerts.run import Run
+    from sparkify.alerts.summary import Summary
     from sparkify.interval import Interval
 
 FOLDER = Path(__file__).parents[3] / "include" / "alerts"

@@ -26,9 +26,10 @@ from sparkify.sql import predicates
 from sparkify.warehouse.catalogue import column_types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from contextlib import AbstractContextManager
 
-    from sparkify.operators.base import Flow, WarehouseOperator
+    from sparkify.dag.flow import Flow
     from sparkify.quality.outcome import Outcome
     from sparkify.warehouse import Warehouse
 
@@ -60,21 +61,31 @@ class Table:
         return schema_dataset.SchemaDatasetFacet(fields=fields)
 
 
-def of(operator: WarehouseOperator) -> OperatorLineage:
-    """Return what a task reads and writes and, after it has run, what it came to."""
-    flow = operator.flow
-    assertions = _assertions(operator.outcomes)
+def of(
+    flow: Flow,
+    outcomes: Iterable[Outcome],
+    result: Mapping[str, Any] | None,
+    connect: Callable[[], AbstractContextManager[Warehouse]],
+) -> OperatorLineage:
+    """Return the datasets of a task.
+
+    :param flow: what it reads and writes.
+    :param outcomes: of its checks.
+    :param result: what it returned; None before it has run.
+    :param connect: opens a session with the warehouse.
+    """
+    assertions = _assertions(outcomes)
     names = dict.fromkeys([*flow.reads, *assertions, *([flow.writes] if flow.writes else [])])
     if not names:
         return OperatorLineage()
-    with operator.warehouse() as warehouse:
+    with connect() as warehouse:
         tables = describe(warehouse, names)
-    inputs = [_objects(flow, operator.result)] if flow.bucket else []
+    inputs = [_objects(flow, result)] if flow.bucket else []
     for name in dict.fromkeys([*flow.reads, *assertions]):
         table = tables[name]
         found = {"dataQualityAssertions": assertions[name]} if name in assertions else {}
         inputs.append(InputDataset(table.namespace, table.name, facets={"schema": table.schema}, inputFacets={**found}))
-    outputs = [_output(tables, flow, operator.result)] if flow.writes else []
+    outputs = [_output(tables, flow, result)] if flow.writes else []
     return OperatorLineage(inputs=inputs, outputs=outputs)
 
 

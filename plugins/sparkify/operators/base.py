@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
 
+from sparkify.dag.flow import Flow
 from sparkify.interval import Interval
 
 if TYPE_CHECKING:
@@ -22,24 +22,6 @@ if TYPE_CHECKING:
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Flow:
-    """What a task reads and writes.
-
-    :param reads: tables.
-    :param writes: the table that it writes.
-    :param select: the SELECT that the table's rows come from.
-    :param bucket: the bucket of the objects that it reads.
-    :param key: their keys, as the operator has them.
-    """
-
-    reads: Sequence[str] = ()
-    writes: str | None = None
-    select: str | None = None
-    bucket: str | None = None
-    key: str = ""
 
 
 class WarehouseOperator(BaseOperator):
@@ -113,13 +95,13 @@ class WarehouseOperator(BaseOperator):
         """Return the datasets, for OpenLineage's event of the task's start."""
         from sparkify.dag import lineage
 
-        return lineage.of(self)
+        return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:
         """Return the datasets and what the task came to, for the event of its end, failures included."""
         from sparkify.dag import lineage
 
-        return lineage.of(self)
+        return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
 
     def work(self, context: Context) -> dict[str, Any]:
         """Do what the operator is for.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from sparkify.dag.flow import Flow
 from sparkify.loading.load import Load, Lookup
-from sparkify.operators.base import Flow, WarehouseOperator
+from sparkify.operators.base import WarehouseOperator
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:

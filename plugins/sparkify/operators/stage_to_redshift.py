@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sparkify.operators.base import Flow, WarehouseOperator
+from sparkify.dag.flow import Flow
+from sparkify.operators.base import WarehouseOperator
 from sparkify.s3 import Bucket
 from sparkify.staging.rejects import RejectedRows
 

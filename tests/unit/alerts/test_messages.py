@@ -11,9 +11,9 @@ import pytest
 from airflow.sdk.log import mask_secret
 
 from sparkify.alerts import messages
-from sparkify.alerts.backfill import Problem, Summary
 from sparkify.alerts.incidents import Changes, weigh
 from sparkify.alerts.run import Run
+from sparkify.alerts.summary import Problem, Summary
 from tests.unit.alerts.test_incidents import NOW, hour, outcome, task
 
 if TYPE_CHECKING:
