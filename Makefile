@@ -73,10 +73,13 @@ bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; all
 bench-history: .venv/run  ## Time an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench history $(ARGS)
 
-lint: .venv/dev  ## Check style, types, SQL, the CloudFormation template and what Docker reads
+lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFormation template and what Docker reads
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry plugins dags
+	$(BIN)/deptry sandbox --requirements-files requirements.txt,requirements-local.txt,requirements-notebook.txt --ignore DEP002
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 	$(BIN)/python -m sql_rules
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
@@ -91,6 +94,7 @@ format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
+	$(BIN)/python -m sparkify.quality.schema
 
 lock:  ## Resolve requirements*.txt anew into locks/, with hashes, for all supported Pythons (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
