@@ -85,7 +85,7 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(BIN)/hadolint Dockerfile
-	$(BIN)/shellcheck containers/*
+	$(BIN)/shellcheck $(filter-out %.py %__pycache__,$(wildcard containers/*))
 
 check-sql: .venv/dev  ## Check that SQL means the same on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
