@@ -176,7 +176,9 @@ def test_failures_and_lateness_are_told(dags: list[DAG]) -> None:
 
 def test_airflow_can_clear_a_run_whose_deadline_is_pending(dags: list[DAG]) -> None:
     """To clear a run, Airflow 3.3.2 takes a deadline's interval as it is stored for a number of seconds."""
-    for alert in [alert for dag in dags for alert in dag.deadline or []]:
+    alerts: list[Any] = [alert for dag in dags if isinstance(dag.deadline, list) for alert in dag.deadline]
+    assert len(alerts) == 3
+    for alert in alerts:
         stored = encode_deadline_alert(alert)
         assert decode_deadline_alert(stored).interval == timedelta(seconds=stored["interval"])
 
