@@ -86,7 +86,7 @@ def _moto(bucket: str, songs: int) -> Iterator[str | None]:
         return
     import boto3
 
-    from tests import aws
+    from sandbox import aws
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it tells of each request
     keys = {"aws_access_key_id": servers.ACCESS_KEY, "aws_secret_access_key": servers.SECRET_KEY}

@@ -115,11 +115,11 @@ class Screen:
         """
         import psycopg
 
-        from sparkify import scopes, templates  # they import Airflow, which reads its environment once
+        from sparkify.sql import predicates, templates
 
         self.tables(database)
         self._checks(checks)
-        environment, scope = templates.environment(ANALYTICS), scopes.plausible()
+        environment, scope = templates.environment(ANALYTICS), predicates.plausible()
         with psycopg.connect(database) as connection:
             for path in sorted(ANALYTICS.glob("*.sql"), key=lambda path: path.name, reverse=True):
                 sql = environment.get_template(path.name).render(scope=scope)

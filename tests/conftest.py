@@ -79,7 +79,7 @@ def s3() -> Iterator[servers.S3]:
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
     """AWS on this machine, for the whole session: the endpoint of moto's server. A test names its things uniquely."""
-    from tests.support.aws import server
+    from sandbox.aws import server
 
     with server() as endpoint:
         yield endpoint

@@ -15,9 +15,9 @@ from sandbox import airflow, servers
 from sandbox.backfill_client import HOUR, Backfill, Options
 from sandbox.lab import Lab
 from sandbox.stack import Stack, airflow_stack
-from tests import receivers
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import IMPATIENT, until
+from tests.support import receivers
 from tests.support.data import event, song
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import logging
 import re
 from functools import cache
 
-from sandbox import sql_rules
+import sql_rules
 
 logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # else it logs each syntax tree
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of LOCK

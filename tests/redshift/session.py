@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import pq
 
-from sparkify import copy
+from sparkify.warehouse.postgres import copy
 from sparkify.warehouse.postgres.dialect import UnsupportedStatementError, to_postgres
 from tests.redshift import wire
 from tests.redshift.faults import serialization_error

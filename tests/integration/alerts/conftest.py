@@ -8,7 +8,7 @@ import pytest
 from airflow.sdk import Variable
 from airflow.sdk.definitions._internal.types import NOTSET
 
-from tests import receivers
+from tests.support import receivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

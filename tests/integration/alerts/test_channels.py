@@ -10,7 +10,7 @@ import pytest
 
 from sparkify.alerts import channels
 from sparkify.alerts.messages import Message
-from tests import receivers
+from tests.support import receivers
 
 if TYPE_CHECKING:
     from tests.support.receivers import Hook, Mailbox, Queue

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from tests.support.aws import REGION, Serverless, serverless
+from sandbox.aws import REGION, Serverless, serverless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

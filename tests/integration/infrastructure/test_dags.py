@@ -9,8 +9,8 @@ import pytest
 from airflow.sdk.exceptions import ParamValidationError
 from moto.cloudformation.models import cloudformation_backends
 
+from sandbox.aws import REGION, namespaces, secret
 from tests.integration.infrastructure.conftest import KEYS
-from tests.support.aws import REGION, namespaces, secret
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redshift_connector
 
+from sandbox.aws import address, namespaces
 from sparkify.warehouse import WarehouseError, connect
 from sparkify.warehouse.redshift import CLIENT
-from tests.support.aws import address, namespaces
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud

@@ -8,9 +8,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
 from moto.cloudformation import models
 
+from sandbox.aws import REGION
 from sparkify.infrastructure import CreateStackOperator, DeleteStackOperator
 from tests.conftest import ROOT
-from tests.support.aws import REGION
 
 if TYPE_CHECKING:
     from tests.integration.infrastructure.conftest import Cloud

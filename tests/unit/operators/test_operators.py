@@ -171,7 +171,23 @@ def test_a_stage_task_knows_its_partition_by_its_source() -> None:
     assert cut.partition_column == "interval_time"
 
 
-@pytest.mark.parametrize("operator", [LoadDimensionOperator, LoadFactOperator])
-def test_a_load_knows_its_partition_by_its_source(operator: type[LoadFactOperator]) -> None:
-    assert operator(task_id="a", **LOAD).partition_column == "interval_time"
-    assert operator(task_id="b", source="staging_songs", **LOAD).partition_column == "batch_id"
+@pytest.mark.parametrize(
+    ("source", "parameter"),
+    [
+        ({}, {"late_before": "2018-11-01"}),
+        ({}, {"file_period": "hour"}),
+        ({}, {"partition_column": "interval_time"}),
+        ({"interval_column": "ts"}, {"full_refresh": True}),
+        ({"interval_column": "ts"}, {"manifest_bucket": "other"}),
+    ],
+)
+def test_a_stage_task_refuses_contradictory_parameters(source: dict[str, Any], parameter: dict[str, Any]) -> None:
+    (name,) = parameter
+    with pytest.raises(ValueError, match=f"^{name} .*interval_column"):
+        StageToRedshiftOperator(task_id="a", **NEEDED[StageToRedshiftOperator], **source, **parameter)
+
+
+@pytest.mark.parametrize("parameter", [{"lookup": "songs"}, {"lookup_column": "song_batch_id"}])
+def test_a_lookup_needs_its_column(parameter: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="lookup and lookup_column go together"):
+        LoadFactOperator(task_id="a", **LOAD, **parameter)

@@ -126,8 +126,9 @@ def copy(
         raise _failure(command, rejects, query_id, _attempt(log)) from None
     except (CopyError, S3Error) as error:
         note = _attempt(log)
+        more = error.rejects if isinstance(error, CopyError) else ()
         raise CopyError(
-            f"{error}{note}", rejects=[*rejects.kept, *error.rejects], rejected=rejects.count, query_id=query_id
+            f"{error}{note}", rejects=[*rejects.kept, *more], rejected=rejects.count, query_id=query_id
         ) from error.__cause__
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         reason = error.diag.message_primary or type(error).__name__
