@@ -79,7 +79,7 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry plugins dags
-	$(BIN)/deptry sandbox --requirements-files requirements.txt,requirements-local.txt,requirements-notebook.txt --ignore DEP002
+	$(BIN)/deptry sandbox --requirements-files requirements.txt,requirements-local.txt,requirements-notebook.txt,requirements-dev.txt --ignore DEP002
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
 	$(BIN)/python -m sql_rules
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
