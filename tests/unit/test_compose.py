@@ -124,7 +124,7 @@ def test_the_root_filesystem_is_read_only_where_compose_can_do_it():
 def test_only_a_proxy_of_this_machine_is_believed(tmp_path: Path):
     """It comes with the address of the gateway, which the entrypoint looks up."""
     assert "FORWARDED_ALLOW_IPS" not in TEXT
-    folder = ROOT / "include" / "compose"
+    folder = ROOT / "containers"
     assert "FORWARDED_ALLOW_IPS=$(/opt/airflow/containers/gateway)" in (folder / "entrypoint").read_text()
     routes = tmp_path / "route"
     header = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"

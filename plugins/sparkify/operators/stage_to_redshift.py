@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from sparkify.dag.flow import Flow
 from sparkify.operators.base import WarehouseOperator
-from sparkify.s3 import Bucket
 from sparkify.staging.rejects import RejectedRows
 
 if TYPE_CHECKING:
@@ -128,6 +127,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             return staged
 
     def _staging(self, warehouse: Warehouse, run_id: str) -> IntervalStaging | ObjectStaging:
+        from sparkify.s3 import Bucket
         from sparkify.staging.by_interval import IntervalStaging
         from sparkify.staging.by_object import ObjectStaging
         from sparkify.staging.target import Target

@@ -93,9 +93,12 @@ def test_template_fields_are_parameters(operator: type[WarehouseOperator]) -> No
 @every_operator
 def test_parameters_are_kept_as_they_are_given(operator: type[WarehouseOperator]) -> None:
     """Airflow renders the fields after __init__: it must not compute with what may be a template."""
-    templates = dict.fromkeys(operator.template_fields, "{{ params.x }}")
-    task = operator(task_id="task", **{**NEEDED[operator], **templates})
-    assert {field: getattr(task, field) for field in templates} == templates
+    of_objects = {"full_refresh", "manifest_bucket"}
+    for left_out, source in (({"late_before"}, {}), (of_objects, {"interval_column": "ts"})):
+        templates = dict.fromkeys({*operator.template_fields} - left_out, "{{ params.x }}")
+        more = source if operator is StageToRedshiftOperator else {}
+        task = operator(task_id="task", **{**NEEDED[operator], **templates, **more})
+        assert {field: getattr(task, field) for field in templates} == templates
 
 
 @pytest.mark.parametrize(
