@@ -153,10 +153,12 @@ def test_a_bad_file_fails_with_its_place_and_leaves_nothing_running(state: Path,
 def test_when_it_is_interrupted_its_servers_stop(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path / "state")
     assert process.stdout
+    printed = ""
     for line in process.stdout:
+        printed += line
         if "Upload to S3" in line:
             break
-    assert {"postgres", "rclone"} <= set(left_behind(tmp_path / "state"))
+    assert {"postgres", "rclone"} <= set(left_behind(tmp_path / "state")), printed
     process.send_signal(number)
     process.communicate(timeout=60)
     assert process.returncode != 0

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.operators.base import WarehouseOperator
-from sparkify.warehouse.catalogue import relations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +67,7 @@ class CreateTablesOperator(WarehouseOperator):
         self.checks = checks
 
     def work(self, context: Context) -> dict[str, Any]:
+        from sparkify.warehouse.catalogue import relations
         from sparkify.warehouse.session import statements
 
         checks = self._read_checks()

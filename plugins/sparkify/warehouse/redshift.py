@@ -128,17 +128,17 @@ class Redshift(Warehouse):
         """
         select = (
             "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
-            f"FROM sys_load_error_detail WHERE {of_copy}"
+            "FROM sys_load_error_detail"
         )
-        found = self.query(f"{select} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}")
+        found = self.query(f"{select} WHERE {of_copy} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}")
         if len(found) == REJECTS_TOLD:
             files = {row[0] for row in found}
-            first_lines = f"SELECT file_name, MIN(line_number) FROM sys_load_error_detail WHERE {of_copy} GROUP BY 1"
-            found += [
-                row
-                for row in self.query(f"{select} AND (file_name, line_number) IN ({first_lines})")
-                if row[0] not in files
-            ]
+            first_lines = (
+                "SELECT file_name AS first_file, MIN(line_number) AS first_line FROM sys_load_error_detail "
+                f"WHERE {of_copy} GROUP BY file_name"
+            )
+            joined = f"INNER JOIN ({first_lines}) AS firsts ON file_name = first_file AND line_number = first_line"
+            found += [row for row in self.query(f"{select} {joined} WHERE {of_copy}") if row[0] not in files]
         return [RejectedRow(*row) for row in found]
 
     def _failure(self, error: Exception, started: datetime) -> CopyFailedError:

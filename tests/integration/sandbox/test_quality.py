@@ -30,7 +30,7 @@ def loaded(lab: Lab) -> Lab:
 def test_all_is_well(loaded: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     assert quality.main([]) == 0
     printed = capsys.readouterr().out
-    assert "Data quality  14 of 14 checks passed, the connection of AIRFLOW_CONN_REDSHIFT" in printed
+    assert "Data quality  15 of 15 checks passed, the connection of AIRFLOW_CONN_REDSHIFT" in printed
     assert "✓ every level is free or paid" in printed
     assert "What to do" not in printed
 
@@ -42,7 +42,7 @@ def test_the_latest_outcome_counts_and_what_to_do_is_said(loaded: Lab, capsys: p
         loaded.run(*DAY, tasks=["data_quality"])
     assert quality.main([]) == 1
     printed = capsys.readouterr().out
-    assert "12 of 14 checks passed" in printed
+    assert "13 of 15 checks passed" in printed
     lines = printed.splitlines()
     (line,) = [line for line in lines if line.startswith("✗ every level is free or paid")]
     assert line.endswith("1 of 1 rows  ✓")
