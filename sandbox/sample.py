@@ -85,7 +85,8 @@ class Login(httpx.Auth):
         self._token = ""
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        request.headers["Authorization"] = f"Bearer {self._token}"
+        if self._token:
+            request.headers["Authorization"] = f"Bearer {self._token}"
         answer = yield request
         if answer.status_code == httpx.codes.UNAUTHORIZED:
             body = {"username": USER, "password": self._password}

@@ -207,8 +207,9 @@ class Stack:
         return wait_for(found, f"a task of {run_id} that waits", 120)
 
     def address(self, host: str) -> str:
-        """Return the address of a container, as the others see it."""
-        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        """Return the address of a container, as the warehouse sees it."""
+        network = f"{self.environment['COMPOSE_PROJECT_NAME']}_warehouse"
+        template = f'{{{{(index .NetworkSettings.Networks "{network}").IPAddress}}}}'
         return self.sh(f"docker inspect -f '{template}' {host}").strip()
 
     def waiting(self, client: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -132,6 +133,41 @@ def test_nothing_runs_as_root_and_only_web_pages_are_published(stack: Stack):
         published = [bound for ports in container["NetworkSettings"]["Ports"].values() for bound in ports or []]
         port = pages.get(container["Config"]["Labels"]["com.docker.compose.service"])
         assert published == ([{"HostIp": "127.0.0.1", "HostPort": port}] if port else []), name
+
+
+def test_a_service_reaches_only_what_it_needs(stack: Stack):
+    """Other networks are not even known by name; an internal one has no way to the world."""
+    script = (
+        "import socket, sys\n"
+        "for target in sys.argv[1:]:\n"
+        "    try: socket.create_connection((target.split(':')[0], int(target.split(':')[1])), 5)\n"
+        "    except OSError: continue\n"
+        "    print(target)\n"
+    )
+    everything = {"postgres:5432", "redis:6379", "warehouse:5432", "s3:9000", "aws:5000", "airflow-api-server:8080"}
+    for service, reached in {
+        "airflow-worker": everything - {"postgres:5432"},
+        "airflow-scheduler": {"postgres:5432", "redis:6379", "airflow-api-server:8080"},
+        "sample": everything - {"postgres:5432", "redis:6379"},
+    }.items():
+        said = stack.sh(
+            f"docker compose exec -T {service} python -c {shlex.quote(script)} {' '.join(sorted(everything))}"
+        )
+        assert set(said.split()) == reached, service
+    out = {}
+    for service in ("airflow-worker", "airflow-scheduler", "sample", "postgres", "redis", "s3"):
+        routes = stack.sh(f"docker compose exec -T {service} cat /proc/net/route").splitlines()[1:]
+        out[service] = [route for route in routes if route.split()[1] == "00000000"]
+    assert [service for service, routes in out.items() if routes] == ["airflow-worker"]
+
+
+def test_forwarded_headers_are_believed_of_the_published_port_only(stack: Stack):
+    header, page = "curl -fsS -o /dev/null -H 'X-Forwarded-For: 203.0.113.{}'", "/api/v2/version"
+    stack.sh(f"{header.format(1)} {stack.url}{page}")
+    stack.sh(f"docker compose exec -T airflow-worker {header.format(2)} http://airflow-api-server:8080{page}")
+    shown = stack.sh("docker compose logs airflow-api-server")
+    assert "client_addr=203.0.113.1:" in shown
+    assert "203.0.113.2" not in shown
 
 
 def test_the_other_services_of_aws_answer(stack: Stack):

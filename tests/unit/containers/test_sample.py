@@ -39,7 +39,9 @@ class Api:
         if request.url.path == "/auth/token":
             assert json.loads(request.content) == {"username": "operator", "password": "secret"}
             return httpx.Response(201, json={"access_token": self.token})
-        if request.headers["Authorization"] != f"Bearer {self.token}":
+        given = request.headers.get("Authorization", "none yet")
+        assert given == given.strip()  # else it is not sent at all
+        if given != f"Bearer {self.token}":
             return httpx.Response(401)
         self.requests.append(f"{request.method} {request.url.path}")
         dag_id = request.url.path.split("/")[4]
