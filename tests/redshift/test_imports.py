@@ -65,6 +65,7 @@ def test_a_staging_task_imports_neither_the_checks_nor_the_web_page(redshift: La
     fill(redshift)
     redshift.run(*DAY, tasks=["create_tables"])
     modules = imported(redshift, "stage_events")
+    assert {name for name in modules if name.startswith("sparkify.warehouse.postgres")} == set()
     assert {name.split(".")[1] for name in modules if "." in name} == {
         *("alerts", "dag", "interval", "loading", "operators", "s3", "sql", "staging", "warehouse")
     }

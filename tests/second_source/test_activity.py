@@ -30,7 +30,7 @@ def at(hour: int, event: int, time: str | None = None, **fields: Any) -> Record:
     return Record(file, event, datetime.fromisoformat(time) if time else file.replace(tzinfo=None), **fields)
 
 
-def run(lab: Lab, *hours: int, **params: Any) -> dict[str, Any]:
+def run(lab: Lab, *hours: float, **params: Any) -> dict[str, Any]:
     """Run the DAG for an hour, or for a range of them; return what its tasks returned."""
     start, end = hours if len(hours) == 2 else (hours[0], hours[0] + 1)
     return lab.run(*(f"{START + timedelta(hours=hour):%Y-%m-%dT%H:%M}" for hour in (start, end)), dag=dag, **params)
@@ -101,15 +101,21 @@ def test_a_file_is_found_by_its_whole_key(lab: Lab) -> None:
         assert lab.query("SELECT event_id FROM staging_activity ORDER BY 1") == [(event,) for event in events]
 
 
-def test_a_file_that_arrives_after_its_hour_is_taken_by_the_run_that_closes_the_day(lab: Lab) -> None:
+def test_a_scheduled_run_covers_the_hour_that_it_closes(lab: Lab) -> None:
+    """A file that arrives between the end of its hour and the start of the run is loaded whole."""
     put(lab, [at(4, 4)])
-    for hour in (4, 5):
-        run(lab, hour)
-    assert lab.one("SELECT COUNT(*) FROM activities") == 1
-    put(lab, [at(4, 4), at(5, 5)])
-    results = run(lab, 23)
-    assert results["stage_activity"]["late"] == 1
-    assert lab.query("SELECT event_id FROM activities ORDER BY 1") == [(4,), (5,)]
+    run(lab, 4.25, 5.25)
+    put(lab, [at(4, 4), at(5, 5), at(5, 6, "2015-01-01T05:59:59")])
+    run(lab, 5.25, 6.25)
+    assert lab.query("SELECT event_id FROM activities ORDER BY 1") == [(4,), (5,), (6,)]
+
+
+def test_a_file_that_arrives_later_is_loaded_by_the_run_that_closes_the_day(lab: Lab) -> None:
+    run(lab, 5.25, 6.25)
+    put(lab, [at(5, 5), at(23, 23)])
+    results = run(lab, 23.25, 24.25)
+    assert results["stage_activity"]["late"] == 2
+    assert lab.query("SELECT event_id FROM activities ORDER BY 1") == [(5,), (23,)]
 
 
 def test_a_late_event_belongs_to_the_hour_of_its_file(lab: Lab) -> None:
