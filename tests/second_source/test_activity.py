@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import datetime, timedelta
+from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +92,20 @@ def test_what_a_member_may_be(lab: Lab) -> None:
     ]
     assert lab.tables(TABLES)["repositories"] == [(5, "größer/夜", None)]
     assert lab.tables(TABLES)["actors"] == []
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [(b"%b\n%b\n",), (b"%b\r\n%b\r\n",), (b"%b\n%b",), (b"%b\n\n", b"", b"%b\n"), (b"%b", b"\n%b\n")],
+    ids=["lines", "CR LF", "no end of the last line", "three gzip members", "a member that ends within a line"],
+)
+def test_how_a_file_may_be_written(lab: Lab, parts: tuple[bytes, ...]) -> None:
+    put(lab, [])
+    lines = iter([at(5, 1, words="🎉" * 30_000).json().encode(), at(5, 2).json().encode()])
+    members = [part % tuple(islice(lines, part.count(b"%b"))) for part in parts]
+    lab.put("events/2015-01-01-5.json.gz", b"".join(map(gzip.compress, members)))
+    run(lab, 5)
+    assert lab.query("SELECT event_id FROM activities ORDER BY 1") == [(1,), (2,)]
 
 
 def test_a_file_is_found_by_its_whole_key(lab: Lab) -> None:
