@@ -58,7 +58,7 @@ test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .loca
 	$(BIN)/pytest -m browser $(ARGS)
 
 test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
-	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_faults.py
+	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/second_source/test_invariant.py tests/integration/test_faults.py
 
 compose-test: .venv/dev  ## Run the stack of containers, break it, back it up and take it down, 12 minutes; needs Docker [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)

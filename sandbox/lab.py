@@ -86,16 +86,19 @@ class Lab:
         *,
         tasks: Iterable[str] | None = None,
         dag_id: str = "sparkify_warehouse",
+        dag: DAG | None = None,
         **params: Any,
     ) -> dict[str, Any]:
         """Run the tasks of a DAG for a range, in order; return what each returned, None where it was skipped.
 
         :param tasks: the ids of those to run; all by default.
+        :param dag_id: one of the project's DAGs.
+        :param dag: a DAG of another project, instead.
         """
         from airflow.sdk.exceptions import AirflowSkipException
 
         results: dict[str, Any] = {}
-        dag = self.dag_of(dag_id)
+        dag = dag or self.dag_of(dag_id)
         wanted = set(tasks) if tasks is not None else set(dag.task_ids)
         for task in dag.topological_sort():
             if task.task_id not in wanted:
@@ -161,9 +164,12 @@ class Lab:
         ((value,),) = self.query(sql)
         return value
 
-    def tables(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return the content of all tables but their audit columns, in an order that is always the same."""
-        return {name: sorted(self.query(f"SELECT {columns} FROM {name}"), key=repr) for name, columns in TABLES.items()}
+    def tables(self, tables: Mapping[str, str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
+        """Return the content of all tables but their audit columns, in an order that is always the same.
+
+        :param tables: their names and columns.
+        """
+        return {name: sorted(self.query(f"SELECT {columns} FROM {name}"), key=repr) for name, columns in tables.items()}
 
     def counts(self) -> dict[str, int]:
         """Return the number of rows of each table."""

@@ -38,7 +38,7 @@ _SHARED_CLAUSES: dict[type[exp.Expr], set[str]] = {
     exp.Join: {"this", "on", "using", "side", "kind"},
     exp.Group: {"expressions"},
     exp.Window: {"this", "partition_by", "order", "spec", "over"},
-    exp.Like: {"this", "expression"},
+    exp.Like: {"this", "expression", "negate"},
 }  # fmt: skip
 
 

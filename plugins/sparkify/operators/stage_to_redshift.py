@@ -40,9 +40,12 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param table: the staging table. (templated)
     :param bucket: the S3 bucket. (templated)
     :param key: the key, or the beginning of the keys, of the objects. With ``interval_column`` strftime codes in it
-        stand for the start of a file's period: ``log_data/%Y/%m/%Y-%m-%d-events.json``. (templated)
+        stand for the start of a file's period: ``log_data/%Y/%m/%Y-%m-%d-events.json``. COPY takes every object whose
+        key begins so: ``events/%Y-%m-%d-%-H`` of hour 1 takes hours 10 to 19 as well, and
+        ``events/%Y-%m-%d-%-H.json.gz`` does not. (templated)
     :param format: COPY's data format, such as ``JSON 'auto'`` or ``JSON 'auto ignorecase'``. (templated)
-    :param jsonpaths: URI of a JSONPaths file in S3, in place of ``format``. (templated)
+    :param jsonpaths: URI of a JSONPaths file in S3, in place of ``format``. It has a path for each column of ``table``
+        but the audit column, in the order of the columns. (templated)
     :param copy_options: further options of COPY, such as ``TIMEFORMAT 'epochmillisecs'``.
     :param max_errors: rows that may be rejected of a period's files before the task fails, at most 99,999;
         ``operations.rejected_rows`` has the reasons. Only with ``interval_column``. (templated)
@@ -51,8 +54,8 @@ class StageToRedshiftOperator(WarehouseOperator):
         came after their own hour was loaded, or that hour is still to be loaded. ISO 8601; only with
         ``interval_column``. (templated)
     :param file_period: what one file covers, ``hour`` or ``day``; only with ``interval_column``.
-    :param partition_column: the audit column of ``table`` that holds the moment by which a run owns the row; only
-        with ``interval_column``.
+    :param partition_column: the audit column of ``table`` that holds the moment by which a run owns the row, by default
+        ``interval_time``. COPY does not fill it: it is nullable or has a DEFAULT. Only with ``interval_column``.
     :param full_refresh: ``"True"`` to take every object again; only without ``interval_column``. (templated)
     :param manifest_bucket: where manifests are written; by default ``bucket``. (templated)
     :param manifest_prefix: the beginning of their keys. (templated)

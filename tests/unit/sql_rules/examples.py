@@ -132,7 +132,7 @@ EXAMPLES = {
         ],
     ),
     "pattern": Examples(
-        ["SELECT a FROM t WHERE LOWER(b) LIKE 'x%' AND NOT b LIKE 'y_'"],
+        ["SELECT a FROM t WHERE LOWER(b) LIKE 'x%' AND NOT b LIKE 'y_' AND b NOT LIKE 'z_'"],
         [f"SELECT a FROM t WHERE b {pattern}" for pattern in ("ILIKE 'x%'", "SIMILAR TO 'x%'", "~ 'x'", "!~* 'x'", "NOT ILIKE 'x'")],  # noqa: E501
     ),
     "bytes": Examples(

@@ -1,0 +1,31 @@
+"""The second source, with its JSONPaths file, over Redshift's own client."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.second_source.activity import dag
+from tests.second_source.records import TABLES, expected, put, some, utc
+
+if TYPE_CHECKING:
+    from sandbox.lab import Lab
+    from tests.redshift.endpoint import Endpoint
+
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+
+
+def test_the_tables_are_those_that_python_computes(redshift: Lab, endpoint: Endpoint) -> None:
+    records = some(Random(1), utc("2015-01-01T20:00"), 6, 300)
+    put(redshift, records)
+    for start, end in (("2015-01-01T22:00", "2015-01-02T02:00"), ("2015-01-01T20:00", "2015-01-01T22:00")):
+        redshift.run(start, end, dag=dag)
+    assert redshift.tables(TABLES) == expected(records)
+    source = f"s3://{redshift.bucket}"
+    assert any(
+        f" FROM '{source}/events/2015-01-02-1.json.gz' " in command
+        and f" FORMAT AS JSON '{source}/jsonpaths/activity.json' MAXERROR 1 GZIP TIMEFORMAT 'auto' " in command
+        for command in endpoint.statements("COPY")
+    )
