@@ -47,7 +47,6 @@ from sparkify.operators import (
 INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
 BUCKET = "{{ var.value.sparkify_bucket }}"
-MODE = "{{ 'rebuild' if params.full_refresh else 'merge' }}"
 ALERT = AlertNotifier()
 
 
@@ -114,18 +113,8 @@ with DAG(
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
-        sql=[
-            "ddl/operations.sql",
-            "ddl/staging_events.sql",
-            "ddl/staging_songs.sql",
-            "ddl/songplays.sql",
-            "ddl/users.sql",
-            "ddl/songs.sql",
-            "ddl/artists.sql",
-            "ddl/time.sql",
-        ],
+        ddl=str(INCLUDE / "sql" / "ddl"),
         postgres_sql=["postgres/indexes.sql"],
-        drop_sql=["ddl/drop.sql"],
         recreate="{{ params.recreate_tables }}",
         checks=CHECKS,
     )
@@ -157,14 +146,18 @@ with DAG(
             outlets=[table("staging_songs")],
         )
 
-    with TaskGroup("load", tooltip="The staging tables into the star schema", prefix_group_id=False):
+    with TaskGroup(
+        "load",
+        tooltip="The staging tables into the star schema",
+        prefix_group_id=False,
+        default_args={"mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}"},
+    ) as load:
         load_songs = LoadDimensionOperator(
             task_id="load_songs",
             table="songs",
             keys=["song_id"],
             sql="load/songs.sql",
             source="staging_songs",
-            mode=MODE,
             inlets=[table("staging_songs")],
             outlets=[table("songs")],
         )
@@ -174,7 +167,6 @@ with DAG(
             keys=["artist_id"],
             sql="load/artists.sql",
             source="staging_songs",
-            mode=MODE,
             inlets=[table("staging_songs")],
             outlets=[table("artists")],
         )
@@ -185,7 +177,6 @@ with DAG(
             sql="load/songplays.sql",
             lookup="songs",
             lookup_column="song_batch_id",
-            mode=MODE,
             inlets=[table("staging_events"), table("songs")],
             outlets=[table("songplays")],
         )
@@ -194,7 +185,6 @@ with DAG(
             table="users",
             keys=["user_id"],
             sql="load/users.sql",
-            mode=MODE,
             inlets=[table("staging_events")],
             outlets=[table("users")],
         )
@@ -203,7 +193,6 @@ with DAG(
             table="time",
             keys=["start_time"],
             sql="load/time.sql",
-            mode=MODE,
             inlets=[table("staging_events")],
             outlets=[table("time")],
         )

@@ -78,8 +78,11 @@ def _render(path: Path) -> tuple[str, list[int], list[Violation]]:
     (rendered, *_) = result.templated_variants
     lines, at = [], 0
     for line in rendered.templated_str.splitlines(keepends=True) or [""]:
-        source = rendered.templated_slice_to_source_slice(slice(at, at)) if rendered.sliced_file else slice(0, 0)
-        lines.append(text.count("\n", 0, source.start) + 1)
+        part = next((part for part in rendered.sliced_file if at < part.templated_slice.stop), None)
+        source = part.source_slice.start if part else 0
+        if part and part.slice_type == "literal":  # what is not, such as an include, stands where its tag does
+            source += at - part.templated_slice.start
+        lines.append(text.count("\n", 0, source) + 1)
         at += len(line)
     return rendered.templated_str, lines, problems
 
