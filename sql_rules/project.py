@@ -124,13 +124,15 @@ def _unresolved(message: str, select: exp.Query) -> Violation:
 def _of_checks(path: Path, tables: Tables) -> Iterator[Violation]:
     """Yield the tables and columns that checks name and nobody declares."""
     try:
-        checks = declaration.parse(path.read_text(encoding="utf-8"), path.name)
+        text = path.read_text(encoding="utf-8")
+        checks = declaration.parse(text, path.name)
     except (declaration.DeclarationError, UnicodeDecodeError):
         return  # which the rules of SQL report
     for item in checks:
         at = int(item.where.rpartition(" ")[2])
         if item.table not in tables:
-            yield Violation("table", item.table, 1, _no_table(tables))
+            at = 1 + next((n for n, row in enumerate(text.splitlines()) if row.startswith("table:")), 0)
+            yield Violation("table", item.table, at, _no_table(tables))
             return
         missing = sorted(item.columns - set(tables[item.table]))
         for name in missing:
@@ -142,7 +144,12 @@ def _of_checks(path: Path, tables: Tables) -> Iterator[Violation]:
 
 def _of_dag(path: Path, include: Path, tables: Tables) -> Iterator[tuple[Path, Violation]]:
     """Yield what a DAG file names and is not there, and how the SELECTs of its loads differ from their tables."""
-    for call in _calls(path):
+    try:
+        calls = list(_calls(path))
+    except SyntaxError as error:
+        yield path, Violation("syntax", "Python", error.lineno or 1, error.msg)
+        return
+    for call in calls:
         named = [item for name in TABLES for item in call.arguments.get(name, [])]
         for table, at in named:
             if table not in tables:

@@ -62,10 +62,12 @@ class Statement:
 
     :param sql: its text.
     :param tree: its syntax tree.
+    :param where: its file and line.
     """
 
     sql: str
     tree: exp.Expr
+    where: str
 
     @cached_property
     def creates(self) -> str | None:
@@ -102,7 +104,7 @@ def parse(sql: str, file: str) -> list[Statement]:
         where = f"{file} line {sql.count(chr(10), 0, at) + 1}"
         try:
             where = f"{file} line {sql.count(chr(10), 0, at) + sqlglot.tokenize(text, read='redshift')[0].line}"
-            statement = Statement(text, sqlglot.parse_one(text, read="redshift"))
+            statement = Statement(text, sqlglot.parse_one(text, read="redshift"), where)
         except sqlglot.errors.SqlglotError as error:
             reason = " ".join(str(error).partition("\n")[0].split())
             raise DdlError(
@@ -123,12 +125,14 @@ def read(folder: Path) -> dict[Statement, Table | None]:
     """
     order = ["SCHEMA", "TABLE"]
     found: dict[Statement, Table | None] = {}
-    files: dict[str, str] = {}
+    places: dict[str, str] = {}
     for path in sorted(folder.glob("*.sql")):
         for statement in parse(path.read_text(encoding="utf-8"), path.name):
             table = _table(statement, keeps_rows=path.name == HISTORY)
-            if table and (other := files.setdefault(table.name, path.name)) != path.name:
-                raise DdlError(f"{path.name}: {other} declares the table {table.name} too; delete one of the two.")
+            if table and (other := places.setdefault(table.name, statement.where)) != statement.where:
+                raise DdlError(
+                    f"{statement.where}: {other} declares the table {table.name} too; delete one of the two."
+                )
             found[statement] = table
     if not found:
         raise DdlError(f"{folder} has no file of DDL (*.sql).")
