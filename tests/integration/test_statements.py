@@ -30,7 +30,7 @@ BUSY = {
     "load_songplays": 22,
     "load_users": 12,
     "load_time": 12,
-    "data_quality": 16,
+    "data_quality": 17,
 }
 # An hour without either.
 QUIET = {
@@ -42,7 +42,7 @@ QUIET = {
     "load_songplays": 14,
     "load_users": 11,
     "load_time": 11,
-    "data_quality": 16,
+    "data_quality": 17,
 }
 
 
