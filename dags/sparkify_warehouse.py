@@ -13,7 +13,7 @@ years between 1970 and 2200. Or use a backfill, which makes a run for every hour
 
 | Task | What it means | What to do |
 |---|---|---|
-| create_tables | the warehouse cannot be reached, or a file of checks is wrong | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
+| create_tables | the warehouse cannot be reached, or a file of DDL or of checks is invalid | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
 | stage_events | S3 refused, or a file is malformed | the log and operations.rejected_rows name the file, the line and the reason; correct the file and clear the task, or load the rest: trigger the DAG with `start`, `end` and `max_errors` |
 | stage_songs | S3 refused | the log names the object and the reason; clear the task. A malformed song does not fail it: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run takes it. If the table was wrong, run with `full_refresh` |
 | load_... | the database refused | the log names the statement; clear the task |
