@@ -150,7 +150,8 @@ with DAG(
         "load",
         tooltip="The staging tables into the star schema",
         prefix_group_id=False,
-        default_args={"mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}"},
+        # mypy takes the type of the converter, copy.deepcopy, for that of the parameter.
+        default_args={"mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}"},  # type: ignore[arg-type]
     ) as load:
         load_songs = LoadDimensionOperator(
             task_id="load_songs",
