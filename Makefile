@@ -1,7 +1,7 @@
 # The project's commands. `make help` explains them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -81,7 +81,7 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 	$(BIN)/deptry plugins dags
 	$(BIN)/deptry sandbox --requirements-files requirements.txt,requirements-local.txt,requirements-notebook.txt,requirements-dev.txt --ignore DEP002
 	$(BIN)/sqlfluff lint --disable-progress-bar include/sql
-	$(BIN)/python -m sql_rules
+	$(BIN)/python -m sql_rules.project
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
 	$(BIN)/hadolint Dockerfile
@@ -89,6 +89,9 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 
 check-sql: .venv/dev  ## Check that SQL means the same on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
+
+check-project: .venv/dev  ## Check your tables, SQL, checks and DAGs against one another, before anything runs
+	@$(BIN)/python -m sql_rules.project
 
 format: .venv/dev  ## Repair what the linters can repair
 	$(BIN)/ruff check --fix .

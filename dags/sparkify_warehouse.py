@@ -13,7 +13,7 @@ years between 1970 and 2200. Or use a backfill, which makes a run for every hour
 
 | Task | What it means | What to do |
 |---|---|---|
-| create_tables | the warehouse cannot be reached, or a file of checks is wrong | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
+| create_tables | the warehouse cannot be reached, or a file of DDL or of checks is invalid | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
 | stage_events | S3 refused, or a file is malformed | the log and operations.rejected_rows name the file, the line and the reason; correct the file and clear the task, or load the rest: trigger the DAG with `start`, `end` and `max_errors` |
 | stage_songs | S3 refused | the log names the object and the reason; clear the task. A malformed song does not fail it: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run takes it. If the table was wrong, run with `full_refresh` |
 | load_... | the database refused | the log names the statement; clear the task |
@@ -47,7 +47,6 @@ from sparkify.operators import (
 INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
 BUCKET = "{{ var.value.sparkify_bucket }}"
-MODE = "{{ 'rebuild' if params.full_refresh else 'merge' }}"
 ALERT = AlertNotifier()
 
 
@@ -114,18 +113,8 @@ with DAG(
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
-        sql=[
-            "ddl/operations.sql",
-            "ddl/staging_events.sql",
-            "ddl/staging_songs.sql",
-            "ddl/songplays.sql",
-            "ddl/users.sql",
-            "ddl/songs.sql",
-            "ddl/artists.sql",
-            "ddl/time.sql",
-        ],
+        ddl=str(INCLUDE / "sql" / "ddl"),
         postgres_sql=["postgres/indexes.sql"],
-        drop_sql=["ddl/drop.sql"],
         recreate="{{ params.recreate_tables }}",
         checks=CHECKS,
     )
@@ -157,14 +146,19 @@ with DAG(
             outlets=[table("staging_songs")],
         )
 
-    with TaskGroup("load", tooltip="The staging tables into the star schema", prefix_group_id=False):
+    with TaskGroup(
+        "load",
+        tooltip="The staging tables into the star schema",
+        prefix_group_id=False,
+        # mypy takes the type of the converter, copy.deepcopy, for that of the parameter.
+        default_args={"mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}"},  # type: ignore[arg-type]
+    ) as load:
         load_songs = LoadDimensionOperator(
             task_id="load_songs",
             table="songs",
             keys=["song_id"],
             sql="load/songs.sql",
             source="staging_songs",
-            mode=MODE,
             inlets=[table("staging_songs")],
             outlets=[table("songs")],
         )
@@ -174,7 +168,6 @@ with DAG(
             keys=["artist_id"],
             sql="load/artists.sql",
             source="staging_songs",
-            mode=MODE,
             inlets=[table("staging_songs")],
             outlets=[table("artists")],
         )
@@ -185,7 +178,6 @@ with DAG(
             sql="load/songplays.sql",
             lookup="songs",
             lookup_column="song_batch_id",
-            mode=MODE,
             inlets=[table("staging_events"), table("songs")],
             outlets=[table("songplays")],
         )
@@ -194,7 +186,6 @@ with DAG(
             table="users",
             keys=["user_id"],
             sql="load/users.sql",
-            mode=MODE,
             inlets=[table("staging_events")],
             outlets=[table("users")],
         )
@@ -203,7 +194,6 @@ with DAG(
             table="time",
             keys=["start_time"],
             sql="load/time.sql",
-            mode=MODE,
             inlets=[table("staging_events")],
             outlets=[table("time")],
         )

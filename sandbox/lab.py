@@ -10,10 +10,13 @@ import copy
 import importlib
 import json
 from collections import defaultdict
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+
+from sparkify.warehouse import ddl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -21,17 +24,9 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
     from obstore.store import S3Store
 
-# The tables and their columns: all but the audit columns.
+# The tables that include/sql/ddl declares, and their columns: all but the audit columns.
 TABLES = {
-    "staging_events": "artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, "
-    "page, registration, sessionid, song, status, ts, useragent, userid",
-    "staging_songs": "num_songs, artist_id, artist_latitude, artist_longitude, artist_location, artist_name, song_id, "
-    "title, duration, year",
-    "songplays": "songplay_id, start_time, user_id, level, song_id, artist_id, session_id, location, user_agent",
-    "users": "user_id, first_name, last_name, gender, level",
-    "songs": "song_id, title, artist_id, year, duration",
-    "artists": "artist_id, name, location, latitude, longitude",
-    "time": "start_time, hour, day, week, month, year, weekday",
+    table.name: ", ".join(table.columns) for table in ddl.tables(Path(__file__).parents[1] / "include" / "sql" / "ddl")
 }
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandbox.airflow import Task
 
 ANALYTICS = Path(__file__).parents[1] / "include" / "sql" / "analytics"
-TABLES = ("staging_events", "staging_songs", "songplays", "users", "songs", "artists", "time")
+DDL = Path(__file__).parents[1] / "include" / "sql" / "ddl"
 SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "warned": "[yellow]![/]"}
 
 
@@ -133,12 +133,14 @@ class Screen:
         """
         import psycopg
 
+        from sparkify.warehouse import ddl
+
         counts = Table("Table", box=SIMPLE_HEAD)
         counts.add_column("Rows", justify="right")
         with psycopg.connect(database) as connection:
-            for name in TABLES:
-                row = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()
-                counts.add_row(name, f"{row[0]:,}" if row else "")
+            for table in ddl.tables(DDL):
+                row = connection.execute(f"SELECT COUNT(*) FROM {table.name}").fetchone()
+                counts.add_row(table.name, f"{row[0]:,}" if row else "")
         self.console.print("\n[bold]Rows per table[/]")
         self.console.print(counts)
 

@@ -9,8 +9,15 @@ import argparse
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sandbox.airflow import ROOT
+
+if TYPE_CHECKING:
+    from sql_rules.rule import Violation
+
+for _name, _level in {"sqlfluff": logging.WARNING, "sqlglot": logging.ERROR}.items():
+    logging.getLogger(_name).setLevel(_level)  # sqlglot warns of LOCK
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,18 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
     :param arguments: of the command line.
     :return: 1 where something is wrong, 2 where a file cannot be read, else 0.
     """
+    from sql_rules import files
+
     parser = argparse.ArgumentParser(prog="make check-sql", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("files", nargs="*", type=Path, help=".sql and .yaml files (default: those of include/)")
     given = parser.parse_args(arguments).files
-    for name, level in {"sqlfluff": logging.WARNING, "sqlglot": logging.ERROR}.items():
-        logging.getLogger(name).setLevel(level)  # sqlglot warns of LOCK
-    from sql_rules import files
-
     if unreadable := [path for path in given if not path.is_file() or path.suffix not in (".sql", ".yaml")]:
         print(f"Expected .sql and .yaml files, got {', '.join(map(str, unreadable))}.", file=sys.stderr)
         return 2
     paths = given or files.project_files()
-    found = files.check(paths)
+    return show(files.check(paths), paths)
+
+
+def show(found: list[tuple[Path, Violation]], paths: list[Path]) -> int:
+    """Print violations by file and line; return 1 if there are any, else 0.
+
+    :param paths: the files that were checked.
+    """
     for path, item in found:
         shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         print(f"{shown}:{item.line}: {item.rule}: {item.message}: {shortened(item.found)}")

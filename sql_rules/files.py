@@ -35,7 +35,7 @@ def check(paths: Iterable[Path]) -> list[tuple[Path, Violation]]:
         Those in a folder that is called postgres are passed over: no other engine reads them.
     """
     scripts = [path for path in paths if path.parent.name != "postgres"]
-    rendered = {path: _render(path) for path in scripts if path.suffix == ".sql"}
+    rendered = {path: render(path) for path in scripts if path.suffix == ".sql"}
     tables = {**project_tables()}
     for text, _, _ in rendered.values():
         if "CREATE" in text.upper():
@@ -58,7 +58,7 @@ def _templater() -> Linter:
     return Linter(config=FluffConfig.from_path(str(ROOT)))
 
 
-def _render(path: Path) -> tuple[str, list[int], list[Violation]]:
+def render(path: Path) -> tuple[str, list[int], list[Violation]]:
     """Return what a template is rendered to, the line of the file that each of its lines comes from, and problems.
 
     sqlfluff renders it, with the macro ``scope`` of the project's configuration.
@@ -78,8 +78,11 @@ def _render(path: Path) -> tuple[str, list[int], list[Violation]]:
     (rendered, *_) = result.templated_variants
     lines, at = [], 0
     for line in rendered.templated_str.splitlines(keepends=True) or [""]:
-        source = rendered.templated_slice_to_source_slice(slice(at, at)) if rendered.sliced_file else slice(0, 0)
-        lines.append(text.count("\n", 0, source.start) + 1)
+        part = next((part for part in rendered.sliced_file if at < part.templated_slice.stop), None)
+        source = part.source_slice.start if part else 0
+        if part and part.slice_type == "literal":  # what is not, such as an include, stands where its tag does
+            source += at - part.templated_slice.start
+        lines.append(text.count("\n", 0, source) + 1)
         at += len(line)
     return rendered.templated_str, lines, problems
 
@@ -96,13 +99,13 @@ def _of_checks(path: Path, tables: Tables) -> list[Violation]:
         offset = _first_line(path, line) if isinstance(item.kind, OwnSql) else 0
         found += [
             problem._replace(line=offset + problem.line if offset else line)
-            for statement in _statements(item)
+            for statement in statements_of(item)
             for problem in violations(statement, tables)
         ]
     return found
 
 
-def _statements(check: declaration.Check) -> Iterator[str]:
+def statements_of(check: declaration.Check) -> Iterator[str]:
     """Yield the SQL that measures a check."""
     rows = check.rows(_INTERVAL)
     if measure := check.kind.aggregate(rows):

@@ -111,15 +111,18 @@ def test_hour_by_hour_is_the_same(state: Path) -> None:
 def test_the_real_sample_gives_the_known_tables(state: Path, sample: Path) -> None:
     job = ["--data", str(sample), "--from", "2018-11-01", "--to", "2018-11-11"]
     printed = run(state, *job)
-    assert counts(printed) == {
-        "staging_events": 1882,
-        "staging_songs": 2892,
-        "songplays": 1594,
-        "users": 79,
-        "songs": 2892,
-        "artists": 2614,
-        "time": 1594,
-    }
+    assert (
+        counts(printed).items()
+        >= {
+            "staging_events": 1882,
+            "staging_songs": 2892,
+            "songplays": 1594,
+            "users": 79,
+            "songs": 2892,
+            "artists": 2614,
+            "time": 1594,
+        }.items()
+    )
     assert re.search(r"You're The One +Dwight Yoakam +10\s", printed)
     assert re.findall(r"^ +(\d\d) +(\d+) *$", printed, re.MULTILINE) == [
         ("16", "118"),

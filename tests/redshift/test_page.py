@@ -28,7 +28,7 @@ TIMES = {"loaded_at", "checked_at"}
 def shown() -> dict[str, list[dict[str, Any]]]:
     """Return what all panels show."""
     found = {}
-    for name in panels.PANELS:
+    for name in panels.declared():
         answer = panels.read(name)
         records = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
         found[name] = [{key: value for key, value in item.items() if key not in TIMES} for item in records]
@@ -45,7 +45,7 @@ def test_all_panels_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Ca
     over_redshift = work(redshift)
     assert over_redshift["plays_by_hour"]
     assert over_redshift["quality"]
-    assert len(endpoint.statements("BEGIN READ ONLY")) == len(panels.PANELS)
+    assert len(endpoint.statements("BEGIN READ ONLY")) == len(panels.declared())
     on_postgres(make_lab, lambda lab: over_postgres.update(work(lab)))
     assert over_redshift == over_postgres
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,69 +22,71 @@ log = logging.getLogger(__name__)
 
 
 class CreateTablesOperator(WarehouseOperator):
-    """Run DDL that creates what is missing and leaves what is there.
+    """Create the tables, and what else a folder of DDL declares, if they are missing; never alter existing ones.
 
-    The catalogue tells what is there: where nothing is missing, one query is all that is sent.
+    An up-to-date schema costs one catalogue query.
 
-    :param sql: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect; what else they have is always run.
-        (templated)
+    :param ddl: the folder that declares the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
+        Schemas are created first; what creates nothing is always run. (templated)
     :param postgres_sql: .sql files that run on PostgreSQL only, after the others: the indexes that Redshift neither
         has nor needs. (templated)
-    :param drop_sql: .sql files that drop everything first, where ``recreate`` says so. (templated)
-    :param recreate: ``"True"`` to drop and create. All data is lost. (templated)
+    :param recreate: ``"True"`` to drop all declared tables first but those of ``history.sql``. All other data is lost.
+        (templated)
     :param checks: the folder of the files that declare data quality checks. What is wrong with them is told here,
         before anything is loaded, rather than when all is. (templated)
     """
 
     template_fields: Sequence[str] = (
         *WarehouseOperator.template_fields,
-        "sql",
+        "ddl",
         "postgres_sql",
-        "drop_sql",
         "recreate",
         "checks",
     )
     template_ext: Sequence[str] = (".sql",)
-    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "postgres_sql": "sql", "drop_sql": "sql"}
+    template_fields_renderers: ClassVar[dict[str, str]] = {"postgres_sql": "sql"}
     ui_color = "#e3e3e3"
 
     def __init__(
         self,
         *,
-        sql: list[str],
+        ddl: str,
         postgres_sql: list[str] | None = None,
-        drop_sql: list[str] | None = None,
         recreate: str | bool = False,
         checks: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.sql = sql
+        self.ddl = ddl
         self.postgres_sql = postgres_sql or []
-        self.drop_sql = drop_sql or []
         self.recreate = recreate
         self.checks = checks
 
     def work(self, context: Context) -> dict[str, Any]:
+        from sparkify.warehouse import ddl
         from sparkify.warehouse.catalogue import relations
-        from sparkify.warehouse.session import statements
 
         checks = self._read_checks()
+        try:
+            declared = ddl.read(Path(self.ddl))
+            indexes = [statement for script in self.postgres_sql for statement in ddl.parse(script, "postgres_sql")]
+        except ddl.DdlError as error:
+            raise AirflowFailException(f"Nothing was done: the DDL is invalid.\n{error}") from None
         with self.warehouse() as warehouse:
-            scripts = [*self.sql, *(self.postgres_sql if warehouse.engine == "postgres" else [])]
-            creates = {statement: _created(statement) for script in scripts for statement in statements(script)}
-            names = {*filter(None, creates.values()), *(check.table for check in checks)}
+            statements = [*declared, *(indexes if warehouse.engine == "postgres" else [])]
+            names = {*(item.creates for item in statements if item.creates), *(check.table for check in checks)}
 
             def create() -> tuple[int, dict[str, list[str]]]:
                 if str(self.recreate).lower() == "true":
-                    log.warning("Dropping all tables: this run recreates them.")
-                    for script in self.drop_sql:
-                        warehouse.script(script)
+                    log.warning("Dropping all tables but those of %s: this run recreates them.", ddl.HISTORY)
+                    for table in declared.values():
+                        if table and not table.keeps_rows:
+                            warehouse.script(f"DROP TABLE IF EXISTS {table.name}")
                 there = relations(warehouse, names)
                 known = {*there, *(name.partition(".")[0] for name in there if "." in name)}  # a schema is there too
-                missing = [statement for statement, name in creates.items() if name not in known]
+                missing = [statement for statement in statements if statement.creates not in known]
                 for statement in missing:
-                    warehouse.script(statement)
+                    warehouse.script(statement.sql)
                 return len(missing), relations(warehouse, names) if missing else there
 
             sent, columns = warehouse.transaction(create)
@@ -99,14 +100,6 @@ class CreateTablesOperator(WarehouseOperator):
             return declaration.load(Path(self.checks)) if self.checks else []
         except declaration.DeclarationError as error:
             raise AirflowFailException(f"Nothing was done: the checks of data quality are wrong.\n{error}") from None
-
-
-def _created(statement: str) -> str | None:
-    """Return the name of what a statement creates where it is missing; None of any other statement."""
-    from sparkify.warehouse.session import label
-
-    found = re.match(r"CREATE (?:SCHEMA|TABLE|INDEX) IF NOT EXISTS ([\w.]+)", label(statement))
-    return found[1] if found else None
 
 
 def _expect_columns(warehouse: Warehouse, checks: list[Check], known: dict[str, list[str]]) -> None:

@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from sparkify.web import loads, panels
 from sparkify.web.cache import Cache
-from sparkify.web.panels import PANELS, PanelError
+from sparkify.web.panels import Panel, PanelError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,13 +70,13 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
         return {"now": now, **await news.get("loads")}
 
     @app.get("/api/panels")
-    async def names() -> list[str]:
-        return list(PANELS)
+    def declared() -> list[Panel]:
+        return list(panels.declared().values())
 
     @app.get("/api/panels/{name}")
     async def panel(name: str, *, reload: bool = False) -> dict[str, Any]:
-        if name not in PANELS:
-            raise HTTPException(404, f"There is no panel {name!r}. There are: {', '.join(PANELS)}.")
+        if name not in (known := panels.declared()):
+            raise HTTPException(404, f"There is no panel {name!r}. There are: {', '.join(known)}.")
         version = (await news.get("loads"))["version"]
         answer = await answers.get(name, version, RELOAD if reload else math.inf)
         return {"name": name, "version": version, **answer}

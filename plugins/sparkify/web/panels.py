@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,23 +17,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ANALYTICS = Path(__file__).parents[3] / "include" / "sql" / "analytics"
+SQL = Path(__file__).parents[3] / "include" / "sql"
+ANALYTICS = SQL / "analytics"
 CONNECTION = "redshift"
 # Seconds that a panel's query may take.
 LIMIT = 10.0
-PANELS = {
-    "freshness": "page/freshness.sql",
-    "tables": "page/tables.sql",
-    "plays_by_hour": "page/plays_by_hour.sql",
-    "plays_by_day": "page/plays_by_day.sql",
-    "plays_by_weekday": "page/plays_by_weekday.sql",
-    "top_songs": "page/top_songs.sql",
-    "top_artists": "page/top_artists.sql",
-    "users_by_level": "page/users_by_level.sql",
-    "browsers": "browsers.sql",
-    "quality": "page/quality.sql",
-    "rejected_rows": "page/rejected_rows.sql",
-}
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html; Redshift's are the same.
 CANCELLED = "57014"
 MISSING = ("42P01", "3F000")
@@ -49,12 +39,37 @@ class PanelError(Exception):
         self.kind = kind
 
 
+@dataclass(frozen=True)
+class Panel:
+    """A panel, as the comment at the beginning of its file declares it.
+
+    :param name: the name of the file in include/sql/analytics/page.
+    :param title: the first line of the comment.
+    :param note: the other lines; may be empty.
+    """
+
+    name: str
+    title: str
+    note: str
+
+
+def declared() -> dict[str, Panel]:
+    """Return the panels by name, one for each file of include/sql/analytics/page."""
+    return {path.stem: _panel(path) for path in sorted((ANALYTICS / "page").glob("*.sql"))}
+
+
+def _panel(path: Path) -> Panel:
+    lines = takewhile(lambda line: line.startswith("--"), path.read_text(encoding="utf-8").splitlines())
+    title, *notes = [line.removeprefix("--").strip() for line in lines] or [path.stem]
+    return Panel(path.stem, title, " ".join(notes))
+
+
 def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
     """Return what a panel shows, as JSON carries it: ``columns``, ``rows`` and ``as_of``.
 
     Times are UTC, in ISO 8601 with a ``Z``.
 
-    :param name: one of ``PANELS``.
+    :param name: one of :func:`declared`.
     :param limit: seconds that the query may take.
     :raises PanelError: where the warehouse does not answer.
     """
@@ -72,8 +87,14 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
 
 
 def sql(name: str) -> str:
-    """Return the query of a panel, for the times that can be true: see :func:`sparkify.sql.predicates.plausible`."""
-    return templates.environment(ANALYTICS).get_template(PANELS[name]).render(scope=predicates.plausible())
+    """Return the query of a panel, for the times that can be true: see :func:`sparkify.sql.predicates.plausible`.
+
+    A panel may list the tables: ``{% for table in tables %}``, each a :class:`sparkify.warehouse.ddl.Table`.
+    """
+    from sparkify.warehouse import ddl
+
+    template = templates.environment(ANALYTICS).get_template(f"page/{name}.sql")
+    return template.render(scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
 
 
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -93,7 +114,7 @@ def _explained(name: str, error: Exception, limit: float) -> PanelError:
         return PanelError(
             "slow",
             f"The query of the panel {name} took longer than {limit:g} s and was cancelled. The warehouse may be busy; "
-            f"reload in a while. The query is include/sql/analytics/{PANELS[name]}.",
+            f"reload in a while. The query is include/sql/analytics/page/{name}.sql.",
         )
     log.error("The query of the panel %s failed", name, exc_info=error)
     return PanelError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,16 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sandbox.lab import TABLES
+from sparkify.operators import CreateTablesOperator
+from tests.conftest import ROOT
 from tests.support.data import event, song
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.lab import Lab
 
+DDL = ROOT / "include" / "sql" / "ddl"
 DAY = ("2018-11-01", "2018-11-02")
 
 
@@ -52,6 +58,44 @@ def test_recreating_forgets_everything_the_ledger_included(lab: Lab) -> None:
     lab.run(*DAY, tasks=["create_tables"], recreate_tables=True)
     assert set(lab.counts().values()) == {0}
     assert lab.run(*DAY)["stage_songs"]["objects"] == 1
+
+
+def test_recreating_keeps_the_history_alone(lab: Lab) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
+    lab.run(*DAY)
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("INSERT INTO operations.backfill_summaries VALUES ('sparkify_warehouse', '2018-11-01')")
+    lab.run(*DAY, tasks=["create_tables"], recreate_tables=True)
+    names = [name for (name,) in lab.query("SELECT tablename FROM pg_tables WHERE schemaname = 'operations'")]
+    assert len(names) == 7
+    filled = {name for name in names if lab.one(f"SELECT COUNT(*) FROM operations.{name}")}
+    assert filled == {"data_quality_results", "backfill_summaries"}
+
+
+def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab, tmp_path: Path) -> None:
+    folder = shutil.copytree(DDL, tmp_path / "ddl")
+    # A schema of its own, in a file that comes before that of its tables; and keys as few people write them.
+    (folder / "zoo.sql").write_text("CREATE SCHEMA IF NOT EXISTS marts;\n")
+    (folder / "devices.sql").write_text(
+        "-- CREATE TABLE IF NOT EXISTS not_this_one (id BIGINT);\n"
+        "CREATE TABLE if not exists\n  marts.devices (device_id VARCHAR(8) NOT NULL, interval_time TIMESTAMP)\n"
+        "SORTKEY (interval_time);\n"
+    )
+    create = CreateTablesOperator(task_id="create", ddl=str(folder), recreate="{{ params.recreate_tables }}")
+    lab.execute(create, start=DAY[0], end=DAY[1])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("INSERT INTO marts.devices VALUES ('a', NULL)")
+    assert lab.execute(create, start=DAY[0], end=DAY[1])["statements"] == 0
+    assert lab.one("SELECT COUNT(*) FROM marts.devices") == 1
+    lab.execute(create, start=DAY[0], end=DAY[1], recreate_tables=True)
+    assert lab.one("SELECT COUNT(*) FROM marts.devices") == 0
+
+
+def test_invalid_ddl_is_named_before_anything_is_done(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "devices.sql").write_text("CREATE TABLE devices (device_id BIGINT);\n")
+    create = CreateTablesOperator(task_id="create", ddl=str(tmp_path))
+    with pytest.raises(AirflowFailException, match=r"devices\.sql line 1: expected CREATE TABLE IF NOT EXISTS"):
+        lab.execute(create, start=DAY[0], end=DAY[1])
 
 
 def test_several_runs_may_create_at_once(lab: Lab) -> None:

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections import Counter
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ import pytest
 
 from sparkify.warehouse import connect
 from sparkify.web import app, loads, panels
-from sparkify.web.panels import PANELS, PanelError
+from sparkify.web.panels import PanelError
 from tests.support.data import event
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from sandbox.lab import Lab
 
+PANELS = panels.declared()
 PAGE = [
     "/sparkify/",
     "/sparkify/api/loads",
@@ -58,7 +60,7 @@ def test_there_is_nothing_else(anonymous: TestClient, token: str, path: str) -> 
 def test_who_is_logged_in_gets_the_page(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
-    assert client.get("/sparkify/api/panels").json() == list(PANELS)
+    assert client.get("/sparkify/api/panels").json() == [asdict(panel) for panel in PANELS.values()]
 
 
 def test_files_outside_the_page_are_not_served(client: TestClient) -> None:

@@ -57,10 +57,12 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
     plays = list(plays_of(sample))
     times = [datetime.fromtimestamp(item["ts"] / 1000, UTC) for item in plays]
 
-    assert [row[:2] for row in rows("tables")] == [
-        ("staging_events", 1882), ("staging_songs", 2892), ("songplays", 1594), ("users", 79), ("songs", 2892),
-        ("artists", 2614), ("time", 1594),
-    ]  # fmt: skip
+    counts = [row[:2] for row in rows("tables")]
+    assert counts == sorted(counts)
+    assert set(counts) >= {
+        ("artists", 2614), ("songplays", 1594), ("songs", 2892), ("staging_events", 1882), ("staging_songs", 2892),
+        ("time", 1594), ("users", 79),
+    }  # fmt: skip
     by_hour = Counter(f"{time:%Y-%m-%dT%H}:00:00.000Z" for time in times)
     first = max(times).replace(minute=0, second=0, microsecond=0) - timedelta(hours=167)
     week = {hour: plays for hour, plays in by_hour.items() if hour >= f"{first:%Y-%m-%dT%H}"}
@@ -137,15 +139,15 @@ def put_implausible(lab: Lab) -> None:
 def test_times_that_cannot_be_true_break_no_panel_and_are_counted(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:00:00", 1, 1), event("2018-11-01T06:00:00", 1, 2)])
     lab.run("2018-11-01", "2018-11-02")
-    before = {name: rows(name) for name in panels.PANELS}
+    before = {name: rows(name) for name in panels.declared()}
     put_implausible(lab)
-    after = {name: rows(name) for name in panels.PANELS}
+    after = {name: rows(name) for name in panels.declared()}
     for name in ("plays_by_hour", "plays_by_day", "plays_by_weekday", "freshness", "quality"):
         assert after[name] == before[name], name
     bad = len(IMPLAUSIBLE)
-    assert {row[0]: row[3] for row in after["tables"]} == {
-        "staging_events": bad, "staging_songs": 0, "songplays": bad, "users": 0, "songs": 0, "artists": 0, "time": bad
-    }  # fmt: skip
+    assert {row[0]: row[3] for row in after["tables"] if row[3]} == dict.fromkeys(
+        ("staging_events", "songplays", "time"), bad
+    )
     newest = [{row[0]: row[2] for row in found["tables"]} for found in (before, after)]
     assert [(of["songplays"], of["time"]) for of in newest] == [("2018-11-01T06:00:00.000Z",) * 2] * 2
 

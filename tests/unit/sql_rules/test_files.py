@@ -91,6 +91,12 @@ def test_a_template_is_reported_with_its_own_lines(report: Report) -> None:
     assert lines[-1] == "2 problems in 1 files. docs/sql.md explains the rules."
 
 
+def test_what_spans_lines_when_it_is_rendered_stands_where_its_tag_does(report: Report) -> None:
+    code, lines = report(load_sql="{% set ids %}1\n, NVL(2, 3)\n{% endset %}\nSELECT\n{{ ids }}\n, NVL(4, 5)\n")
+    assert code == 1
+    assert places(lines) == ["load.sql:5: function", "load.sql:6: function"]
+
+
 def test_checks_are_reported_with_their_lines(report: Report) -> None:
     code, lines = report(devices_sql=DDL, checks_yaml=CHECKS)
     assert code == 1

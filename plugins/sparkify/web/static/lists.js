@@ -49,6 +49,16 @@ export const tables = (rows) =>
         element("td", { class: "number" }, number(value)),
         element("td", { class: "number time" }, newest ? minute(newest) : "–")))));
 
+// The rows of any query, a column each under its name.
+export const any = (columns, rows) => {
+  const kind = (index) => (rows.every((row) => row[index] === null || typeof row[index] === "number") ? "number" : null);
+  const text = (value) => (value === null ? "–" : typeof value === "number" ? number(value) : /^\d{4}-\d\d-\d\dT.*Z$/.test(value) ? minute(value) : String(value));
+  const cells = (tag, values) => element("tr", {}, values.map((value, index) => element(tag, { class: kind(index) }, value)));
+  return element("div", { class: "scroll" }, element("table", {},
+    element("thead", {}, cells("th", columns.map((name) => name.replaceAll("_", " ")))),
+    element("tbody", {}, rows.map((row) => cells("td", row.map(text))))));
+};
+
 // `items` are [name, remark, value, text of the value].
 function ranks(items) {
   const most = Math.max(...items.map(([, , value]) => value));

@@ -15,12 +15,15 @@ let period = "week";
 // What Airflow says of the loads; and what is wrong where it says nothing.
 let loads = {};
 let trouble = null;
+// Whether all panels have their place.
+let placed = false;
 
 const place = (name) => document.querySelector(`[data-panel="${name}"]`);
 const body = (name) => place(name).querySelector(".body");
 const note = (name, text) => { place(name).querySelector(".note").textContent = text; };
 
-// What each panel of the API is shown in, and how. `empty` is said where it has no rows.
+// How the panels with a place in index.html are shown; any other is a table at the end of the page, see `placeOthers`.
+// `empty` is said where a panel has no rows.
 const VIEWS = [
   { panel: "freshness", show: (at, { rows }) => at.replaceChildren(...lists.freshness(rows, loads)) },
   { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
@@ -47,7 +50,7 @@ const VIEWS = [
   { panel: "rejected_rows", empty: "None: COPY has loaded every row of the files that are staged now.",
     show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows)); } },
 ];
-const PANELS = [...new Set(VIEWS.map((view) => view.panel))];
+const panels = () => [...new Set(VIEWS.map((view) => view.panel))];
 
 async function ask(url) {
   const response = await fetch(url, { headers: { Accept: "application/json" } });
@@ -90,6 +93,20 @@ function tell() {
   document.getElementById("as-of").textContent = times.length ? `As of ${clock(times[0])}.` : "";
 }
 
+// Places the panels that VIEWS does not name; false if Airflow did not list them.
+async function placeOthers() {
+  const found = await get("api/panels");
+  if (found.error) return false;
+  const known = new Set(panels());
+  for (const { name, title, note: text } of found.filter((panel) => !known.has(panel.name))) {
+    document.querySelector(".grid").append(element("section", { class: "panel", "data-panel": name },
+      element("h2", {}, title), element("p", { class: "note" }, text), element("div", { class: "body loading" })));
+    VIEWS.push({ panel: name, empty: "No rows yet.",
+      show: (at, { columns, rows }) => at.replaceChildren(lists.any(columns, rows)) });
+  }
+  return true;
+}
+
 async function load(panel, reload) {
   const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
   // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
@@ -104,7 +121,7 @@ async function refresh(reload = false) {
   trouble = found.error ? found : null;
   if (trouble) {
     // What is shown stays, and the banner says why it is no newer.
-    PANELS.filter((panel) => !answers.has(panel)).forEach((panel) => {
+    panels().filter((panel) => !answers.has(panel)).forEach((panel) => {
       answers.set(panel, { version: null, ...trouble });
       render(panel);
     });
@@ -112,9 +129,10 @@ async function refresh(reload = false) {
     return;
   }
   loads = found;
+  placed ||= await placeOthers();
   render("freshness"); // against the clock
   tell();
-  const due = PANELS.filter((panel) => reload || answers.get(panel)?.version !== loads.version);
+  const due = panels().filter((panel) => reload || answers.get(panel)?.version !== loads.version);
   await Promise.all(due.map((panel) => load(panel, reload)));
 }
 
@@ -126,7 +144,7 @@ function applyTheme() {
   const chosen = localStorage.getItem("theme") ?? "system";
   const dark = chosen === "system" ? system.matches : chosen === "dark";
   document.documentElement.dataset.theme = dark ? "dark" : "light";
-  PANELS.forEach(render);
+  panels().forEach(render);
 }
 
 window.addEventListener("storage", applyTheme);

@@ -1,0 +1,2 @@
+-- Browsers by plays
+{% include "browsers.sql" %}

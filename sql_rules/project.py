@@ -1,0 +1,225 @@
+"""Check the project's files against one another: SQL, checks and DAGs against the tables that are declared.
+
+python -m sql_rules.project
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+
+from sandbox.airflow import ROOT
+from sparkify.quality import declaration
+from sparkify.warehouse import ddl
+from sql_rules import files
+from sql_rules.__main__ import show
+from sql_rules.rule import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    # Columns by name with their types, by table.
+    Tables = Mapping[str, Mapping[str, str]]
+
+# Parameters of the project's operators, by what they name.
+TABLES = ("table", "source", "lookup")
+COLUMNS = ("keys", "lookup_column", "interval_column", "partition_column")
+FILES = ("sql", "postgres_sql", "queries", "template")
+# A table's schema, if it names none.
+_SCHEMA = "public"
+
+
+class Call(NamedTuple):
+    """A call in a DAG file: of an operator, or of ``table`` of :mod:`sparkify.dag.assets`.
+
+    :param arguments: the texts among its arguments by parameter, each with its line.
+    """
+
+    name: str
+    arguments: Mapping[str, list[tuple[str, int]]]
+
+
+def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
+    """Return what in a project's files contradicts another of its files, with the lines.
+
+    :param root: the folder with ``dags`` and ``include``.
+    """
+    include = root / "include"
+    try:
+        declared = ddl.read(include / "sql" / "ddl")
+    except ddl.DdlError as error:
+        where, _, text = str(error).partition(": ")
+        name, _, number = where.partition(" line ")
+        return [(include / "sql" / "ddl" / name, Violation("ddl", "this file", int(number or 1), text))]
+    tables = {table.name: table.types for table in declared.values() if table}
+    found: list[tuple[Path, Violation]] = []
+    for path in sorted(include.glob("sql/**/*.sql")):
+        if path.parent.name not in ("ddl", "postgres"):
+            text, lines, _ = files.render(path)
+            found += [
+                (path, item._replace(line=lines[min(item.line, len(lines)) - 1])) for item in _of_sql(text, tables)
+            ]
+    for path in sorted(include.glob("checks/*.yaml")):
+        found += [(path, item) for item in _of_checks(path, tables)]
+    for path in sorted(root.glob("dags/**/*.py")):
+        found += _of_dag(path, include, tables)
+    return found
+
+
+def _of_sql(sql: str, tables: Tables) -> Iterator[Violation]:
+    """Yield the tables and columns that SELECTs name and nobody declares."""
+    schema = MappingSchema(dialect="redshift")
+    for name, columns in tables.items():
+        place, _, last = name.rpartition(".")
+        schema.add_table(exp.table_(last, db=place or _SCHEMA), dict(columns), dialect="redshift")
+    for select in _selects(sql):
+        own = {cte.alias for cte in select.find_all(exp.CTE)}
+        unknown = [
+            table
+            for table in select.find_all(exp.Table)
+            if (name := f"{table.db}.{table.name}".lstrip(".").lower()) not in tables and name not in own
+        ]
+        for table in unknown:
+            yield Violation("table", table.sql(), _line(table), _no_table(tables))
+        if unknown:
+            continue
+        try:
+            qualify(select.copy(), schema=schema, db=_SCHEMA, dialect="redshift")
+        except SqlglotError as error:
+            yield _unresolved(str(error), select)
+
+
+def _selects(sql: str) -> list[exp.Query]:
+    """Return the SELECTs of a script; none if it cannot be read, which the rules of SQL report."""
+    try:
+        return [tree for tree in sqlglot.parse(sql, read="redshift") if isinstance(tree, exp.Query)]
+    except SqlglotError:
+        return []
+
+
+def _line(part: exp.Expr) -> int:
+    """Return the line of the script on which a part of a statement begins, from 1."""
+    return min((node.meta["line"] for node in part.walk() if "line" in node.meta), default=1)
+
+
+def _unresolved(message: str, select: exp.Query) -> Violation:
+    """Return what sqlglot says of a column that no table of the statement has."""
+    text = re.sub(r"\.? Line: \d+.*", "", message.partition("\n")[0])
+    named = re.search(r"Column '(.+?)'|Unknown column: (\S+)", message)
+    name = next(filter(None, named.groups()), "") if named else ""
+    places = [_line(column) for column in select.find_all(exp.Column) if column.name == name]
+    return Violation("column", name or text, min(places, default=1), f"{text}; name a column of include/sql/ddl")
+
+
+def _of_checks(path: Path, tables: Tables) -> Iterator[Violation]:
+    """Yield the tables and columns that checks name and nobody declares."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        checks = declaration.parse(text, path.name)
+    except (declaration.DeclarationError, UnicodeDecodeError):
+        return  # which the rules of SQL report
+    for item in checks:
+        at = int(item.where.rpartition(" ")[2])
+        if item.table not in tables:
+            at = 1 + next((n for n, row in enumerate(text.splitlines()) if row.startswith("table:")), 0)
+            yield Violation("table", item.table, at, _no_table(tables))
+            return
+        missing = sorted(item.columns - set(tables[item.table]))
+        for name in missing:
+            yield Violation("column", name, at, _no_column(item.table, tables))
+        if not missing:
+            for sql in files.statements_of(item):
+                yield from (found._replace(line=at) for found in _of_sql(sql, tables))
+
+
+def _of_dag(path: Path, include: Path, tables: Tables) -> Iterator[tuple[Path, Violation]]:
+    """Yield what a DAG file names and is not there, and how the SELECTs of its loads differ from their tables."""
+    try:
+        calls = list(_calls(path))
+    except SyntaxError as error:
+        yield path, Violation("syntax", "Python", error.lineno or 1, error.msg)
+        return
+    for call in calls:
+        named = [item for name in TABLES for item in call.arguments.get(name, [])]
+        for table, at in named:
+            if table not in tables:
+                yield path, Violation("table", table, at, _no_table(tables))
+        (table, _), *_ = [*call.arguments.get("table", []), ("", 0)]
+        for name, at in (item for parameter in COLUMNS for item in call.arguments.get(parameter, [])):
+            if table in tables and name not in tables[table]:
+                yield path, Violation("column", name, at, _no_column(table, tables))
+        for name, at in (item for parameter in FILES for item in call.arguments.get(parameter, [])):
+            if not any((include / folder / name).is_file() for folder in ("sql", "reports")):
+                yield path, Violation("file", name, at, "There is no such file below include/sql or include/reports")
+            elif call.name.startswith("Load") and table in tables:
+                select = include / "sql" / name
+                yield from ((select, item) for item in _of_load(select, table, tables[table]))
+
+
+def _of_load(path: Path, table: str, columns: Mapping[str, str]) -> Iterator[Violation]:
+    """Yield how the columns of a load's SELECT differ from those of its table."""
+    text, lines, _ = files.render(path)
+    for tree in _selects(text):
+        selected = {item.alias_or_name.lower(): item for item in tree.selects}
+        for name in columns:
+            if name not in selected:
+                at = lines[_line(tree) - 1]
+                yield Violation("load", name, at, f"The SELECT lacks a column of {table}; add it")
+        for name, item in selected.items():
+            if name not in columns:
+                at = lines[_line(item) - 1]
+                yield Violation(
+                    "load", name, at, f"{table} has no such column; declare it in include/sql/ddl, or drop it"
+                )
+
+
+def _calls(path: Path) -> Iterator[Call]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id == "table" and node.args:
+            yield Call("table", {"table": list(_texts(node.args[0]))})
+        elif node.func.id.endswith("Operator"):
+            yield Call(node.func.id, {item.arg: list(_texts(item.value)) for item in node.keywords if item.arg})
+
+
+def _texts(node: ast.expr) -> Iterator[tuple[str, int]]:
+    """Yield the texts of an argument, each with its line; none of a template or an expression."""
+    for item in node.elts if isinstance(node, ast.List | ast.Tuple) else [node]:
+        if isinstance(item, ast.Constant) and isinstance(item.value, str) and "{{" not in item.value:
+            yield item.value, item.lineno
+
+
+def _no_table(tables: Iterable[str]) -> str:
+    return f"include/sql/ddl declares no such table; it declares {', '.join(sorted(tables))}"
+
+
+def _no_column(table: str, tables: Tables) -> str:
+    return f"The table {table} has no such column; it has {', '.join(tables[table])}"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Print what is wrong with the project's files, rules of SQL included, a line each; see :func:`show`.
+
+    :param arguments: of the command line.
+    :return: 1 if something is wrong, else 0.
+    """
+    argparse.ArgumentParser(prog="make check-project", description=(__doc__ or "").partition("\n")[0]).parse_args(
+        arguments
+    )
+    paths = files.project_files()
+    return show([*files.check(paths), *check()], paths)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""README's recipes, as they stand there, make a copy of the project another one, and touch no other file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.data import event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.lab import Lab
+
+DAY = ("2018-11-01", "2018-11-02")
+NOT_PART = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_cache", ".hypothesis", "images")
+# What the rules and policies of the project say of what was added; make check-project has the rules of the others' SQL.
+TESTS = [
+    "-k",
+    "devices or not test_files_obey_the_rules",
+    "tests/unit/test_sql.py",
+    "tests/unit/dags/test_sparkify_warehouse.py",
+    "tests/unit/quality/test_declaration.py",
+    "tests/unit/dags/test_policy.py::test_the_files_of_tasks_exist",
+    "tests/unit/dags/test_policy.py::test_tasks_are_tried_again_at_growing_intervals",
+    "tests/unit/dags/test_policy.py::test_failures_and_lateness_are_told",
+    "tests/integration/operators/test_data_quality.py::test_damage_is_tested_for_every_shipped_check",
+]
+# Works on the database and the bucket of the test, with the copy's files.
+PROGRAM = """
+import json, sys
+import psycopg
+from rich.console import Console
+from sandbox.lab import TABLES, Lab
+from sandbox.report import Screen
+from sparkify.web import panels
+
+day = sys.argv[1:3]
+lab = Lab(sys.argv[3], None, sys.argv[4], {})
+found = {"tables": sorted(TABLES), "run": lab.run(*day), "devices": lab.query("SELECT user_agent FROM devices")}
+results = "FROM operations.data_quality_results WHERE table_name = 'devices'"
+found["checks"] = lab.query(f"SELECT check_name, outcome {results}")
+found["again"] = lab.run(*day)["create_tables"]["statements"]
+found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
+found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
+console = Console(record=True, width=200)
+Screen(console).answers(sys.argv[3], [])
+found["screen"] = console.export_text()
+with psycopg.connect(sys.argv[3]) as connection:
+    connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '')")
+lab.run(*day)
+found["merged"] = lab.one("SELECT COUNT(*) FROM devices")
+lab.run(*day, full_refresh=True)
+found["rebuilt"] = lab.one("SELECT COUNT(*) FROM devices")
+lab.run(*day, tasks=["create_tables"], recreate_tables=True)
+found["recreated"] = lab.one("SELECT COUNT(*) FROM devices")
+print("found:" + json.dumps(found, default=str))
+"""
+
+
+def recipes() -> dict[str, str]:
+    """Return the code blocks of README's "Make it yours", by the file that the text before each names."""
+    section = (ROOT / "README.md").read_text().partition("## Make it yours\n")[2].partition("\n## ")[0]
+    found = re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```\n", section, re.DOTALL)
+    assert len(found) == section.count("```") / 2, "a code block without a file, or a file with two"
+    assert {path.partition("/")[0] for path, _ in found} == {"include", "dags"}
+    return dict(found)
+
+
+def tree(root: Path) -> dict[str, str]:
+    """Return the files of a folder, each with a hash of its content."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in root.rglob("*")
+        if path.is_file() and not {"__pycache__", ".hypothesis"} & set(path.parts)
+    }
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project."""
+    return shutil.copytree(ROOT, tmp_path / "project", ignore=NOT_PART)
+
+
+def python(project: Path, *arguments: str) -> str:
+    """Run Python in a copy of the project; return what it printed."""
+    path = os.pathsep.join(str(project / folder) for folder in ("plugins", "dags", "."))
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-4000:]
+    return done.stdout
+
+
+def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
+    before = tree(project)
+    for name, text in recipes().items():
+        with (project / name).open("a") as file:
+            file.write(text)
+    assert "no problems" in python(project, "-m", "sql_rules.project")
+    assert re.search(r"\d passed", python(project, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *TESTS))
+
+    agents = ["Mozilla/5.0 (X11) Firefox/31.0", "Mozilla/5.0 (iPad) Safari/9537.53"]
+    lab.put_events("2018-11-01", [event(f"2018-11-01T05:0{n}", 1, n, userAgent=agents[n > 1]) for n in range(3)])
+    printed = python(project, "-c", PROGRAM, *DAY, lab.uri, lab.bucket)
+    found: dict[str, Any] = json.loads(printed.rpartition("found:")[2])
+    assert "devices" in found["tables"]
+    assert found["run"]["load_devices"]["rows"] == 2
+    assert sorted(agent for (agent,) in found["devices"]) == agents
+    assert found["checks"] == [["no device is there twice", "passed"]]
+    assert found["again"] == 0
+    note = "The ten user agents with most plays."
+    assert found["panel"] == [
+        {"name": "devices", "title": "Devices by plays", "note": note},
+        [[agents[0], 2], [agents[1], 1]],
+    ]
+    assert ["devices", 2] in found["counts"]
+    assert re.search(r"Devices by the day of their latest event.*?2018-11-01 +2\s", found["screen"], re.DOTALL)
+    assert re.search(r"\bdevices +2\s", found["screen"])
+    assert (found["merged"], found["rebuilt"], found["recreated"]) == (3, 2, 0)
+
+    after = tree(project)
+    assert {name for name in {*before, *after} if before.get(name) != after.get(name)} == set(recipes())

@@ -1,0 +1,115 @@
+"""The command that checks the project's files against one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sql_rules.project import check
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = {
+    "include/sql/ddl/devices.sql": """CREATE TABLE IF NOT EXISTS devices (
+    device_id BIGINT,
+    model VARCHAR(256),
+    batch_id BIGINT,
+    row_version VARCHAR(9)
+);
+CREATE TABLE IF NOT EXISTS staging_devices (id BIGINT, name VARCHAR(256), batch_id BIGINT);
+""",
+    "include/sql/load/devices.sql": """-- Candidates.
+{% set version = "'1'" %}
+SELECT
+    s.id AS device_id,
+    s.name AS model,
+    s.batch_id,
+    {{ version }} AS row_version
+FROM staging_devices AS s
+WHERE {{ scope("s.batch_id", device_id="s.id") }}
+""",
+    "include/sql/analytics/devices.sql": """WITH known AS (SELECT device_id FROM devices)
+
+SELECT COUNT(k.device_id) AS devices
+FROM known AS k;
+""",
+    "include/checks/devices.yaml": """table: devices
+key: device_id
+checks:
+  - name: unique
+    unique: device_id
+    scope: table
+    why: w
+    remedy: r
+  - name: known
+    relationship: {column: device_id, to: staging_devices.id}
+    scope: table
+    why: w
+    remedy: r
+""",
+    "dags/devices.py": """
+LoadDimensionOperator(
+    task_id="load_devices",
+    table="devices",
+    keys=["device_id"],
+    sql="load/devices.sql",
+    source="staging_devices",
+    mode="{{ params.mode }}",
+    outlets=[table("devices")],
+)
+""",
+}
+DDL, LOAD, QUESTION, CHECKS, DAG = FILES
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_files_that_agree_have_no_problems(project: Path) -> None:
+    assert check(project) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        (DDL, "TABLE IF NOT EXISTS devices", "TABLE devices", (DDL, 1, "ddl", "this file")),
+        (LOAD, "s.name AS model", "s.name AS maker", (LOAD, 5, "load", "maker")),
+        (LOAD, "    s.batch_id,\n", "", (LOAD, 4, "load", "batch_id")),
+        (LOAD, "s.name", "s.label", (LOAD, 5, "column", "label")),
+        (LOAD, "staging_devices", "staged_devices", (LOAD, 8, "table", "staged_devices AS s")),
+        (QUESTION, "COUNT(k.device_id)", "COUNT(k.model)", (QUESTION, 3, "column", "model")),
+        (QUESTION, "FROM known", "FROM unknown", (QUESTION, 4, "table", "unknown AS k")),
+        (CHECKS, "table: devices", "table: device", (CHECKS, 1, "table", "device")),
+        (CHECKS, "unique: device_id", "unique: serial", (CHECKS, 4, "column", "serial")),
+        (CHECKS, "staging_devices.id", "staging_devices.number", (CHECKS, 9, "column", "number")),
+        (CHECKS, "staging_devices.id", "makers.id", (CHECKS, 9, "table", "makers AS parent")),
+        (DAG, 'table="devices"', 'table="device"', (DAG, 4, "table", "device")),
+        (DAG, 'table("devices")', 'table("device")', (DAG, 9, "table", "device")),
+        (DAG, 'source="staging_devices"', 'source="staging"', (DAG, 7, "table", "staging")),
+        (DAG, '["device_id"]', '["id"]', (DAG, 5, "column", "id")),
+        (DAG, "load/devices.sql", "load/device.sql", (DAG, 6, "file", "load/device.sql")),
+        (DAG, 'sql="load/devices.sql",', "sql=", (DAG, 7, "syntax", "Python")),
+    ],
+)
+def test_a_contradiction_is_told_with_its_place(
+    project: Path, name: str, old: str, new: str, expected: tuple[str, int, str, str]
+) -> None:
+    text = (project / name).read_text()
+    assert old in text
+    (project / name).write_text(text.replace(old, new, 1))
+    found = {(path.relative_to(project).as_posix(), item.line, item.rule, item.found) for path, item in check(project)}
+    assert expected in found
+    assert {path for path, *_ in found} <= {expected[0], LOAD}
+
+
+def test_a_file_that_cannot_be_read_is_left_to_the_rules_of_sql(project: Path) -> None:
+    (project / LOAD).write_text("SELECT {{ 1 + }} FROM (\n")
+    (project / CHECKS).write_text("table: [")
+    assert check(project) == []

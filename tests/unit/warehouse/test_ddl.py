@@ -1,0 +1,84 @@
+"""What a folder of DDL declares."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sparkify.warehouse import ddl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLAYS = """-- CREATE TABLE IF NOT EXISTS remark (id BIGINT);
+create table if not exists Plays (
+    Play_Id BIGINT NOT NULL,
+    -- Of the listener's clock; not CREATE TABLE.
+    started_at TIMESTAMP DEFAULT '1970-01-01',
+    price DECIMAL(10, 2),
+    -- Audit: the event.
+    interval_time TIMESTAMP,
+    row_version VARCHAR(32),
+    PRIMARY KEY (play_id)
+)
+DISTSTYLE KEY
+DISTKEY (started_at)
+COMPOUND SORTKEY (started_at, play_id);
+"""
+NOTES = "CREATE TABLE IF NOT EXISTS operations.notes (note VARCHAR(9));\nGRANT SELECT ON plays TO PUBLIC;\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "a.sql").write_text(NOTES)
+    (tmp_path / "history.sql").write_text("CREATE TABLE IF NOT EXISTS events (id BIGINT, batch_id BIGINT);\n")
+    (tmp_path / "plays.sql").write_text(PLAYS)
+    (tmp_path / "zoo.sql").write_text("CREATE SCHEMA IF NOT EXISTS operations;\n")
+    return tmp_path
+
+
+def test_schemas_come_first_and_what_creates_nothing_last(folder: Path) -> None:
+    assert [(item.kind, item.creates) for item in ddl.read(folder)] == [
+        ("SCHEMA", "operations"),
+        ("TABLE", "operations.notes"),
+        ("TABLE", "events"),
+        ("TABLE", "plays"),
+        ("", None),
+    ]
+
+
+def test_tables_are_those_of_the_warehouse_with_their_columns(folder: Path) -> None:
+    events, plays = ddl.tables(folder)
+    assert (events.name, events.columns, events.time, events.keeps_rows) == ("events", ["id"], None, True)
+    assert (plays.name, plays.columns, plays.keeps_rows) == ("plays", ["play_id", "started_at", "price"], False)
+    assert list(plays.types) == [*plays.columns, "interval_time", "row_version"]
+    assert plays.time == "started_at"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("-- A table.\n\nCREATE TABLE x (id BIGINT);", "x.sql line 3: expected CREATE TABLE IF NOT EXISTS"),
+        (
+            "SELECT 1;\n\n-- B.\nCREATE TABLE IF NOT EXISTS x (id BIGINT DISTKEY);",
+            "x.sql line 4: invalid DDL: .*DISTKEY",
+        ),
+        ("SELECT 1;\nSELECT 'x", "x.sql line 2: invalid DDL"),
+        (
+            "CREATE TABLE IF NOT EXISTS plays (id BIGINT);",
+            "x.sql line 1: plays.sql line 2 declares the table plays too",
+        ),
+    ],
+)
+def test_what_is_invalid_is_told_with_its_place(folder: Path, text: str, expected: str) -> None:
+    (folder / "x.sql").write_text(text)
+    with pytest.raises(ddl.DdlError) as raised:
+        ddl.read(folder)
+    assert re.match(expected, str(raised.value))
+
+
+def test_a_folder_without_ddl_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ddl.DdlError, match=re.escape(f"{tmp_path} has no file of DDL (*.sql).")):
+        ddl.read(tmp_path)
