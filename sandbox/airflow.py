@@ -158,4 +158,4 @@ def load(
         run = dag.test(logical_date=logical_date, run_conf=conf)
     finally:
         manager.clear()
-    return run.state == "success"
+    return bool(run.state == "success")

@@ -113,7 +113,7 @@ class Loader:
         :param until: the moment that they are written up to.
         :returns: whether anything has been loaded yet.
         """
-        loaded = self._runs(airflow.DAG_ID, limit=1, state="success")["total_entries"] > 0
+        loaded: bool = self._runs(airflow.DAG_ID, limit=1, state="success")["total_entries"] > 0
         # The report first: the days that are loaded while it is paused pass it by. The audit is for what is loaded.
         for dag_id in (airflow.REPORT_ID, airflow.DAG_ID, *([airflow.AUDIT_ID] if loaded else [])):
             answer = self._client.get(f"/api/v2/dags/{dag_id}")

@@ -66,7 +66,7 @@ def of(
     outcomes: Iterable[Outcome],
     result: Mapping[str, Any] | None,
     connect: Callable[[], AbstractContextManager[Warehouse]],
-) -> OperatorLineage:
+) -> OperatorLineage[Any, Any]:
     """Return the datasets of a task.
 
     :param flow: what it reads and writes.

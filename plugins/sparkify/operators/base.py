@@ -91,13 +91,13 @@ class WarehouseOperator(BaseOperator):
         """What the task reads and writes; only once the fields are rendered."""
         return Flow()
 
-    def get_openlineage_facets_on_start(self) -> OperatorLineage:
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any]:
         """Return the datasets, for OpenLineage's event of the task's start."""
         from sparkify.dag import lineage
 
         return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:
         """Return the datasets and what the task came to, for the event of its end, failures included."""
         from sparkify.dag import lineage
 

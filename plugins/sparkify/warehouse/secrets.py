@@ -51,7 +51,8 @@ class Secrets:
 
     def redact(self, value: T) -> T:
         """Return a value without secrets: text, containers, dataclasses. An exception is redacted in place."""
-        return self._redact(value, set())
+        redacted: T = self._redact(value, set())
+        return redacted
 
     @contextmanager
     def redacted(self) -> Iterator[None]:

@@ -191,7 +191,8 @@ class Warehouse(ABC):
             before_sleep=self._log_conflict,
             reraise=True,
         )
-        return attempts(self._attempt, work, sorted(set(lock)))
+        result: T = attempts(self._attempt, work, sorted(set(lock)))
+        return result
 
     def _attempt(self, work: Callable[[], T], lock: Sequence[str]) -> T:
         if self._locks is not None:

@@ -64,7 +64,7 @@ class Postgres(Warehouse):
     def _is_outdated(self, table: str, changed: int) -> bool:
         # autovacuum's own rule; but that comes by once a minute, and the next task does not wait for it
         ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
-        return changed > max(known, 0) / 10
+        return bool(changed > max(known, 0) / 10)
 
     def _begin_read_only(self, seconds: float) -> None:
         """Begin it. A query of all plays gets memory enough not to sort them on disk."""
