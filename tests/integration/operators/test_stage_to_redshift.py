@@ -271,5 +271,5 @@ class TestGeneric:
     def test_nothing_under_a_prefix_skips(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put("other", "{}")
-        with pytest.raises(AirflowSkipException, match="0 objects"):
+        with pytest.raises(AirflowSkipException, match="0 are staged"):
             lab.execute(lab.dag.get_task("stage_songs"), start=DAY[0], end=DAY[1])

@@ -203,7 +203,7 @@ class TestBadInput:
         down = {"conn_type": "postgres", "host": str(tmp_path), "login": "postgres", "schema": "x"}
         with monkeypatch.context() as patched:
             patched.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(down))
-            with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) cannot be reached") as caught:
+            with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) is unreachable") as caught:
                 lab.run(*DAY, tasks=EVENTS)
             assert not isinstance(caught.value, AirflowFailException)
         lab.run(*DAY, tasks=EVENTS)

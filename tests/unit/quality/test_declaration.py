@@ -126,8 +126,8 @@ def test_several_columns_may_be_unique_together() -> None:
             8,
             "sql: expected {{ scope('column') }} as the only template",
         ),
-        (HEAD + check("unique: id") + check("unique: id"), 9, "another check is called 'a check' too"),
-        (HEAD + check("unique: id\n    unique: level"), 9, "the key 'unique' stands here twice"),
+        (HEAD + check("unique: id") + check("unique: id"), 9, "duplicate check name 'a check'"),
+        (HEAD + check("unique: id\n    unique: level"), 9, "duplicate key 'unique'"),
         (HEAD.replace("interval: interval_time\n", "") + check("unique: id"), 4, "needs the table's interval column"),
     ],
 )
@@ -154,7 +154,7 @@ def test_all_files_of_a_folder_are_told_of(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_files_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(DeclarationError, match="has no file of checks"):
+    with pytest.raises(DeclarationError, match="no files of checks"):
         load(tmp_path)
 
 

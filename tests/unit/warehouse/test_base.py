@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class ConflictError(Exception):
-    """What the database says when a concurrent transaction came first."""
+    """What the database says about a serialization conflict."""
 
 
 class UnreachableError(Exception):
@@ -146,10 +146,9 @@ def test_a_conflict_is_tried_again(session: Session, pauses: list[float], caplog
     assert session.events == ["work", "rollback", "work", "rollback", "work", "commit", "close"]
     first, second = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert first.getMessage() == (
-        "A concurrent transaction came first (could not serialize access). "
-        f"Attempt 2 of {ATTEMPTS} follows in {pauses[0]:.1f} s."
+        f"Serialization conflict, retrying in {pauses[0]:.1f} s (attempt 2 of {ATTEMPTS}): could not serialize access"
     )
-    assert f"Attempt 3 of {ATTEMPTS}" in second.getMessage()
+    assert f"(attempt 3 of {ATTEMPTS})" in second.getMessage()
 
 
 def test_a_conflict_at_commit_is_tried_again(
