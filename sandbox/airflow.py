@@ -89,7 +89,7 @@ def migrate() -> None:
 
     try:
         check_migrations(0)
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the migration repairs it or says what is
+    except Exception:  # noqa: BLE001 - the migration repairs any problem or reports it
         initdb()
 
 
@@ -149,8 +149,8 @@ def load(
 
     dag = importlib.import_module(DAG_ID).dag
     for task in dag.tasks:
-        task.retries = 0  # somebody is watching: say what is wrong at once
-    dag.deadline = None  # and sees that it takes long; Airflow 3.3.2 cannot test a DAG with one
+        task.retries = 0  # interactive: report errors immediately
+    dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
     listener = Listener(tell)
     manager.add_listener(listener)

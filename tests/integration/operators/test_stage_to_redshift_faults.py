@@ -97,7 +97,7 @@ class TestRejectedRows:
             assert staged(lab) == []
             assert lab.query(self.LINES) == [(2, "ts", 1213)]
         lab.run(*FIVE, tasks=EVENTS, max_errors=1)
-        assert "1 rows of s3://" in caplog.text
+        assert "Rows were rejected: rows=1 source=s3://" in caplog.text
         assert "operations.rejected_rows" in caplog.text
         assert lab.query(self.LINES) == [(2, "ts", 1213)]
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])

@@ -115,7 +115,7 @@ def test_the_warehouse_is_down(client: TestClient, monkeypatch: pytest.MonkeyPat
     assert response.status_code == 503
     assert response.json()["kind"] == "unreachable"
     assert "127.0.0.1:9 (Airflow connection 'redshift', type postgres) is unreachable" in response.json()["detail"]
-    assert "Check that it runs" in response.json()["detail"]
+    assert "Check that it is running" in response.json()["detail"]
     assert "hidden" not in response.text
 
 
