@@ -141,7 +141,7 @@ def load(
 ) -> bool:
     """Run the DAG once, and return whether it succeeded.
 
-    :param tell: is told each task that ends.
+    :param tell: called with each task that ends.
     :param logical_date: the date of the run; it gets the last interval that ended by then.
     :param conf: its params.
     """

@@ -170,8 +170,8 @@ class Backfill:
     def wait(self, tell: Callable[[Sequence[Run], Sequence[Failure]], None], *, every: float = 1) -> Outcome:
         """Wait until every hour's run has ended.
 
-        :param tell: is told, again and again, the hours as they are, and the tries of tasks that failed since and that
-            Airflow repeats; no more than a few of those, all told.
+        :param tell: called repeatedly with the current state of the hours, and the task attempts that failed since and
+            that Airflow retries; only a few of those in total.
         :param every: seconds between that.
         :raises StackError: if Airflow stops.
         """

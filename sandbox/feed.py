@@ -1,7 +1,7 @@
 """The sample app: writes today's events to the bucket in real time, and a new song now and then.
 
 What the bucket holds at a moment is a pure function of the options and that moment. So a feed that starts again goes on
-where the last one ended: it writes what is missing of the days between, and no event is lost or doubled.
+where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
     python -m sandbox.feed --endpoint URL --bucket NAME --start DATE --report FILE
 """
@@ -71,9 +71,9 @@ class Report:
 
     :param at: the moment of which the bucket holds everything, ISO 8601, UTC.
     :param events: the events of that day so far.
-    :param latest: the time of the latest event, ISO 8601, UTC; None where there was none since the first day.
+    :param latest: the time of the latest event, ISO 8601, UTC; None if there was none since the first day.
     :param songs: songs with metadata.
-    :param error: why the bucket could not be written; None where it could.
+    :param error: why the bucket could not be written; None if it could.
     """
 
     at: str
@@ -174,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--endpoint", required=True, help="URL of the S3 server")
     parser.add_argument("--bucket", required=True)
     parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the world (UTC)")
-    parser.add_argument("--report", required=True, type=Path, help="a file that tells how far the feed is")
+    parser.add_argument("--report", required=True, type=Path, help="a file for the feed's progress")
     given = parser.parse_args(arguments)
     feed = Feed(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
     report = Report(_iso(datetime.now(UTC)), 0, None, 0)

@@ -317,7 +317,7 @@ def write(options: Options, folder: Path, progress: Callable[[Path], None] | Non
     :param folder: is created when it is missing; it is what the bucket is on S3.
     :param progress: called with the path of each finished file.
     :return: what was written.
-    :raises OSError: when a file cannot be written.
+    :raises OSError: if a file cannot be written.
     """
     files = count = plays = size = 0
 

@@ -149,7 +149,7 @@ def catch_up(
     """Trigger a run for each range from ``start`` on that no run covers and the schedule will not load.
 
     :param covered: the intervals of the DAG's runs.
-    :param client: opens a client of Airflow's API, logged in as somebody who may trigger the DAG.
+    :param client: opens a client of Airflow's API, logged in as a user who may trigger the DAG.
     :param report: is called with a line for each range.
     :return: the ranges, in order, but those for which Airflow refuses a run.
     """

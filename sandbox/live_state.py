@@ -28,7 +28,7 @@ class Step:
     """A step of the start.
 
     :param state: ``running``, ``success`` or ``failed``.
-    :param result: how far it is, or what it came to.
+    :param result: its progress, or its result.
     :param seconds: what it took, once it has ended.
     """
 

@@ -100,7 +100,7 @@ class Login(httpx.Auth):
 class Loader:
     """Triggers runs for missed hours, through Airflow's API: the app has no access to its database.
 
-    :param client: of Airflow's API, logged in as somebody who may trigger and unpause the DAGs.
+    :param client: of Airflow's API, logged in as a user who may trigger and unpause the DAGs.
     """
 
     def __init__(self, client: httpx.Client) -> None:

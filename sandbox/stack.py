@@ -35,7 +35,7 @@ COMPONENTS = {
 # The users and their roles: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/auth-manager/simple/
 USER, VIEWER = "admin", "viewer"
 USERS = {USER: "admin", VIEWER: "viewer"}
-# Seconds for the tasks under way to end, once Airflow is told to stop.
+# Timeout for running tasks, in seconds, when Airflow is stopped.
 GRACE = 15.0
 SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",

@@ -1,4 +1,4 @@
-"""What a person sees of a running Sparkify: where it is, and how each part of it does."""
+"""The output of ``make status``: the URL, and the health of each component."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def check(state: State, place: Place) -> dict[str, Health]:
 def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, now: datetime) -> Health:
     """Return the health of one of Airflow's components, as its API reports it.
 
-    :param answer: of ``/api/v2/monitor/health``; None where there was none.
+    :param answer: of ``/api/v2/monitor/health``; None if there was none.
     :param name: as in there.
     """
     if answer is None:

@@ -45,7 +45,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
 
     :param source: a folder, or a .tar.gz, with ``log_data/`` and ``song_data/``.
     :param store: the bucket.
-    :param progress: is told the number of files that were looked at.
+    :param progress: called with the number of compared files.
     :raises SourceError: if the source is missing, is neither, or has none of the two folders.
     """
     present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}

@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print what is wrong, a line each: ``file:line: rule: what is wrong; write ... instead: the SQL``.
 
     :param arguments: of the command line.
-    :return: 1 where something is wrong, 2 where a file cannot be read, else 0.
+    :return: 1 if there are findings, 2 if a file cannot be read, else 0.
     """
     parser = argparse.ArgumentParser(prog="make check-sql", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("files", nargs="*", type=Path, help=".sql and .yaml files (default: those of include/)")

@@ -115,7 +115,7 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, moment: datetime) ->
 def test_a_day_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("yesterday", "0218-11-01", "0001-01-01T00:00:00+14:00"):
         printed = refused(capsys, "--from", text)
-        assert f"--from: '{text}' is not " in printed
+        assert f"--from: '{text}' is " in printed
         assert "expected a day such as 2018-11-01" in printed
 
 

@@ -47,7 +47,7 @@ _decode_float = msgspec.json.Decoder(float).decode
 def converter(column: Column, conversion: Conversion) -> Converter:
     """Return the function that converts a JSON token to a value of a column.
 
-    The function takes the token's bytes, ``b"null"`` where the record lacks the field, and raises
+    The function takes the token's bytes, ``b"null"`` if the record lacks the field, and raises
     :class:`FieldError`.
     """
     convert: Converter
