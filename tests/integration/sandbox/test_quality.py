@@ -48,7 +48,7 @@ def test_the_latest_outcome_counts_and_what_to_do_is_said(loaded: Lab, capsys: p
     assert line.endswith("1 of 1 rows  ✓")
     assert "! every play has a user" in printed
     assert "level gold" in printed
-    assert "What to do  The app sent a new or a broken level." in printed
+    assert "What to do  The app sent a new or invalid level." in printed
     with psycopg.connect(loaded.uri) as connection:
         connection.execute("UPDATE songplays SET level = 'free', user_id = 8")
     loaded.run(*DAY, tasks=["data_quality"])
