@@ -69,7 +69,7 @@ def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) 
     # Not by mistake: neither with another name, nor past the DAG.
     for typed in ("", "sparkify"):
         assert set(cloud.run("delete", stack_name="music", confirm=typed).values()) == {"failed", "upstream_failed"}
-    assert "it was 'sparkify'" in capfd.readouterr().out
+    assert "got 'sparkify'" in capfd.readouterr().out
     client = cloud.client("cloudformation")
     with pytest.raises(client.exceptions.ClientError, match="TerminationProtection"):
         client.delete_stack(StackName="music")

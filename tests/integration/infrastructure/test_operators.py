@@ -85,7 +85,7 @@ def test_a_stack_that_is_being_deleted_is_waited_for(cloud: Cloud, parameters: d
     with pytest.raises(TaskDeferred):
         create(parameters).execute(CONTEXT)
     stack().status = "DELETE_IN_PROGRESS"
-    with pytest.raises(AirflowException, match="try again when it is gone") as raised:
+    with pytest.raises(AirflowException, match="retry after its deletion") as raised:
         create(parameters).execute(CONTEXT)
     assert not isinstance(raised.value, AirflowFailException)
 
