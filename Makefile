@@ -24,28 +24,28 @@ backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sandbox.quality
 
-notebook: .venv/notebook  ## Execute the notebook on what make run has loaded, as a page to read [DATA, FROM, TO as for run]
+notebook: .venv/notebook  ## Execute the notebook on the data that make run has loaded, and render it as HTML [DATA, FROM, TO as for run]
 	@$(BIN)/python -m sandbox.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
-up: .venv/run  ## Start Airflow in the background, with an app that keeps writing events [PORT=8080]
+up: .venv/run  ## Start Airflow in the background, with an app that writes events in real time [PORT=8080]
 	@$(BIN)/python -m sandbox.up up $(if $(PORT),--port $(PORT))
 
-down: .venv/run  ## Stop what `make up` started
+down: .venv/run  ## Stop everything that `make up` started
 	@$(BIN)/python -m sandbox.up down
 
-status: .venv/run  ## Show how each part does, the last run and the next
+status: .venv/run  ## Show the health of each component, the last run and the next
 	@$(BIN)/python -m sandbox.up status || true
 
-logs: .venv/run  ## Follow what the parts print [ARGS=scheduler, feeder, ...]
+logs: .venv/run  ## Follow the logs of all components [ARGS=scheduler, feeder, ...]
 	@$(BIN)/python -m sandbox.up logs $(ARGS)
 
-psql: .venv/run  ## Open a terminal of the warehouse
+psql: .venv/run  ## Open a SQL shell on the warehouse
 	@$(BIN)/python -m sandbox.up psql
 
-env:  ## Write .env for docker-compose.yaml, with secrets of its own: docs/deploy.md
+env:  ## Write .env for docker-compose.yaml, with generated secrets: docs/deploy.md
 	@$(PYTHON) -m containers.env
 
-pin:  ## Write docker-compose.pinned.yaml, with the images of docker-compose.yaml by digest: docs/deploy.md
+pin:  ## Pin the images of docker-compose.yaml by digest, in docker-compose.pinned.yaml: docs/deploy.md
 	@$(PYTHON) -m containers.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
@@ -57,7 +57,7 @@ test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 10 minut
 test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .local/screenshots (needs Chromium) [ARGS=pytest arguments]
 	$(BIN)/pytest -m browser $(ARGS)
 
-test-invariant: .venv/dev  ## Look for a history of runs that leaves other tables than a single run [EXAMPLES=200]
+test-invariant: .venv/dev  ## Search for a history of runs whose tables differ from those of a single run [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/second_source/test_invariant.py tests/integration/test_faults.py
 
 compose-test: .venv/dev  ## Run the stack of containers, break it, back it up and take it down, 12 minutes; needs Docker [ARGS=pytest arguments]
@@ -67,13 +67,13 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: README.md, On AWS."; exit 2; }
 	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest tests/redshift/test_workgroup.py $(ARGS)
 
-bench: .venv/run .venv-bench/bench  ## Measure speed beside named baselines; all takes an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
+bench: .venv/run .venv-bench/bench  ## Run the benchmarks against their baselines; all take an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(ARGS)
 
-bench-history: .venv/run  ## Time an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
+bench-history: .venv/run  ## Benchmark an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench history $(ARGS)
 
-lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFormation template and what Docker reads
+lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFormation template and Docker files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -87,19 +87,19 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck $(filter-out %.py %__pycache__,$(wildcard containers/*))
 
-check-sql: .venv/dev  ## Check that SQL means the same on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
+check-sql: .venv/dev  ## Check that SQL has the same semantics on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
 
 check-project: .venv/dev  ## Check your tables, SQL, checks and DAGs against one another, before anything runs
 	@$(BIN)/python -m sql_rules.project
 
-format: .venv/dev  ## Repair what the linters can repair
+format: .venv/dev  ## Format the code, and fix what the linters can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 	$(BIN)/python -m sparkify.quality.schema
 
-lock:  ## Resolve requirements*.txt anew into locks/, with hashes, for all supported Pythons (needs uv)
+lock:  ## Resolve requirements*.txt into locks/, with hashes, for all supported Pythons (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
 	@# What the others name is part of that, in the same versions.
 	for name in requirements requirements-local requirements-notebook; do $(COMPILE) -c locks/requirements-dev.txt $$name.txt -o locks/$$name.txt || exit 1; done

@@ -24,7 +24,7 @@ def options(events: int, songs: int) -> generate.Options:
 def put_events(scene: Scene, bucket: str, given: generate.Options, events: int) -> int:
     """Write a file of exactly so many events, under :data:`KEY`; return how many of them are plays.
 
-    :raises ValueError: where the options make less.
+    :raises ValueError: if the options make less.
     """
     path = scene.folder / "events.json"
     count = plays = 0

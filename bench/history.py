@@ -79,7 +79,7 @@ def shrink(given: argparse.Namespace) -> None:
 def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
     """Yield what was found.
 
-    :raises ValueError: where the sizes or the rounds make no comparison.
+    :raises ValueError: if the sizes or the rounds make no comparison.
     """
     most = LAST_HOUR - FIRST_HOUR
     if not 1 <= given.rounds <= most:

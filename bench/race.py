@@ -88,7 +88,7 @@ def race(scene: Scene, contenders: Sequence[Contender], rounds: int, tell: Calla
 
     :param tell: is told each round's outcome.
     :return: the results by the contenders' names, without those whose environment is not installed.
-    :raises ContenderError: where one fails, or does another count than it has to.
+    :raises ContenderError: if one fails, or does another count than it has to.
     """
     results = {}
     for contender in contenders:

@@ -122,7 +122,7 @@ def write(name: str, command: str, circumstances: str, sections: Sequence[Sectio
     """Replace what the document has of a benchmark; what is around it stays.
 
     :param name: of the benchmark; the document has its place between two comments.
-    :raises ValueError: where the document has no place for it.
+    :raises ValueError: if the document has no place for it.
     """
     body = "\n".join([f"`{command}`, {circumstances}.\n", *(section.markdown() for section in sections)])
     place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)

@@ -103,7 +103,7 @@ def shrink(given: argparse.Namespace) -> None:
 def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
     """Yield what was found.
 
-    :raises ContenderError: where a run fails.
+    :raises ContenderError: if a run fails.
     """
     options = generate.Options(users=given.users, songs=given.songs, days=given.days)
     made = generate.write(options, scene.folder / "data")

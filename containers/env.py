@@ -14,7 +14,7 @@ from pathlib import Path
 
 EXAMPLE = Path(__file__).parents[1] / ".env.example"
 FERNET = "AIRFLOW_FERNET_KEY"
-# The settings that are secrets: generated where the example leaves them empty.
+# The settings that are secrets: generated if they are empty in the example.
 SECRET = re.compile(r"^(\w+_(?:PASSWORD|SECRET|SECRET_KEY|FERNET_KEY))=$", re.MULTILINE)
 
 

@@ -3,8 +3,8 @@
 python image.py FOLDER: FOLDER has requirements.txt and locks; new.txt is written there, s3.txt for the S3 server, and
 sample.txt for the app that writes events.
 
-What the image has stays, where it is new enough. pip plans what is missing, and installs nothing; the plan's packages
-are then taken from the lock, in its versions and with its hashes.
+Packages of the image are kept if they are new enough. pip plans what is missing, and installs nothing; the plan's
+packages are then taken from the lock, in its versions and with its hashes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def normalized(name: str) -> str:
 def select(planned: list[str], lock: dict[str, str]) -> list[str]:
     """Return the lock's entries of what pip plans to install.
 
-    :raises SystemExit: where the lock has no entry of it.
+    :raises SystemExit: if the lock has no entry for it.
     """
     missing = [name for name in planned if name not in lock]
     if missing:

@@ -11,7 +11,7 @@ TIMEOUT = 10.0
 
 
 def main() -> int:
-    """Ask the worker of this host, through the queue; return 0 where it answers."""
+    """Ping the worker of this host through the queue; return 0 if it responds."""
     from celery import Celery
 
     # A health check is not started by the entrypoint, which gives the others the broker's URL.

@@ -1,13 +1,13 @@
 """### Audit of Sparkify's warehouse, once a day
 
-Evaluates the data quality checks that look at whole tables. The checks of an hour's rows are part of the hourly load.
+Evaluates the data quality checks of whole tables. The checks of an interval's rows are part of the hourly load.
 
-**When a task fails**: the log of `audit` names each check that failed, what was observed against what was expected, some of
-the rows, and what to do. All outcomes are in `operations.data_quality_results`. Clear the task when the cause is
-repaired. A check of severity `warn` does not fail the run.
+**When a task fails**: the log of `audit` has each failed check, with the observed and the expected result, a sample of
+the failing rows, and what to do. All results are in `operations.data_quality_results`. Fix the cause and clear the
+task. A check of severity `warn` does not fail the run.
 
-**Checks** are declared in `include/checks`, a file for each table; those with `scope: table` run here.
-**Connection:** `redshift` (type redshift, or postgres for a stand-in).
+**Checks** are declared in `include/checks`, one file per table; those with `scope: table` run here. **Connection:**
+`redshift` (type redshift, or postgres for a stand-in).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ with DAG(
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
-    catchup=False,  # whole tables are as they are now, whichever day is asked for
+    catchup=False,  # checks of whole tables see the current state, whatever the run's interval
     max_active_runs=1,
     deadline=deadline(timedelta(hours=2)),
     tags=["sparkify", "quality", "daily"],

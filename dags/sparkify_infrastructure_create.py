@@ -1,29 +1,29 @@
 """### The warehouse on AWS: create
 
-Makes Amazon Redshift with a CloudFormation stack, waits until it can be used, and hands its connection to Airflow, so
-that `sparkify_warehouse` works next. Run by hand. **It costs money** from then on, see `docs/aws.md`.
+Creates Amazon Redshift with a CloudFormation stack, waits until it is available, and publishes its connection to
+Airflow, so that `sparkify_warehouse` can run. Triggered manually. **It costs money** from then on, see `docs/aws.md`.
 
-**What is made** (`include/infrastructure/warehouse.yaml`): a serverless workgroup and namespace, or an ra3 cluster,
-encrypted, TLS only, audited, its superuser's password in Secrets Manager; a security group that lets one network in; a
-gateway endpoint of S3 if the subnets have none; the role with which COPY reads one bucket; the policy that Airflow's own
-role needs. Outputs stand in the log of `create_stack`. `create_user` then creates the database user that Airflow
-connects as, which is no superuser.
+**What is created** (`include/infrastructure/warehouse.yaml`): a serverless workgroup and namespace, or an ra3 cluster,
+encrypted, TLS only, with audit logging and its superuser's password in Secrets Manager; a security group that allows
+one network; a gateway endpoint of S3 if the subnets have none; the role with which COPY reads one bucket; the policy
+that Airflow's own role needs. The outputs are in the log of `create_stack`. `create_user` then creates the database
+user that Airflow connects as, which is not a superuser.
 
-**Before.** The connection `aws`, or the role that Airflow runs as, may do this: `docs/aws.md` lists what it needs. So that
-the connection can be published, Airflow reads its connections from AWS Secrets Manager:
-`AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend`. Without that,
-`publish_connection` is skipped, and its log says what to define by hand; there is no secret in it.
+**Prerequisites.** The connection `aws`, or the role that Airflow runs as, needs the permissions listed in
+`docs/aws.md`. To publish the connection, Airflow must read its connections from AWS Secrets Manager:
+`AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend`. Without it,
+`publish_connection` is skipped, and its log has the connection to define by hand, without secrets.
 
-Running it twice is harmless: what exists is left as it is.
+The DAG is idempotent: existing resources are left unchanged.
 
 **When a task fails**
 
 | Task | What it means | What to do |
 |---|---|---|
-| choose_network | there is no default VPC, its subnets lie in one zone, or AWS refused | name the VPC and its subnets; check the connection `aws` |
-| create_stack | AWS refused something; all that was made is deleted again | the log names each resource and its reason; trigger anew with other params |
-| create_user | AWS refused the Data API or the superuser's secret | the log names the right that is missing; clear the task |
-| publish_connection | a secret of that name is not the stack's, or may not be written | the log names it; clear the task |
+| choose_network | there is no default VPC, its subnets are all in one zone, or AWS denied access | set the VPC and its subnets; check the connection `aws` |
+| create_stack | AWS rejected a resource; the creation was rolled back | the log has each resource and its reason; trigger the DAG again with other params |
+| create_user | AWS denied access to the Data API or to the superuser's secret | the log has the missing permission; clear the task |
+| publish_connection | a secret of that name does not belong to the stack, or is not writable | the log has its name; clear the task |
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ with DAG(
             type="string",
             enum=["serverless", "provisioned"],
             title="Kind",
-            description="serverless is billed while it computes; provisioned is billed until it is paused.",
+            description="serverless is billed while queries run; provisioned is billed until it is paused.",
         ),
         "bucket": Param(
             "",
@@ -88,14 +88,14 @@ with DAG(
             type="string",
             pattern=VPC,
             title="VPC",
-            description="Where the warehouse lives. Empty: the default VPC.",
+            description="The VPC of the warehouse. Empty: the default VPC.",
         ),
         "subnet_ids": Param(
             "",
             type="string",
             pattern=SUBNETS,
             title="Subnets",
-            description="Of that VPC, separated by commas, in two zones; serverless needs three, in three. Empty: all of them.",
+            description="Subnets of that VPC, comma-separated, in two zones; serverless needs three, in three. Empty: all of them.",
         ),
         "allowed_cidr": Param(
             "",
@@ -108,7 +108,7 @@ with DAG(
             False,
             type="boolean",
             title="Public address",
-            description="For an Airflow or a client outside the VPC. The allowed network still holds.",
+            description="For Airflow or clients outside the VPC. The allowed network still applies.",
         ),
         "base_capacity": Param(
             8,
@@ -116,7 +116,7 @@ with DAG(
             minimum=4,
             maximum=1024,
             title="RPUs",
-            description="serverless: Redshift Processing Units that a query starts with.",
+            description="serverless: base capacity, in Redshift Processing Units.",
         ),
         "max_capacity": Param(
             16,
@@ -124,14 +124,14 @@ with DAG(
             minimum=4,
             maximum=1024,
             title="RPUs at most",
-            description="serverless: what it may grow to; it bounds what an hour costs.",
+            description="serverless: maximum capacity; limits the cost of an hour.",
         ),
         "node_type": Param(
             "ra3.large",
             type="string",
             enum=["ra3.large", "ra3.xlplus", "ra3.4xlarge", "ra3.16xlarge"],
             title="Node type",
-            description="provisioned: the type of the nodes.",
+            description="provisioned: the node type.",
         ),
         "node_count": Param(
             1,
@@ -139,7 +139,7 @@ with DAG(
             minimum=1,
             maximum=32,
             title="Nodes",
-            description="provisioned: their number; ra3.4xlarge and ra3.16xlarge need two or more.",
+            description="provisioned: the number of nodes; ra3.4xlarge and ra3.16xlarge need two or more.",
         ),
     },
     default_args=DEFAULT_ARGS,

@@ -1,22 +1,23 @@
 """### The warehouse on AWS: delete
 
-Deletes what `sparkify_infrastructure_create` made: the warehouse with **all its data**, its role, its security group,
-and the connection it published. Type the stack's name as `confirm`. Run by hand.
+Deletes everything that `sparkify_infrastructure_create` created: the warehouse with **all its data**, its role, its
+security group, and its published connection. Type the stack's name as `confirm`. Triggered manually.
 
-**A final snapshot** is taken first, unless you say no: `<stack>-final-<time of the run>`. It stays, and costs its
-storage, until you delete it; `docs/aws.md` says how to restore from it. The warehouse can also be loaded anew: its
-sources are in S3.
+**A final snapshot** is taken first, unless `final_snapshot` is off: `<stack>-final-<time of the run>`. It is kept, and
+its storage billed, until you delete it; `docs/aws.md` describes how to restore it. The data can also be reloaded from
+its sources in S3.
 
-Running it twice is harmless: what is gone is skipped. It also removes a stack whose creation failed.
+The DAG is idempotent: tasks whose resource is already deleted are skipped. It also deletes a stack whose creation
+failed.
 
 **When a task fails**
 
 | Task | What it means | What to do |
 |---|---|---|
 | confirm | `confirm` is not the stack's name; nothing was deleted | trigger again |
-| snapshot_namespace, delete_cluster | the snapshot or the deletion was refused | the log has the reason; clear the task |
-| delete_stack | something could not be deleted, often because something else uses it | the log names it; free it, clear the task |
-| remove_connection | Secrets Manager refused | check the connection `aws`; clear the task |
+| snapshot_namespace, delete_cluster | AWS rejected the snapshot or the deletion | the log has the reason; clear the task |
+| delete_stack | a resource could not be deleted, often because it is in use | the log has its name; remove the dependency, clear the task |
+| remove_connection | Secrets Manager denied access | check the connection `aws`; clear the task |
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from sparkify.infrastructure import (
 from sparkify.infrastructure.settings import DEFAULT_ARGS, LONGEST_NAME, stack_name
 
 STACK = "{{ params.stack_name }}"
-# The time of the run, not of the try: a task that is tried again takes the same snapshot.
+# The time of the run, not of the attempt: a retry takes the same snapshot.
 SNAPSHOT = (
     "{{ params.stack_name ~ '-final-' ~ dag_run.run_after.strftime('%Y%m%d-%H%M%S') if params.final_snapshot else '' }}"
 )
@@ -57,16 +58,19 @@ with DAG(
             type="string",
             maxLength=LONGEST_NAME,
             title="Type the stack's name",
-            description="To confirm that it is to be deleted, with all its data.",
+            description="Confirms the deletion, with all data.",
         ),
         "final_snapshot": Param(
             True,
             type="boolean",
             title="Final snapshot",
-            description="Keep the data in a snapshot, which costs its storage until you delete it.",
+            description="Keep the data in a snapshot, whose storage is billed until you delete it.",
         ),
     },
-    default_args={**DEFAULT_ARGS, "trigger_rule": TriggerRule.NONE_FAILED},  # what is gone is skipped
+    default_args={
+        **DEFAULT_ARGS,
+        "trigger_rule": TriggerRule.NONE_FAILED,
+    },  # a task whose resource is already deleted is skipped
 ) as dag:
     confirm = ConfirmOperator(task_id="confirm", name=STACK, typed="{{ params.confirm }}")
     snapshot_namespace = SnapshotNamespaceOperator(task_id="snapshot_namespace", namespace=STACK, snapshot=SNAPSHOT)

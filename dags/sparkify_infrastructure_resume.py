@@ -1,18 +1,18 @@
 """### The warehouse on AWS: resume
 
-Resumes a paused cluster and waits until it is available, which takes some minutes. Its data, its endpoint and its
-connection are what they were. What the sources had in the meantime is loaded by a run of `sparkify_warehouse` with a
-range, or by a backfill. Redshift Serverless wakes up by itself: the task is skipped. So it is where the cluster is
-running already; running it twice is harmless.
+Resumes a paused cluster and waits until it is available, which takes some minutes. Its data, endpoint and connection
+are unchanged. Load the hours that were missed with one run of `sparkify_warehouse` over a range, or with a backfill.
+The task is skipped for Redshift Serverless, which resumes by itself, and if the cluster is already running: the DAG is
+idempotent.
 
 **On a schedule.** Set the environment variable `SPARKIFY_RESUME_SCHEDULE` to a cron expression (UTC), for all of
-Airflow's components, such as `0 6 * * 1-5`, and unpause this DAG. Without it the DAG runs by hand only.
+Airflow's components, such as `0 6 * * 1-5`, and unpause this DAG. Otherwise the DAG is only triggered manually.
 
 **When a task fails**
 
 | Task | What it means | What to do |
 |---|---|---|
-| resume_cluster | there is no cluster of that name, or it is still being paused | check the param; clear the task when the cluster is paused |
+| resume_cluster | the cluster does not exist, or is still being paused | check the param; clear the task when the cluster is paused |
 """
 
 from __future__ import annotations
@@ -36,6 +36,6 @@ with DAG(
     max_active_runs=1,
     tags=["sparkify", "infrastructure"],
     params={"stack_name": stack_name()},
-    default_args={**DEFAULT_ARGS, "on_failure_callback": AlertNotifier()},  # on a schedule nobody watches
+    default_args={**DEFAULT_ARGS, "on_failure_callback": AlertNotifier()},  # scheduled runs are unattended
 ) as dag:
     ResumeClusterOperator(task_id="resume_cluster", cluster_identifier="{{ params.stack_name }}")

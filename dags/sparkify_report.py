@@ -1,31 +1,31 @@
 """### Sparkify's daily report
 
-Writes a page about one day (UTC) of the warehouse to S3: plays, listeners, songs, artists, places, and how the day
-compares with the two weeks before. It is one file, to be opened in a browser, mailed or printed.
+Writes a report about one day (UTC) of the warehouse to S3: plays, listeners, songs, artists, places, and a comparison
+with the two previous weeks. It is one self-contained HTML file.
 
-**What a run does.** It reads the day that is its partition key, and writes
-`s3://<sparkify_bucket>/reports/2018/11/2018-11-01.html`. A run of the same day replaces that page; nothing else is
-touched.
+**What a run does.** It reads the rows of the day that is its partition key, and writes
+`s3://<sparkify_bucket>/reports/2018/11/2018-11-01.html`. The DAG is idempotent: a run of the same day overwrites that
+report, and changes nothing else.
 
-**When it runs.** The DAG waits for whole days. `sparkify_warehouse` is hourly, but an event of the asset
-`sparkify.days` comes only when a day is loaded and its checks hold, with the day as its partition key. So a day's 24
-runs, or a backfill of them, or a range that covers it, make one report, whatever their order: the run that closes the
-day covers all of it. When an hour of a day that is over is loaded again, the day's report is written again.
+**When it runs.** When a whole day is loaded. `sparkify_warehouse` is hourly, but publishes an event of the asset
+`sparkify.days` only when a day is loaded and its checks have passed, with the day as the partition key. So a day's 24
+runs, or a backfill of them, or a range that covers it, produce one report, in any order: the run that closes the day
+covers all of it. If an hour of a past day is reloaded, the day's report is written again.
 
-A day that fails its checks has no new report until they hold. While this DAG is paused, events pass it by.
+A day that fails its checks has no new report until they pass. Events are missed while this DAG is paused.
 
-**A report of any day.** Trigger the DAG with the day as the partition key: `2018-11-01`. Nothing is loaded for it; a
-day of which the warehouse knows nothing gets a page that says so. The report of today says up to which hour it is
-loaded, and compares it with no whole day; when the day is complete, it is written again.
+**A report of any day.** Trigger the DAG with the day as the partition key: `2018-11-01`. No data is loaded for it; the
+report of a day without data says so. The report of today shows up to which hour it is loaded, without a comparison with
+whole days; it is written again when the day is complete.
 
 **When a task fails**
 
 | Task | What it means | What to do |
 |---|---|---|
-| write_report: not a date | its partition key is missing, or is not a day from 1970 to 2199 | trigger it again with a day such as `2018-11-01` |
-| write_report: the day has not begun | its partition key is a day in the future | trigger it again with an earlier day |
-| write_report: the warehouse | it cannot be reached, or has no tables yet | check the connection `redshift`; run `sparkify_warehouse` once; clear the task |
-| write_report: S3 | the bucket cannot be written to | check the variable `sparkify_bucket` and the rights of the connection `aws` to write `reports/`; clear the task |
+| write_report: not a date | the partition key is missing or invalid: expected a day from 1970 to 2199 | trigger the DAG again with a day such as `2018-11-01` |
+| write_report: the day has not begun | the partition key is a day in the future | trigger the DAG again with an earlier day |
+| write_report: the warehouse | it is unreachable, or has no tables yet | check the connection `redshift`; run `sparkify_warehouse` once; clear the task |
+| write_report: S3 | the bucket is not writable | check the variable `sparkify_bucket` and the permission of the connection `aws` to write `reports/`; clear the task |
 
 Clearing a task is always safe. **Connections:** `redshift` and `aws`. **Variable:** `sparkify_bucket`.
 """
@@ -49,15 +49,15 @@ ALERT = AlertNotifier()
 with DAG(
     dag_id="sparkify_report",
     dag_display_name="Sparkify daily report",
-    description="A page about each day of the warehouse, written to S3 when the day is loaded and checked.",
+    description="A report of each day, written to S3 when the day is loaded and its checks have passed.",
     doc_md=__doc__,
-    # The mapper keeps the key as it is, and refuses what is not a date.
+    # The mapper keeps the key unchanged, and rejects invalid dates.
     schedule=PartitionedAssetTimetable(
         assets=DAYS, default_partition_mapper=StartOfDayMapper(input_format="%Y-%m-%d", timezone="UTC")
     ),
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
-    max_active_runs=1,  # two of one day: the later one has seen more, and must write last
+    max_active_runs=1,  # two runs of one day: the later one has read newer data, and must write last
     deadline=deadline(timedelta(hours=1)),
     tags=["sparkify", "report", "daily"],
     template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "reports")],

@@ -1,27 +1,27 @@
 """### Sparkify's warehouse, hour by hour
 
-Loads the events of one interval, and the songs that are new, from S3 into Redshift, and checks them.
+Loads the events of one interval, and new or changed songs, from S3 into Redshift, and checks their data quality.
 
-**What a run does.** It owns the interval between its data interval's start and end (one hour), or the range that its
-params name. It replaces what the tables hold of that interval and touches nothing else, so it may run again, in any
-order, and beside others: the tables end the same.
+**What a run does.** It owns its data interval (one hour), or the range of its params `start` and `end`. It replaces the
+rows of that interval and changes nothing else. Runs are idempotent: in any order, repeated or in parallel, they
+converge to the same tables. The run that closes a day also loads the day's late-arriving events.
 
-**Load a range of the past at once.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten
-years between 1970 and 2200. Or use a backfill, which makes a run for every hour.
+**Load history.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten years between 1970
+and 2200. Or use a backfill, which creates one run per hour.
 
 **When a task fails**
 
 | Task | What it means | What to do |
 |---|---|---|
-| create_tables | the warehouse cannot be reached, or a file of DDL or of checks is invalid | check the connection `redshift`; resume the cluster; repair the file that the log names; clear the task |
-| stage_events | S3 refused, or a file is malformed | the log and operations.rejected_rows name the file, the line and the reason; correct the file and clear the task, or load the rest: trigger the DAG with `start`, `end` and `max_errors` |
-| stage_songs | S3 refused | the log names the object and the reason; clear the task. A malformed song does not fail it: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run takes it. If the table was wrong, run with `full_refresh` |
-| load_... | the database refused | the log names the statement; clear the task |
-| data_quality | the data is not as it should be | the log names each check, what was observed and what to do; nothing is rolled back, but the day is not published |
+| create_tables | the warehouse is unreachable, or a file of DDL or of checks is invalid | check the connection `redshift`; resume the cluster; correct the file named in the log; clear the task |
+| stage_events | S3 returned an error, or rows were rejected | the log and operations.rejected_rows have the file, the line and the reason; correct the file and clear the task, or load the other rows: trigger the DAG with `start`, `end` and `max_errors` |
+| stage_songs | S3 returned an error | the log has the object and the reason; clear the task. A malformed song does not fail the task: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run loads it. If the table was wrong, run with `full_refresh` |
+| load_... | the database returned an error | the log has the statement; clear the task |
+| data_quality | a check failed | the log has each failed check, its observed result and what to do; nothing is rolled back, but the day is not published |
 
 Clearing a task is always safe. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
-**Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`. **Alerts** go to Slack, e-mail and Amazon
-SNS, whichever is set up (docs/alerts.md).
+**Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`. **Alerts** are sent to every configured
+channel: Slack, e-mail and Amazon SNS (docs/alerts.md).
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ with DAG(
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
-    catchup=False,  # the past is loaded on purpose: a backfill, or one run with a range
-    max_active_runs=6,  # for the warehouse's sake; any number is right
+    catchup=False,  # history is loaded explicitly: by a backfill, or by one run over a range
+    max_active_runs=6,  # limits the load on the warehouse; any number is correct
     deadline=deadline(timedelta(hours=1)),
     tags=["sparkify", "warehouse", "hourly"],
     params={
@@ -67,28 +67,28 @@ with DAG(
             type=["null", "string"],
             format="date-time",
             title="Start of the range (UTC)",
-            description="First moment to load. Leave both ends empty to load the run's own hour.",
+            description="Inclusive. Leave start and end empty to load the run's own data interval.",
         ),
         "end": Param(
             None,
             type=["null", "string"],
             format="date-time",
             title="End of the range (UTC)",
-            description="First moment after the range.",
+            description="Exclusive.",
         ),
         "full_refresh": Param(
             False,
             type="boolean",
             title="Full refresh",
-            description="Stage every song again and rebuild facts and dimensions from all that is staged.",
+            description="Stage every song again, and rebuild facts and dimensions from all staged rows.",
         ),
         "max_errors": Param(
             0,
             type="integer",
             minimum=0,
-            maximum=99_999,  # COPY fails at one more, and Redshift's MAXERROR ends at 100,000
+            maximum=99_999,  # COPY fails at one more, and the maximum of Redshift's MAXERROR is 100,000
             title="Rejected events allowed",
-            description="Events of a day's files that may be rejected (no time or an impossible one, no key, malformed, too "
+            description="Events of a day's files that may be rejected (missing or invalid timestamp, missing key, malformed, too "
             "long) before staging fails. operations.rejected_rows has file, line, column and reason. Songs do not count: an "
             "object that cannot be loaded is quarantined, and the others are loaded.",
         ),
@@ -96,7 +96,7 @@ with DAG(
             False,
             type="boolean",
             title="Drop and recreate all tables",
-            description="All data is lost but that of the range which this run loads.",
+            description="Deletes all data except that of the range that this run loads.",
         ),
     },
     template_searchpath=[str(INCLUDE / "sql")],
@@ -104,10 +104,10 @@ with DAG(
     default_args={
         **DEFAULT_ARGS,
         "on_failure_callback": ALERT,
-        # The run that closes a day covers the day: it takes what came late.
+        # The run that closes a day reprocesses the whole day, to load late-arriving events.
         "interval_start": "{{ interval_of_run(dag_run, params).closing('day').start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
-        # A task with nothing new is skipped; what follows it goes on.
+        # A task without new data is skipped; downstream tasks still run.
         "trigger_rule": TriggerRule.NONE_FAILED,
     },
 ) as dag:
@@ -200,7 +200,7 @@ with DAG(
 
     with TaskGroup(
         "publish",
-        tooltip="Is the data as it should be? Then its days are told to whoever waits for them",
+        tooltip="Check data quality, then publish completed days as asset events",
         prefix_group_id=False,
     ):
         data_quality = DataQualityOperator(

@@ -1,7 +1,7 @@
-"""Airflow plugin: the warehouse page, in the navigation and as a tab of a DAG; and what requests are refused.
+"""Airflow plugin: the warehouse page, in the navigation and as a tab of a DAG; and validation of API requests.
 
-Airflow imports this module in every process, tasks included, so it imports nothing but what every process has. The
-application behind the page is imported by the first request, in the API server.
+Airflow imports this module in every process, tasks included, so it only imports what Airflow has already imported. The
+page's application is imported on the first request, in the API server.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ async def application(
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
     send: Callable[[MutableMapping[str, Any]], Awaitable[None]],
 ) -> None:
-    """Pass a request on to the application, which is made for the first one."""
+    """Pass a request on to the application, which is created on the first one."""
     from sparkify.web.app import application as app
 
     await app()(scope, receive, send)
 
 
 def readable_json(app: Any) -> Any:
-    """Return Airflow's API behind the middleware that refuses what its other components cannot read."""
+    """Wrap Airflow's API in the middleware that rejects JSON its other components cannot read."""
     from sparkify.web.readable import ReadableJson
 
     return ReadableJson(app)
 
 
 class WarehousePage(AirflowPlugin):
-    """What Airflow asks a plugin for."""
+    """The plugin's apps, middlewares and views."""
 
     name = "sparkify_page"
     fastapi_apps = [{"app": application, "url_prefix": PREFIX, "name": "Sparkify warehouse page"}]  # noqa: RUF012

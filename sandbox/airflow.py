@@ -89,7 +89,7 @@ def migrate() -> None:
 
     try:
         check_migrations(0)
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, the migration repairs it or says what is
+    except Exception:  # noqa: BLE001 - the migration repairs any problem or reports it
         initdb()
 
 
@@ -141,7 +141,7 @@ def load(
 ) -> bool:
     """Run the DAG once, and return whether it succeeded.
 
-    :param tell: is told each task that ends.
+    :param tell: called with each task that ends.
     :param logical_date: the date of the run; it gets the last interval that ended by then.
     :param conf: its params.
     """
@@ -149,8 +149,8 @@ def load(
 
     dag = importlib.import_module(DAG_ID).dag
     for task in dag.tasks:
-        task.retries = 0  # somebody is watching: say what is wrong at once
-    dag.deadline = None  # and sees that it takes long; Airflow 3.3.2 cannot test a DAG with one
+        task.retries = 0  # interactive: report errors immediately
+    dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
     listener = Listener(tell)
     manager.add_listener(listener)
@@ -158,4 +158,4 @@ def load(
         run = dag.test(logical_date=logical_date, run_conf=conf)
     finally:
         manager.clear()
-    return run.state == "success"
+    return bool(run.state == "success")

@@ -1,4 +1,4 @@
-"""``make backfill``: a run for every hour of a range, several at once, by Airflow's own scheduler."""
+"""``make backfill``: one run per hour of a range, several in parallel, with Airflow's own scheduler."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-# Seconds between two lines of progress where the screen is no terminal.
+# Seconds between lines of progress, if the output is not a terminal.
 LINE_EVERY = 10
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Load the data hour by hour and show what came of it; return the exit code."""
+    """Load the data hour by hour and show the results; return the exit code."""
     job, options = read_job(arguments)
     servers.exit_on_signals()
     console = Console(highlight=False)
@@ -39,12 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 2
     except KeyboardInterrupt:
-        console.print("\nInterrupted. What is loaded stays; the same command goes on from here.")
+        console.print("\nInterrupted. Loaded hours stay loaded; run the same command to continue.")
         return 130
 
 
 def read_job(arguments: list[str] | None = None) -> tuple[jobs.Job, Options]:
-    """Read the command line; what it leaves open is found in the data."""
+    """Parse the command line; missing arguments are derived from the data."""
     parser = jobs.parser("make backfill", __doc__)
     parser.add_argument("--runs", type=int, default=Options.runs, help="runs at once (%(default)s)")
     parser.add_argument(
@@ -53,10 +53,10 @@ def read_job(arguments: list[str] | None = None) -> tuple[jobs.Job, Options]:
     parser.add_argument("--backwards", action="store_true", help="the latest hour first")
     options = parser.parse_args(arguments)
     if options.runs < 1:
-        parser.error(f"RUNS is the number of runs at once: 1 or more, not {options.runs}.")
+        parser.error(f"Invalid RUNS, the number of parallel runs: expected 1 or more, got {options.runs}.")
     job = jobs.read(parser, options, hourly=True)
     if job.end > datetime.now(UTC):
-        parser.error(f"TO ({job.end:%Y-%m-%d %H:%M}) lies in the future: an hour can be loaded when it is over.")
+        parser.error(f"TO ({job.end:%Y-%m-%d %H:%M}) is in the future: an hour can only be loaded once it is over.")
     return job, Options(options.runs, options.reprocess, options.backwards)
 
 
@@ -69,9 +69,9 @@ def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
         with screen.step("Start Airflow"):
             stack = context.enter_context(_airflow(job, options.runs, ready, metadata))
         client = context.enter_context(stack.client())
-        screen.heading(f"DAG {airflow.DAG_ID}, a run for each of {int((job.end - job.start) / HOUR):,} hours")
+        screen.heading(f"DAG {airflow.DAG_ID}, one run for each of {int((job.end - job.start) / HOUR):,} hours")
         screen.console.print(
-            f"[dim]Watch it: {stack.url}, user {USER}, password in {stack.password_file}[/]", soft_wrap=True
+            f"[dim]Web UI: {stack.url}, user {USER}, password in {stack.password_file}[/]", soft_wrap=True
         )
         backfill = Backfill(stack, client, metadata, airflow.DAG_ID)
         with screen.step("Order the backfill"):
@@ -88,7 +88,7 @@ def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
 
 
 def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
-    """Run Airflow for a job; what it knows of the job's warehouse, and its logs, are kept for the next time."""
+    """Run Airflow for a job; its metadata database and its logs are kept for the next time."""
     environment = airflow.environment(
         job.home,
         metadata=airflow.sqlalchemy_url(metadata),
@@ -97,15 +97,15 @@ def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> Abst
         s3=ready.s3,
         bucket=job.name,
     )
-    # The backfill alone makes runs; once its DAG is unpaused, the schedule would make one of the present hour.
+    # Only the backfill creates runs; once its DAG is unpaused, the schedule would create one of the current hour.
     environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
-    # A run never has more than two tasks under way; beyond 16 the processors of a laptop are the limit.
+    # A run never has more than two running tasks; beyond 16 a laptop's CPU is the bottleneck.
     return airflow_stack(job.home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
 
 
 @contextmanager
 def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Failure]], None]]:
-    """Show how far a backfill is: a bar on a terminal, else a line now and then."""
+    """Show the progress of a backfill: a bar on a terminal, otherwise a line from time to time."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs, {task.description}"), TimeElapsedColumn())
     begun = shown = time.monotonic()
     before: int | None = None
@@ -131,7 +131,7 @@ def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Fa
 
 
 def _show(outcome: Outcome, logs: Path, console: Console) -> None:
-    """Show what came of the runs and their checks, what was skipped, and what failed."""
+    """Show the results of the runs and their checks, the skipped hours, and the failures."""
     own, checks = [run for run in outcome.runs if not run.skipped], outcome.checks
     if own:
         succeeded = sum(run.state == "success" for run in own)
@@ -139,7 +139,7 @@ def _show(outcome: Outcome, logs: Path, console: Console) -> None:
         passed = f"{_coloured(checks['success'], len(own))} runs passed all checks"
         unchecked = len(own) - checks["success"] - checks["failed"]
         more = (
-            f", {checks['failed']:,} did not, {unchecked:,} did not come so far" if checks["success"] < len(own) else ""
+            f", {checks['failed']:,} did not, {unchecked:,} did not reach them" if checks["success"] < len(own) else ""
         )
         console.print(f"[bold]Data quality[/]  {passed}{more}")
     if outcome.skipped:
@@ -168,7 +168,7 @@ def _show_failure(sign: str, failure: Failure, console: Console) -> None:
 
 
 def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
-    """Yield the first, the last and the number of consecutive hours that have the same to tell."""
+    """Group consecutive hours with the same state: yield the first, the last and their number."""
 
     def what(item: tuple[int, Run]) -> tuple[Any, ...]:
         number, run = item
@@ -180,9 +180,9 @@ def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
 
 
 def _reason(run: Run) -> str:
-    """Say why Airflow made no run of an hour, and what came of the one that was there."""
+    """Return why Airflow created no run of an hour, and the state of the existing one."""
     if run.skipped != "already exists":
-        return f"{run.skipped}: another run was under way, now {run.state}"
+        return f"{run.skipped}: another run was active, now {run.state}"
     return f"{run.skipped}: " + {
         "success": "loaded before; REPROCESS=completed loads them again",
         "failed": "their run failed before; REPROCESS=failed loads them again",
@@ -190,17 +190,17 @@ def _reason(run: Run) -> str:
 
 
 def _next(job: jobs.Job, outcome: Outcome, seconds: float, console: Console) -> None:
-    """Say what to do next."""
+    """Print the next commands."""
     again = job.command("backfill")
     if outcome.succeeded:
         console.print(f"\n[bold]Done[/] in {seconds:.0f} s. What next?")
         steps = {
-            f"{again} REPROCESS=completed BACKWARDS=1": "all again, the latest hour first; the tables end the same",
-            job.command("run"): "the same range in one run; the tables end the same",
+            f"{again} REPROCESS=completed BACKWARDS=1": "reprocess all hours, latest first; same resulting tables",
+            job.command("run"): "the same range in one run; same resulting tables",
         }
     else:
         console.print(f"\n[red bold]Not every hour is loaded[/], after {seconds:.0f} s. What next?")
-        steps = {f"{again} REPROCESS=failed": "once the cause is repaired: what failed, again; nothing is half-written"}
+        steps = {f"{again} REPROCESS=failed": "reprocess the failed hours, once the cause is fixed; loads are atomic"}
     for command, what in steps.items():
         console.print(f"  {command}\n      {what}", soft_wrap=True)
 

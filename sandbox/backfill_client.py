@@ -1,4 +1,4 @@
-"""A backfill: ordered from a running Airflow, followed to its end, and explained."""
+"""A client for backfills of a running Airflow: start one, wait for its end, report its results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 REPROCESS = ("none", "failed", "completed")
 # The task that checks the data.
 CHECKS = "data_quality"
-# The failed runs whose logs are read, and the runs that the API is asked for at once (its maximum_page_limit).
+# Number of failed runs whose logs are read, and page size of the API (its maximum_page_limit).
 EXPLAINED = 5
 PAGE = 100
 
@@ -31,10 +31,10 @@ PAGE = 100
 class Options:
     """How to load the hours.
 
-    :param runs: runs at once.
-    :param reprocess: which hours to load again of those that have a run: ``none``, those whose run ``failed``, or all
-        whose run is ``completed``.
-    :param backwards: the latest hour first.
+    :param runs: maximum number of parallel runs.
+    :param reprocess: Airflow's reprocess behavior for hours that have a run: ``none``, those that ``failed``, or all
+        that are ``completed``.
+    :param backwards: latest hour first.
     """
 
     runs: int = 6
@@ -45,9 +45,9 @@ class Options:
 class Run(NamedTuple):
     """An hour of a backfill.
 
-    :param hour: its first moment.
-    :param skipped: why Airflow made no run of it in this backfill (``already exists``, ``in flight``), else None.
-    :param run_id: of the hour's run: the backfill's, or the one that was there; None when it was deleted since.
+    :param hour: its start.
+    :param skipped: why Airflow created no run of it in this backfill (``already exists``, ``in flight``), else None.
+    :param run_id: of the hour's run: the backfill's, or the existing one; None if it was deleted since.
     :param state: of that run.
     """
 
@@ -58,12 +58,12 @@ class Run(NamedTuple):
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more happens to it."""
+        """Whether it is finished."""
         return self.state not in ("queued", "running")
 
 
 class Failure(NamedTuple):
-    """A try of a task that failed.
+    """A failed attempt of a task.
 
     :param error: the last error in its log.
     """
@@ -75,11 +75,11 @@ class Failure(NamedTuple):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a backfill came to.
+    """The results of a backfill.
 
     :param runs: the hours, in order.
-    :param checks: how often the checks of the backfill's own runs came to which state: ``success``, ``failed``, or
-        another where the run did not come as far.
+    :param checks: the number of the backfill's own runs by the state of their checks: ``success``, ``failed``, or
+        another if the run did not reach them.
     :param failures: the failed tasks of the first failed runs.
     """
 
@@ -89,27 +89,27 @@ class Outcome:
 
     @property
     def succeeded(self) -> bool:
-        """Whether every hour is loaded, now or before."""
+        """Whether every hour is loaded, by this backfill or before."""
         return all(run.state == "success" for run in self.runs)
 
     @property
     def failed(self) -> list[Run]:
-        """The hours whose run failed, now or before."""
+        """The hours whose run failed, in this backfill or before."""
         return [run for run in self.runs if run.state == "failed"]
 
     @property
     def skipped(self) -> list[Run]:
-        """The hours of which Airflow made no run in this backfill."""
+        """The hours of which Airflow created no run in this backfill."""
         return [run for run in self.runs if run.skipped]
 
 
 class Backfill:
     """The backfill of one DAG over a range of hours.
 
-    :param stack: the Airflow that does it.
+    :param stack: the Airflow that runs it.
     :param client: of its API.
-    :param metadata: URI of its metadata database. The API tells neither which runs belong to a backfill nor why a date
-        was skipped.
+    :param metadata: URI of its metadata database. The API reports neither which runs belong to a backfill nor why a
+        date was skipped.
     """
 
     def __init__(self, stack: Stack, client: httpx.Client, metadata: str, dag_id: str) -> None:
@@ -121,13 +121,13 @@ class Backfill:
         self._id = -1
 
     def begin(self, start: datetime, end: datetime, options: Options) -> str:
-        """Order the backfill of the hours from ``start`` to before ``end``.
+        """Start the backfill of the hours from ``start`` to ``end``, exclusive.
 
-        A DAG has one active backfill. One of the same hours, left behind when Airflow was stopped, goes on; one of
-        other hours is cancelled: of its runs, those that have not begun fail, and are loaded where they are asked for.
+        A DAG has one active backfill. An interrupted one of the same hours continues; one of other hours is cancelled:
+        those of its runs that have not started fail, and are reprocessed if they are part of the new one.
 
-        :return: what became of an earlier one, for people to read; or nothing.
-        :raises httpx.HTTPStatusError: where Airflow refuses; carries its reason.
+        :return: a message about an earlier backfill; empty if there was none.
+        :raises httpx.HTTPStatusError: if Airflow rejects it, with the reason.
         """
         # A run's logical date is the start of its hour, and Airflow's range includes both of its ends.
         first, last = start, end - HOUR
@@ -139,19 +139,19 @@ class Backfill:
             left = [run for run in runs if not run.ended]
             span = (datetime.fromisoformat(earlier["from_date"]), datetime.fromisoformat(earlier["to_date"]))
             same = (*span, earlier["reprocess_behavior"]) == (first, last, options.reprocess)
-            # Its order may have been interrupted too: then some hours are not in it.
+            # Its creation may have been interrupted, too: then it lacks some hours.
             if left and same and len(runs) == (end - start) // HOUR:
-                return f"An interrupted backfill of these hours goes on as it was ordered: {len(left):,} runs are left."
+                return f"Continuing an interrupted backfill of these hours: {len(left):,} runs are left."
             if left:
                 self._client.put(f"/api/v2/backfills/{self._id}/cancel")
                 told = (
-                    f"An interrupted backfill that was ordered otherwise is cancelled: {len(left):,} of its runs were "
-                    f"left, from {left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads what is left then."
+                    f"Cancelled an interrupted backfill with other options: {len(left):,} of its runs were "
+                    f"left, from {left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads them."
                 )
-                # Cancelled runs have failed: those of these hours are to be loaded nevertheless.
+                # Cancelled runs have failed: those of these hours must be loaded nevertheless.
                 reprocess = "failed" if reprocess == "none" else reprocess
-            # Airflow notes every 30 seconds that a backfill has ended. To cancel it would be faster, but the runs of a
-            # cancelled backfill do not start again when somebody clears them.
+            # Airflow detects the end of a backfill every 30 seconds. Cancelling it would be faster, but the runs of a
+            # cancelled backfill do not start again when they are cleared.
             while self._active():
                 self._stack.check()
                 time.sleep(1)
@@ -163,17 +163,17 @@ class Backfill:
             "reprocess_behavior": reprocess,
             "run_backwards": options.backwards,
         }
-        # It makes all runs before it answers: seconds for a day, minutes for a year.
+        # Airflow creates all runs before it responds: seconds for a day, minutes for a year.
         self._id = self._client.post("/api/v2/backfills", json=body, timeout=None).json()["id"]
         return told
 
     def wait(self, tell: Callable[[Sequence[Run], Sequence[Failure]], None], *, every: float = 1) -> Outcome:
         """Wait until every hour's run has ended.
 
-        :param tell: is told, again and again, the hours as they are, and the tries of tasks that failed since and that
-            Airflow repeats; no more than a few of those, all told.
+        :param tell: called repeatedly with the current state of the hours, and the task attempts that failed since and
+            that Airflow retries; only a few of those in total.
         :param every: seconds between that.
-        :raises StackError: where Airflow stops.
+        :raises StackError: if Airflow stops.
         """
         told: set[tuple[str, str, int]] = set()
         while True:
@@ -199,7 +199,7 @@ class Backfill:
         return outcome
 
     def runs(self) -> list[Run]:
-        """Return the hours as they are."""
+        """Return the hours with their current state."""
         with psycopg.connect(self._metadata) as connection:
             rows = connection.execute(
                 "SELECT b.logical_date, b.exception_reason, r.run_id, r.state FROM backfill_dag_run AS b "
@@ -216,7 +216,7 @@ class Backfill:
         return latest[0] if latest and not latest[0]["completed_at"] else None
 
     def _tasks(self, run_ids: Sequence[str], **wanted: Any) -> list[dict[str, Any]]:
-        """Return the task instances of runs; wanted of each run is no more than one page of them."""
+        """Return the task instances of runs, at most one page per run."""
         found = []
         for first in range(0, len(run_ids), PAGE):
             body = {
@@ -230,7 +230,7 @@ class Backfill:
         return found
 
     def _explain(self, hour: datetime, task: dict[str, Any]) -> Failure:
-        """Read the log of a task's last try."""
+        """Read the log of a task's last attempt."""
         run_id, task_id = quote(task["dag_run_id"], safe=""), task["task_id"]
         path = f"{self._dag}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{task['try_number']}"
         log = self._client.get(path, params={"full_content": True}, headers={"Accept": "application/json"}).json()

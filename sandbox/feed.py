@@ -1,7 +1,7 @@
-"""The app, as it writes: the events of today as they happen, and a new song now and then, into the bucket.
+"""The sample app: writes today's events to the bucket in real time, and a new song now and then.
 
 What the bucket holds at a moment is a pure function of the options and that moment. So a feed that starts again goes on
-where the last one ended: it writes what is missing of the days between, and no event is lost or doubled.
+where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
     python -m sandbox.feed --endpoint URL --bucket NAME --start DATE --report FILE
 """
@@ -67,13 +67,13 @@ def first_day(store: ObjectStore) -> date:
 
 @dataclass(frozen=True)
 class Report:
-    """What a feed has done.
+    """The progress of a feed.
 
     :param at: the moment of which the bucket holds everything, ISO 8601, UTC.
     :param events: the events of that day so far.
-    :param latest: the time of the latest event, ISO 8601, UTC; None where there was none since the first day.
+    :param latest: the time of the latest event, ISO 8601, UTC; None if there was none since the first day.
     :param songs: songs with metadata.
-    :param error: why the bucket could not be written; None where it could.
+    :param error: why the bucket could not be written; None if it could.
     """
 
     at: str
@@ -83,19 +83,19 @@ class Report:
     error: str | None = None
 
     def save(self, path: Path) -> None:
-        """Write it, so that who reads it finds it whole."""
+        """Write it atomically."""
         replace(path, json.dumps(asdict(self)))
 
 
 def replace(path: Path, text: str) -> None:
-    """Replace a file at once: a reader finds the old text or the new."""
+    """Replace a file atomically."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.write_text(text)
     new.replace(path)
 
 
 class Feed:
-    """Brings a bucket to what it holds at a moment.
+    """Writes the objects that a bucket has at a moment.
 
     :param world: what is generated.
     :param store: the bucket; what it holds already is not written again.
@@ -121,7 +121,7 @@ class Feed:
         After an error the next call goes on where this one ended.
 
         :param now: aware; a moment before that of an earlier call changes nothing.
-        :raises obstore.exceptions.BaseError: where the bucket cannot be written.
+        :raises obstore.exceptions.BaseError: if the bucket is not writable.
         """
         self._publish(now)
         until = int(now.timestamp() * SECOND)
@@ -153,7 +153,7 @@ class Feed:
             self._present[key] = digest
 
     def _publish(self, now: datetime) -> None:
-        """Write the songs that have metadata by now."""
+        """Write the songs that have metadata so far."""
         due = FIRST_SONGS + int((now - self._world.begin) / SONG_EVERY)
         self._coming += islice(self._songs, max(0, due - self._published - len(self._coming)))
         new = [(key, document) for key, document in self._coming if key not in self._present]
@@ -169,12 +169,12 @@ def _iso(moment: datetime) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Feed the bucket until standard input ends, which it does with the process that started this one."""
+    """Feed the bucket until standard input is closed, when the parent process exits."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.feed", description=__doc__)
     parser.add_argument("--endpoint", required=True, help="URL of the S3 server")
     parser.add_argument("--bucket", required=True)
     parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the world (UTC)")
-    parser.add_argument("--report", required=True, type=Path, help="a file that tells how far the feed is")
+    parser.add_argument("--report", required=True, type=Path, help="a file for the feed's progress")
     given = parser.parse_args(arguments)
     feed = Feed(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
     report = Report(_iso(datetime.now(UTC)), 0, None, 0)

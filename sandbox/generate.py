@@ -1,4 +1,4 @@
-"""Data to try the warehouse on: event logs and song metadata in the layout of the public Sparkify data.
+"""Generate sample data: event logs and song metadata in the layout of the public Sparkify data.
 
 Listeners come back by a weekly rhythm and walk from page to page, as eventsim's do
 (https://github.com/Interana/eventsim). Everything follows from the options and nothing from the
@@ -102,7 +102,7 @@ class Options:
     :param start: the first day (UTC).
     :param catalogue_share: the share of plays, 0 to 1, of songs of the catalogue: those have metadata.
     :param growth: new listeners a day, as a share of ``users``.
-    :raises ValueError: when a value is out of range; names it and the range.
+    :raises ValueError: if a value is out of range.
     """
 
     seed: int = 42
@@ -126,7 +126,7 @@ class Options:
         for name, (low, high) in ranges.items():
             value = getattr(self, name)
             if not low <= value <= high:
-                raise ValueError(f"{name} is {value}: choose a value from {low} to {high}.")
+                raise ValueError(f"Invalid {name}: expected {low} to {high}, got {value}.")
 
     @property
     def begin(self) -> datetime:
@@ -317,7 +317,7 @@ def write(options: Options, folder: Path, progress: Callable[[Path], None] | Non
     :param folder: is created when it is missing; it is what the bucket is on S3.
     :param progress: called with the path of each finished file.
     :return: what was written.
-    :raises OSError: when a file cannot be written.
+    :raises OSError: if a file cannot be written.
     """
     files = count = plays = size = 0
 
@@ -351,7 +351,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date: write it as 2018-11-01") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date: expected YYYY-MM-DD") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

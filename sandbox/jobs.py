@@ -1,4 +1,4 @@
-"""What is to be loaded on a laptop, and the servers and the files that it takes."""
+"""Jobs on a laptop: the data to load, and the servers and files they need."""
 
 from __future__ import annotations
 
@@ -25,36 +25,36 @@ if TYPE_CHECKING:
     from sandbox.report import Screen
 
 DDL = airflow.ROOT / "include" / "sql" / "ddl"
-# What is generated where no data is given.
+# The generated data, if none is given.
 SAMPLE = generate.Options()
 
 
-# The command that works on a state until `make down`.
+# The command that uses a state until `make down`.
 UP = "make up"
 
 
 class BusyError(Exception):
-    """Another command works on the same state; the message says what to do."""
+    """Another command is using the same state; the message says what to do."""
 
 
 def warehouse_name(data: str) -> str:
-    """Return the name of the warehouse of some data: after a change of the tables, a new one."""
+    """Return the name of the warehouse for some data; a change of the DDL gives a new one."""
     ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
     return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
 
 
 def metadata_name(warehouse: str) -> str:
-    """Return the name of the metadata of Airflow's scheduler, which knows what it has loaded into a warehouse."""
+    """Return the name of the metadata database of the Airflow that loads a warehouse."""
     return f"{warehouse}-airflow"
 
 
 def scheduler_home(state: Path, warehouse: str) -> Path:
-    """Return the folder of the Airflow that loads a warehouse: its keys and its logs."""
+    """Return the folder of the Airflow that loads a warehouse, with its keys and logs."""
     return state / "scheduler" / warehouse
 
 
 def stop_schedulers(state: Path) -> list[str]:
-    """Stop what a killed command left of Airflow: it would go on loading, or miss the servers in the end."""
+    """Stop Airflow processes of a killed command: they would continue to load, or fail without the servers."""
     return [name for home in sorted((state / "scheduler").glob("*")) for name in stop_leftovers(home)]
 
 
@@ -77,7 +77,7 @@ class Job:
 
     @property
     def name(self) -> str:
-        """A name for the data and its bucket: data from different places must not mix."""
+        """A name for the data and its bucket, unique per source."""
         if self.source is None:
             return "sparkify-sample"
         stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0])[:40].strip("-")
@@ -85,17 +85,17 @@ class Job:
 
     @property
     def database(self) -> str:
-        """A name for the warehouse: after a change of the tables, a new one."""
+        """A name for the warehouse; a change of the DDL gives a new one."""
         return warehouse_name(self.name)
 
     @property
     def metadata(self) -> str:
-        """A name for the metadata of Airflow's scheduler, which knows what it has loaded into this warehouse."""
+        """A name for the metadata database of the Airflow that loads this warehouse."""
         return metadata_name(self.database)
 
     @property
     def home(self) -> Path:
-        """The folder of Airflow's scheduler: its keys and its logs."""
+        """The folder of that Airflow, with its keys and logs."""
         return scheduler_home(self.state, self.database)
 
     def command(self, target: str) -> str:
@@ -111,7 +111,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Ready:
-    """What a job finds ready.
+    """The resources of a job.
 
     :param postgres: the server of the warehouse.
     :param database: the warehouse's URI.
@@ -124,7 +124,7 @@ class Ready:
 
 
 def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
-    """Return a parser of a command line that names a job."""
+    """Return the command-line parser of a job."""
     made = argparse.ArgumentParser(prog=prog, description=description)
     made.add_argument("--data", type=Path, help="a folder or a .tar.gz with log_data/ and song_data/")
     made.add_argument("--from", dest="start", type=_moment, help="first day (or ISO time), UTC")
@@ -134,7 +134,7 @@ def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
 
 
 def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> Job:
-    """Return the job of a command line; what that leaves open is found in the data."""
+    """Return the job of a command line; missing arguments are derived from the data."""
     source = options.data.expanduser().resolve() if options.data else None
     start, end = options.start, options.end
     if source is None:
@@ -146,10 +146,10 @@ def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly
         except upload.SourceError as error:
             parser.error(str(error))
         if not days:
-            parser.error(f"{source} has no log_data/YYYY/MM/YYYY-MM-DD-events.json: give FROM and TO.")
+            parser.error(f"{source} has no log_data/YYYY/MM/YYYY-MM-DD-events.json: set FROM and TO.")
         start, end = start or min(days), end or max(days) + timedelta(days=1)
     if end <= start:
-        parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): it is not loaded itself.")
+        parser.error(f"TO ({end:%Y-%m-%d %H:%M}) must be after FROM ({start:%Y-%m-%d %H:%M}): TO is exclusive.")
     try:
         Interval(start, end).for_one_run()
     except ValueError as error:
@@ -161,9 +161,9 @@ def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly
 
 @contextmanager
 def ready(job: Job, screen: Screen) -> Iterator[Ready]:
-    """Start the servers of a job and bring its files into the bucket.
+    """Start the servers of a job and upload its files to the bucket.
 
-    :raises upload.SourceError: where the source cannot be used.
+    :raises upload.SourceError: if the source is invalid.
     """
     stop_schedulers(job.state)
     with ExitStack() as stack:
@@ -187,7 +187,7 @@ def ready(job: Job, screen: Screen) -> Iterator[Ready]:
 
 
 class Owner(NamedTuple):
-    """Who works on a state.
+    """The command that is using a state.
 
     :param pid: the process.
     :param command: what was called: ``make run``.
@@ -199,12 +199,12 @@ class Owner(NamedTuple):
 
 @contextmanager
 def alone(state: Path, command: str) -> Iterator[None]:
-    """Keep the state for this process; the lock goes with the process, however that ends.
+    """Lock the state for this process; the lock is released when the process ends, even if killed.
 
     What this process and its children write meanwhile is for this user alone: data, logs, passwords.
 
     :param command: what this process does, for others to read.
-    :raises BusyError: where another command works on it.
+    :raises BusyError: if another command is using it.
     """
     servers.private(state)
     with _umask(0o077), (state / "lock").open("a+") as file:
@@ -212,12 +212,12 @@ def alone(state: Path, command: str) -> Iterator[None]:
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            time.sleep(0.05)  # it may be no more than a look at it, as owner() has
+            time.sleep(0.05)  # it may only be a brief check, as in owner()
         else:
             other = _read_owner(file)
-            remedy = "`make down` stops it" if other.command == UP else "wait for its end, or stop it"
+            remedy = "`make down` stops it" if other.command == UP else "wait until it ends, or stop it"
             raise BusyError(
-                f"{other.command} (process {other.pid}) works on {state}: {remedy}. "
+                f"{other.command} (process {other.pid}) is using {state}: {remedy}. "
                 "(Two would stop each other's servers.)"
             )
         file.truncate(0)
@@ -236,7 +236,7 @@ def _umask(mask: int) -> Iterator[None]:
 
 
 def owner(state: Path) -> Owner | None:
-    """Return who works on a state, or None."""
+    """Return the command that is using a state, or None."""
     try:
         with (state / "lock").open("r") as file:
             try:
@@ -254,7 +254,7 @@ def _read_owner(file: IO[str]) -> Owner:
         pid, _, command = file.read().partition(" ")
         if command:
             return Owner(int(pid), command)
-        time.sleep(0.05)  # it has the lock, and has not said so yet
+        time.sleep(0.05)  # it has the lock, but has not written its name yet
     return Owner(0, "Another command")
 
 

@@ -1,6 +1,6 @@
-"""The supervisor of ``make up``: holds the servers, Airflow and the feeder until it is told to stop.
+"""The supervisor of ``make up``: runs the servers, Airflow and the feeder until it is stopped.
 
-It restarts nothing: what ends by itself is written down, and shown by ``make status``; ``make up`` starts all anew.
+It restarts nothing: components that exit are recorded, and shown by ``make status``; ``make up`` restarts everything.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
 
     from sandbox.feed import Report
 
-# Exit codes: it failed and has said why; another command works on the state.
+# Exit codes: it failed and has reported why; another command is using the state.
 FAILED, BUSY = 1, 75
-# Seconds between two looks at the processes, and at the hours that no run loads.
+# Seconds between polls of the processes, and of the hours that no run covers.
 LOOK, CATCH_UP = 1.0, 20.0
-# Seconds to wait for the feeder's first report, and for its good end.
+# Seconds to wait for the feeder's first report, and for its clean exit.
 FIRST_REPORT, FEEDER_GRACE = 300.0, 10.0
-# Seconds to wait for the first load. Where it fails, Airflow repeats it for longer, and somebody should see that.
+# Seconds to wait for the first load. If it fails, Airflow's retries take longer, and the user should see that.
 LOADING = 120.0
 # Seconds to wait until Airflow knows all DAGs, once it knows the first.
 PARSED = 30.0
@@ -70,8 +70,8 @@ def serve(state: Path, port: int) -> int:
 def _serve(place: Place, port: int, journal: Journal) -> NoReturn:
     state = journal.state
     if left := clear(place.state):
-        journal.say(f"Stopped what a killed command had left running: {', '.join(left)}.")
-    take_port(port)  # else it would be told half a minute later
+        journal.say(f"Stopped processes of a killed command: {', '.join(left)}.")
+    take_port(port)  # otherwise the error would come half a minute later
     with ExitStack() as context:
         with journal.step("Start PostgreSQL and an S3 server"):
             postgres = context.enter_context(servers.postgres(place.state / "postgres"))
@@ -103,7 +103,7 @@ def _serve(place: Place, port: int, journal: Journal) -> NoReturn:
                 _note(state, name, process.pid)
             state.url = stack.url
             step.update(stack.url)
-        # What is imported of Airflow here is told where it is at home.
+        # Airflow modules imported here need its settings.
         os.environ.update(environment)
         catch_up = CatchUp(stack, place, start, journal)
         catch_up.begin()
@@ -118,18 +118,18 @@ def _serve(place: Place, port: int, journal: Journal) -> NoReturn:
                 journal.save()
             if time.monotonic() - looked >= CATCH_UP:
                 looked = time.monotonic()
-                # Airflow or the database is down, which is told above.
+                # Airflow or the database is down, which is reported above.
                 with suppress(psycopg.Error, httpx.HTTPError):
                     catch_up.load()
 
 
 class CatchUp:
-    """Sees to it that every hour of the world is loaded, but those that the schedule is about to load.
+    """Triggers runs for hours that no run covers and that the schedule will not load.
 
     :param stack: the Airflow that loads them.
-    :param place: where the feeder reports.
-    :param start: the first day of the world (UTC).
-    :param journal: its state names Airflow's metadata database.
+    :param place: has the feeder's report.
+    :param start: the first day of the generated data (UTC).
+    :param journal: its state has the URI of Airflow's metadata database.
     """
 
     def __init__(self, stack: Stack, place: Place, start: date, journal: Journal) -> None:
@@ -141,20 +141,20 @@ class CatchUp:
         self._report = cache(journal.say)  # each line once
 
     def begin(self) -> None:
-        """Start the schedules that never were, and load the hours that are over: wait for the end of that, for a while.
+        """Unpause the DAGs that never had a run, trigger the missing hours, and wait for them, up to a limit.
 
-        A DAG that somebody has paused stays paused.
+        A DAG that was paused by a user stays paused.
 
-        :raises StackError: where Airflow stops.
+        :raises StackError: if Airflow stops.
         """
-        self._unpause(airflow.REPORT_ID)  # first: the days that are loaded while it is paused pass it by
+        self._unpause(airflow.REPORT_ID)  # first: it misses the days that are loaded while it is paused
         self._unpause(airflow.DAG_ID)
         if triggered := self.load():
             self._wait(triggered[0][0])
         self._unpause(airflow.AUDIT_ID)
 
     def _unpause(self, dag_id: str) -> None:
-        """Start the schedule of a DAG that never had a run."""
+        """Unpause a DAG that never had a run."""
         deadline = time.monotonic() + PARSED
         while live_hours.schedule(self._metadata, dag_id) is None and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -164,7 +164,7 @@ class CatchUp:
 
     def _wait(self, first: datetime) -> None:
         """Wait until the hours from ``first`` on are loaded, and report the progress."""
-        # The schedule loads the last hour meanwhile.
+        # The schedule loads the last hour at the same time.
         last = live_hours.last_full(datetime.now(UTC))
         with self._journal.step(f"Load {first:%m-%d %H:%M} to {last:%m-%d %H:%M} UTC") as step:
             seen: set[str] = set()
@@ -181,7 +181,7 @@ class CatchUp:
                 time.sleep(0.3)
             failed = sum(run.state == "failed" for run in runs if run.run_id in seen)
             if failed or under_way:
-                step.update(f"{failed} runs failed" if failed else "goes on")
+                step.update(f"{failed} runs failed" if failed else "continues in the background")
             else:
                 with psycopg.connect(self._journal.state.database) as connection:
                     ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
@@ -193,7 +193,7 @@ class CatchUp:
         report = self._place.report()
         if schedule is None or schedule.paused or report is None:
             return []
-        # After a sleep the app writes what it has missed: a run may not come before.
+        # After a sleep the app first writes the missed events: a run must not precede it.
         until = min(datetime.now(UTC), moment(report.at))
         runs = live_hours.runs(self._metadata, airflow.DAG_ID, self._report)
         covered = (run.interval for run in runs)
@@ -201,16 +201,16 @@ class CatchUp:
 
 
 def clear(state: Path) -> list[str]:
-    """Stop what a killed command left running on a state that this process keeps; return the names of it.
+    """Stop processes that a killed command has left running on this process's state; return their names.
 
-    A feeder ends by itself with its supervisor.
+    The feeder exits with its supervisor.
     """
     return jobs.stop_schedulers(state) + servers.stop_leftovers(state)
 
 
 @contextmanager
 def _feeder(place: Place, s3: servers.S3, start: date) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the feeder. It ends when its standard input does, be this process killed."""
+    """Run the feeder. It exits when its standard input is closed, even if this process is killed."""
     place.feeder_report.unlink(missing_ok=True)
     words = ["--endpoint", s3.endpoint, "--bucket", NAME, "--start", str(start), "--report", str(place.feeder_report)]
     with place.feeder_log.open("wb") as log:
@@ -243,7 +243,7 @@ def _first_report(place: Place, feeder: subprocess.Popen[bytes]) -> Report:
                 raise StackError(f"The feeder cannot write to S3: {report.error}. See {place.feeder_log}.")
             return report
         time.sleep(0.1)
-    raise StackError(f"The feeder has not written anything. See {place.feeder_log}.")
+    raise StackError(f"The feeder has not written any data. See {place.feeder_log}.")
 
 
 def _note(state: State, name: str, pid: int) -> None:
@@ -253,7 +253,7 @@ def _note(state: State, name: str, pid: int) -> None:
 
 
 def _look(state: State, journal: Journal) -> list[str]:
-    """Write down which components have ended, and how; return those."""
+    """Record which components have exited, and how; return them."""
     found = []
     for name, component in state.components.items():
         if component.ended is None and (how := _end(component.pid)):
@@ -264,30 +264,30 @@ def _look(state: State, journal: Journal) -> list[str]:
 
 
 def _end(pid: int) -> str:
-    """Return how a process ended; nothing where it runs."""
+    """Return how a process exited; empty if it is running."""
     with suppress(psutil.NoSuchProcess):
         if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             return ""
-    # The database is nobody's child; macOS has it from Python 3.13 on.
+    # The database is not a child process; macOS has waitid() from Python 3.13 on.
     with suppress(ChildProcessError, AttributeError):
-        # Only look: who started it will want to know too.
+        # WNOWAIT: the code that started the process waits for it, too.
         result = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if result and result.si_code == os.CLD_EXITED:
-            return f"ended with exit code {result.si_status}"
+            return f"exited with code {result.si_status}"
         if result:
-            return f"was ended by {signal.Signals(result.si_status).name}"
-    return "ended"
+            return f"was killed by {signal.Signals(result.si_status).name}"
+    return "exited"
 
 
 def stop_on_sigterm() -> None:
-    """Turn the first SIGTERM or SIGINT into an ordinary exit. What follows, and SIGHUP, leaves the process alone."""
+    """Turn the first SIGTERM or SIGINT into a regular exit; ignore further ones, and SIGHUP."""
 
     def ignore(number: int, frame: FrameType | None) -> None:
         pass
 
     def leave(number: int, frame: FrameType | None) -> None:
         for other in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(other, ignore)  # not SIG_IGN, which processes that start now would inherit
+            signal.signal(other, ignore)  # not SIG_IGN, which new child processes would inherit
         sys.exit(0)
 
     signal.signal(signal.SIGHUP, ignore)

@@ -1,4 +1,4 @@
-"""The hours that the schedule does not load: before the first start, and while the machine was off or asleep.
+"""Catch-up of the hours that the schedule misses: before the first start, and while the machine was off or asleep.
 
 The DAG's schedule makes a run of the last full hour and never looks back (``catchup=False``). What lies further back is
 loaded by one run for the range.
@@ -25,8 +25,8 @@ HOUR = timedelta(hours=1)
 class Run(NamedTuple):
     """A run of the DAG.
 
-    :param interval: what it loads.
-    :param began: when its first task began; None before.
+    :param interval: the interval that it loads.
+    :param began: when its first task started; None before.
     :param ended: when it ended; None before.
     """
 
@@ -38,12 +38,12 @@ class Run(NamedTuple):
 
 
 class Schedule(NamedTuple):
-    """What comes next.
+    """The next scheduled run.
 
-    :param paused: whether somebody has paused the DAG.
-    :param at: when the next run begins; None where that is not known.
-    :param start: the first moment that it loads.
-    :param end: the first moment after.
+    :param paused: whether the DAG is paused.
+    :param at: when the next run starts; None if unknown.
+    :param start: start of its interval, inclusive.
+    :param end: end of its interval, exclusive.
     """
 
     paused: bool
@@ -53,12 +53,12 @@ class Schedule(NamedTuple):
 
 
 def last_full(now: datetime) -> datetime:
-    """Return the end of the last hour that is over."""
+    """Return the end of the last full hour."""
     return now.replace(minute=0, second=0, microsecond=0)
 
 
 def missing(covered: Iterable[Interval], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
-    """Return what of ``start`` to ``end`` no interval covers, in order: pairs of the first moment and that after."""
+    """Return the gaps between ``start`` and ``end`` that no interval covers, in order, as half-open pairs."""
     gaps = []
     for interval in sorted(covered, key=lambda interval: interval.start):
         if interval.start >= end:
@@ -72,10 +72,10 @@ def missing(covered: Iterable[Interval], start: datetime, end: datetime) -> list
 
 
 def runs(metadata: str, dag_id: str, report: Callable[[str], object] = lambda line: None) -> list[Run]:
-    """Return the runs of a DAG, in the order in which they were made; those that have no interval are skipped.
+    """Return the runs of a DAG, in the order of their creation; runs without an interval are skipped.
 
-    :param metadata: URI of Airflow's metadata database: its API gives a page at a time.
-    :param report: is called with a line for each run that is skipped.
+    :param metadata: URI of Airflow's metadata database, as its API is paginated.
+    :param report: called with a line for each skipped run.
     """
     with psycopg.connect(metadata) as connection:
         rows = connection.execute(
@@ -98,11 +98,11 @@ def interval_of(
     conf: Mapping[str, Any] | None,
     report: Callable[[str], object],
 ) -> Interval | None:
-    """Return what a run loads; None if it has no valid interval.
+    """Return the interval of a run; None if it has no valid one.
 
-    :param start: of the run's data interval, and ``end`` its end.
+    :param start: start of the run's data interval, and ``end`` its end.
     :param conf: the params that it was triggered with.
-    :param report: is called with a line that says why a run has none.
+    :param report: called with the reason if a run has none.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -111,18 +111,18 @@ def interval_of(
     try:
         return of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
     except AirflowFailException as error:
-        report(f"Skipped the run {run_id!r} of {dag_id}, which loads no hour: {error}")
+        report(f"Skipped the run {run_id!r} of {dag_id}, invalid interval: {error}")
         return None
 
 
 def ever_ran(metadata: str, dag_id: str) -> bool:
-    """Return whether a DAG has had a run, of whatever kind."""
+    """Return whether a DAG has ever had a run, of any type."""
     with psycopg.connect(metadata) as connection:
         return connection.execute("SELECT 1 FROM dag_run WHERE dag_id = %s", [dag_id]).fetchone() is not None
 
 
 def schedule(metadata: str, dag_id: str) -> Schedule | None:
-    """Return what comes next of a DAG; None where Airflow does not know it."""
+    """Return the next scheduled run of a DAG; None if Airflow does not know the DAG."""
     with psycopg.connect(metadata) as connection:
         row = connection.execute(
             "SELECT is_paused, next_dagrun_create_after, next_dagrun_data_interval_start, "
@@ -134,7 +134,7 @@ def schedule(metadata: str, dag_id: str) -> Schedule | None:
 
 def overdue(covered: Iterable[Interval], start: datetime, now: datetime) -> list[tuple[datetime, datetime]]:
     """Return the ranges from ``start`` on that no run covers and the schedule will not load, in order."""
-    # The last full hour is the schedule's: its run may be about to be made.
+    # The schedule loads the last full hour: its run may be about to start.
     return missing(covered, start, last_full(now) - HOUR)
 
 
@@ -149,7 +149,7 @@ def catch_up(
     """Trigger a run for each range from ``start`` on that no run covers and the schedule will not load.
 
     :param covered: the intervals of the DAG's runs.
-    :param client: opens a client of Airflow's API, logged in as somebody who may trigger the DAG.
+    :param client: opens a client of Airflow's API, logged in as a user who may trigger the DAG.
     :param report: is called with a line for each range.
     :return: the ranges, in order, but those for which Airflow refuses a run.
     """
@@ -160,9 +160,9 @@ def catch_up(
             with client() as api:
                 _trigger(api, dag_id, first, after)
         except httpx.HTTPStatusError as error:
-            report(f"No run covers {span}, and Airflow refuses one: {error}")
+            report(f"No run covers {span}, and triggering one failed: {error}")
         else:
-            report(f"No run covers {span}: triggered one.")
+            report(f"No run covers {span}, triggering one.")
             triggered.append((first, after))
     return triggered
 
@@ -178,7 +178,7 @@ def _trigger(client: httpx.Client, dag_id: str, start: datetime, end: datetime) 
 
 
 def tasks(metadata: str, dag_id: str, run_ids: Iterable[str]) -> tuple[int, int]:
-    """Return how many tasks of runs have ended, and how many there are."""
+    """Return the number of finished tasks of runs, and of all their tasks."""
     with psycopg.connect(metadata) as connection:
         (row,) = connection.execute(
             "SELECT COUNT(*) FILTER (WHERE state IN ('success', 'skipped', 'failed', 'upstream_failed')), COUNT(*) "

@@ -1,4 +1,4 @@
-"""What the supervisor of ``make up`` tells the other commands: a file, written anew with each change."""
+"""The state of ``make up``'s supervisor, shared with the other commands through a file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# The bucket, and what the warehouse's name begins with: apart from the data of `make run`.
+# The bucket, and the prefix of the warehouse's name; separate from the data of `make run`.
 NAME = "sparkify-live"
 FEEDER = "feeder"
 
@@ -28,7 +28,7 @@ class Step:
     """A step of the start.
 
     :param state: ``running``, ``success`` or ``failed``.
-    :param result: how far it is, or what it came to.
+    :param result: its progress, or its result.
     :param seconds: what it took, once it has ended.
     """
 
@@ -40,7 +40,7 @@ class Step:
 
 @dataclass
 class Component:
-    """A process that belongs to it.
+    """A process of ``make up``.
 
     :param created: when it was created, as psutil says; with the number it is that process and no other.
     :param since: the same for people, ISO 8601, UTC.
@@ -56,7 +56,7 @@ class Component:
 
 @dataclass
 class State:
-    """What is known of the supervisor and all that it runs.
+    """The state of the supervisor and of its components.
 
     :param pid: the supervisor.
     :param begun: when it began, ISO 8601, UTC.
@@ -85,7 +85,7 @@ class State:
 
     @property
     def ended(self) -> list[str]:
-        """The components that have ended by themselves."""
+        """The components that have exited unexpectedly."""
         return [name for name, component in self.components.items() if component.ended]
 
     @classmethod
@@ -97,13 +97,13 @@ class State:
         return cls(**known)
 
     def text(self) -> str:
-        """Return all of it as JSON. It holds no password."""
+        """Return the state as JSON, without passwords."""
         return json.dumps(asdict(self), indent=1)
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where the supervisor and the other commands meet.
+    """The files that the supervisor shares with the other commands.
 
     :param state: the folder of the servers' data.
     """
@@ -127,7 +127,7 @@ class Place:
 
     @property
     def feeder_report(self) -> Path:
-        """What the feeder reports."""
+        """The feeder's report."""
         return self.folder / f"{FEEDER}.json"
 
     @property
@@ -140,7 +140,7 @@ class Place:
         replace(self.folder / "state.json", state.text())
 
     def load(self) -> State | None:
-        """Return what the last supervisor has told, which may have ended since; None where there never was one.
+        """Return the last supervisor's state, which may have exited since; None if there was none.
 
         What another version of this program has written counts as nothing.
         """
@@ -150,26 +150,26 @@ class Place:
             return None
 
     def running(self) -> State | None:
-        """Return the state of the supervisor that runs, or None.
+        """Return the state of the running supervisor, or None.
 
-        :raises BusyError: where another command works on the servers' data.
+        :raises BusyError: if another command is using the servers' data.
         """
         owner = jobs.owner(self.state)
         if owner is None:
             return None
         if owner.command != jobs.UP:
             raise jobs.BusyError(
-                f"{owner.command} (process {owner.pid}) works on {self.state}: wait for its end, or stop it."
+                f"{owner.command} (process {owner.pid}) is using {self.state}: wait until it ends, or stop it."
             )
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline:
             if (state := self.load()) and state.pid == owner.pid:
                 return state
-            time.sleep(0.05)  # it has just begun
+            time.sleep(0.05)  # it has just started
         return State(owner.pid, datetime.now(UTC).isoformat())
 
     def report(self) -> Report | None:
-        """Return what the feeder has reported, or None."""
+        """Return the feeder's report, or None."""
         try:
             return Report(**json.loads(self.feeder_report.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
@@ -177,7 +177,7 @@ class Place:
 
 
 class Journal:
-    """The supervisor's account of itself."""
+    """Writes the supervisor's state and log."""
 
     def __init__(self, place: Place, state: State) -> None:
         self.state = state
@@ -191,7 +191,7 @@ class Journal:
 
     @contextmanager
     def step(self, title: str) -> Iterator[StepUnderWay]:
-        """Tell of a step while it is under way, and what it came to."""
+        """Record a step while it runs, and its result."""
         self.say(title)
         step = Step(title)
         began = time.monotonic()
@@ -213,14 +213,14 @@ class Journal:
 
 
 class StepUnderWay:
-    """A step that can say how far it is."""
+    """A running step with its progress."""
 
     def __init__(self, journal: Journal, step: Step) -> None:
         self._journal = journal
         self._step = step
 
     def update(self, result: str) -> None:
-        """Tell how far it is, or what it came to."""
+        """Record the progress, or the result."""
         if result != self._step.result:
             self._step.result = result
             self._journal.save()

@@ -1,4 +1,4 @@
-"""``make logs``: what the processes print, as they print it."""
+"""``make logs``: follow the logs of all components."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from sandbox.live_state import Place
 
 NAMES = ("supervisor", FEEDER, "postgres", *COMPONENTS)
-# Seconds between two looks.
+# Seconds between polls.
 EVERY = 0.5
-# No more than this of a file is read at once, from its end: bytes.
+# Maximum bytes read from the end of a file at once.
 MUCH = 1024 * 1024
 
 
@@ -35,7 +35,7 @@ def files(place: Place) -> dict[str, Path]:
 
 
 class Tail:
-    """What is new in a file that grows, or is begun anew."""
+    """Reads the new lines of a file that grows, or is truncated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -43,15 +43,15 @@ class Tail:
         self._rest = b""
 
     def last(self, lines: int) -> list[str]:
-        """Return the last lines there are."""
+        """Return the last lines of the file."""
         size = self._size()
         self._at = max(0, size - MUCH)
         return self.more()[-lines:] if lines else self.more()[:0]
 
     def more(self) -> list[str]:
-        """Return the lines that have come since; not the one that has no end yet."""
+        """Return the lines since the last call, without an incomplete last one."""
         size = self._size()
-        if size < self._at:  # begun anew
+        if size < self._at:  # truncated
             self._at, self._rest = 0, b""
         if size == self._at:
             return []
@@ -70,7 +70,7 @@ class Tail:
 
 
 def show(place: Place, components: Sequence[str], console: Console, *, follow: bool, lines: int) -> int:
-    """Print the logs of components, and go on as they grow until somebody interrupts.
+    """Print the logs of components, and follow them until interrupted.
 
     :param components: their names; none for all.
     :param follow: whether to go on.
@@ -78,9 +78,7 @@ def show(place: Place, components: Sequence[str], console: Console, *, follow: b
     :return: the exit code.
     """
     if unknown := [name for name in components if name not in NAMES]:
-        console.print(
-            f"[red]✗[/] There is no {' and no '.join(unknown)}. Choose of: {', '.join(NAMES)}", soft_wrap=True
-        )
+        console.print(f"[red]✗[/] Unknown component {', '.join(unknown)}: expected {', '.join(NAMES)}", soft_wrap=True)
         return 2
     known = files(place)
     tails = {name: Tail(path) for name, path in known.items() if not components or name in components}

@@ -1,4 +1,4 @@
-"""``make notebook``: the notebook, executed on what ``make run`` has loaded, as a page to read."""
+"""``make notebook``: execute the notebook on the data that ``make run`` has loaded, and render it as HTML."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTEBOOK = airflow.ROOT / "include" / "notebooks" / "sparkify.ipynb"
 
 
 class NothingLoadedError(Exception):
-    """There is no warehouse to show; the message says how to load it."""
+    """The warehouse is missing or empty; the message says how to load it."""
 
 
 class CellError(Exception):
@@ -26,7 +26,7 @@ class CellError(Exception):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Execute the notebook and write it as a page; return the exit code."""
+    """Execute the notebook and write it as HTML; return the exit code."""
     parser = jobs.parser("make notebook", __doc__)
     job = jobs.read(parser, parser.parse_args(arguments), hourly=False)
     servers.exit_on_signals()
@@ -66,9 +66,9 @@ def _has_plays(postgres: servers.Postgres, database: str) -> bool:
 
 
 def execute(notebook: Path) -> str:
-    """Execute a notebook in this environment and return it with its results: HTML that loads nothing from elsewhere.
+    """Execute a notebook in this environment and return it with its results, as self-contained HTML.
 
-    :raises CellError: if a cell fails, or what it displays.
+    :raises CellError: if a cell or its output fails.
     """
     import nbformat
     from nbclient import NotebookClient
@@ -91,7 +91,7 @@ def execute(notebook: Path) -> str:
         extra_arguments=["--log-level=ERROR"],  # the kernel would tell the screen what it thinks of its connection
         on_cell_executed=check,
     ).execute()
-    # What the template would load from elsewhere is for formulas, diagrams and widgets; the notebook has none.
+    # The template loads scripts for formulas, diagrams and widgets; the notebook has none.
     nowhere = dict.fromkeys(["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,")
     exporter = HTMLExporter(template_name="classic", **nowhere)
     page: str = exporter.from_notebook_node(book)[0]

@@ -1,4 +1,4 @@
-"""``make quality``: the latest results of the data quality checks, for people."""
+"""``make quality``: print the latest results of the data quality checks."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 CHECKS = airflow.ROOT / "include" / "checks"
 CONNECTION = "AIRFLOW_CONN_REDSHIFT"
 SIGNS = {"passed": "[green]✓[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]"}
-# Outcomes of a check that are shown, the newest last.
+# Number of outcomes shown per check, newest last.
 RUNS = 24
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Show the latest results; return the exit code, 1 where a check failed."""
+    """Show the latest results; return the exit code, 1 if a check failed."""
     parser = argparse.ArgumentParser(prog="make quality", description=__doc__)
     parser.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
     options = parser.parse_args(arguments)
@@ -39,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with connected(options.state.resolve()) as found:
             if found is None:
-                console.print("No check has been evaluated here yet. 'make run' loads data and evaluates them.")
+                console.print("No check has been evaluated yet. 'make run' loads data and evaluates the checks.")
                 return 2
             name, warehouse = found
             results = history.latest(warehouse, RUNS)
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
-    """Connect to the warehouse of the environment's Airflow connection, else to the one used last on this machine."""
+    """Connect to the warehouse of the Airflow connection in the environment, else to the last local one."""
     from sparkify.warehouse import connect
 
     if CONNECTION in os.environ:
@@ -75,9 +75,9 @@ def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
 
 @contextmanager
 def _server(state: Path) -> Iterator[servers.Postgres]:
-    """Open the server that another command runs, or run it here.
+    """Connect to the server that another command runs, or start it.
 
-    :raises BusyError: if another command works on the state and its server is not ready.
+    :raises BusyError: if another command is using the state and its server is not ready.
     """
     if jobs.owner(state) and (running := servers.running_postgres(state / "postgres")):
         yield running
@@ -104,7 +104,7 @@ def _used_last(server: servers.Postgres) -> str | None:
 
 
 def show(results: list[Remembered], name: str, console: Console) -> int:
-    """Print a line for each check, and below what to do about those that did not pass."""
+    """Print a line for each check, and what to do about those that did not pass."""
     remedies = {(check.table, check.name): check.remedy for check in declaration.load(CHECKS)}
     checks = [list(group) for _, group in groupby(results, key=lambda item: (item.table, item.check))]
     latest = [outcomes[0] for outcomes in checks]

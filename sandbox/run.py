@@ -1,4 +1,4 @@
-"""``make run``: the whole job on a laptop, from nothing to answers."""
+"""``make run``: generate or upload data, load it, and show the results, on a laptop."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Load the data and show what came of it; return the exit code."""
+    """Load the data and show the results; return the exit code."""
     job = read_job(arguments)
     servers.exit_on_signals()
     try:
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def read_job(arguments: list[str] | None = None) -> jobs.Job:
-    """Read the command line; what it leaves open is found in the data."""
+    """Parse the command line; missing arguments are derived from the data."""
     parser = jobs.parser("make run", __doc__)
     parser.add_argument("--hourly", action="store_true", help="a run for every hour")
     options = parser.parse_args(arguments)
@@ -44,7 +44,7 @@ def _run(job: jobs.Job, screen: report.Screen) -> int:
     with jobs.ready(job, screen) as ready:
         with screen.step("Prepare Airflow"):
             home = job.state / "airflow"
-            # Apart from a scheduler's metadata: runs made here would count as hours that a backfill need not load.
+            # Separate from a scheduler's metadata database: a backfill would skip the hours of runs made here.
             metadata = f"sqlite:///{home}/airflow.db"
             os.environ.update(
                 airflow.environment(
@@ -67,7 +67,7 @@ def _run(job: jobs.Job, screen: report.Screen) -> int:
 
 
 def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
-    """One run with an explicit range; its tasks are shown as they end."""
+    """Run the DAG once over an explicit range; show its tasks as they end."""
     checks: list[dict[str, Any]] = []
 
     def tell(task: airflow.Task) -> None:
@@ -79,7 +79,7 @@ def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[s
 
 
 def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
-    """A run for every hour; each hour is a line."""
+    """Run the DAG for every hour; print a line per hour."""
     hours = int((job.end - job.start) / timedelta(hours=1))
     screen.heading(f"DAG {airflow.DAG_ID}, {hours} hourly runs")
     checks: list[dict[str, Any]] = []
@@ -87,7 +87,7 @@ def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[
         start = job.start + timedelta(hours=number)
         tasks: list[airflow.Task] = []
         began = time.monotonic()
-        # Under this timetable a run made by hand for a moment gets the interval that ends there.
+        # With this timetable a manual run at a moment gets the interval that ends there.
         succeeded = airflow.load(tasks.append, logical_date=start + timedelta(hours=1))
         checks = _combine(checks, [check for task in tasks for check in task.checks])
         screen.hour(start, tasks, time.monotonic() - began)
@@ -97,7 +97,7 @@ def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[
 
 
 def _combine(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Keep, for each check, its worst outcome."""
+    """Keep the worst outcome of each check."""
     outcomes = {(check["table"], check["check"]): check for check in known}
     for check in more:
         name = check["table"], check["check"]
@@ -108,7 +108,7 @@ def _combine(known: list[dict[str, Any]], more: list[dict[str, Any]]) -> list[di
 
 @contextmanager
 def _own_screen(log: Path) -> Iterator[Console]:
-    """Keep the screen for this program; what Airflow and its tasks print goes to a file."""
+    """Redirect the output of Airflow and its tasks to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
     screen = os.dup(1)

@@ -1,4 +1,4 @@
-"""The service ``sample``: an app that writes events into the bucket, and sees to it that each hour is loaded.
+"""The service ``sample``: an app that writes events to the bucket, and triggers runs for missed hours.
 
 It does in containers what :mod:`sandbox.live` does on a laptop.
 """
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 URL = "http://airflow-api-server:8080"
 USER = "operator"
 PAGE = 100  # runs; the most that Airflow's API returns at once by default
-# Is touched while all is well, once the first hours are loaded: the health check looks at it.
-LOADED = Path("/tmp/loaded")  # noqa: S108 - of a container that nobody else is in
+# Touched while the service is healthy, once the first hours are loaded; the health check polls it.
+LOADED = Path("/tmp/loaded")  # noqa: S108 - in a container without other users
 
 
 def main() -> None:
@@ -41,7 +41,7 @@ def main() -> None:
     store = _bucket(os.environ["AIRFLOW_VAR_SPARKIFY_BUCKET"])
     start = feed.first_day(store)
     app = feed.Feed(feed.options(start), store)
-    _tell(f"The app writes what has happened since {start}.")
+    _tell(f"Writing the events since {start}")
     said = ""
     while True:
         try:
@@ -50,18 +50,19 @@ def main() -> None:
                 LOADED.touch()
             now = f"{report.songs:,} songs; {'loaded' if LOADED.exists() else 'loading'}"
         except (BaseError, OSError, httpx.HTTPError) as error:
-            # A part is down, or starts: what is missing is written and triggered the next time.
+            # A service is down or starting: the next iteration retries.
             now = f"{type(error).__name__}: {str(error).splitlines()[0]}"
         if now != said:
             _tell(now)
             said = now
-        # By the clock, as the feed of a laptop: the run of an hour finds its file whole. Often until the first load.
+        # Aligned to the clock, like `make up`: the run of an hour finds its complete file. More often until the first
+        # load.
         step = feed.EVERY if LOADED.exists() else 5
         time.sleep(step - time.time() % step)
 
 
 def _bucket(name: str) -> S3Store:
-    """Open the bucket of the connection ``aws``, and create it where it is missing."""
+    """Open the bucket of the connection ``aws``; create it if it is missing."""
     from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 
     from sparkify.s3 import stores_of
@@ -98,30 +99,30 @@ class Login(httpx.Auth):
 
 
 class Loader:
-    """Has each hour loaded, through Airflow's API: the app has no access to its database.
+    """Triggers runs for missed hours, through Airflow's API: the app has no access to its database.
 
-    :param client: of Airflow's API, logged in as somebody who may trigger and unpause the DAGs.
+    :param client: of Airflow's API, logged in as a user who may trigger and unpause the DAGs.
     """
 
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
-        self._intervals: dict[str, Interval | None] = {}  # of the DAG's runs; None where a run has none
+        self._intervals: dict[str, Interval | None] = {}  # of the DAG's runs; None if a run has none
 
     def advance(self, start: date, until: datetime) -> bool:
-        """Start the schedules that never were, trigger a run for hours that none covers.
+        """Unpause the DAGs that never had a run, and trigger a run for hours that none covers.
 
         :param start: the first day that events were written for.
         :param until: the moment that they are written up to.
         :returns: whether anything has been loaded yet.
         """
-        loaded = self._runs(airflow.DAG_ID, limit=1, state="success")["total_entries"] > 0
-        # The report first: the days that are loaded while it is paused pass it by. The audit is for what is loaded.
+        loaded: bool = self._runs(airflow.DAG_ID, limit=1, state="success")["total_entries"] > 0
+        # The report first: it misses the days that are loaded while it is paused. The audit needs loaded data.
         for dag_id in (airflow.REPORT_ID, airflow.DAG_ID, *([airflow.AUDIT_ID] if loaded else [])):
             answer = self._client.get(f"/api/v2/dags/{dag_id}")
             if answer.status_code == httpx.codes.NOT_FOUND:
-                return loaded  # not parsed yet: the next time
+                return loaded  # not parsed yet: the next iteration retries
             paused = answer.raise_for_status().json()["is_paused"]
-            # One that had a run, and was paused since, stays paused.
+            # A DAG that had a run and was paused since stays paused.
             if paused and not self._runs(dag_id, limit=1)["total_entries"]:
                 self._client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False}).raise_for_status()
                 paused = False
@@ -130,7 +131,7 @@ class Loader:
         return loaded
 
     def _cover(self, begin: datetime, until: datetime) -> None:
-        """Trigger runs for what no run covers, nor the schedule will."""
+        """Trigger runs for hours that neither a run nor the schedule covers."""
         if live_hours.overdue(self._covered, begin, until):
             self._read_runs()
             client = nullcontext(self._client)
@@ -141,7 +142,7 @@ class Loader:
         return [interval for interval in self._intervals.values() if interval]
 
     def _read_runs(self) -> None:
-        """Read the runs that are not known, the latest first: a page, however long the history is."""
+        """Read the unknown runs, latest first: usually one page, however long the history is."""
         offset, new = 0, PAGE
         while new == PAGE:
             found = self._runs(airflow.DAG_ID, limit=PAGE, offset=offset, order_by="-id")["dag_runs"]

@@ -119,7 +119,7 @@ def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
     a comma in it for the end of a host.
 
     :param timeout: seconds to wait for the server.
-    :raises RuntimeError: if the server does not start; carries what it printed.
+    :raises RuntimeError: if the server does not start, with its output.
     """
     folder = folder.resolve()
     stop_leftovers(folder)
@@ -232,7 +232,7 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
     """Serve ``folder`` over the S3 protocol on a free port of this machine, with signatures checked.
 
     :param timeout: seconds to wait for the server.
-    :raises RuntimeError: when the server does not start; carries what it printed.
+    :raises RuntimeError: if the server does not start, with its output.
     """
     folder = folder.resolve()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -253,7 +253,7 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
 
 
 def bucket(server: S3, name: str) -> S3Store:
-    """Open a bucket of the server, which is created when it is missing."""
+    """Open a bucket of the server; create it if it is missing."""
     import boto3
 
     if not (server.root / name).exists():

@@ -35,7 +35,7 @@ COMPONENTS = {
 # The users and their roles: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/auth-manager/simple/
 USER, VIEWER = "admin", "viewer"
 USERS = {USER: "admin", VIEWER: "viewer"}
-# Seconds for the tasks under way to end, once Airflow is told to stop.
+# Timeout for running tasks, in seconds, when Airflow is stopped.
 GRACE = 15.0
 SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
@@ -65,11 +65,11 @@ POOL = {
 
 
 class StackError(Exception):
-    """Airflow does not start, or has stopped; the message says where to look."""
+    """Airflow does not start, or has stopped; the message names the log."""
 
 
 class PortError(StackError):
-    """Another process has the port.
+    """Another process is using the port.
 
     :param port: which.
     :param owner: who has it, as far as it is known.
@@ -129,11 +129,11 @@ class Stack:
             yield client
 
     def check(self) -> None:
-        """Raise StackError where a component has ended."""
+        """Raise StackError if a component has exited."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 log = self.logs / f"{name}.log"
-                raise StackError(f"Airflow's {name} ended with exit code {process.returncode}. {_tail(log)}")
+                raise StackError(f"Airflow's {name} exited with code {process.returncode}. {_tail(log)}")
 
 
 def password_file(home: Path) -> Path:
@@ -151,7 +151,7 @@ def airflow_stack(
     parallelism: int = 8,
     timeout: float = 180,
 ) -> Iterator[Stack]:
-    """Run Airflow on this machine; all of it is gone at the end.
+    """Run Airflow on this machine; stop all its processes at the end.
 
     It is ready when the block begins: every component beats, and the DAG is known. What an earlier one on the same
     home left running, because its owner was killed, is stopped first.
@@ -163,8 +163,8 @@ def airflow_stack(
     :param port: of its web UI and API; any free one by default.
     :param parallelism: tasks at once.
     :param timeout: seconds to wait until it is ready.
-    :raises StackError: where it does not become ready.
-    :raises PortError: where another process has the port.
+    :raises StackError: if it does not become ready.
+    :raises PortError: if another process is using the port.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs = home / "logs"
@@ -232,7 +232,7 @@ def take_port(port: int | None) -> int:
     """Return a port of this machine that a server can take.
 
     :param port: the only one that will do; None for any.
-    :raises PortError: where another process has it; names the process where this user may know it.
+    :raises PortError: if another process is using it, with its name if this user may see it.
     """
     with socket.socket() as probe:
         # As the server does: a connection that was closed a minute ago does not keep the port.
@@ -246,7 +246,7 @@ def take_port(port: int | None) -> int:
 
 
 def _listener(port: int | None) -> str:
-    """Return who listens on a port, or nothing where that cannot be known."""
+    """Return the process that listens on a port; empty if unknown."""
     for process in psutil.process_iter():
         with suppress(psutil.Error):
             for connection in process.net_connections(kind="tcp"):
@@ -256,7 +256,7 @@ def _listener(port: int | None) -> str:
 
 
 def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
-    """Return when the stack is ready."""
+    """Wait until the stack is ready."""
     waiting = "the API server"
     while time.monotonic() < deadline:
         stack.check()
@@ -266,7 +266,7 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
                 break
         time.sleep(0.2)
     else:
-        raise StackError(f"Airflow is not ready in time: waited for {waiting}. See {stack.logs}.")
+        raise StackError(f"Airflow is not ready, timed out waiting for {waiting}. See {stack.logs}.")
     # Its first answer takes seconds, which are not to count for the first task.
     httpx.get(f"{stack.url}/execution/health", timeout=60, trust_env=False)
     with stack.client() as client:
@@ -286,11 +286,11 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
                 raise StackError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
             time.sleep(0.2)
     others = "".join(f"\n{text}" for text in texts.values())
-    raise StackError(f"Airflow does not find the DAG {dag_id} in time. See {stack.logs / 'dag-processor.log'}.{others}")
+    raise StackError(f"Airflow has not parsed the DAG {dag_id}. See {stack.logs / 'dag-processor.log'}.{others}")
 
 
 def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iterator[str]:
-    """Yield the components that do not beat; a beat before they were started is that of others, now dead."""
+    """Yield the components without a heartbeat; heartbeats before the start are of former processes."""
     if health["metadatabase"]["status"] != "healthy":
         yield "the metadata database"
     for name in ("scheduler", "dag_processor", "triggerer"):
@@ -322,7 +322,7 @@ def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
 
 
 def stop_leftovers(home: Path) -> list[str]:
-    """Stop what a killed process left running of Airflow on this home; return the names of the components."""
+    """Stop Airflow processes of this home that a killed process has left running; return the components' names."""
     try:
         known = json.loads(_note(home).read_text())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What a person sees of a running Sparkify: where it is, and how each part of it does."""
+"""The output of ``make status``: the URL, and the health of each component."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from sandbox.feed import Report
     from sandbox.live_state import Component, Place, State
 
-# Airflow's answer about each of its components: https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/check-health.html
+# Airflow's health check of each of its components:
+# https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/check-health.html
 HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 TIMEOUT = 10.0
 COLOURS = {"success": "[green]success[/]", "failed": "[red]failed[/]"}
@@ -41,10 +42,10 @@ COLOURS = {"success": "[green]success[/]", "failed": "[red]failed[/]"}
 
 @dataclass(frozen=True)
 class Health:
-    """How a part does.
+    """The health of a component.
 
-    :param well: whether it does what it should.
-    :param text: how that is known, or what is wrong.
+    :param well: whether it is healthy.
+    :param text: the evidence, or the problem.
     """
 
     well: bool
@@ -52,20 +53,20 @@ class Health:
 
 
 def addresses(state: State, place: Place, console: Console) -> None:
-    """Say where everything is, who may log in, and what to do next."""
+    """Print the URL, the users and the next commands."""
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
-        may = "look" if user == VIEWER else "do everything"
-        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  may {may}")
+        may = "read only" if user == VIEWER else "full access"
+        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {may}")
     look_into(state, place, console)
     console.print(
-        "\n  make status   how everything does\n  make logs     what the processes print\n  make down     stops it"
+        "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
     )
 
 
 def look_into(state: State, place: Place, console: Console) -> None:
-    """Say how to look into the warehouse and the bucket."""
+    """Print how to access the warehouse and the bucket."""
     bucket = place.bucket
     if bucket.is_relative_to(Path.cwd()):
         bucket = bucket.relative_to(Path.cwd())
@@ -76,7 +77,7 @@ def look_into(state: State, place: Place, console: Console) -> None:
 
 
 def show(state: State, place: Place, console: Console) -> int:
-    """Show how everything does; return 0 where all is well."""
+    """Show the health of each component; return 0 if all are healthy."""
     if state.phase == "starting":
         step = state.steps[-1] if state.steps else None
         console.print(f"[bold]Sparkify[/] starts, since {moment(state.begun)} UTC: {step.title if step else ''} ...")
@@ -106,20 +107,18 @@ def show(state: State, place: Place, console: Console) -> int:
     look_into(state, place, console)
     if all(health.well for health in found.values()):
         return 0
-    console.print(
-        "\n[red]Not all is well.[/] `make logs` says more; `make up` starts everything anew where a part has ended."
-    )
+    console.print("\n[red]Unhealthy.[/] See `make logs`; `make up` restarts everything if a component has exited.")
     return 1
 
 
 def _runs(state: State, console: Console) -> None:
-    """Show the runs under way, the last one, and the next."""
-    os.environ["AIRFLOW_HOME"] = state.home  # before Airflow is imported: it makes folders there
+    """Show the active runs, the last one, and the next."""
+    os.environ["AIRFLOW_HOME"] = state.home  # before Airflow is imported, which creates folders there
     runs = live_hours.runs(state.metadata, airflow.DAG_ID)
     ended = [run for run in runs if run.ended and run.began]
     for run in runs:
         if run.state in ("queued", "running"):
-            console.print(f"Under way  {run.interval} {run.state}")
+            console.print(f"Active     {run.interval} {run.state}")
     if ended:
         last = max(ended, key=lambda run: (run.ended, run.interval.end))
         assert last.ended
@@ -141,11 +140,11 @@ def _runs(state: State, console: Console) -> None:
     with psycopg.connect(state.database) as connection:
         ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
     text = f", [red]{failed:,} failed[/]" if failed else ""
-    console.print(f"So far     {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
+    console.print(f"Total      {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
 
 
 def check(state: State, place: Place) -> dict[str, Health]:
-    """Return how each component does."""
+    """Return the health of each component."""
     began = time.monotonic()
     answer, error = None, ""
     try:
@@ -171,9 +170,9 @@ def check(state: State, place: Place) -> dict[str, Health]:
 
 
 def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, now: datetime) -> Health:
-    """Read what the API says about one of Airflow's components.
+    """Return the health of one of Airflow's components, as its API reports it.
 
-    :param answer: of ``/api/v2/monitor/health``; None where there was none.
+    :param answer: of ``/api/v2/monitor/health``; None if there was none.
     :param name: as in there.
     """
     if answer is None:
@@ -185,7 +184,7 @@ def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, no
 
 
 def feeder_health(report: Report | None, now: datetime) -> Health:
-    """Read what the feeder says about itself."""
+    """Return the health of the feeder, as it reports it."""
     if report is None:
         return Health(False, "has not written anything so far")
     if report.error:
@@ -196,7 +195,7 @@ def feeder_health(report: Report | None, now: datetime) -> Health:
 
 
 def _gone(component: Component) -> Health | None:
-    """Return how a component that has ended did so; None for one that runs."""
+    """Return how a component has exited; None if it is running."""
     if component.ended:
         return Health(False, f"{component.how} at {moment(component.ended)}")
     with suppress(psutil.NoSuchProcess):
@@ -219,25 +218,25 @@ def _postgres(uri: str) -> Health:
 def _s3(endpoint: str) -> Health:
     began = time.monotonic()
     try:
-        httpx.get(endpoint, timeout=TIMEOUT, trust_env=False)  # it refuses, without a signature: so it is there
+        httpx.get(endpoint, timeout=TIMEOUT, trust_env=False)  # any response will do, even an error
     except httpx.HTTPError as error:
         return Health(False, f"does not answer: {error}")
     return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 def port(state: State) -> int | None:
-    """Return Airflow's port; None where it is not known yet."""
+    """Return Airflow's port; None if it is not known yet."""
     return urlsplit(state.url).port if state.url else None
 
 
 def moment(text: str) -> str:
-    """Return an ISO time as people read it: without the day where that is today."""
+    """Format an ISO time, without the day if it is today."""
     time_ = _time(text)
     return f"{time_:%H:%M:%S}" if time_.date() == datetime.now(UTC).date() else f"{time_:%Y-%m-%d %H:%M}"
 
 
 def span(length: timedelta) -> str:
-    """Return a length of time in the one or two units that matter."""
+    """Format a duration in one or two units."""
     seconds = max(int(length.total_seconds()), 0)
     if seconds < 120:
         return f"{seconds} s"

@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from sandbox.live_state import Step
 
 PORT = 8080
-# Seconds for everything to end: the tasks under way have 15 of them.
+# Timeout of the shutdown, in seconds; running tasks have 15 of them.
 DOWN = 60.0
-# `make status` where nothing runs, as init scripts have it.
+# Exit code of `make status` if nothing runs, as in init scripts.
 NOT_RUNNING = 3
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do one of them; return the exit code."""
+    """Run a command; return the exit code."""
     given = _parser().parse_args(arguments)
     place = Place(given.state.resolve())
     if given.command == "serve":
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         if given.command == "up":
-            console.print("\nInterrupted. It goes on starting in the background: `make status` or `make down`.")
+            console.print("\nInterrupted. The start continues in the background: `make status` or `make down`.")
         return 130
 
 
@@ -60,18 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
     parser = argparse.ArgumentParser(prog="python -m sandbox.up", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, what in (("up", "start everything, and say where it is"), ("serve", "be the supervisor")):
+    for name, what in (("up", "start everything, and print the URL"), ("serve", "run the supervisor")):
         command = commands.add_parser(name, parents=[common], help=what)
         command.add_argument("--port", type=_port, required=name == "serve", help=f"of Airflow (default: {PORT})")
     commands.add_parser("down", parents=[common], help="stop everything")
-    commands.add_parser("status", parents=[common], help="how it is")
-    commands.add_parser("psql", parents=[common], help="a terminal of the warehouse")
-    command = commands.add_parser("logs", parents=[common], help="what the processes print")
+    commands.add_parser("status", parents=[common], help="health of each component")
+    commands.add_parser("psql", parents=[common], help="a SQL shell on the warehouse")
+    command = commands.add_parser("logs", parents=[common], help="follow the logs of all components")
     command.add_argument(
         "components", nargs="*", metavar="component", help=f"of {', '.join(logs.NAMES)}; all by default"
     )
-    command.add_argument("--lines", type=int, default=20, help="how many of each to begin with (%(default)s)")
-    command.add_argument("--no-follow", dest="follow", action="store_false", help="end with what there is")
+    command.add_argument("--lines", type=int, default=20, help="number of initial lines per component (%(default)s)")
+    command.add_argument("--no-follow", dest="follow", action="store_false", help="print the existing lines and exit")
     return parser
 
 
@@ -85,16 +85,16 @@ def _port(text: str) -> int:
 
 
 def up(place: Place, port: int | None, console: Console) -> int:
-    """Start everything in the background, wait until it is ready, and say where it is.
+    """Start everything in the background, wait until it is ready, and print the URL.
 
-    Where it runs, that is said; where a part of it has ended, all is started anew.
+    If it is already running, print its URL; if one of its components has exited, restart everything.
 
-    :param port: of Airflow; None for the one it has, or the default.
-    :raises BusyError: where another command works on the state.
+    :param port: of Airflow; None for the current one, or the default.
+    :raises BusyError: if another command is using the state.
     """
     state = place.running()
     if state and state.ended:
-        console.print(f"[yellow]The {' and the '.join(state.ended)} ended by itself: start all anew.[/]")
+        console.print(f"[yellow]The {' and the '.join(state.ended)} exited, restarting everything.[/]")
         if code := down(place, console):
             return code
         port, state = port or status.port(state), None
@@ -102,11 +102,12 @@ def up(place: Place, port: int | None, console: Console) -> int:
         return _start(place, port or PORT, console)
     if port and status.port(state) not in (None, port):
         console.print(
-            f"[red]✗[/] It runs at {state.url}. To move it: make down, then make up PORT={port}", soft_wrap=True
+            f"[red]✗[/] Already running at {state.url}. To change the port: make down, then make up PORT={port}",
+            soft_wrap=True,
         )
         return 2
     if state.phase == "ready":
-        console.print(f"[bold]Sparkify[/] runs already, since {status.moment(state.begun)} UTC.")
+        console.print(f"[bold]Sparkify[/] is already running, since {status.moment(state.begun)} UTC.")
         status.addresses(state, place, console)
         return 0
     return _wait(place, psutil.Process(state.pid), console)
@@ -136,7 +137,7 @@ def _wait(place: Place, process: psutil.Process, console: Console) -> int:
     while True:
         state = _told(place, process)
         if state is None:
-            console.print(f"[red]✗[/] It did not start. See {place.log}", soft_wrap=True)
+            console.print(f"[red]✗[/] The supervisor did not start. See {place.log}", soft_wrap=True)
             return 1
         if shown < len(state.steps):
             _show(place, process, shown, screen)
@@ -151,7 +152,7 @@ def _wait(place: Place, process: psutil.Process, console: Console) -> int:
 
 
 def _told(place: Place, process: psutil.Process) -> State | None:
-    """Return what a supervisor tells, once it does; None where it ended without a word."""
+    """Return the supervisor's state, once it is written; None if it exited without reporting an error."""
     while True:
         alive = _alive(process)
         state = place.load()
@@ -187,17 +188,17 @@ def _failed(state: State, place: Place, console: Console) -> int:
     if state.error:
         console.print(f"\n[red]✗[/] {escape(state.error)}", soft_wrap=True)
         if "is taken" in state.error:
-            console.print("  PORT=<another> moves Airflow: make up PORT=8081")
+            console.print("  Choose another port: make up PORT=8081")
     elif state.phase == "stopped":
-        console.print("\nIt was stopped while it started.")
+        console.print("\nStopped during the start.")
     else:
-        console.print(f"\n[red]✗[/] The supervisor ended without a word. See {place.log}", soft_wrap=True)
+        console.print(f"\n[red]✗[/] The supervisor exited without reporting an error. See {place.log}", soft_wrap=True)
     return 1
 
 
 def _alive(process: psutil.Process) -> bool:
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 
@@ -206,9 +207,9 @@ def _alive(process: psutil.Process) -> bool:
 
 
 def down(place: Place, console: Console) -> int:
-    """Stop everything, and nothing else: also what a killed supervisor left running.
+    """Stop everything, including processes that a killed supervisor has left running.
 
-    :raises BusyError: where another command works on the state.
+    :raises BusyError: if another command is using the state.
     """
     state = place.running()
     if state is None:
@@ -217,7 +218,7 @@ def down(place: Place, console: Console) -> int:
         else:
             with jobs.alone(place.state, "make down"):
                 left = live.clear(place.state)
-        text = f"Stopped what a killed command had left running: {', '.join(left)}." if left else "Nothing runs."
+        text = f"Stopped processes of a killed command: {', '.join(left)}." if left else "Nothing is running."
         console.print(text, soft_wrap=True)
         return 0
     process = psutil.Process(state.pid)
@@ -232,28 +233,28 @@ def down(place: Place, console: Console) -> int:
                     live.clear(place.state)
                 step.result = "by force"
             time.sleep(0.1)
-        process.wait(DOWN)  # it lets go of the state a moment before its end
+        process.wait(DOWN)  # it releases the state shortly before it exits
         with suppress(jobs.BusyError), jobs.alone(place.state, "make down"):
-            live.clear(place.state)  # what it could not stop; usually there is nothing
+            live.clear(place.state)  # processes that it could not stop; usually none
     return 0
 
 
 def show_status(place: Place, console: Console) -> int:
-    """Show how everything is; return 0 where all is well."""
+    """Show the health of each component; return 0 if all are healthy."""
     state = place.running()
     if state is None:
         last = place.load()
         console.print("[bold]Sparkify[/] does not run. `make up` starts it.")
         if last and last.phase in ("starting", "ready"):
-            console.print("It was not stopped: its supervisor was killed, or the machine went down.")
+            console.print("It was not shut down cleanly: its supervisor was killed, or the machine went down.")
         elif last and last.phase == "failed":
-            console.print(f"It failed: [red]{escape(last.error)}[/]", soft_wrap=True)
+            console.print(f"The last start failed: [red]{escape(last.error)}[/]", soft_wrap=True)
         return NOT_RUNNING
     return status.show(state, place, console)
 
 
 def psql(place: Place, console: Console) -> int:
-    """Become PostgreSQL's terminal client of the warehouse."""
+    """Replace this process with psql on the warehouse."""
     state = place.running()
     if state and state.database:
         program = str(servers.psql())
@@ -263,7 +264,7 @@ def psql(place: Place, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    # What is set for another Airflow is not for this one, nor for what is imported of Airflow here.
+    # Ignore the settings of another Airflow, here and in the processes that are started.
     for variable in [name for name in os.environ if name.startswith("AIRFLOW")]:
         del os.environ[variable]
     sys.exit(main())

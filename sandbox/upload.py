@@ -1,4 +1,4 @@
-"""Bring a folder or an archive of source files into a bucket."""
+"""Upload a folder or an archive of source files to a bucket."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ AT_ONCE = 16
 
 
 class SourceError(Exception):
-    """The source files cannot be used; the message says why."""
+    """The source is invalid; the message says why."""
 
 
 @dataclass
@@ -41,12 +41,12 @@ class Synced:
 
 
 def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda count: None) -> Synced:
-    """Make the bucket hold what the source holds: write what differs, delete what the source has not.
+    """Synchronize the bucket with the source: write files that differ, delete objects that the source lacks.
 
     :param source: a folder, or a .tar.gz, with ``log_data/`` and ``song_data/``.
     :param store: the bucket.
-    :param progress: is told the number of files that were looked at.
-    :raises SourceError: where the source is missing, is neither, or has none of the two folders.
+    :param progress: called with the number of compared files.
+    :raises SourceError: if the source is missing, is neither, or has none of the two folders.
     """
     present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
     done = Synced()
@@ -69,7 +69,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
         progress(len(seen))
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        # A window at a time: an archive is read faster than it is sent, and must not pile up in memory.
+        # A window at a time: an archive is read faster than it is sent, and must not accumulate in memory.
         window: list[tuple[str, IO[bytes], str]] = []
         for key, stream in _files(source):
             seen.add(key)
@@ -80,7 +80,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
                 window = []
         settle(pool.map(lambda item: send(*item), window))
     if not seen:
-        raise SourceError(f"{source} holds neither {FOLDERS[0]} nor {FOLDERS[1]}: is it the right folder?")
+        raise SourceError(f"{source} contains neither {FOLDERS[0]} nor {FOLDERS[1]}: check the path.")
     if gone := [key for key in present if key.startswith(FOLDERS) and key not in seen]:
         store.delete(gone)
         done.deleted = len(gone)
@@ -88,7 +88,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
 
 
 def keys(source: Path) -> list[str]:
-    """Return the keys that the files of a source get.
+    """Return the keys of the files of a source.
 
     :raises SourceError: as :func:`sync` does.
     """
@@ -96,7 +96,7 @@ def keys(source: Path) -> list[str]:
 
 
 def _files(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Yield the key and the content of every source file; the content is open until the next one."""
+    """Yield the key and the content of every source file; the content stays open until the next one."""
     if source.is_dir():
         for path in sorted(source.rglob("*")):
             key = path.relative_to(source).as_posix()
@@ -113,16 +113,16 @@ def _files(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
             if content and found:
                 yield found, content
         while archive.fileobj and archive.fileobj.read(1024 * 1024):
-            pass  # to the very end: there gzip compares its checksum
+            pass  # to the end, where gzip verifies its checksum
 
 
 @contextmanager
 def _blaming(source: Path) -> Iterator[None]:
-    """Raise SourceError for what goes wrong in reading the source."""
+    """Convert errors of reading the source to SourceError."""
     try:
         yield
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise SourceError(f"{source} must be a folder or an intact .tar.gz, and cannot be read: {error}") from error
+        raise SourceError(f"{source} cannot be read: expected a folder or an intact .tar.gz: {error}") from error
 
 
 def _key(name: str) -> str | None:

@@ -202,7 +202,7 @@ class Track:
 
 
 class Music:
-    """All songs that can be played: the catalogue's come first, then those nobody has metadata of.
+    """All songs that can be played: the catalogue's come first, then those without metadata.
 
     No two songs have both title and artist in common, so a play has one length and belongs to one song.
 
@@ -262,7 +262,7 @@ class Music:
         )
 
     def choose(self, random: Random, share: float) -> int:
-        """Return the number of the song somebody plays: the most popular ones come first, as in Zipf's law.
+        """Return the number of a random song; low numbers are the most popular, by Zipf's law.
 
         :param share: how likely it is one of the catalogue, 0 to 1.
         """

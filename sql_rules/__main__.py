@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Print what is wrong, a line each: ``file:line: rule: what is wrong; write ... instead: the SQL``.
 
     :param arguments: of the command line.
-    :return: 1 where something is wrong, 2 where a file cannot be read, else 0.
+    :return: 1 if there are findings, 2 if a file cannot be read, else 0.
     """
     from sql_rules import files
 

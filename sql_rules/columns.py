@@ -1,4 +1,4 @@
-"""What is known of a column: where it comes from, whether it is text, and of how many bytes."""
+"""The properties of a column: its origin, whether it is text, and its length in bytes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ASCII = (
 class Kind(NamedTuple):
     """What is known of an expression.
 
-    :param is_text: whether it is text that may have more bytes than characters; None where that is not known.
+    :param is_text: whether it is text that may have more bytes than characters; None if that is not known.
     :param length: how many bytes it has at most, where that is known.
     :param is_free: whether it is free text whose values may end with blanks.
     :param is_date: whether it is a DATE.
@@ -115,7 +115,7 @@ def kind_of(node: exp.Expr | None, tables: Tables, depth: int = 0) -> Kind:
 
 
 def origin(column: exp.Column, tables: Tables) -> Origin | None:
-    """Return where a column comes from; None where that is not known."""
+    """Return the origin of a column; None if it is unknown."""
     return next((found for found in _visible(column) if _has(found, column, tables)), None)
 
 

@@ -20,7 +20,7 @@ _COMPOUND, _INTERLEAVED = 400, 8
 
 @dataclass
 class Keys:
-    """What a CREATE TABLE says of keys; each entry is the word where it stands.
+    """The keys that a CREATE TABLE declares; each entry is the word at its position.
 
     :param columns: the names of the columns.
     :param styles: the distribution styles.
@@ -47,7 +47,7 @@ def _name(segment: BaseSegment) -> str:
 
 
 def keys(statement: Statement) -> Keys | None:
-    """Return what a statement says of keys; None where it declares no columns."""
+    """Return the keys that a statement declares; None if it declares no columns."""
     tokens = words(statement.segment)
     names = [token.raw_upper for token in tokens]
     if names[:1] != ["CREATE"] or "TABLE" not in names[:4] or "(" not in names:

@@ -35,7 +35,7 @@ class Violation(NamedTuple):
 class Statement:
     """One statement as both parsers read it.
 
-    :param segment: sqlfluff's tree, which knows each word and where it stands.
+    :param segment: sqlfluff's tree, with the position of each word.
     :param tree: sqlglot's tree, which knows what the words mean; None where sqlglot cannot read the statement.
     :param tables: the columns of the tables that are known.
     """
@@ -64,7 +64,7 @@ class Found(NamedTuple):
     """A part of a statement that breaks a rule.
 
     :param part: the part, in either tree.
-    :param advice: the message, where it depends on the part.
+    :param advice: the message, if it depends on the part.
     """
 
     part: exp.Expr | BaseSegment

@@ -41,7 +41,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     )
     files = source.filesystem(f"s3://{job['bucket']}", credentials=credentials, file_glob=job["key"])
 
-    @dlt.transformer
+    @dlt.transformer  # type: ignore[untyped-decorator]  # dlt is in an environment of its own
     def read_arrow(items: Iterable[Any]) -> Iterator[Any]:
         for item in items:
             with item.open() as file:

@@ -1,8 +1,8 @@
 """The interval that a run owns, and the periods of the files that it reads.
 
-A run covers [start, end): it loads the events of that time, whatever else is in the files, and nothing else.
+A run owns [start, end): it loads the events of that interval only, whatever else the files contain.
 
-Airflow is imported where its errors are raised: the commands of the laptop use this module before they configure it.
+Airflow is only imported to raise its errors: the commands of the laptop use this module before they configure Airflow.
 """
 
 from __future__ import annotations
@@ -17,23 +17,22 @@ if TYPE_CHECKING:
 Period = Literal["hour", "day"]
 PERIODS: dict[Period, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
 
-# The times that the warehouse accepts, [EARLIEST, LATEST). A time outside is a mistake: a mistyped year, or
-# microseconds sent as milliseconds.
+# Valid timestamps, [EARLIEST, LATEST). Others are errors: a mistyped year, or microseconds sent as milliseconds.
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST = datetime(2200, 1, 1, tzinfo=UTC)
-# The longest interval of one run: ten years. A run lists S3 once for the files of each period, one period after the
-# other: 3,653 lists of daily files take minutes, 87,672 of hourly ones about an hour, within a task's time limit.
+# The longest interval of one run: ten years. A run lists the files of each period in S3, sequentially: 3,653 requests
+# for daily files take minutes, 87,672 for hourly ones about an hour, within a task's timeout.
 LONGEST = timedelta(days=3653)
-# Characters of what somebody entered that an error repeats.
+# Maximum characters of user input in an error message.
 SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A span of time, [start, end), in UTC.
+    """A half-open interval of time, [start, end), in UTC.
 
-    :param start: the first moment; aware.
-    :param end: the first moment after; aware.
+    :param start: inclusive; aware.
+    :param end: exclusive; aware.
     :raises ValueError: if the end is not after the start.
     """
 
@@ -51,14 +50,14 @@ class Interval:
     def parse(cls, start: str | datetime, end: str | datetime) -> Interval:
         """Return the interval between two times.
 
-        :param start: ISO 8601, or a datetime; without a zone it is UTC.
+        :param start: ISO 8601, or a datetime; UTC if without a time zone.
         :param end: likewise.
-        :raises ValueError: if one is not a time that the warehouse accepts, or the end is not after the start.
+        :raises ValueError: if one is not a valid timestamp, or the end is not after the start.
         """
         return cls(moment(start), moment(end))
 
     def for_one_run(self) -> Interval:
-        """Return the interval, if one run may own it.
+        """Return the interval, if it is not too long for one run.
 
         :raises ValueError: if it is longer than :data:`LONGEST`.
         """
@@ -70,10 +69,10 @@ class Interval:
         return self
 
     def closing(self, period: Period) -> Interval:
-        """Return the interval from the start of its first period, where it reaches that period's end.
+        """Return the interval, extended to the start of its first period if it reaches that period's end.
 
-        A file may be written to after the hour of an event was loaded. The run that closes the file's period takes
-        what came late: it covers the period whole.
+        Late-arriving events are written to a file after their hour was loaded. The run that closes the file's period
+        loads them: it reprocesses the whole period.
         """
         first = next(self.periods(period))
         return Interval(first.start, self.end) if first.end <= self.end else self
@@ -90,11 +89,11 @@ class Interval:
 
 
 def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
-    """Return the interval of a DAG run: this is the one place that decides it.
+    """Return the interval that a DAG run owns; no other code decides it.
 
-    :param dag_run: the run; its data interval counts where the params name none.
+    :param dag_run: the run; its data interval is used if the params have no range.
     :param params: ``start`` and ``end`` of an explicit range, ISO 8601, or None.
-    :raises AirflowFailException: if the run has neither, or no run can own it. No retry helps.
+    :raises AirflowFailException: if the run has neither, or the interval is invalid. A retry does not help.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -103,15 +102,15 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
         if not (start and end):
             missing = "end" if start else "start"
             raise AirflowFailException(
-                f"The run names only one end of its range: {missing} is missing. "
-                "Give both start and end, or neither to load the run's data interval."
+                f"Incomplete range: the param {missing} is missing. "
+                "Set both start and end, or neither to load the run's data interval."
             )
         try:
             return Interval.parse(start, end).for_one_run()
         except ValueError as error:
             raise AirflowFailException(
-                f"The run's range, start={start!r:.{SHOWN}} and end={end!r:.{SHOWN}}, cannot be used: {error}. "
-                "Both are ISO 8601 times such as 2018-11-01T00:00:00Z; end is the first moment after the range."
+                f"Invalid range, start={start!r:.{SHOWN}} and end={end!r:.{SHOWN}}: {error}. "
+                "Expected ISO 8601 times such as 2018-11-01T00:00:00Z; end is exclusive."
             ) from None
     if not (dag_run.data_interval_start and dag_run.data_interval_end):
         raise AirflowFailException(
@@ -122,16 +121,16 @@ def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
         return Interval.parse(dag_run.data_interval_start, dag_run.data_interval_end).for_one_run()
     except ValueError as error:
         raise AirflowFailException(
-            f"This run's data interval cannot be used: {error}. The DAG's schedule must give each run an interval "
-            "(CronDataIntervalTimetable does, a cron string does not); or give start and end as params."
+            f"Invalid data interval of this run: {error}. The DAG's schedule must give each run an interval "
+            "(CronDataIntervalTimetable does, a cron string does not); or set the params start and end."
         ) from None
 
 
 def day_of_run(dag_run: Any) -> Interval:
-    """Return the day of a run of a DAG whose partitions are days.
+    """Return the day of a run whose partition key is a day.
 
     :param dag_run: the run; its partition key is the day (UTC), such as 2018-11-01.
-    :raises AirflowFailException: if it has none, or it is not a day that the warehouse accepts. No retry helps.
+    :raises AirflowFailException: if the key is missing or not a valid day. A retry does not help.
     """
     from airflow.sdk.exceptions import AirflowFailException
 
@@ -147,19 +146,19 @@ def day_of_run(dag_run: Any) -> Interval:
 
 
 def moment(value: str | datetime) -> datetime:
-    """Return a time that somebody entered, in UTC.
+    """Parse a timestamp and convert it to UTC.
 
-    :param value: ISO 8601, or a datetime; without a zone it is UTC.
-    :raises ValueError: if it is not a time, or not one from :data:`EARLIEST` to :data:`LATEST`.
+    :param value: ISO 8601, or a datetime; UTC if without a time zone.
+    :raises ValueError: if it is not a timestamp, or not from :data:`EARLIEST` to :data:`LATEST`.
     """
     shown = f"{value!s:.{SHOWN}}"
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else value
         found = read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except (ValueError, AttributeError):
-        raise ValueError(f"{shown!r} is not an ISO 8601 time") from None
+        raise ValueError(f"{shown!r} is not a valid ISO 8601 time") from None
     except OverflowError:
         found = None
     if found is None or not EARLIEST <= found <= LATEST:
-        raise ValueError(f"{shown!r} is not in the warehouse's time, {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}")
+        raise ValueError(f"{shown!r} is out of range, expected {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}")
     return found

@@ -297,7 +297,7 @@ def test_a_scan_for_secrets_would_find_one(stack: Stack):
 
 def test_the_data_survives_down_and_up(stack: Stack, end: str):
     before = stack.tables(end)
-    stack.sh(block("How it is"))
+    stack.sh(block("Check the health"))
     stack.sh(block("Stop"))
     assert stack.sh("docker compose ps -aq") == ""
     stack.sh("docker compose up -d --wait")

@@ -146,8 +146,8 @@ def test_a_bad_hour_is_told_once_and_that_it_is_good_again(site: Site) -> None:
 
     assert site.run(DAY + 6 * HOUR)[1] == "success"
     (told,) = site.told()
-    assert told.startswith(":white_check_mark: *Good again* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
-    assert "*Good again*: `songplays: every level is free or paid`" in told
+    assert told.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
+    assert "*Recovered*: `songplays: every level is free or paid`" in told
     assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in told
 
     assert site.run(DAY + 7 * HOUR)[1] == "success"
@@ -236,4 +236,4 @@ def test_a_task_whose_worker_is_gone_is_told_by_the_dag_processor(site: Site) ->
     until(lambda: site.hook.posts)
     (told,) = site.told()
     assert "*Failed*: `task is_lost`" in told
-    assert "its process ended without a word" in told
+    assert "its process exited without reporting an error" in told

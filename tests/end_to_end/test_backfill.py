@@ -225,7 +225,7 @@ def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, 
     process = start(state, *hours, module="sandbox.backfill")
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
-    assert re.search(r"An interrupted backfill of these hours goes on as it was ordered: [1-4] runs are left", printed)
+    assert re.search(r"Continuing an interrupted backfill of these hours: [1-4] runs are left", printed)
     assert "4 of 4 succeeded" in printed
     assert "4 of 4 runs passed all checks" in printed
     sync(state / "sample", lab.store)

@@ -61,7 +61,7 @@ def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
 def test_the_first_start_loads_the_history(site: Site, first: str) -> None:
     url = f"http://127.0.0.1:{site.port}"
     assert re.search(rf"✓ Start Airflow {url} .* ✓ Load .* plays .* {url}", first)
-    assert re.search(r"user admin password \S+ may do everything user viewer password \S+ may look", first)
+    assert re.search(r"user admin password \S+ full access user viewer password \S+ read only", first)
     assert site.state.database in first
     assert httpx.get(url, follow_redirects=True, trust_env=False).status_code == 200
 
@@ -117,7 +117,7 @@ def test_sixty_requests_at_once_are_answered(site: Site, first: str) -> None:
 def test_twice_is_harmless(site: Site, first: str) -> None:
     before = site.sessions()
     printed = site.make("up")
-    assert "runs already" in printed
+    assert "already running" in printed
     assert f"http://127.0.0.1:{site.port} user admin" in printed
     assert f"To move it: make down, then make up PORT={site.port + 1}" in site.make(
         "up", "--port", str(site.port + 1), code=2
@@ -128,7 +128,7 @@ def test_twice_is_harmless(site: Site, first: str) -> None:
 @pytest.mark.parametrize("module", ["sandbox.run", "sandbox.backfill"])
 def test_no_other_command_works_beside_it(module: str, site: Site, first: str) -> None:
     printed = site.make(module=module, code=2)
-    assert f"make up (process {site.state.pid}) works on {site.place.state}: `make down` stops it." in printed
+    assert f"make up (process {site.state.pid}) is using {site.place.state}: `make down` stops it." in printed
 
 
 def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
@@ -136,7 +136,9 @@ def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
     with jobs.alone(tmp_path, "make backfill"):
         for command in ("up", "down", "status"):
             printed = other.make(command, code=2)
-            assert f"make backfill (process {os.getpid()}) works on {tmp_path}: wait for its end, or stop it" in printed
+            assert (
+                f"make backfill (process {os.getpid()}) is using {tmp_path}: wait until it ends, or stop it" in printed
+            )
 
 
 def test_the_status_is_well(site: Site, first: str) -> None:
@@ -147,7 +149,7 @@ def test_the_status_is_well(site: Site, first: str) -> None:
         assert f"✓ {name} {component.pid} " in printed
     assert re.search(r"Last run \[.*\) success in \d+ s, .* ago .*Next run \[.*\) in ", printed)
     assert until(lambda: re.search(r"Last audit \[.*\) success", site.make("status")))
-    assert re.search(r"So far \d+ runs; [\d,]+ plays in the warehouse", printed)
+    assert re.search(r"Total \d+ runs; [\d,]+ plays in the warehouse", printed)
 
 
 def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
@@ -200,10 +202,10 @@ def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
     psutil.Process(triggerer).kill()
     until(lambda: site.state.ended)
     printed = site.make("status", code=1)
-    assert re.search(rf"✗ triggerer {triggerer} was ended by SIGKILL at \d\d:\d\d:\d\d", printed)
+    assert re.search(rf"✗ triggerer {triggerer} was killed by SIGKILL at \d\d:\d\d:\d\d", printed)
     assert printed.count("✓") == 6
     printed = site.up()
-    assert "The triggerer ended by itself: start all anew." in printed
+    assert "The triggerer exited, restarting everything." in printed
     assert "✗" not in site.make("status")
 
 
@@ -226,7 +228,7 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
             assert foreign.poll() is None
         finally:
             foreign.kill()
-    assert "Nothing runs." in site.make("down")
+    assert "Nothing is running." in site.make("down")
     assert "does not run. `make up` starts it." in site.make("status", code=3)
 
 
@@ -248,5 +250,5 @@ def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
         site.make("down")
         printed, _ = starting.communicate(timeout=30)
     assert starting.returncode == 1
-    assert "It was stopped while it started." in printed
+    assert "Stopped during the start." in printed
     assert left_behind(site.place.state) == []

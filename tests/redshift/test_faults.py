@@ -85,7 +85,7 @@ def test_serialization_errors_are_repeated_within_the_task(
     fill(redshift)
     assert run(redshift) == 0
     assert [fault.pattern for fault in endpoint.faults if not fault.struck] == []
-    assert caplog.text.count("A concurrent transaction came first") == 2 * len(STATEMENTS)
+    assert caplog.text.count("Serialization conflict, retrying in") == 2 * len(STATEMENTS)
     assert redshift.tables() == expected
 
 

@@ -118,14 +118,14 @@ def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: L
     [
         (
             {"password": "wrong"},
-            "refused the login of user 'etl': password authentication failed for user \"etl\"",
+            "rejected the login of user 'etl': password authentication failed for user \"etl\"",
             "Check the user, the password",
         ),
-        ({"login": "nobody"}, "refused the login of user 'nobody': password authentication failed", "Check the user"),
+        ({"login": "nobody"}, "rejected the login of user 'nobody': password authentication failed", "Check the user"),
         ({"schema": "absent"}, "has no database 'absent'", "Check the database"),
         ({"extra": {"ssl": False}}, "no pg_hba.conf entry for host, SSL off", "the SSL settings"),
-        ({"host": "host.invalid"}, "cannot be reached: communication error", "its address"),
-        ({"port": 1}, "cannot be reached: communication error: [Errno 111] Connection refused", "the security group"),
+        ({"host": "host.invalid"}, "is unreachable: communication error", "its address"),
+        ({"port": 1}, "is unreachable: communication error: [Errno 111] Connection refused", "the security group"),
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
@@ -186,7 +186,7 @@ def test_a_real_conflict_has_redshifts_shape_and_is_repeated(
     assert warehouse.transaction(work, lock=["u"]) == 1
     assert seen == [[(1,)], [(11,)]]
     assert redshift.query("SELECT n FROM t") == [(12,)]
-    assert "A concurrent transaction came first (1023: Serializable isolation violation on table - 100" in caplog.text
+    assert "(attempt 2 of 8): 1023: Serializable isolation violation on table - 100" in caplog.text
 
 
 @pytest.mark.usefixtures("one")

@@ -1,4 +1,4 @@
-"""Alerts: one message for a run, told when something fails, and when it is good again. See docs/alerts.md."""
+"""Alerts: one message per run, when something fails and when it has recovered. See docs/alerts.md."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A backfill tells nobody of its runs, and sends one summary when the last of them has ended.
+"""Backfill runs send one summary, when the last of them has ended, instead of individual alerts.
 
-What came of them stands in operations.data_quality_results: a row for each check, which the task that checks writes,
-and a row for each failed task, which is written here. Rows are summarized once: who sends the summary claims them
-first, in one transaction with a lock, so two runs that end together do not send two.
+Their results are in operations.data_quality_results: a row for each check, written by the task that runs the checks,
+and a row for each failed task, written here. Rows are summarized once: the run that sends the summary claims them
+first, in one transaction with a lock, so that two runs that end at the same time do not send two.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ log = logging.getLogger(__name__)
 
 SQL = Path(__file__).parent / "sql"
 SUMMARIES = "operations.backfill_summaries"
-# Runs that ended last: among them are all that have ended and that Airflow still counts as active.
+# The latest runs that have ended; they include all that Airflow still counts as active although they have ended.
 RECENT = 50
 ACTIVE = ["queued", "running"]
 
 
 def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:
-    """Write a failed task of a backfill's run to the history; return whether it was possible."""
+    """Write a failed task of a backfill run to the history; return whether it succeeded."""
     from sparkify.warehouse import connect
 
     assert run.interval
@@ -47,19 +47,19 @@ def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:
     try:
         with connect(redshift_conn_id) as warehouse:
             warehouse.transaction(lambda: history.record(warehouse, [row], writer, interval), lock=[history.RESULTS])
-    except Exception as error:  # noqa: BLE001 - whatever it is, people are told another way
-        log.warning("The failed task %s cannot be written to the history: %s", failed.table, error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, an individual alert is sent instead
+        log.warning("The failed task could not be written to the history: task=%s error=%s", failed.table, error)
         return False
     return True
 
 
 def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, aws_conn_id: str | None) -> None:
-    """Send a summary of the backfills that have ended since the last one, where no other run is under way.
+    """Send a summary of the backfill runs that have ended since the last summary, unless another run is active.
 
-    Where one is, that run or the next that checks its data does it.
+    In that case the active run, or the next one that executes its checks, sends it.
 
     :param run: the run that ends.
-    :param remedies: what to do about a check, by its key, as far as it is known.
+    :param remedies: what to do about a check, by its key, if known.
     """
     from sparkify.warehouse import connect
 
@@ -68,7 +68,7 @@ def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, a
         if not ended:
             return
         if others := _others(run, [run_id for (run_id,) in ended]):
-            log.info("%d other runs are under way: the last one will tell of the backfill.", others)
+            log.info("%d other runs are active, the last one will send the summary of the backfill", others)
             return
         told_until, summary = warehouse.transaction(lambda: _claim(warehouse, run), lock=[SUMMARIES])
         if summary is None:
@@ -80,17 +80,17 @@ def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, a
 
 
 def _others(run: Run, ended: list[str]) -> int:
-    """Return how many other runs of the DAG are under way."""
+    """Return the number of other active runs of the DAG."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     count = RuntimeTaskInstance.get_dr_count
-    # The last task of a run that has ended may still be running: it has written its rows, and comes by here.
+    # The last task of a run that has ended may still be running: it has written its rows, and calls this, too.
     gone = list({run.run_id, *ended})
     return count(run.dag_id, states=ACTIVE) - count(run.dag_id, run_ids=gone, states=ACTIVE)
 
 
 def _claim(warehouse: Warehouse, run: Run) -> tuple[datetime, Summary | None]:
-    """Take the rows that nobody has summarized; return until when they are, and what they say."""
+    """Claim the rows without a summary; return their latest time and their summary."""
     now = datetime.now(UTC)
     counts = warehouse.query(_sql("runs", run=run))
     if not counts:

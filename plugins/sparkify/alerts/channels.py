@@ -1,7 +1,7 @@
-"""The ways to people: those whose connection or setting exists, each an Airflow notifier.
+"""The channels of alerts: Slack, e-mail and Amazon SNS, if configured; each is an Airflow notifier.
 
-A channel that does not work is named in the log, and keeps neither the others from getting the message nor the task
-from going on. The providers' libraries take a second each to import: only those that are used are.
+A failed delivery is logged, and affects neither the other channels nor the task. The providers' libraries take a second
+each to import: only those that are used are imported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 SLACK, SMTP = "slack_alerts", "smtp_alerts"
 EMAIL, TOPIC = "sparkify_alert_email", "sparkify_alert_topic"
-# Seconds that a receiver may take; smtplib's is in the connection's extra (``timeout``, 30).
+# Timeout of a delivery, in seconds; that of smtplib is in the connection's extra (``timeout``, 30).
 TIMEOUT = 10
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: less than 100 characters of ASCII, and 256 KB of a JSON
 # in which the hook writes up to 12 bytes for a character
@@ -34,9 +34,9 @@ REASON = 300
 
 
 class Channel(NamedTuple):
-    """A way to people.
+    """A channel.
 
-    :param notifier: makes the notifier for a message.
+    :param notifier: creates the notifier for a message.
     """
 
     name: str
@@ -44,14 +44,14 @@ class Channel(NamedTuple):
 
 
 def deliver(message: Message, aws_conn_id: str | None) -> bool | None:
-    """Send a message through every channel that is configured; return whether it reached one, None if there is none.
+    """Send a message through every configured channel; return whether one delivered it, None if there is none.
 
     :param aws_conn_id: the Airflow connection for SNS.
     """
     channels = list(_configured(aws_conn_id))
     if not channels:
         log.info(
-            "Nobody is told %r: no channel for alerts is configured (connections %s and %s, Variables %s and %s; "
+            "Alert not sent, no channel is configured: %r (connections %s and %s, Variables %s and %s; "
             "see docs/alerts.md).",
             message.subject,
             SLACK,
@@ -68,12 +68,12 @@ def _send(channel: Channel, message: Message) -> bool:
     try:
         # Not called: that would render the message, which contains data, as a template.
         channel.notifier(message).notify({})
-    except Exception as error:  # noqa: BLE001 - an alert that cannot be delivered fails nothing
-        # A receiver may echo what it was given; Airflow knows the secrets of the connections that were asked for.
+    except Exception as error:  # noqa: BLE001 - a failed delivery fails nothing else
+        # A receiver may echo its input; Airflow masks the secrets of the connections that were read.
         reason = str(redact(f"{type(error).__name__}: {error}".splitlines()[0]))[:REASON]
-        log.error("The alert %r could not be delivered by %s: %s", message.subject, channel.name, reason)
+        log.error("Alert could not be delivered by %s: %r: %s", channel.name, message.subject, reason)
         return False
-    log.info("Told by %s: %s", channel.name, message.subject)
+    log.info("Alert sent by %s: %s", channel.name, message.subject)
     return True
 
 
@@ -84,7 +84,7 @@ def _configured(aws_conn_id: str | None) -> Iterator[Channel]:
         if addresses := _addresses():
             yield Channel("e-mail", lambda message: _smtp(message, addresses))
         else:
-            log.warning("The connection %s has nobody to write to: set the Variable %s.", SMTP, EMAIL)
+            log.warning("The connection %s exists, but there are no recipients: set the Variable %s.", SMTP, EMAIL)
     if topic := Variable.get(TOPIC, default=""):
         yield Channel("Amazon SNS", lambda message: _sns(message, topic, aws_conn_id))
 
@@ -123,7 +123,7 @@ def _sns(message: Message, topic: str, aws_conn_id: str | None) -> BaseNotifier:
 
     subject = message.subject.encode("ascii", "replace").decode()[:SUBJECT]
     notifier = SnsNotifier(aws_conn_id=aws_conn_id, target_arn=topic, message=message.text[:BODY], subject=subject)
-    # boto3's own patience is five minutes; the topic says in which region it is: arn:aws:sns:<region>:...
+    # boto3's own timeout is five minutes; the region is part of the topic's ARN: arn:aws:sns:<region>:...
     limits = Config(connect_timeout=TIMEOUT, read_timeout=TIMEOUT, retries={"total_max_attempts": 2})
     hook: Any = SnsHook(aws_conn_id=aws_conn_id, region_name=topic.split(":")[3] or None, config=limits)
     notifier.hook = hook

@@ -1,7 +1,7 @@
-"""Incidents: what is failing, since when, and who knows.
+"""Incidents: what is failing, since when, and whether it was reported.
 
-An incident opens with the first failure, is told then and again after a while, and closes with a run that is good. This
-module decides; it neither reads nor sends anything.
+An incident opens with the first failure, is reported then and again as a reminder, and closes when a run passes. This
+module only decides; it neither reads nor sends anything.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 
     from sparkify.quality.outcome import Outcome, Scope, Severity
 
-# Kinds of outcome that are no checks of data.
+# Kinds of outcome that are not data quality checks.
 TASK, DEADLINE = "task", "deadline"
 
 
 @dataclass(frozen=True)
 class Incident:
-    """Something that fails.
+    """A failing check or task, or a late run.
 
-    :param table: the table of the check; of a failing task its id, of a late run its DAG's.
-    :param check: what should be true.
-    :param task_id: the task that saw it.
-    :param since: when it was first seen; aware.
-    :param told: when people were last told; None while they could not be.
-    :param failing: the intervals of the runs that saw it and have not seen it good since: in order, disjoint.
+    :param table: the table of the check; for a failing task its id, for a late run its DAG's id.
+    :param check: the name of the check.
+    :param task_id: the task that detected it.
+    :param since: when it was first detected; aware.
+    :param told: when it was last reported; None if no delivery has succeeded yet.
+    :param failing: the intervals of the runs that failed and have not passed since: in order, disjoint.
     """
 
     table: str
@@ -45,15 +45,15 @@ class Incident:
 
     @property
     def key(self) -> str:
-        """What identifies it within its DAG."""
+        """Its identifier within the DAG."""
         return key(self)
 
     def saw(self, interval: Interval | None) -> bool:
-        """Tell whether it is of a run of that interval, among others."""
+        """Return whether a run of that interval is among the failing ones."""
         return any(interval and span.start <= interval.start and interval.end <= span.end for span in self.failing)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as the Variable carries it."""
+        """Return it as JSON for the Variable."""
         return {
             **asdict(self),
             "since": self.since.isoformat(),
@@ -75,7 +75,7 @@ class Incident:
 
 
 def key(what: Outcome | Incident) -> str:
-    """Return what identifies a check, a task or a deadline within its DAG."""
+    """Return the identifier of a check, a task or a deadline within its DAG."""
     if what.kind == TASK:
         return f"task {what.table}"
     return what.check if what.kind == DEADLINE else f"{what.table}: {what.check}"
@@ -83,32 +83,32 @@ def key(what: Outcome | Incident) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A thing to tell.
+    """An incident to report.
 
-    :param status: ``new``; ``still`` failing, as a reminder; ``good`` again.
-    :param incident: as it is after the run; of what is good, as it was.
-    :param outcome: what the run saw of it; None where it saw nothing of the kind any more.
-    :param left: of what is good: the intervals that failed and have not been good since.
+    :param status: ``new``; ``still`` failing, as a reminder; ``recovered``.
+    :param incident: its state after the run; if recovered, its state before.
+    :param outcome: its result in the run; None if the run did not evaluate it.
+    :param left: if recovered: the intervals that failed and have not passed since.
     """
 
-    status: Literal["new", "still", "good"]
+    status: Literal["new", "still", "recovered"]
     incident: Incident
     outcome: Outcome | None
     left: tuple[Interval, ...] = ()
 
     @property
     def title(self) -> str:
-        """What it is about."""
+        """The title of the incident."""
         return self.incident.key
 
 
 @dataclass
 class Changes:
-    """What a run changes.
+    """The changes of incidents by a run.
 
-    :param tell: what people should be told of.
-    :param known: what they know and need not be told again now.
-    :param silent: incidents to keep, by key, whoever is told; None to forget one.
+    :param tell: the incidents to report.
+    :param known: open incidents that were reported before and are not due for a reminder.
+    :param silent: incidents to keep without a report, by key; None to delete one.
     """
 
     tell: list[Entry] = field(default_factory=list)
@@ -116,18 +116,18 @@ class Changes:
     silent: dict[str, Incident | None] = field(default_factory=dict)
 
     def only(self, entries: list[Entry]) -> Changes:
-        """Return the same with fewer things to tell."""
+        """Return the same changes with fewer incidents to report."""
         return replace(self, tell=entries)
 
     def settle(self, delivered: bool, now: datetime) -> dict[str, Incident | None]:
-        """Return the incidents to keep, by key; None to forget one.
+        """Return the incidents to keep, by key; None to delete one.
 
-        :param delivered: whether anybody was told. Else it is to be told next time.
+        :param delivered: whether a channel delivered the message. Otherwise the next run sends it again.
         """
         kept: dict[str, Incident | None] = dict(self.silent)
         for entry in self.tell:
-            if entry.status == "good":
-                if delivered or entry.incident.told is None:  # who never heard of it need not hear of its end
+            if entry.status == "recovered":
+                if delivered or entry.incident.told is None:  # never reported, so its recovery is not reported either
                     kept[entry.incident.key] = None
             else:
                 kept[entry.incident.key] = replace(entry.incident, told=now) if delivered else entry.incident
@@ -144,15 +144,15 @@ def weigh(
     now: datetime,
     reminder: timedelta,
 ) -> Changes:
-    """Decide what to tell of a task's outcomes, and what to remember.
+    """Decide which results of a task to report, and which incidents to keep.
 
     :param opened: the open incidents of the DAG, by key.
-    :param outcomes: what the task found, passed and failed.
+    :param outcomes: the results of the task, passed and failed.
     :param task_id: the task.
     :param interval: of its run.
-    :param evaluated: whether it evaluated its checks. Then the tasks before it are good, and the run is there.
+    :param evaluated: whether it evaluated its checks. Then its upstream tasks have succeeded, and the run is not late.
     :param now: aware.
-    :param reminder: after which people are told again.
+    :param reminder: the time between reminders.
     """
     changes = Changes()
     seen = {key(outcome): outcome for outcome in outcomes}
@@ -167,7 +167,7 @@ def weigh(
             if incident.kind in (TASK, DEADLINE):
                 _passes(changes, incident, None, interval)
             elif incident.task_id == task_id:
-                changes.silent[name] = None  # the check is no more
+                changes.silent[name] = None  # the check was removed
     return changes
 
 
@@ -204,18 +204,18 @@ def _fails(
 
 def _passes(changes: Changes, incident: Incident, outcome: Outcome | None, interval: Interval | None) -> None:
     left = without(incident.failing, interval) if interval else incident.failing
-    # An old hour that is good says nothing of a newer one.
+    # An old hour that passes does not show that a newer one has recovered.
     if left and interval and interval.end < left[-1].end:
         if left != incident.failing:
             changes.silent[incident.key] = replace(incident, failing=left)
         return
     if incident.kind == DEADLINE or incident.scope == "table":
         left = ()
-    changes.tell.append(Entry("good", incident, outcome, left))
+    changes.tell.append(Entry("recovered", incident, outcome, left))
 
 
 def united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Return the intervals in order, those that touch or overlap as one."""
+    """Return the intervals in order; adjacent and overlapping ones are merged."""
     merged: list[Interval] = []
     for span in sorted(intervals, key=lambda span: span.start):
         if merged and span.start <= merged[-1].end:
@@ -226,7 +226,7 @@ def united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def without(intervals: Sequence[Interval], gone: Interval) -> tuple[Interval, ...]:
-    """Return what is left of disjoint intervals, without one."""
+    """Subtract an interval from disjoint intervals."""
     left = []
     for span in intervals:
         if span.start < gone.start:

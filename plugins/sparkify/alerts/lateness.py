@@ -1,4 +1,4 @@
-"""Runs that are late."""
+"""Alerts on late runs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ON_TIME = "the run is on time"
 def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None = "aws") -> DeadlineAlert:
     """Return the deadline of a DAG's runs: alert once when a run misses it, until a run is checked again.
 
-    Airflow's triggerer runs the callback. A run that is cleared gets its time anew. Backfills are never late.
+    Airflow's triggerer runs the callback. The deadline of a cleared run starts again. Backfill runs are never late.
 
     :param interval: how long a run may take, from when it is queued.
     :param aws_conn_id: the Airflow connection for Amazon SNS.
@@ -40,12 +40,12 @@ def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None =
 
 
 async def late(*, minutes: float, aws_conn_id: str | None, context: Mapping[str, Any]) -> None:
-    """Tell that a run is late; Airflow calls this when a deadline has passed.
+    """Report a late run; Airflow calls this when a deadline is missed.
 
-    :param minutes: that the run was given.
-    :param context: what Airflow tells of it: ``dag_run``, as the REST API does, and ``deadline``.
+    :param minutes: the time limit of the run.
+    :param context: Airflow's context: ``dag_run``, in the REST API's form, and ``deadline``.
     """
-    # In a thread: the triggerer's loop is not to wait for a mail server.
+    # In a thread, so that a mail server does not block the triggerer's event loop.
     await asyncio.to_thread(_tell, context["dag_run"], minutes, aws_conn_id)
 
 
@@ -58,13 +58,13 @@ def _tell(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None) -
         run = Run.of_deadline(dag_run)
         if run.run_type == BACKFILL or dag_run["state"] == "success":
             return
-        # Airflow calls nobody where a task's process was killed. Then this is the first to tell.
+        # Airflow calls no callback if a task's process was killed. Then this is the first alert.
         if dag_run["state"] == "failed" and any(known.saw(run.interval) for known in state.read(run.dag_id).values()):
             return
         tell(run, [_outcome(dag_run, minutes)], task_id="", aws_conn_id=aws_conn_id)
     except Exception:
         # As in AlertNotifier: no alert is worth another failure.
-        log.exception("No alert could be made of the late run %s.", dag_run["dag_run_id"])
+        log.exception("Could not send the alert of a late run: run_id=%s", dag_run["dag_run_id"])
 
 
 def _outcome(dag_run: Mapping[str, Any], minutes: float) -> Outcome:
@@ -84,8 +84,8 @@ def _outcome(dag_run: Mapping[str, Any], minutes: float) -> Outcome:
         failing_rows=0,
         total_rows=0,
         sample=[],
-        why="Who asks the warehouse now gets answers that are older than they believe.",
-        remedy="Open the run and see which task is waiting, running or failed. A paused cluster, a full pool and a "
-        "large file are the usual reasons.",
+        why="Queries on the warehouse return stale data.",
+        remedy="Open the run and check which task is queued, running or failed. Usual causes: a paused cluster, a full "
+        "pool, a large file.",
         seconds=0,
     )

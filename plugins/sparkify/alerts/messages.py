@@ -1,7 +1,7 @@
-"""Messages: templates of include/alerts, for each channel in its own form.
+"""Messages of alerts, rendered from the templates in include/alerts, in the format of each channel.
 
-The first line of the plain text is the subject. What comes from data and errors is escaped where the form needs it, and
-bounded everywhere.
+The first line of the plain text is the subject. Values from data and errors are escaped if the format needs it, and
+truncated.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from sparkify.interval import Interval
 
 FOLDER = Path(__file__).parents[3] / "include" / "alerts"
-# Things in a message that are told in full; the rest is counted.
+# Incidents that a message describes in full; of the others it has the titles.
 ENTRIES = 10
-# Stretches of time in one line, failing rows of a check, columns of a row.
+# Time ranges in one line, failing rows of a check, columns of a row.
 SPANS, ROWS, COLUMNS = 8, 3, 8
-# Characters of a value, and of an error or another text.
+# Maximum length of a value, and of an error or another text, in characters.
 VALUE, TEXT = 100, 1_000
 
 
 @dataclass(frozen=True)
 class Message:
-    """A message in the forms that channels take.
+    """A message in the format of each channel.
 
     :param subject: one line.
-    :param text: plain; begins with the subject.
-    :param slack: in Slack's mrkdwn.
-    :param html: for a mail.
+    :param text: plain text; begins with the subject.
+    :param slack: Slack's mrkdwn.
+    :param html: for e-mail.
     """
 
     subject: str
@@ -49,15 +49,15 @@ class Message:
 
 
 def of_run(run: Run, changes: Changes) -> Message:
-    """Return the message of what a run changed."""
-    order = {"new": 0, "still": 1, "good": 2}
+    """Return the message about the incidents that a run changed."""
+    order = {"new": 0, "still": 1, "recovered": 2}
     entries = sorted(changes.tell, key=lambda entry: (order[entry.status], entry.incident.severity != "error"))
-    bad = [entry for entry in entries if entry.status != "good"]
+    bad = [entry for entry in entries if entry.status != "recovered"]
     return _render(
         "run",
         run=run,
         bad=bad,
-        good=entries[len(bad) :],
+        recovered=entries[len(bad) :],
         failed=any(entry.incident.severity == "error" for entry in bad),
         entries=entries[:ENTRIES],
         more=entries[ENTRIES:],
@@ -67,10 +67,10 @@ def of_run(run: Run, changes: Changes) -> Message:
 
 
 def of_backfill(run: Run, summary: Summary, remedies: Mapping[str, str]) -> Message:
-    """Return the message of what a backfill came to.
+    """Return the summary message of a backfill.
 
     :param run: the last of its runs.
-    :param remedies: what to do about a check, by its key, as far as it is known.
+    :param remedies: what to do about a check, by its key, if known.
     """
     return _render(
         "backfill",
@@ -83,9 +83,9 @@ def of_backfill(run: Run, summary: Summary, remedies: Mapping[str, str]) -> Mess
 
 
 def label(entry: Entry) -> str:
-    """Return the word that a thing to tell begins with."""
-    if entry.status == "good":
-        return "Good again"
+    """Return the label of an incident."""
+    if entry.status == "recovered":
+        return "Recovered"
     if entry.incident.severity == "warn":
         return "Warning" if entry.status == "new" else "Still a warning"
     return "Failed" if entry.status == "new" else "Still failing"
@@ -103,13 +103,13 @@ def _render(name: str, **names: Any) -> Message:
 
 @cache
 def _form(ending: str) -> jinja2.Environment:
-    """Return the environment of the templates of one form."""
+    """Return the Jinja environment of the templates of one format."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=ending == "html",  # noqa: S701 - the others are no HTML
+        autoescape=ending == "html",  # noqa: S701 - the others are not HTML
         finalize=_mrkdwn if ending == "slack" else None,
     )
     environment.filters |= {"spans": spans, "brief": brief, "row": row, "utc": utc, "count": count}
@@ -121,7 +121,7 @@ def _mrkdwn(value: Any) -> Any:
     """Escape a value for Slack: https://docs.slack.dev/messaging/formatting-message-text."""
     if not isinstance(value, str):
         return value
-    # A backtick would end the code that values stand in.
+    # A backtick would end the code span around the value.
     return value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("`", "'")
 
 
@@ -129,10 +129,10 @@ def _mrkdwn(value: Any) -> Any:
 
 
 def spans(intervals: Iterable[Interval]) -> str:
-    """Return intervals in words, not too many."""
+    """Return intervals as text, at most :data:`SPANS` of them."""
     found = list(intervals)
     text = f"{', '.join(_span(span) for span in found[:SPANS])} UTC"
-    return f"{text} and {len(found) - SPANS:,} more stretches" if len(found) > SPANS else text
+    return f"{text} and {len(found) - SPANS:,} more ranges" if len(found) > SPANS else text
 
 
 def _span(span: Interval) -> str:
@@ -141,23 +141,23 @@ def _span(span: Interval) -> str:
 
 
 def utc(moment: datetime) -> str:
-    """Return a moment for people."""
+    """Return a timestamp as text."""
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def brief(value: object, size: int = TEXT) -> str:
-    """Return a text of a bounded size."""
+    """Truncate a text."""
     text = str(value).strip()
     return text if len(text) <= size else f"{text[: size - 3]}..."
 
 
 def count(number: int, what: str) -> str:
-    """Return a number of things."""
+    """Return a number with its noun, in singular or plural."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def row(values: Mapping[str, Any]) -> str:
-    """Return a row of a table in one line."""
+    """Return a table row as one line of text."""
     cells = [
         f"{brief(name, VALUE)}={brief(' '.join(str(value).split()), VALUE)}"
         for name, value in list(values.items())[:COLUMNS]

@@ -1,4 +1,4 @@
-"""What Airflow calls when a task has ended."""
+"""The callback that Airflow calls when a task has ended."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The XCom in which a task leaves the outcomes of its checks, passed ones too.
+# The XCom with the results of a task's checks, passed ones included.
 CHECKS = "checks"
 
 
 class AlertNotifier(BaseNotifier):
-    """Tell people what failed, and what is good again: one message for a run, through every configured channel.
+    """Alert on failures and recoveries: one message per run, through every configured channel.
 
-    Give it to all tasks as ``on_failure_callback``; and as ``on_success_callback`` to the one that checks the data,
-    or, where none does, to the last. It never fails a task. See docs/alerts.md.
+    Set it as ``on_failure_callback`` of all tasks, and as ``on_success_callback`` of the task that executes the checks
+    or, without checks, of the last task. It never fails a task. See docs/alerts.md.
 
-    :param redshift_conn_id: the warehouse, where the history of a backfill is.
+    :param redshift_conn_id: the warehouse, which has the history of a backfill.
     :param aws_conn_id: for Amazon SNS.
     """
 
@@ -37,15 +37,15 @@ class AlertNotifier(BaseNotifier):
         self.aws_conn_id = aws_conn_id
 
     def notify(self, context: Context) -> None:
-        """Tell what a task came to.
+        """Report the result of a task.
 
-        :param context: of a task's callback, in its own process or, where that was killed, in the DAG processor.
+        :param context: of a task's callback, in its own process or, if that was killed, in the DAG processor.
         """
         try:
             self._notify(context)
         except Exception:
             # No alert is worth a failed load.
-            log.exception("No alert could be made of the task %s.", context["ti"].task_id)
+            log.exception("Could not send the alert of a task: task_id=%s", context["ti"].task_id)
 
     def _notify(self, context: Context) -> None:
         from sparkify.alerts.run import BACKFILL, Run
@@ -53,7 +53,7 @@ class AlertNotifier(BaseNotifier):
 
         run = Run.of_task(context)
         ti = context["ti"]
-        # None where the task's process was killed: then the DAG processor is here in its place.
+        # None if the task's process was killed: then this runs in the DAG processor.
         in_task = ti.state is not None
         checks = _checks(ti)
         outcomes = checks or []
@@ -61,7 +61,7 @@ class AlertNotifier(BaseNotifier):
         if ti.state == "success":
             if checks is None:
                 outcomes = [_of_task(ti.task_id, "success", passed=True)]
-        # A task that fails otherwise than by what its checks found.
+        # A task that failed for a reason other than its checks.
         elif not any(outcome.outcome == "failed" for outcome in outcomes):
             failed = _of_task(ti.task_id, _reason(context.get("exception")), passed=False)
             outcomes = [*outcomes, failed]
@@ -85,7 +85,7 @@ class AlertNotifier(BaseNotifier):
 
 
 def _checks(ti: Any) -> list[Outcome] | None:
-    """Return the outcomes of the checks that the task evaluated, None where it has not come so far."""
+    """Return the results of the task's checks; None if it did not evaluate them."""
     from sparkify.quality.outcome import Outcome
 
     found = ti.xcom_pull(task_ids=ti.task_id, key=CHECKS)
@@ -94,12 +94,12 @@ def _checks(ti: Any) -> list[Outcome] | None:
 
 def _reason(error: BaseException | str | None) -> str:
     if error is None:
-        return "its process ended without a word: killed, or out of memory"
+        return "its process exited without reporting an error: killed, or out of memory"
     return str(error).strip() or type(error).__name__
 
 
 def _of_task(task_id: str, observed: str, *, passed: bool) -> Outcome:
-    """Return what became of a task, as the outcome of a check that it succeeds."""
+    """Return the result of a task, as the outcome of a check that it succeeds."""
     from sparkify.alerts.incidents import TASK
     from sparkify.alerts.messages import TEXT
     from sparkify.quality.outcome import Outcome
@@ -117,7 +117,7 @@ def _of_task(task_id: str, observed: str, *, passed: bool) -> Outcome:
         total_rows=0,
         sample=[],
         why="",
-        remedy="Read the task's log and the runbook on the DAG's page, repair the cause, clear the task. Clearing is "
+        remedy="Read the task's log and the runbook on the DAG's page, fix the cause, clear the task. Clearing is "
         "always safe.",
         seconds=0,
     )

@@ -26,9 +26,9 @@ BACKFILL = "backfill"
 class Run:
     """A run of a DAG.
 
-    :param name: the DAG's name for people.
-    :param run_type: as Airflow calls it: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
-    :param interval: what it owns; None where that cannot be told.
+    :param name: the DAG's display name.
+    :param run_type: Airflow's: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
+    :param interval: the interval that it owns; None if it is unknown.
     """
 
     dag_id: str
@@ -51,7 +51,7 @@ class Run:
 
     @classmethod
     def of_deadline(cls, dag_run: Mapping[str, Any]) -> Run:
-        """Return the run of a deadline's callback, which is given the REST API's form of it."""
+        """Return the run of a deadline's callback, which receives it in the REST API's form."""
         return cls(
             dag_run["dag_id"],
             dag_run["dag_display_name"],
@@ -73,4 +73,4 @@ def _interval(dag_run: Any, params: Mapping[str, Any]) -> Interval | None:
     try:
         return interval.of_run(dag_run, params)
     except AirflowFailException:
-        return None  # it is why the task failed, and said there
+        return None  # the task has failed for this reason, and its log has the error

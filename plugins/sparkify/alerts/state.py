@@ -1,7 +1,7 @@
-"""Where incidents are remembered: an Airflow Variable for each DAG.
+"""The state of incidents, in one Airflow Variable per DAG.
 
-It is read and written through the task's own connection to Airflow, in workers, in the triggerer and in the DAG
-processor. Two runs that end in the same moment may overwrite each other's change: then a message is sent twice.
+It is read and written through Airflow's task API, in workers, in the triggerer and in the DAG processor. Two runs that
+end at the same moment may overwrite each other's change: then a message is sent twice.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DESCRIPTION = "What is failing, and who was told. Written by the alerts; delete it to forget."
+DESCRIPTION = "Open incidents and when they were reported. Written by the alerts; delete it to reset them."
 
 
 def variable(dag_id: str) -> str:
@@ -28,17 +28,17 @@ def variable(dag_id: str) -> str:
 
 
 def read(dag_id: str) -> dict[str, Incident]:
-    """Return the open incidents of a DAG, by key; none where they cannot be read, so that people are told."""
+    """Return the open incidents of a DAG, by key; none if they cannot be read, so that alerts are sent."""
     try:
         found = json.loads(Variable.get(variable(dag_id), default="{}"))
         return {name: Incident.from_json(values) for name, values in found.items()}
-    except Exception as error:  # noqa: BLE001 - whatever it is: people are told once too often
-        log.warning("The Variable %s cannot be read (%s): taken as empty.", variable(dag_id), error)
+    except Exception as error:  # noqa: BLE001 - whatever it is: a duplicate alert is better than none
+        log.warning("Invalid Variable %s, using no open incidents: %s", variable(dag_id), error)
         return {}
 
 
 def change(dag_id: str, changes: Mapping[str, Incident | None]) -> None:
-    """Keep, replace and (None) forget incidents of a DAG, by key; others stay as they are by now."""
+    """Add, replace and (None) delete incidents of a DAG, by key; others keep their current state."""
     before = read(dag_id)
     after = {name: incident for name, incident in {**before, **changes}.items() if incident}
     if after == before:
@@ -47,4 +47,4 @@ def change(dag_id: str, changes: Mapping[str, Incident | None]) -> None:
     try:
         Variable.set(variable(dag_id), text, DESCRIPTION)
     except Exception as error:  # noqa: BLE001 - as above
-        log.warning("The Variable %s cannot be written (%s): people will be told again.", variable(dag_id), error)
+        log.warning("The Variable %s could not be written, the alert will be sent again: %s", variable(dag_id), error)

@@ -14,9 +14,9 @@ class Problem:
     """A check or a task that failed in a backfill.
 
     :param severity: the worst.
-    :param hours: the intervals of the runs where it did, united.
-    :param runs: how many they are.
-    :param observed: in the first of them.
+    :param hours: the intervals of the runs that failed, merged.
+    :param runs: their number.
+    :param observed: the result in the first of them.
     """
 
     key: str
@@ -28,12 +28,12 @@ class Problem:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the runs of a backfill came to.
+    """The results of a backfill's runs.
 
-    :param hours: their intervals, united.
+    :param hours: their intervals, merged.
     :param passed: runs without a problem.
-    :param warned: runs that found no more than warnings.
-    :param failed: runs of which a task or a check failed.
+    :param warned: runs with warnings only.
+    :param failed: runs with a failed task or check.
     """
 
     hours: tuple[Interval, ...]

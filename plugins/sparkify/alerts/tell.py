@@ -1,4 +1,4 @@
-"""Tell people what a run changed, once."""
+"""Report the incidents that a run changed, once."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ REMINDER_HOURS = 24.0
 def tell(
     run: Run, outcomes: Iterable[Outcome], *, task_id: str, evaluated: bool = False, aws_conn_id: str | None
 ) -> None:
-    """Compare outcomes with the open incidents, send one message where there is news, and remember.
+    """Compare the results with the open incidents, send one message if there are changes, and save the incidents.
 
-    :param outcomes: what the task found, passed and failed.
+    :param outcomes: the results of the task, passed and failed.
     :param task_id: the task.
-    :param evaluated: whether it evaluated its checks: then the tasks before it are good.
+    :param evaluated: whether it evaluated its checks: then its upstream tasks have succeeded.
     :param aws_conn_id: the Airflow connection for Amazon SNS.
     """
     now = datetime.now(UTC)
@@ -42,9 +42,9 @@ def tell(
         now=now,
         reminder=_reminder(),
     )
-    heard = [entry for entry in changes.tell if entry.status != "good" or entry.incident.told]
+    heard = [entry for entry in changes.tell if entry.status != "recovered" or entry.incident.told]
     if changes.known:
-        log.info("Known, and told before: %s", ", ".join(incident.key for incident in changes.known))
+        log.info("Still failing, already reported: %s", ", ".join(incident.key for incident in changes.known))
     delivered = bool(heard and channels.deliver(messages.of_run(run, changes.only(heard)), aws_conn_id))
     if kept := changes.settle(delivered, now):
         state.change(run.dag_id, kept)
@@ -55,5 +55,7 @@ def _reminder() -> timedelta:
     try:
         return timedelta(hours=float(found))
     except (ValueError, OverflowError):
-        log.warning("The Variable %s is no number of hours: %r. Taken as %g.", REMINDER, found, REMINDER_HOURS)
+        log.warning(
+            "Invalid Variable %s: expected a number of hours, got %r; using %g", REMINDER, found, REMINDER_HOURS
+        )
         return timedelta(hours=REMINDER_HOURS)

@@ -1,1 +1,1 @@
-"""What knows a DAG: its runs' intervals, assets, default arguments, lineage."""
+"""The parts that depend on DAGs: assets, default arguments, lineage."""

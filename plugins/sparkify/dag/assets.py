@@ -1,4 +1,4 @@
-"""The assets that the DAGs share: what one writes and another waits for."""
+"""The assets that the DAGs share."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ def table(name: str) -> Asset:
 
 
 def source(prefix: str) -> Asset:
-    """Return the asset of the objects in S3 below a prefix of the source's bucket."""
+    """Return the asset of the S3 objects with a prefix in the source's bucket."""
     return Asset(name=f"sparkify.{prefix}", uri=f"x-s3://sparkify/{prefix}", group="sparkify")
 
 
-# Whole days (UTC) that are loaded and checked. Each event is of one day: its partition key is the day, 2018-11-01.
-# An event also says that a day, published before, has changed.
+# Whole days (UTC) that are loaded and have passed their checks. Each event is about one day: its partition key is the
+# day, 2018-11-01. A day is published again when it has been reprocessed.
 DAYS = Asset(name="sparkify.days", uri="x-warehouse://sparkify/days", group="sparkify")

@@ -1,4 +1,4 @@
-"""What the tasks of all DAGs have in common."""
+"""Default arguments of all DAGs."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ class Flow:
 
     :param reads: tables.
     :param writes: the table that it writes.
-    :param select: the SELECT that the table's rows come from.
+    :param select: the SELECT that defines the table's rows.
     :param bucket: the bucket of the objects that it reads.
-    :param key: their keys, as the operator has them.
+    :param key: the operator's pattern of their keys.
     """
 
     reads: Sequence[str] = ()

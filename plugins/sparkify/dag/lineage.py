@@ -1,8 +1,8 @@
-"""What tasks read and wrote, as OpenLineage tells it (https://openlineage.io/docs/spec/naming).
+"""OpenLineage's datasets of a task: what it reads and writes (https://openlineage.io/docs/spec/naming).
 
-Airflow's provider asks for it where it is configured, before and after a task; where it is not, this module is not
-imported. Datasets carry their columns as the database has them; after the task they carry row counts, what checks came
-to, and which column came from which.
+Airflow's provider requests them before and after each task, if it is configured; otherwise this module is not imported.
+Datasets have their schema as it is in the database; after the task also row counts, the results of checks, and
+column-level lineage.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def of(
     outcomes: Iterable[Outcome],
     result: Mapping[str, Any] | None,
     connect: Callable[[], AbstractContextManager[Warehouse]],
-) -> OperatorLineage:
+) -> OperatorLineage[Any, Any]:
     """Return the datasets of a task.
 
     :param flow: what it reads and writes.
@@ -90,7 +90,7 @@ def of(
 
 
 def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, Table]:
-    """Return tables by the names that SQL calls them; one that does not exist has no columns."""
+    """Return tables by their names in SQL; a table that does not exist has no columns."""
     namespace, database = warehouse.address()
     return {
         name: Table(namespace, f"{database}.{qualified}", columns)
@@ -99,7 +99,7 @@ def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, Table]:
 
 
 def tables_of(select: str) -> list[str]:
-    """Return the tables that a SELECT reads, but for the bookkeeping of the loads."""
+    """Return the tables that a SELECT reads, except the loads' bookkeeping."""
     from sqlglot import exp, parse_one
 
     return sorted(
@@ -112,7 +112,7 @@ def tables_of(select: str) -> list[str]:
 
 
 def _objects(flow: Flow, result: Mapping[str, Any] | None) -> InputDataset:
-    """Return the dataset of the objects in S3: all that a source has, whatever the period of a file."""
+    """Return the dataset of the S3 objects: one for the whole source, whatever the period of its files."""
     dataset = InputDataset(f"s3://{flow.bucket}", flow.key.partition("%")[0].rstrip("/") or "/")
     if result is not None:
         count = result["files"] if "files" in result else result["objects"]
@@ -137,7 +137,7 @@ def _output(tables: Mapping[str, Table], flow: Flow, result: Mapping[str, Any] |
 def _column_lineage(
     select: str, tables: Mapping[str, Table]
 ) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
-    """Return which columns each column of a SELECT is computed from; None where that cannot be told."""
+    """Return the lineage of each column of a SELECT; None if it cannot be determined."""
     from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
     from sqlglot.lineage import lineage
@@ -147,11 +147,11 @@ def _column_lineage(
         *path, last = name.split(".")
         (schema.setdefault(path[0], {}) if path else schema)[last] = table.columns
     query = parse_one(select, read="redshift")
-    query.set("where", None)  # it decides which rows are looked at, and names tables that are gone by now
+    query.set("where", None)  # it only filters rows, and uses temporary tables that no longer exist
     try:
         roots = lineage(None, query, schema, dialect="redshift")
     except SqlglotError as error:
-        log.warning("It cannot be told which column comes from which: %s", error)
+        log.warning("Column lineage cannot be determined: %s", error)
         return None
     fields: dict[str, column_lineage_dataset.Fields] = {}
     for column, root in roots.items():
@@ -173,7 +173,7 @@ def _column_lineage(
 def _assertions(
     outcomes: Iterable[Outcome],
 ) -> dict[str, data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet]:
-    """Return what checks came to, by table."""
+    """Return the results of checks, by table."""
     found = defaultdict(list)
     for outcome in outcomes:
         found[outcome.table].append(

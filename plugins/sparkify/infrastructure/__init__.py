@@ -1,4 +1,4 @@
-"""The warehouse on AWS: made, paused, resumed and deleted by the DAGs ``sparkify_infrastructure_*``."""
+"""The warehouse on AWS: created, paused, resumed and deleted by the DAGs ``sparkify_infrastructure_*``."""
 
 from __future__ import annotations
 

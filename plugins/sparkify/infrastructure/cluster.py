@@ -1,4 +1,4 @@
-"""Pause, resume and delete a provisioned cluster: the provider's operators, harmless when repeated."""
+"""Pause, resume and delete a provisioned cluster: the provider's operators, made idempotent."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-# What RedshiftHook.cluster_status() says of a cluster that does not exist.
+# What RedshiftHook.cluster_status() returns for a cluster that does not exist.
 NOT_FOUND = "cluster_not_found"
 
 
 class PauseClusterOperator(RedshiftPauseClusterOperator):
-    """Pause a cluster and wait in the triggerer until it is; skipped where it is paused, or serverless.
+    """Pause a cluster and wait in the triggerer until it is paused; skipped if it is already paused, or serverless.
 
     :param cluster_identifier: the cluster, which has the name of its stack. (templated)
     """
@@ -33,12 +33,12 @@ class PauseClusterOperator(RedshiftPauseClusterOperator):
 
     def execute(self, context: Context) -> None:
         if _state(self) == "paused":
-            raise AirflowSkipException(f"The cluster {self.cluster_identifier} is paused already.")
+            raise AirflowSkipException(f"The cluster {self.cluster_identifier} is already paused.")
         super().execute(context)
 
 
 class ResumeClusterOperator(RedshiftResumeClusterOperator):
-    """Resume a cluster and wait in the triggerer until it is available; skipped where it is, or serverless.
+    """Resume a cluster and wait in the triggerer until it is available; skipped if it already is, or serverless.
 
     :param cluster_identifier: the cluster, which has the name of its stack. (templated)
     """
@@ -48,12 +48,12 @@ class ResumeClusterOperator(RedshiftResumeClusterOperator):
 
     def execute(self, context: Context) -> None:
         if _state(self) == "available":
-            raise AirflowSkipException(f"The cluster {self.cluster_identifier} is running already.")
+            raise AirflowSkipException(f"The cluster {self.cluster_identifier} is already running.")
         super().execute(context)
 
 
 class DeleteClusterOperator(RedshiftDeleteClusterOperator):
-    """Delete a cluster, paused or not, and wait in the triggerer until it is gone; skipped where there is none.
+    """Delete a cluster, paused or not, and wait in the triggerer until it is deleted; skipped if it does not exist.
 
     :param cluster_identifier: the cluster. (templated)
     :param final_snapshot: name of the snapshot that is taken first; empty for none. (templated)
@@ -67,13 +67,13 @@ class DeleteClusterOperator(RedshiftDeleteClusterOperator):
 
     def execute(self, context: Context) -> None:
         if self.hook.cluster_status(self.cluster_identifier) == NOT_FOUND:
-            raise AirflowSkipException(f"There is no cluster {self.cluster_identifier}.")
+            raise AirflowSkipException(f"The cluster {self.cluster_identifier} does not exist.")
         if self.final_snapshot:
-            self.log.info("The data is kept in the snapshot %s.", self.final_snapshot)
+            self.log.info("Taking the final snapshot %s", self.final_snapshot)
         super().execute(context)
 
     def _delete_or_defer_until_settled(self) -> None:
-        # Here, not in execute(): the task may have been deferred and be another object by now.
+        # Not in execute(): the task may have been deferred, and then this is another object.
         self.skip_final_cluster_snapshot = not self.final_snapshot
         self.final_cluster_snapshot_identifier = self.final_snapshot or None
         super()._delete_or_defer_until_settled()
@@ -82,8 +82,8 @@ class DeleteClusterOperator(RedshiftDeleteClusterOperator):
 def _state(operator: PauseClusterOperator | ResumeClusterOperator) -> str | None:
     """Return the cluster's state.
 
-    :raises AirflowSkipException: where the warehouse is serverless.
-    :raises AirflowFailException: where there is none.
+    :raises AirflowSkipException: if the warehouse is serverless.
+    :raises AirflowFailException: if it does not exist.
     """
     name = operator.cluster_identifier
     status = operator.hook.cluster_status(name)
@@ -91,8 +91,8 @@ def _state(operator: PauseClusterOperator | ResumeClusterOperator) -> str | None
         return status
     if is_serverless(name, aws_conn_id=operator.aws_conn_id, region_name=operator.region_name):
         raise AirflowSkipException(
-            f"{name} is Redshift Serverless: it is billed while it computes, and there is nothing to pause or resume."
+            f"{name} is Redshift Serverless: billed only while queries run, there is nothing to pause or resume."
         )
     raise AirflowFailException(
-        f"There is no cluster {name}. Name the stack's name, or make it with sparkify_infrastructure_create."
+        f"The cluster {name} does not exist. Check the param stack_name, or trigger sparkify_infrastructure_create."
     )

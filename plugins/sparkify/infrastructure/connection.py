@@ -1,4 +1,4 @@
-"""Hand the warehouse's connection to Airflow, and take it back."""
+"""Publish the warehouse's connection to Airflow, and remove it."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 # The Airflow variable that the warehouse's DAG reads.
 BUCKET = "sparkify_bucket"
-NO_BACKEND = """No connection was published: Airflow is not configured to read them from AWS Secrets Manager.
-Either set, for every component of Airflow,
+NO_BACKEND = """No connection was published: Airflow is not configured to read connections from AWS Secrets Manager.
+Either set, for all components of Airflow,
   AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend
-and run this again, or define what follows by hand. It holds no secret."""
+and clear this task, or define the following by hand. It contains no secrets."""
 
 
 class PublishConnectionOperator(BaseOperator):
     """Write the connections and the variable that the warehouse's DAG needs to AWS Secrets Manager.
 
-    The connection to Redshift holds no password: a temporary one is asked for whenever a task connects. The AWS
-    connection and the variable are written only where nobody has defined them. Without a secrets backend the task says
-    what to define by hand, and is skipped.
+    The connection to Redshift has no password: each task requests a temporary one when it connects. The AWS connection
+    and the variable are written only if they are not defined yet. Without a secrets backend the task logs what to
+    define by hand, and is skipped.
 
     https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/secrets-backends/aws-secrets-manager.html
 
@@ -68,7 +68,7 @@ class PublishConnectionOperator(BaseOperator):
                 BUCKET.upper(),
                 self.outputs["Bucket"],
             )
-            raise AirflowSkipException("Not published: Airflow has no AWS Secrets Manager backend; the log says more.")
+            raise AirflowSkipException("Not published: Airflow has no AWS Secrets Manager backend; see the log.")
         secrets.write(secrets.connection(self.redshift_conn_id), json.dumps(redshift))
         self._publish_aws(secrets, aws)
         self._publish_bucket(secrets)
@@ -86,8 +86,8 @@ class PublishConnectionOperator(BaseOperator):
                 role = aws["extra"]["copy_iam_role"]
                 if defined.extra_dejson.get("copy_iam_role") != role:
                     self.log.warning(
-                        "The connection %r is yours and is left as it is: COPY reads S3 with its credentials. "
-                        'To have it use the stack\'s role, add to its extra: "copy_iam_role": "%s"',
+                        "The connection %r was defined by you and is not changed: COPY reads S3 with its credentials. "
+                        'To use the stack\'s role, add to its extra: "copy_iam_role": "%s"',
                         self.aws_conn_id,
                         role,
                     )
@@ -99,14 +99,16 @@ class PublishConnectionOperator(BaseOperator):
 
         name = secrets.variable(BUCKET)
         if name is None:
-            self.log.warning("The secrets backend keeps no variables: define %s=%s.", BUCKET, self.outputs["Bucket"])
+            self.log.warning(
+                "The secrets backend stores no variables, define %s=%s by hand", BUCKET, self.outputs["Bucket"]
+            )
             return
         defined = None if secrets.owns(name) else Variable.get(BUCKET, default=None)
         if defined is None:
             secrets.write(name, self.outputs["Bucket"])
         elif defined != self.outputs["Bucket"]:
             self.log.warning(
-                "The variable %s is yours and is left as it is: %s. COPY's role reads %s only.",
+                "The variable %s was defined by you and is not changed: %s. COPY's role can only read %s.",
                 BUCKET,
                 defined,
                 self.outputs["Bucket"],
@@ -114,7 +116,7 @@ class PublishConnectionOperator(BaseOperator):
 
 
 class RemoveConnectionOperator(BaseOperator):
-    """Remove what :class:`PublishConnectionOperator` wrote for a stack, and nothing else.
+    """Remove the secrets that :class:`PublishConnectionOperator` wrote for a stack, and nothing else.
 
     :param stack_name: the stack's name. (templated)
     :param conn_ids: the connections.
@@ -134,7 +136,7 @@ class RemoveConnectionOperator(BaseOperator):
         secrets = vault(self.stack_name)
         if secrets is None:
             raise AirflowSkipException(
-                "Nothing to remove: Airflow has no AWS Secrets Manager backend. What you defined by hand is yours."
+                "Nothing to remove: Airflow has no AWS Secrets Manager backend. Remove manual connections yourself."
             )
         for name in [*map(secrets.connection, self.conn_ids), secrets.variable(BUCKET)]:
             if name is not None:
@@ -142,7 +144,7 @@ class RemoveConnectionOperator(BaseOperator):
 
 
 def redshift_connection(outputs: dict[str, str]) -> dict[str, Any]:
-    """Return the Airflow connection to the warehouse of a stack, in Airflow's JSON form. It holds no secret.
+    """Return the Airflow connection to the warehouse of a stack, in Airflow's JSON form, without secrets.
 
     https://airflow.apache.org/docs/apache-airflow-providers-amazon/stable/connections/redshift.html
 

@@ -1,4 +1,4 @@
-"""The database user of Airflow: no superuser, no password."""
+"""The database user of Airflow, without superuser privileges or a password."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ SQL = Path(__file__).parent / "sql"
 
 
 class CreateUserOperator(BaseOperator):
-    """Create the database user that Airflow connects as, and let it create schemas and tables.
+    """Create the database user that Airflow connects as, and grant it to create schemas and tables.
 
-    The superuser does it, whose password Redshift keeps in Secrets Manager, through Redshift's Data API: neither the
-    password nor the network of the warehouse is needed here. A user that exists is only granted its rights.
+    It connects as the superuser through Redshift's Data API, with the password that Redshift manages in Secrets
+    Manager: the task needs neither the password nor network access to the warehouse. An existing user only gets the
+    grants.
 
     https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-user-and-groups.html
 
@@ -47,7 +48,7 @@ class CreateUserOperator(BaseOperator):
         if not data.conn.describe_statement(Id=found.statement_id)["ResultRows"]:
             statements.insert(0, _read("create_user").format(**names))
         data.execute_query(statements, **where)
-        self.log.info("Airflow connects as user=%s, which may create schemas and tables.", user)
+        self.log.info("Granted CREATE to the database user of Airflow: user=%s", user)
 
     def _cluster(self) -> tuple[str, dict[str, Any]]:
         return self.outputs["User"], {

@@ -1,4 +1,4 @@
-"""Where the warehouse stands, for those who do not say."""
+"""The network of the warehouse, with defaults."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class ChooseNetworkOperator(BaseOperator):
     """Return the template's parameters ``VpcId``, ``SubnetIds``, ``RouteTableIds`` and ``AllowedCidr``.
 
-    COPY goes through the VPC. ``RouteTableIds`` are the route tables of the subnets that no gateway endpoint of S3
-    serves: the stack makes one for them.
+    COPY goes through the VPC. ``RouteTableIds`` are the route tables of the subnets without a gateway endpoint of S3:
+    the stack creates one for them.
     https://docs.aws.amazon.com/redshift/latest/mgmt/enhanced-vpc-working-with-endpoints.html
 
     :param vpc_id: the network; empty for the account's default VPC. (templated)
@@ -48,7 +48,7 @@ class ChooseNetworkOperator(BaseOperator):
             found = client.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
         if not found:
             raise AirflowFailException(
-                "The account has no default VPC here: name one as the params vpc_id, subnet_ids."
+                "The account has no default VPC in this region: set the params vpc_id and subnet_ids."
             )
         (vpc,) = found
         in_vpc = {"Name": "vpc-id", "Values": [vpc["VpcId"]]}
@@ -58,12 +58,12 @@ class ChooseNetworkOperator(BaseOperator):
         }
         subnets = [name for name in self.subnet_ids.replace(" ", "").split(",") if name] or sorted(zones)
         if not subnets:
-            raise AirflowFailException(f"{vpc['VpcId']} has no subnets: make some, or name another VPC as vpc_id.")
-        # A subnet of another VPC is refused by CloudFormation, which names it.
+            raise AirflowFailException(f"{vpc['VpcId']} has no subnets: create some, or set another VPC as vpc_id.")
+        # CloudFormation rejects a subnet of another VPC, and names it.
         if len({zones.get(name, name) for name in subnets}) == 1:
             raise AirflowFailException(
-                f"The subnets {', '.join(subnets)} of {vpc['VpcId']} lie in one availability zone: expected two for a "
-                "cluster, three for serverless. Name others as subnet_ids, or make some."
+                f"The subnets {', '.join(subnets)} of {vpc['VpcId']} are all in one availability zone: expected two "
+                "for a cluster, three for serverless. Set others as subnet_ids, or create some."
             )
         network = {
             "VpcId": vpc["VpcId"],
@@ -71,14 +71,15 @@ class ChooseNetworkOperator(BaseOperator):
             "RouteTableIds": ",".join(_without_endpoint(client, in_vpc, subnets)),
             "AllowedCidr": self.allowed_cidr or vpc["CidrBlock"],
         }
-        self.log.info("The network: %s", network)
+        self.log.info("Network: %s", network)
         return network
 
 
 def _without_endpoint(client: Any, in_vpc: dict[str, Any], subnets: Sequence[str]) -> list[str]:
-    """Return the route tables of subnets that no gateway endpoint of S3 serves.
+    """Return the route tables of subnets without a gateway endpoint of S3.
 
-    https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html: a subnet that names none has the main one.
+    A subnet without an explicit association uses the main route table:
+    https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
     """
     main, named = "", {}
     for table in client.describe_route_tables(Filters=[in_vpc])["RouteTables"]:

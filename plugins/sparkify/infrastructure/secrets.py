@@ -1,4 +1,4 @@
-"""The secrets that belong to a stack, in the AWS Secrets Manager that Airflow reads its connections from."""
+"""The secrets of a stack in AWS Secrets Manager, from which Airflow reads its connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Whose a secret is: only what bears the stack's name is ever overwritten or deleted.
+# The owner of a secret: only those tagged with the stack's name are ever overwritten or deleted.
 TAG = "sparkify:stack"
 
 
@@ -29,11 +29,11 @@ class Vault:
         self._stack = stack
 
     def connection(self, conn_id: str) -> str | None:
-        """Return the name of the secret of a connection, or None where the backend keeps no connections."""
+        """Return the name of a connection's secret, or None if the backend stores no connections."""
         return self._path(self._backend.connections_prefix, conn_id)
 
     def variable(self, key: str) -> str | None:
-        """Return the name of the secret of a variable, or None where the backend keeps no variables."""
+        """Return the name of a variable's secret, or None if the backend stores no variables."""
         return self._path(self._backend.variables_prefix, key)
 
     def _path(self, prefix: str | None, name: str) -> str | None:
@@ -42,11 +42,11 @@ class Vault:
         return self._backend.build_path(prefix, name, self._backend.sep) if prefix else name
 
     def owns(self, name: str | None) -> bool:
-        """Return whether there is such a secret and it is the stack's."""
+        """Return whether the secret exists and belongs to the stack."""
         return self._owner(name) == self._stack
 
     def _owner(self, name: str | None) -> str | None:
-        """Return whose a secret is: "" for somebody else's, None where there is none."""
+        """Return the stack that owns a secret: "" if it has no owner tag, None if it does not exist."""
         if name is None:
             return None
         try:
@@ -58,11 +58,11 @@ class Vault:
     def write(self, name: str | None, value: str) -> None:
         """Create or overwrite a secret.
 
-        :raises AirflowFailException: where one of that name is not the stack's.
+        :raises AirflowFailException: if a secret of that name does not belong to the stack.
         """
         if name is None:
             raise AirflowFailException(
-                "Airflow's secrets backend keeps no connections: its backend_kwargs set connections_prefix to null."
+                "Airflow's secrets backend stores no connections: its backend_kwargs set connections_prefix to null."
             )
         owner = self._owner(name)
         if owner is None:
@@ -76,29 +76,29 @@ class Vault:
             self._client.put_secret_value(SecretId=name, SecretString=value)
         else:
             raise AirflowFailException(
-                f"The secret {name} in AWS Secrets Manager is not the stack {self._stack}'s and is left as it is: "
-                f"delete it, or tag it {TAG}={self._stack}, and clear this task."
+                f"The secret {name} in AWS Secrets Manager does not belong to the stack {self._stack} and was not "
+                f"changed: delete it, or tag it {TAG}={self._stack}, and clear this task."
             )
-        log.info("Published %s.", name)
+        log.info("Published secret %s", name)
 
     def remove(self, name: str) -> None:
-        """Delete a secret that is the stack's. There is no secret in it: it does not wait for its recovery."""
+        """Delete a secret of the stack, without a recovery window: it contains no password."""
         if not self.owns(name):
-            log.info("%s is not there, or not the stack's.", name)
+            log.info("Not removed, missing or not owned by the stack: %s", name)
             return
         self._client.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
-        log.info("Removed %s.", name)
+        log.info("Removed secret %s", name)
 
 
 def vault(stack: str) -> Vault | None:
-    """Return a stack's secrets, or None where Airflow does not read connections from AWS Secrets Manager.
+    """Return a stack's secrets, or None if Airflow does not read connections from AWS Secrets Manager.
 
     :param stack: the stack's name.
     """
     from airflow.providers.amazon.aws.secrets.secrets_manager import SecretsManagerBackend
     from airflow.sdk.configuration import get_custom_secret_backend
 
-    for worker_mode in (True, False):  # [workers] secrets_backend goes before [secrets] backend
+    for worker_mode in (True, False):  # [workers] secrets_backend takes precedence over [secrets] backend
         backend = get_custom_secret_backend(worker_mode=worker_mode)
         if isinstance(backend, SecretsManagerBackend):
             return Vault(backend, stack)

@@ -1,4 +1,4 @@
-"""Redshift Serverless, for which the amazon provider has neither hook nor operator."""
+"""Redshift Serverless; the amazon provider has neither a hook nor an operator for it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def is_serverless(stack_name: str, **hook_arguments: Any) -> bool:
-    """Return whether a stack is there and its warehouse is serverless.
+    """Return whether a stack exists and its warehouse is serverless.
 
-    :param hook_arguments: of the hook of CloudFormation: ``aws_conn_id``, ``region_name``.
+    :param hook_arguments: arguments of CloudFormation's hook: ``aws_conn_id``, ``region_name``.
     """
     from airflow.providers.amazon.aws.hooks.cloud_formation import CloudFormationHook
 
@@ -35,9 +35,9 @@ class RedshiftServerlessHook(AwsBaseHook):
 
 
 class SnapshotNamespaceOperator(AwsBaseSensor[RedshiftServerlessHook]):
-    """Take a snapshot of a serverless namespace, and be rescheduled until it is there.
+    """Take a snapshot of a serverless namespace, and reschedule until it is available.
 
-    Skipped where the warehouse is a cluster, or gone. It outlives the namespace; its retention is unlimited.
+    Skipped if the warehouse is a cluster, or does not exist. The snapshot outlives the namespace, without expiry.
 
     :param namespace: its name, which is that of its stack. (templated)
     :param snapshot: the snapshot's name; empty for none. (templated)
@@ -54,9 +54,9 @@ class SnapshotNamespaceOperator(AwsBaseSensor[RedshiftServerlessHook]):
 
     def poke(self, context: Context) -> bool:
         if not self.snapshot:
-            raise AirflowSkipException("No final snapshot was asked for.")
+            raise AirflowSkipException("The final snapshot is disabled.")
         if not is_serverless(self.namespace, aws_conn_id=self.aws_conn_id, region_name=self.region_name):
-            raise AirflowSkipException(f"There is no serverless warehouse {self.namespace}.")
+            raise AirflowSkipException(f"The serverless warehouse {self.namespace} does not exist.")
         client = self.hook.conn
         missing = client.exceptions.ResourceNotFoundException
         try:
@@ -65,8 +65,8 @@ class SnapshotNamespaceOperator(AwsBaseSensor[RedshiftServerlessHook]):
             try:
                 client.create_snapshot(namespaceName=self.namespace, snapshotName=self.snapshot, retentionPeriod=-1)
             except missing:
-                raise AirflowSkipException(f"There is no serverless namespace {self.namespace}.") from None
-            self.log.info("The data is kept in the snapshot %s.", self.snapshot)
+                raise AirflowSkipException(f"The serverless namespace {self.namespace} does not exist.") from None
+            self.log.info("Taking the final snapshot %s", self.snapshot)
             return False
         if status in {"FAILED", "CANCELLED", "DELETED"}:
             raise AirflowException(f"The snapshot {self.snapshot} is {status}; nothing was deleted.")

@@ -1,4 +1,4 @@
-"""Create and delete a CloudFormation stack: the provider's operators, made to wait, to repeat and to explain."""
+"""Create and delete a CloudFormation stack: the provider's operators, made deferrable and idempotent."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class ConfirmOperator(BaseOperator):
-    """Fail where somebody did not type the name of what is going to be deleted.
+    """Fail unless the typed name is that of the stack to delete.
 
-    :param name: what is going to be deleted. (templated)
-    :param typed: what was typed. (templated)
+    :param name: the stack to delete. (templated)
+    :param typed: the typed name. (templated)
     """
 
     template_fields: Sequence[str] = ("name", "typed")
@@ -40,23 +40,23 @@ class ConfirmOperator(BaseOperator):
         if self.typed != self.name:
             raise AirflowFailException(
                 f"Nothing was deleted. To delete the stack {self.name!r}, type its name as the param confirm; "
-                f"it was {self.typed!r}."
+                f"got {self.typed!r}."
             )
 
 
 class CreateStackOperator(CloudFormationCreateStackOperator):
     """Create a stack and wait for it; return its outputs.
 
-    A stack that exists is left as it is. Where creation fails, CloudFormation deletes what it had made, and the task
-    fails, without another try, with the reasons that the resources gave.
+    An existing stack is not changed. If the creation fails, CloudFormation deletes its resources, and the task fails
+    without a retry, with the reason of each resource.
 
     :param stack_name: its name. (templated)
     :param template: the template's file.
-    :param parameters: the template's parameters; an empty one is left to its default. (templated)
-    :param tags: tags of the stack and of all that it makes. (templated)
+    :param parameters: the template's parameters; empty ones use their defaults. (templated)
+    :param tags: tags of the stack and of its resources. (templated)
     :param deferrable: wait in the triggerer.
-    :param poll_interval: seconds between two looks.
-    :param max_attempts: the number of looks; with ``poll_interval`` that is an hour by default.
+    :param poll_interval: seconds between polls.
+    :param max_attempts: maximum number of polls; with the default ``poll_interval`` they take an hour.
     """
 
     template_fields: Sequence[str] = (*CloudFormationCreateStackOperator.template_fields, "parameters", "tags")
@@ -85,17 +85,17 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
         if stack is None:
             return self._wait(self._create())
         if stack.status == "CREATE_IN_PROGRESS":
-            self.log.info("The stack %s is being created already.", self.stack_name)
+            self.log.info("The stack %s is already being created, waiting for it", self.stack_name)
             return self._wait(stack.stack_id)
         if stack.ready:
-            self.log.info("The stack %s exists; it is left as it is.", self.stack_name)
+            self.log.info("The stack %s exists and is not changed", self.stack_name)
             self._compare(stack)
             return self._outputs(stack)
         if stack.status == "DELETE_IN_PROGRESS":
-            raise AirflowException(f"The stack {self.stack_name} is being deleted: try again when it is gone.")
+            raise AirflowException(f"The stack {self.stack_name} is being deleted: retry after its deletion.")
         raise AirflowFailException(
-            f"The stack {self.stack_name} exists and is {stack.status}. Delete it, with the DAG "
-            "sparkify_infrastructure_delete or in CloudFormation's console, and run this again."
+            f"The stack {self.stack_name} exists in the state {stack.status}. Delete it with the DAG "
+            "sparkify_infrastructure_delete or in CloudFormation's console, and clear this task."
         )
 
     def _create(self) -> str:
@@ -115,7 +115,7 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
             created: str = self.hook.conn.create_stack(**request)["StackId"]
         except ClientError as error:
             if error.response["Error"]["Code"] in {"ValidationError", "InsufficientCapabilities"}:
-                raise AirflowFailException(f"CloudFormation refused the stack {self.stack_name}: {error}") from None
+                raise AirflowFailException(f"CloudFormation rejected the stack {self.stack_name}: {error}") from None
             raise
         return created
 
@@ -126,23 +126,23 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
         return self._result(stack_id)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> dict[str, str]:
-        """Go on after the wait, whatever it came to."""
+        """Continue after the wait, whatever its result."""
         return self._result((event or {})["stack_id"])
 
     def _result(self, stack_id: str) -> dict[str, str]:
         client = self.hook.conn
         stack = stacks.find(client, stack_id)
         if stack and stack.ready:
-            # A mistake in the console would take the data with it. The DAG that deletes lifts it.
+            # Prevents accidental deletion in the console, with all data. The delete DAG lifts the protection.
             client.update_termination_protection(StackName=self.stack_name, EnableTerminationProtection=True)
             return self._outputs(stack)
         status = stack.status if stack else "gone"
         if status == "CREATE_IN_PROGRESS":
-            raise AirflowException(f"The stack {self.stack_name} is not ready yet; the next try goes on waiting.")
-        cleaned = "all that it had made is deleted" if status in {"DELETE_COMPLETE", "gone"} else f"it is {status}"
+            raise AirflowException(f"The stack {self.stack_name} is not ready yet; the retry continues to wait.")
+        cleaned = "its resources were deleted" if status in {"DELETE_COMPLETE", "gone"} else f"its state is {status}"
         reasons = stacks.failures(client, stack_id)
         raise AirflowFailException(
-            "\n".join([f"The stack {self.stack_name} could not be created; {cleaned}. The reasons:", *reasons])
+            "\n".join([f"Creation of the stack {self.stack_name} failed; {cleaned}. Reasons:", *reasons])
         )
 
     def _outputs(self, stack: stacks.Stack) -> dict[str, str]:
@@ -154,7 +154,7 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
         for name, value in self.parameters.items():
             if value not in (None, "", stack.parameters.get(name)):
                 self.log.warning(
-                    "%s is %s, not %s as asked: change it with an update of the stack in CloudFormation.",
+                    "%s is %s, expected %s: change it by an update of the stack in CloudFormation.",
                     name,
                     stack.parameters.get(name),
                     value,
@@ -162,12 +162,12 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
 
 
 class DeleteStackOperator(CloudFormationDeleteStackOperator):
-    """Delete a stack and wait until it is gone. One that does not exist is gone already.
+    """Delete a stack, if it exists, and wait until it is deleted.
 
     :param stack_name: its name. (templated)
     :param deferrable: wait in the triggerer.
-    :param poll_interval: seconds between two looks.
-    :param max_attempts: the number of looks; with ``poll_interval`` that is an hour by default.
+    :param poll_interval: seconds between polls.
+    :param max_attempts: maximum number of polls; with the default ``poll_interval`` they take an hour.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ class DeleteStackOperator(CloudFormationDeleteStackOperator):
         client = self.hook.conn
         stack = stacks.find(client, self.stack_name)
         if stack is None:
-            self.log.info("There is no stack %s: nothing to delete.", self.stack_name)
+            self.log.info("Nothing to delete, the stack %s does not exist", self.stack_name)
             return
         if stack.protected:
             client.update_termination_protection(StackName=self.stack_name, EnableTerminationProtection=False)
@@ -193,17 +193,17 @@ class DeleteStackOperator(CloudFormationDeleteStackOperator):
         self._check(stack.stack_id)
 
     def execute_complete(self, context: Context, event: dict[str, Any] | None = None) -> None:
-        """Go on after the wait, whatever it came to."""
+        """Continue after the wait, whatever its result."""
         self._check((event or {})["stack_id"])
 
     def _check(self, stack_id: str) -> None:
         client = self.hook.conn
         stack = stacks.find(client, stack_id)
         if stack is None or stack.status == "DELETE_COMPLETE":
-            self.log.info("The stack %s is deleted.", self.stack_name)
+            self.log.info("Deleted the stack %s", self.stack_name)
             return
         reasons = stacks.failures(client, stack_id)
-        raise AirflowException("\n".join([f"The stack {self.stack_name} is {stack.status}. The reasons:", *reasons]))
+        raise AirflowException("\n".join([f"The stack {self.stack_name} is {stack.status}. Reasons:", *reasons]))
 
 
 def _defer(operator: CreateStackOperator | DeleteStackOperator, stack_id: str, waiter: str) -> NoReturn:
@@ -221,14 +221,14 @@ def _defer(operator: CreateStackOperator | DeleteStackOperator, stack_id: str, w
             botocore_config=operator.botocore_config,
         ),
         method_name="execute_complete",
-        # A minute more than the trigger takes: it tells more than a timeout does.
+        # A minute more than the trigger's own timeout, whose error has more details.
         timeout=timedelta(seconds=operator.poll_interval * operator.max_attempts + 60),
     )
-    raise AssertionError  # defer() raises; this tells the type checker
+    raise AssertionError  # defer() raises; for the type checker
 
 
 def _wait(operator: CreateStackOperator | DeleteStackOperator, stack_id: str, waiter: str) -> None:
-    """Wait here. What it came to is read from the stack afterwards."""
+    """Wait without deferring. The caller reads the result from the stack."""
     from botocore.exceptions import WaiterError
 
     config = {"Delay": operator.poll_interval, "MaxAttempts": operator.max_attempts}

@@ -1,4 +1,4 @@
-"""What CloudFormation knows of a stack."""
+"""The state of CloudFormation stacks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 class Stack:
     """A stack.
 
-    :param stack_id: its ARN, under which it can be found for 90 days after its deletion.
+    :param stack_id: its ARN, by which it can be found for 90 days after its deletion.
     :param status: such as ``CREATE_COMPLETE``.
-    :param protected: whether CloudFormation refuses to delete it.
-    :param parameters: what it was made with.
-    :param outputs: what it made.
+    :param protected: whether it has termination protection.
+    :param parameters: its parameters.
+    :param outputs: its outputs.
     """
 
     stack_id: str
@@ -26,12 +26,12 @@ class Stack:
 
     @property
     def ready(self) -> bool:
-        """Whether its resources are there to be used."""
+        """Whether its resources are available."""
         return self.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 
 
 def find(client: Any, name: str) -> Stack | None:
-    """Return a stack, or None where there is none.
+    """Return a stack, or None if it does not exist.
 
     :param client: boto3's client of CloudFormation.
     :param name: its name, or its ARN.
@@ -41,7 +41,7 @@ def find(client: Any, name: str) -> Stack | None:
     try:
         (found,) = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
-        # The API has no code of its own for it.
+        # The API has no specific code for it.
         if error.response["Error"]["Code"] == "ValidationError" and "does not exist" in str(error):
             return None
         raise
@@ -56,9 +56,9 @@ def find(client: Any, name: str) -> Stack | None:
 
 
 def failures(client: Any, stack_id: str) -> list[str]:
-    """Return why the resources of a stack failed, the first first.
+    """Return why the resources of a stack failed, in the order of their failures.
 
-    What CloudFormation cancelled because something else had failed is left out.
+    Resources that CloudFormation cancelled after another failure are omitted.
 
     :param client: boto3's client of CloudFormation.
     :param stack_id: its ARN: a deleted stack is not found by its name.

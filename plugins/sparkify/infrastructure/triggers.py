@@ -13,9 +13,9 @@ class StackTrigger(AwsBaseWaiterTrigger):
 
     :param stack_id: ARN of the stack.
     :param waiter_name: ``stack_create_complete`` or ``stack_delete_complete``.
-    :param waiter_delay: seconds between two looks.
-    :param waiter_max_attempts: the number of looks.
-    :param aws_conn_id: the Airflow connection to look with.
+    :param waiter_delay: seconds between polls.
+    :param waiter_max_attempts: maximum number of polls.
+    :param aws_conn_id: the Airflow connection.
     """
 
     aws_hook_class = CloudFormationHook

@@ -1,4 +1,4 @@
-{# The batches that a table should hold: those staged of its source, or those that the table it looks things up in holds. #}
+{# The batches that a table should hold: those staged of its source, or those that its lookup table has loaded. #}
 {% if source %}
 SELECT batch_id FROM operations.staged_batches WHERE table_name = '{{ source }}' AND is_live
 {%- else %}

@@ -24,8 +24,8 @@ render = templates.renderer(Path(__file__).parent)
 class Lookup:
     """A dimension that provides looked-up attributes of a fact.
 
-    :param table: the dimension; the batches that it holds are those that count.
-    :param column: the column of the fact with the batch of the row that was found.
+    :param table: the dimension; only batches that it has loaded are used.
+    :param column: the column of the fact with the batch of the matching row.
     """
 
     table: str
@@ -41,8 +41,8 @@ class Load:
     :param keys: the columns that identify a row.
     :param select: returns the SELECT of candidates for a scope, the predicate on its source rows.
     :param interval: the interval that the run owns.
-    :param source: the staging table whose batches of objects drive the load; None if rows are cut by time.
-    :param lookup: where the table's attributes are looked up, in data that is staged by object; None if nowhere.
+    :param source: the staging table whose batches of objects drive the load; None if it is partitioned by time.
+    :param lookup: the dimension, staged by object, that provides looked-up attributes; None without a lookup.
     """
 
     warehouse: Warehouse
@@ -54,17 +54,17 @@ class Load:
     lookup: Lookup | None = None
 
     def merge(self) -> int | None:
-        """Merge the candidates among the source rows that changed.
+        """Upsert the candidates among the source rows that changed.
 
-        A row is replaced by a newer candidate only. A row that came from what changed, and is not supported by it any
-        more, is looked up again in the whole source.
+        A row is only replaced by a newer candidate. A row that has lost its source among the changed rows is looked up
+        again in the whole source.
 
         :return: merged rows; None if the source has no batch that the table has not loaded.
         """
         return self._run(self._merge)
 
     def rebuild(self) -> int:
-        """Replace all rows by the newest candidates of the whole source; return how many rows there are."""
+        """Replace all rows with the newest candidates of the whole source; return the number of rows."""
         return self._run(lambda batches: self._rebuild(), always=True) or 0
 
     def _run(self, work: Callable[[predicates.OfBatches], int], *, always: bool = False) -> int | None:
@@ -83,7 +83,7 @@ class Load:
         return rows
 
     def _changed_batches(self) -> predicates.OfBatches:
-        """Find the batches that the table has not loaded, or holds though they were retired."""
+        """Return the batches that the table has not loaded yet, or has loaded although they were retired since."""
         if not (self.source or self.lookup):
             return predicates.OfBatches(())
         self.warehouse.script(render("begin_load", **self._batches))
@@ -103,7 +103,7 @@ class Load:
             log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", self.table, stale)
             self.warehouse.script(render("take_stale", **names, select=self.select(predicates.OfKeys("stale"))))
         self.warehouse.script(render("merge", **names))
-        # Each row of the batch is one of the table now. Redshift does not say how many a MERGE has touched.
+        # Each row of the batch is in the table now. Redshift does not report the row count of a MERGE.
         ((rows,),) = self.warehouse.query("SELECT COUNT(*) FROM batch")
         if self.lookup and batches.ids:
             log.info("Looking attributes up again: table=%s changed_batches=%d", self.lookup.table, len(batches.ids))

@@ -1,5 +1,5 @@
 {% import "_macros.sql" as macros %}
--- Leave out what is older than the row that is there.
+-- Drop candidates older than the existing row.
 DELETE FROM batch USING {{ table }}
 WHERE {{ macros.match(keys, "batch", table) }} AND {{ table }}.row_version > batch.row_version;
 

@@ -2,6 +2,6 @@
 -- Empty {{ table }} (not TRUNCATE, which would commit on Redshift).
 DELETE FROM {{ table }};
 
--- Insert, for each key, the newest candidate of all.
+-- Insert the newest candidate of each key.
 INSERT INTO {{ table }} ({{ columns | join(", ") }})
 {{ macros.winners(select, keys, columns) }};

@@ -1,5 +1,5 @@
 {% import "_macros.sql" as macros %}
--- Find rows whose look-up may have another answer now.
+-- Find rows affected by changed batches of the lookup.
 CREATE TEMP TABLE relinked AS
 SELECT {{ table }}.*
 FROM {{ table }}
@@ -13,7 +13,7 @@ INNER JOIN (
 {{ found | indent(4, first=true) }}
 ) AS found ON {{ macros.match(keys, table, "found") }};
 
--- Look them up again.
+-- Repeat their lookup.
 CREATE TEMP TABLE links AS
 {{ macros.winners(select, keys, columns) }};
 

@@ -1,9 +1,9 @@
 {% import "_macros.sql" as macros %}
--- Take, for each key, the newest candidate among the rows that changed.
+-- Select the newest candidate of each key among the changed rows.
 CREATE TEMP TABLE batch AS
 {{ macros.winners(select, keys, columns) }};
 
--- Find rows that came from what changed, and that it no longer supports.
+-- Find rows that have lost their source among the changed rows.
 CREATE TEMP TABLE stale AS
 SELECT {{ table }}.*
 FROM {{ table }}

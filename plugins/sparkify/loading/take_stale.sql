@@ -1,10 +1,10 @@
 {% import "_macros.sql" as macros %}
--- Drop the unsupported rows.
+-- Delete the rows that have lost their source.
 DELETE FROM {{ table }} USING stale WHERE {{ macros.match(keys, table, "stale") }};
 
--- Drop what the batch has for their keys.
+-- Delete the candidates of their keys.
 DELETE FROM batch USING stale WHERE {{ macros.match(keys, "batch", "stale") }};
 
--- Take, for each of their keys, the newest candidate of all.
+-- Select the newest candidate of each of their keys.
 INSERT INTO batch ({{ columns | join(", ") }})
 {{ macros.winners(select, keys, columns) }};

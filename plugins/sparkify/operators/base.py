@@ -27,18 +27,18 @@ log = logging.getLogger(__name__)
 class WarehouseOperator(BaseOperator):
     """Base of the operators that work on the warehouse.
 
-    :param redshift_conn_id: connection of the warehouse: type ``redshift``, or ``postgres`` for a PostgreSQL that
-        stands in for it. (templated)
-    :param aws_conn_id: connection of type ``aws``, for what reads or writes S3. (templated)
-    :param interval_start: first moment of the interval that the run owns, ISO 8601; without a zone it is UTC.
+    :param redshift_conn_id: connection of the warehouse: type ``redshift``, or ``postgres`` for the stand-in.
         (templated)
-    :param interval_end: first moment after it. (templated)
+    :param aws_conn_id: connection of type ``aws``, to read and write S3. (templated)
+    :param interval_start: start of the interval that the run owns, inclusive, ISO 8601; UTC if without a time zone.
+        (templated)
+    :param interval_end: its end, exclusive. (templated)
     """
 
     template_fields: Sequence[str] = ("interval_start", "interval_end", "redshift_conn_id", "aws_conn_id")
     ui_fgcolor: str = "#1b1f24"
 
-    # What the task returned, and what its checks came to; for whoever asks when it has ended.
+    # The task's result and the results of its checks, for callbacks and lineage.
     result: Mapping[str, Any] | None = None
     outcomes: Sequence[Outcome] = ()
 
@@ -59,7 +59,7 @@ class WarehouseOperator(BaseOperator):
 
     @property
     def interval(self) -> Interval:
-        """The interval that the run owns; only once the fields are rendered."""
+        """The interval that the run owns; available after the fields are rendered."""
         return Interval.parse(self.interval_start, self.interval_end)
 
     @contextmanager
@@ -76,7 +76,7 @@ class WarehouseOperator(BaseOperator):
         return cast("Context", {**context, "scope": scope})
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Do the work; log and return what it came to, and note it on the events of the outlets."""
+        """Run the task; log and return its result, and add it to the asset events of the outlets."""
         started = time.monotonic()
         result = self.work(context)
         result["seconds"] = round(time.monotonic() - started, 2)
@@ -88,24 +88,24 @@ class WarehouseOperator(BaseOperator):
 
     @property
     def flow(self) -> Flow:
-        """What the task reads and writes; only once the fields are rendered."""
+        """What the task reads and writes; available after the fields are rendered."""
         return Flow()
 
-    def get_openlineage_facets_on_start(self) -> OperatorLineage:
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any]:
         """Return the datasets, for OpenLineage's event of the task's start."""
         from sparkify.dag import lineage
 
         return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
 
-    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage:
-        """Return the datasets and what the task came to, for the event of its end, failures included."""
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:
+        """Return the datasets and the task's result, for OpenLineage's event of its end, failures included."""
         from sparkify.dag import lineage
 
         return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
 
     def work(self, context: Context) -> dict[str, Any]:
-        """Do what the operator is for.
+        """Do the operator's work.
 
-        :return: counts of rows and the like, by name.
+        :return: counts by name, such as rows.
         """
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Check the data."""
+"""Check data quality."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SIGNS = {"passed": "ok    ", "warned": "WARN  ", "failed": "FAILED"}
 
 
 class DataQualityOperator(WarehouseOperator):
-    """Evaluate all checks of a scope, remember each outcome, and then fail where a check of severity error failed.
+    """Evaluate all checks of a scope, record each result, and fail if a check of severity error failed.
 
-    What they came to is in the table operations.data_quality_results, and in the XCom ``checks``: a list of
-    :class:`sparkify.quality.outcome.Outcome` as JSON. A task whose data failed is not retried: the same data fails
-    again. One whose database failed is.
+    The results are in the table operations.data_quality_results, and in the XCom ``checks``: a list of
+    :class:`sparkify.quality.outcome.Outcome` as JSON. The task is retried if the database failed, but not if a check
+    did: the same data would fail again.
 
-    :param checks: the folder of the files that declare the checks, see include/checks. (templated)
-    :param scope: ``interval`` for the checks of the run's rows, ``table`` for those of whole tables.
+    :param checks: the folder with the YAML files that declare the checks, see include/checks. (templated)
+    :param scope: ``interval`` for checks of the run's interval, ``table`` for checks of whole tables.
     """
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "checks")
@@ -48,7 +48,7 @@ class DataQualityOperator(WarehouseOperator):
         try:
             declared = declaration.load(Path(self.checks))
         except declaration.DeclarationError as error:
-            raise AirflowFailException(f"The checks cannot be read:\n{error}") from None
+            raise AirflowFailException(f"Invalid declaration of checks:\n{error}") from None
         checks = [check for check in declared if check.scope == self.scope]
         run = history.Run.of(context["dag_run"])
         with self.warehouse() as warehouse:
@@ -77,6 +77,6 @@ def _line(outcome: Outcome) -> str:
 
 
 def _explain(outcome: Outcome) -> str:
-    """Say what failed, why it matters, what to do, and show some of the rows."""
+    """Return what failed, why it matters, what to do, and a sample of failing rows."""
     rows = [f"    {row}" for row in outcome.sample]
     return "\n".join([f"- {_line(outcome)}. {outcome.why} {outcome.remedy}", *rows])

@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 
 
 class LoadOperator(WarehouseOperator):
-    """Bring a table up to date with its source, in one transaction.
+    """Load a table from its source, in one transaction: an incremental upsert, or a full refresh.
 
-    ``sql`` says what the table's rows are, as one SELECT of candidates: the table's columns, audit columns included,
-    among them ``row_version``, a text that orders the candidates of a key. Per key the newest candidate is the row.
-    In its WHERE clause the SELECT calls ``{{ scope(partition, key=expression, ...) }}``, with the source's partition
-    column and, for each column that identifies the target's row, the source's expression for it.
+    ``sql`` defines the table's rows as one SELECT of candidates: the table's columns, audit columns included, among
+    them ``row_version``, a text that orders the candidates of a key. The newest candidate of each key is the row. In
+    its WHERE clause the SELECT calls ``{{ scope(partition, key=expression, ...) }}``, with the source's partition
+    column and, for each key column of the target, the source's expression for it.
 
-    ``merge`` looks at the part of the source that changed: the rows of the run's interval or, with ``source``, of the
-    batches that the table has not loaded. A row is replaced by a newer one only, whatever the order of runs; a row
-    that came from that part and is not supported by it any more is looked up again in the whole source. ``rebuild``
-    looks at the whole source. Both leave the same rows.
+    ``merge`` reads the part of the source that changed: the rows of the run's interval or, with ``source``, of the
+    batches that the table has not loaded. A row is only replaced by a newer one, in any order of runs; a row that has
+    lost its source in that part is looked up again in the whole source. ``rebuild`` reads the whole source. Both result
+    in the same rows.
 
     :param table: the table to load. (templated)
     :param keys: the columns that identify a row.
     :param sql: a .sql file with the SELECT of candidates. (templated)
-    :param source: the staging table whose batches of objects drive the load, where its rows are not cut by time.
-        Then the table has a column ``batch_id``, else ``interval_time``; and ``merge`` is skipped where no batch came
-        or went.
+    :param source: the staging table whose batches of objects drive the load, if it is not partitioned by time. The
+        table then has a column ``batch_id``, otherwise ``interval_time``; and ``merge`` is skipped if no batch was
+        added or retired.
     :param mode: ``merge`` or ``rebuild``. (templated)
     """
 
@@ -64,15 +64,15 @@ class LoadOperator(WarehouseOperator):
 
     @property
     def lookup(self) -> Lookup | None:
-        """Where the table's attributes are looked up."""
+        """The dimension that provides looked-up attributes."""
         return None
 
     def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
-        """Render the fields; ``sql`` as it reads for the rows that changed."""
+        """Render the fields; ``sql`` with the scope of the rows that changed."""
         self._template = self.sql
 
         def changed(column: str, *, lookup: str = "", **keys: str) -> str:
-            # The interval is rendered by the time this is called.
+            # The interval is rendered before this is called.
             scope = predicates.of_changed_batches if self.source else predicates.OfInterval(self.interval)
             return scope(column, lookup=lookup, **keys)
 
@@ -87,7 +87,7 @@ class LoadOperator(WarehouseOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         if self.mode not in ("merge", "rebuild"):
-            raise AirflowFailException(f"mode must be merge or rebuild, not {self.mode!r}.")
+            raise AirflowFailException(f"Invalid mode: expected merge or rebuild, got {self.mode!r}.")
 
         def select(scope: predicates.Scope) -> str:
             sql: str = self.render_template(self._template, self.with_scope(context, scope))
@@ -97,5 +97,5 @@ class LoadOperator(WarehouseOperator):
             load = Load(warehouse, self.table, self.keys, select, self.interval, source=self.source, lookup=self.lookup)
             rows = load.rebuild() if self.mode == "rebuild" else load.merge()
         if rows is None:
-            raise AirflowSkipException(f"Nothing new: {self.table} has all batches of {self.source}.")
+            raise AirflowSkipException(f"No new data: {self.table} has loaded all batches of {self.source}.")
         return {"rows": rows}

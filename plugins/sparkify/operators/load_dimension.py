@@ -6,10 +6,10 @@ from sparkify.operators.load import LoadOperator
 
 
 class LoadDimensionOperator(LoadOperator):
-    """Merge what changed into a dimension, or rebuild it, in one transaction.
+    """Upsert changed rows into a dimension, or rebuild it, in one transaction.
 
-    A value is overwritten by a later one only, so that loading an old hour today does no harm.
-    See :class:`~sparkify.operators.load.LoadOperator` for the parameters.
+    A value is only overwritten by a later one, so that reloading an old hour changes nothing newer. See
+    :class:`~sparkify.operators.load.LoadOperator` for the parameters.
     """
 
     ui_color = "#cdebd0"

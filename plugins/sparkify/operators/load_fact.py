@@ -11,17 +11,17 @@ from sparkify.operators.load import LoadOperator
 class LoadFactOperator(LoadOperator):
     """Replace the facts of the run's interval, in one transaction.
 
-    A fact belongs to the interval that delivered it. Deliveries of one fact in several intervals, or several times in
-    one, leave one row.
+    A fact belongs to the interval that delivered it. Duplicate deliveries, in one interval or in several, result in one
+    row.
 
-    Facts may look attributes up in data that is staged by object, and that may arrive after them. With ``lookup``,
-    facts of other intervals are looked up again if batches came or went since; ``sql`` then passes the batch column
-    of what it joins to the scope: ``{{ scope(partition, lookup="s.batch_id", key=...) }}``.
+    Facts may look attributes up in late-arriving dimensions that are staged by object. With ``lookup``, the lookup is
+    repeated for facts of other intervals if batches were added or retired; ``sql`` then passes the batch column of the
+    joined table to the scope: ``{{ scope(partition, lookup="s.batch_id", key=...) }}``.
 
     See :class:`~sparkify.operators.load.LoadOperator` for the other parameters.
 
-    :param lookup: the dimension that provides the looked-up attributes: the batches that it holds are those that count.
-    :param lookup_column: the column of ``table`` with the batch of the row that was found.
+    :param lookup: the dimension that provides the looked-up attributes; only batches that it has loaded are used.
+    :param lookup_column: the column of ``table`` with the batch of the matching row.
     :raises ValueError: if only one of ``lookup`` and ``lookup_column`` is given.
     """
 

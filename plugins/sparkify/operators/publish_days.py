@@ -1,4 +1,4 @@
-"""Publish the days that a run has completed."""
+"""Publish the days that a run has completed, as asset events."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 
 
 class PublishDaysOperator(WarehouseOperator):
-    """Tell those who wait for whole days which days are loaded: one event of each outlet a day.
+    """Publish completed days as asset events: one event per day and outlet.
 
-    The day, ``2018-11-01``, is the event's partition key. Nothing is published of a day that is not over. A run
-    without a day to publish is skipped, so that it leaves no event.
+    The day, ``2018-11-01``, is the event's partition key. A day is published only after its end. A run that completes
+    no day is skipped, so that it emits no event.
 
-    See :class:`~sparkify.operators.base.WarehouseOperator` for the parameters. The interval is that which the run has
-    loaded: the day as a whole where the run closes it.
+    See :class:`~sparkify.operators.base.WarehouseOperator` for the parameters. The interval is the one that the run has
+    loaded: the whole day if the run closes it.
     """
 
     ui_color = "#d9ead3"
@@ -35,7 +35,7 @@ class PublishDaysOperator(WarehouseOperator):
         first_of_backfill = dag_run.run_type == "backfill" and not dag_run.clear_number
         days = completed_days(self.interval, datetime.now(UTC), only_closed=first_of_backfill)
         if not days:
-            raise AirflowSkipException(f"{self.interval} completes no day.")
+            raise AirflowSkipException(f"Nothing to publish: {self.interval} completes no day.")
         for outlet in self.outlets:
             context["outlet_events"][outlet].add_partitions(days)
         log.info("Published: %s", ", ".join(days))
@@ -43,15 +43,15 @@ class PublishDaysOperator(WarehouseOperator):
 
 
 def completed_days(interval: Interval, now: datetime, *, only_closed: bool) -> list[str]:
-    """Return the days of an interval that are over: 2018-11-01, and so on.
+    """Return the completed days of an interval, such as 2018-11-01.
 
-    A day is whole once the run that closes it is done, for that run covers it from its start. What changes the day
-    later, such as one hour that is loaded again, makes it news again.
+    A day is complete when the run that closes it has succeeded, because that run reprocesses the whole day. If part of
+    the day is reloaded later, such as one hour, the day is published again.
 
-    :param interval: what a run has loaded.
-    :param now: the time; a day that is not over is not whole.
-    :param only_closed: leave out days that go on after the interval. A backfill loads every hour of a day: its closing
-        run stands for the others.
+    :param interval: the interval that a run has loaded.
+    :param now: the current time; a day that has not ended is not complete.
+    :param only_closed: omit days that end after the interval. A backfill loads every hour of a day: only its closing
+        run publishes the day.
     """
     return [
         f"{day.start:%Y-%m-%d}"

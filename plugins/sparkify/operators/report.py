@@ -27,12 +27,12 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a report comes from.
+    """The run that wrote a report.
 
     :param dag_id: the DAG.
     :param run_id: its run.
-    :param log_url: address of the task's log in Airflow.
-    :param made_at: when it was written; UTC.
+    :param log_url: URL of the task's log in Airflow.
+    :param made_at: when the report was written; UTC.
     """
 
     dag_id: str
@@ -42,16 +42,17 @@ class Origin:
 
 
 class ReportOperator(WarehouseOperator):
-    """Fill an HTML template with the rows of queries, and write the page to S3.
+    """Render an HTML template with the results of queries, and write the report to S3.
 
-    The page is of the interval alone, and so is its key: who writes it again replaces it. Of an interval that is not
-    over (``origin.made_at`` is before its end) the page has what is loaded so far. One that has not begun is refused.
+    The report and its key depend on the interval only, so the task is idempotent: a rerun overwrites the report. If the
+    interval has not ended (``origin.made_at`` is before its end), the report has the rows loaded so far. The task fails
+    if the interval has not begun.
 
-    :param queries: .sql files, a SELECT each. In them ``{{ scope(column) }}`` is the interval, and
-        ``{{ scope(column, days=14) }}`` the 14 days that end with it. (templated)
-    :param template: a Jinja template below the DAG's template_searchpath. It is given ``rows`` (for each query, by the
-        name of its file, a list of rows by column), ``interval``, ``origin`` and ``timedelta``; what it prints of
-        them is escaped.
+    :param queries: .sql files, a SELECT each. In them
+        ``{{ scope(column) }}`` is the predicate of the interval, and ``{{ scope(column, days=14) }}`` that of the 14
+        days that end with it. (templated)
+    :param template: a Jinja template in the DAG's template_searchpath. Its variables are ``rows`` (for each query, by
+        the name of its file, a list of rows by column), ``interval``, ``origin`` and ``timedelta``; output is escaped.
     :param bucket: the bucket to write to. (templated)
     :param key: pattern of the key, for strftime on the interval's start: ``reports/%Y/%m/%Y-%m-%d.html``.
     """
@@ -64,7 +65,7 @@ class ReportOperator(WarehouseOperator):
     def __init__(self, *, queries: list[str], template: str, bucket: str, key: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.queries = queries
-        self.names = [PurePath(file).stem for file in queries]  # the files' content takes their names' place
+        self.names = [PurePath(file).stem for file in queries]  # rendering replaces the names with the files' content
         self.template = template
         self.bucket = bucket
         self.key = key
@@ -73,7 +74,7 @@ class ReportOperator(WarehouseOperator):
         """Render the fields, with the interval as the scope of the queries."""
 
         def scope(column: str, *, days: int = 1) -> str:
-            interval = self.interval  # is rendered by the time this is called
+            interval = self.interval  # rendered before this is called
             return predicates.OfInterval(Interval(interval.end - timedelta(days=days), interval.end))(column)
 
         super().render_template_fields(self.with_scope(context, scope), jinja_env)
@@ -88,7 +89,7 @@ class ReportOperator(WarehouseOperator):
                 "the DAG again with an earlier one."
             )
         with self.warehouse() as warehouse:
-            # One transaction: all queries see the same state, while other runs go on loading.
+            # One transaction: all queries see the same snapshot, while other runs load.
             tables = warehouse.transaction(lambda: [warehouse.table(query) for query in self.queries])
         rows: dict[str, Rows] = {
             name: [dict(zip(columns, row, strict=True)) for row in found]
@@ -107,7 +108,7 @@ class ReportOperator(WarehouseOperator):
     def _page(self, rows: dict[str, Rows], origin: Origin) -> str:
         from jinja2 import Environment, StrictUndefined
 
-        # Airflow's own environment does not escape, and what is shown is what users' clients sent.
+        # Airflow's own environment does not escape, and the values come from users' clients.
         environment = Environment(
             loader=self.get_template_env().loader,
             autoescape=True,

@@ -20,45 +20,45 @@ if TYPE_CHECKING:
 
 
 class StageToRedshiftOperator(WarehouseOperator):
-    """Bring a staging table up to date with files in S3.
+    """Stage files from S3, by interval or by object.
 
-    With ``interval_column`` the source is cut by time. The run reads the files whose period overlaps its interval,
-    replaces what the table holds of the interval, and leaves the rest alone. A row outside its file's own period is
-    not dropped: the run that closes the period takes it, and counts it as a stray. A row whose time is outside
-    [EARLIEST, LATEST) of :mod:`sparkify.interval` is rejected like a row that COPY rejects. No file is no error: an
+    With ``interval_column`` the source is partitioned by time. The run reads the files whose period overlaps its
+    interval, replaces the rows of the interval, and leaves all others unchanged. A row outside its file's own period is
+    loaded by the run that closes the period, and counted as a stray. A row whose timestamp is outside [EARLIEST,
+    LATEST) of :mod:`sparkify.interval` is rejected like a row that COPY rejects. A missing file is not an error: an
     hour may have no events. A file without rows is logged as a warning and counted.
 
-    Without it the source is a set of objects under a prefix. The run takes those that are new or have changed since
-    they were last taken, through a manifest, and skips when there are none. The table has a column ``batch_id``. An
-    object of which COPY rejects a row is quarantined as a whole: the others are staged, and it is read again when it
-    has changed, or with ``full_refresh``.
+    Without it the source is a set of objects under a prefix, loaded incrementally: the run stages new and changed
+    objects through a manifest, and is skipped if there are none. The table has a column ``batch_id``. An object is
+    quarantined if COPY rejects one of its rows: the others are staged, and it is read again when it has changed, or
+    with ``full_refresh``.
 
-    COPY reads into a temporary table first; the staging table changes in one short transaction. What was staged is
-    remembered in the tables of include/sql/ddl/operations.sql, rejected rows included: those of the files as they were
-    read last, also if there were too many and the task failed.
+    COPY loads a temporary table first; the staging table changes in one short transaction. The staged files are
+    recorded in the tables of include/sql/ddl/operations.sql, with the rejected rows of each file's last read, even if
+    they exceeded ``max_errors`` and the task failed.
 
     :param table: the staging table. (templated)
     :param bucket: the S3 bucket. (templated)
-    :param key: the key, or the beginning of the keys, of the objects. With ``interval_column`` strftime codes in it
-        stand for the start of a file's period: ``log_data/%Y/%m/%Y-%m-%d-events.json``. COPY takes every object whose
-        key begins so: ``events/%Y-%m-%d-%-H`` of hour 1 takes hours 10 to 19 as well, and
-        ``events/%Y-%m-%d-%-H.json.gz`` does not. (templated)
+    :param key: key or prefix of the objects. With ``interval_column`` it is a strftime pattern for the start of a
+        file's period: ``log_data/%Y/%m/%Y-%m-%d-events.json``. COPY takes every object whose key begins with it:
+        ``events/%Y-%m-%d-%-H`` of hour 1 takes hours 10 to 19 as well, ``events/%Y-%m-%d-%-H.json.gz`` does not.
+        (templated)
     :param format: COPY's data format, such as ``JSON 'auto'`` or ``JSON 'auto ignorecase'``. (templated)
-    :param jsonpaths: URI of a JSONPaths file in S3, in place of ``format``. It has a path for each column of ``table``
+    :param jsonpaths: URI of a JSONPaths file in S3, instead of ``format``. It has a path for each column of ``table``
         but the audit column, in the order of the columns. (templated)
-    :param copy_options: further options of COPY, such as ``TIMEFORMAT 'epochmillisecs'``.
-    :param max_errors: rows that may be rejected of a period's files before the task fails, at most 99,999;
+    :param copy_options: additional options of COPY, such as ``TIMEFORMAT 'epochmillisecs'``.
+    :param max_errors: rows of a period's files that may be rejected before the task fails, at most 99,999;
         ``operations.rejected_rows`` has the reasons. Only with ``interval_column``. (templated)
-    :param interval_column: the column that holds a row's time.
-    :param late_before: rows of the interval before this moment that were not staged yet count as late: either they
-        came after their own hour was loaded, or that hour is still to be loaded. ISO 8601; only with
+    :param interval_column: the column with a row's timestamp.
+    :param late_before: rows of the interval before this moment that were not staged yet are counted as late: they
+        arrived after their own hour was loaded, or that hour has not been loaded yet. ISO 8601; only with
         ``interval_column``. (templated)
-    :param file_period: what one file covers, ``hour`` or ``day``; only with ``interval_column``.
-    :param partition_column: the audit column of ``table`` that holds the moment by which a run owns the row, by default
+    :param file_period: the period of one file, ``hour`` or ``day``; only with ``interval_column``.
+    :param partition_column: the audit column of ``table`` that determines which run owns a row, by default
         ``interval_time``. COPY does not fill it: it is nullable or has a DEFAULT. Only with ``interval_column``.
-    :param full_refresh: ``"True"`` to take every object again; only without ``interval_column``. (templated)
-    :param manifest_bucket: where manifests are written; by default ``bucket``. (templated)
-    :param manifest_prefix: the beginning of their keys. (templated)
+    :param full_refresh: ``"True"`` to stage every object again; only without ``interval_column``. (templated)
+    :param manifest_bucket: the bucket for manifests; by default ``bucket``. (templated)
+    :param manifest_prefix: the prefix of their keys. (templated)
     """
 
     template_fields: Sequence[str] = (
@@ -102,7 +102,7 @@ class StageToRedshiftOperator(WarehouseOperator):
             if value is not None:
                 raise ValueError(
                     f"{name} {'contradicts' if interval_column else 'needs'} interval_column: "
-                    "with it a source is cut by time, without it staged by object"
+                    "with it a source is partitioned by time, without it staged by object"
                 )
         self.table = table
         self.bucket = bucket

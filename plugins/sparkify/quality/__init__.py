@@ -1,1 +1,1 @@
-"""Data quality: checks are declared in files, measured in the database, remembered, and told to people."""
+"""Data quality: checks are declared in YAML, evaluated in the database, recorded, and alerted."""

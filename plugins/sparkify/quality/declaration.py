@@ -26,23 +26,23 @@ if TYPE_CHECKING:
 
 
 class DeclarationError(Exception):
-    """Files of checks are wrong; the message has a line for each problem: file, line, what was expected."""
+    """Invalid declarations of checks; the message has one line per problem: file, line, expected value."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that must be true of a table.
+    """A data quality check of a table.
 
     :param table: the table.
-    :param key: the columns that tell people which row it is.
-    :param interval: the table's column by which a run owns a row; None where it is not cut by time.
-    :param name: what must be true, in words; unique within the table.
+    :param key: the columns that identify a row in messages.
+    :param interval: the table's partition column, which determines the run that owns a row; None if it has none.
+    :param name: the expectation in words; unique within the table.
     :param kind: the kind of check, with its options.
     :param severity: ``error`` fails the run, ``warn`` does not.
     :param scope: the rows of the run's ``interval``, or the whole ``table``.
-    :param allow: how many failing rows are no failure: a number of them, or a share of all rows such as ``1 %``.
+    :param allow: the tolerated failing rows: a number, or a share of all rows such as ``1 %``.
     :param why: why it matters.
-    :param remedy: what to do when it is not so.
+    :param remedy: what to do if it fails.
     :param where: file and line of the declaration.
     """
 
@@ -60,18 +60,18 @@ class Check:
 
     @property
     def columns(self) -> set[str]:
-        """The columns of the table that the declaration names."""
+        """The columns of the table that the declaration references."""
         return {*self.key, *([self.interval] if self.interval else []), *self.kind.columns}
 
     @property
     def column(self) -> str | None:
-        """The column that it is about, where it is about one."""
+        """The checked column, if it is exactly one."""
         return self.kind.columns[0] if len(self.kind.columns) == 1 else None
 
     def rows(self, interval: Interval) -> CheckedRows:
-        """Return the rows that the check looks at in a run.
+        """Return the rows that the check covers in a run.
 
-        :param interval: the run's.
+        :param interval: the run's interval.
         """
         return CheckedRows(self.table, self.key, self.interval, interval, whole_table=self.scope == "table")
 
@@ -79,11 +79,11 @@ class Check:
 def load(folder: Path) -> list[Check]:
     """Read the checks of all files of a folder.
 
-    :raises DeclarationError: where any is wrong; tells all problems of all files.
+    :raises DeclarationError: if any is invalid; lists all problems of all files.
     """
     files = sorted(folder.glob("*.yaml"))
     if not files:
-        raise DeclarationError(f"{folder} has no file of checks (*.yaml).")
+        raise DeclarationError(f"Folder {folder} has no files of checks: expected *.yaml.")
     checks: list[Check] = []
     problems: list[str] = []
     for path in files:
@@ -100,8 +100,8 @@ def parse(text: str, file: str) -> list[Check]:
     """Read the checks of one table.
 
     :param text: the YAML document.
-    :param file: what to call it.
-    :raises DeclarationError: where it is wrong; tells all problems.
+    :param file: its name in messages.
+    :raises DeclarationError: if it is invalid; lists all problems.
     """
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
@@ -114,9 +114,9 @@ def parse(text: str, file: str) -> list[Check]:
     found = {
         (_line(node, error.absolute_path), _explain(error))
         for error in _validator().iter_errors(document)
-        if error.validator != "oneOf" or isinstance(error.instance, dict)  # what is no check at all is told once
+        if error.validator != "oneOf" or isinstance(error.instance, dict)  # what is not a check is reported once
     }
-    found |= {(line, f"the key {key!r} stands here twice") for line, key in _twice(node)}
+    found |= {(line, f"duplicate key {key!r}") for line, key in _twice(node)}
     if not found:
         found |= set(_contradictions(document, node))
     if found:
@@ -157,11 +157,11 @@ def _validator() -> Any:
 
 
 def _explain(error: Any) -> str:
-    """Say what is wrong and what was expected."""
+    """Return the problem and what was expected."""
     rule, found = error.validator, error.instance
     if rule == "oneOf":
         named = [kind for kind in KINDS if kind in found]
-        return f"a check has exactly one of {', '.join(KINDS)}; this one has {' and '.join(named) or 'none'}"
+        return f"expected exactly one of {', '.join(KINDS)}; this one has {' and '.join(named) or 'none'}"
     if rule == "required":
         missing = [name for name in error.validator_value if name not in found]
         return f"missing: {', '.join(missing)}"
@@ -177,7 +177,7 @@ def _explain(error: Any) -> str:
 
 
 def _description(error: Any) -> str:
-    """Return the schema's words for what belongs here: the nearest there are."""
+    """Return the schema's description of the expected value, or its error message."""
     return str(error.schema.get("description") or error.message)
 
 
@@ -187,7 +187,7 @@ def _short(found: Any) -> str:
 
 
 def _line(node: yaml.Node | None, path: Sequence[str | int]) -> int:
-    """Return the line on which something stands, by its path; of the nearest that is there."""
+    """Return the line of the node at a path, or of its nearest existing parent."""
     for part in path:
         if isinstance(node, yaml.MappingNode):
             node = next((value for key, value in node.value if key.value == str(part)), node)
@@ -197,7 +197,7 @@ def _line(node: yaml.Node | None, path: Sequence[str | int]) -> int:
 
 
 def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
-    """Yield the keys that a mapping has twice: YAML would take the last, and drop a check in silence."""
+    """Yield duplicate keys of mappings: YAML would use the last one, and silently drop a check."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -216,12 +216,12 @@ def _contradictions(document: Mapping[str, Any], node: yaml.Node | None) -> Iter
     for number, item in enumerate(document["checks"]):
         line = _line(node, ["checks", number])
         if item["name"] in names:
-            yield line, f"another check is called {item['name']!r} too; the history knows checks by their names"
+            yield line, f"duplicate check name {item['name']!r}; the history identifies checks by name"
         names.add(item["name"])
         if item.get("scope", "interval") == "interval" and "interval" not in document:
             yield line, "a check of scope interval needs the table's interval column; or give it scope: table"
         kind = _kind(item)
         if "allow" in item and isinstance(kind, NumberKind):
-            yield line, "allow is a number of failing rows; this check is of one number, which has its own bounds"
+            yield line, "allow is a number of failing rows; this check has no rows, set its own bounds"
         if problem := kind.contradiction:
             yield _line(node, ["checks", number, kind.name]), f"{kind.name}: {problem}"

@@ -1,4 +1,4 @@
-"""Evaluate checks: as few scans of a table as its checks allow."""
+"""Evaluate checks, with one scan of a table for as many checks as possible."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ if TYPE_CHECKING:
     from sparkify.quality.kinds.kind import CheckedRows
     from sparkify.warehouse import Warehouse
 
-# Failing rows that an outcome carries, and the characters of a value.
+# Maximum number of failing rows in an outcome, and of characters of a value.
 SAMPLE = 5
 WIDTH = 200
 
 
 def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) -> Iterator[Outcome]:
-    """Evaluate checks, and yield what each came to.
+    """Evaluate checks, and yield their outcomes.
 
-    A table is scanned once for all that a scan can tell; a check that compares it with another takes one statement of
-    its own. The failing rows of a check are read where there are any.
+    A table is scanned once for all checks that a scan can answer; a comparison with another table takes one additional
+    statement. If a check fails, a sample of its failing rows is read.
 
-    :param checks: those of one table next to one another.
-    :param interval: the run's.
+    :param checks: the checks, grouped by table.
+    :param interval: the run's interval.
     """
     for (table, _), group in groupby(checks, key=lambda check: (check.table, check.scope)):
         of_table = [(check, check.rows(interval)) for check in group]
@@ -93,7 +93,7 @@ def _outcome(
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it, and not too long."""
+    """Return a value as JSON, truncated."""
     if value is None or isinstance(value, bool | int | float):
         return value
     text = str(value)

@@ -20,14 +20,14 @@ COLUMNS = (
     "dag_id", "run_id", "run_type", "interval_start", "interval_end", "checked_at", "table_name", "check_name", "kind",
     "severity", "scope", "outcome", "observed", "expected", "failing_rows", "total_rows", "sample", "seconds",
 )  # fmt: skip
-# Bytes of a text; a few long values would not fit the column.
+# Maximum bytes of a text, so that it fits the column.
 WIDTH = 60_000
 
 
 class Run(NamedTuple):
     """The DAG run that evaluated checks.
 
-    :param run_type: as Airflow calls it: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
+    :param run_type: Airflow's: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
     """
 
     dag_id: str
@@ -37,12 +37,12 @@ class Run(NamedTuple):
     @classmethod
     def of(cls, dag_run: Any) -> Run:
         """Return the run of a task's context."""
-        # It is an enum there, and text where a DAG is tested.
+        # An enum in a task's context, text in dag.test().
         return cls(dag_run.dag_id, dag_run.run_id, str(getattr(dag_run.run_type, "value", dag_run.run_type)))
 
 
 class Remembered(NamedTuple):
-    """An outcome of the history; times are UTC, without zone."""
+    """An outcome in the history; timestamps are UTC, naive."""
 
     table: str
     check: str
@@ -57,15 +57,15 @@ class Remembered(NamedTuple):
 
 
 def latest(warehouse: Warehouse, runs: int = 24) -> list[Remembered]:
-    """Return the latest outcomes of each check, the newest first, in the order of tables and checks.
+    """Return the latest outcomes of each check, newest first, ordered by table and check.
 
-    :param runs: how many of each.
+    :param runs: maximum number of outcomes per check.
     """
     return [Remembered(*row) for row in warehouse.query(sql.render("latest", runs=runs))]
 
 
 def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval: Interval) -> None:
-    """Add what the checks of a run came to; the caller locks :data:`RESULTS`, and commits."""
+    """Record the outcomes of a run's checks; the caller locks :data:`RESULTS`, and commits."""
     now = datetime.now(UTC).replace(tzinfo=None)
     start, end = (moment.replace(tzinfo=None) for moment in (interval.start, interval.end))
     rows = [
@@ -79,7 +79,7 @@ def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval
 
 
 def _sample(outcome: Outcome) -> str:
-    """Return the failing rows as JSON; as many as fit."""
+    """Return the failing rows as JSON, as many as fit the column."""
     rows = list(outcome.sample)
     while len(text := json.dumps(rows)) > WIDTH:  # ASCII: a character is a byte
         rows.pop()

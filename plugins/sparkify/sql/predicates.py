@@ -1,7 +1,7 @@
-"""Which source rows a load looks at.
+"""Predicates that select the source rows of a load.
 
-The SELECT of a table says what its rows are; where the rest of its WHERE clause belongs it calls
-``scope(column, key=expression, ...)``, and the load decides: the rows that changed, those of given keys, or all.
+The SELECT that defines a table calls ``scope(column, key=expression, ...)`` in its WHERE clause, and the load chooses
+the predicate: the rows that changed, those of given keys, or all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sparkify.interval import EARLIEST, LATEST, Interval
 
-# The temporary table of a load's session that lists batches.
+# The temporary table with the changed batches, in the session of a load.
 CHANGED_BATCHES = "changed_batches"
 
 
@@ -20,15 +20,15 @@ class Scope(Protocol):
     """A predicate on source rows.
 
     :param column: the source's partition column, qualified.
-    :param lookup: the batch column of a table that the source is joined with for its attributes, qualified.
-    :param keys: what identifies the target's row: its column, and the source's expression for it.
+    :param lookup: the batch column of the joined table that provides looked-up attributes, qualified.
+    :param keys: the target's key columns, each with the source's expression for it.
     """
 
     def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str: ...
 
 
 def literal(moment: datetime) -> str:
-    """Return a moment as a TIMESTAMP literal in UTC; both databases' TIMESTAMP has no zone."""
+    """Return a moment as a TIMESTAMP literal in UTC; TIMESTAMP has no time zone on either engine."""
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
 
 
@@ -43,7 +43,7 @@ class OfInterval:
 
 
 def of_changed_batches(column: str, *, lookup: str = "", **keys: str) -> str:
-    """The rows of the batches that the table has not loaded yet, or holds though they were retired."""
+    """The rows of the batches that the table has not loaded yet, or has loaded although they were retired since."""
     return f"{column} IN (SELECT batch_id FROM {CHANGED_BATCHES})"
 
 
@@ -51,8 +51,8 @@ def of_changed_batches(column: str, *, lookup: str = "", **keys: str) -> str:
 class OfBatches:
     """The rows of batches, by number.
 
-    Only numbers in the statement let the databases skip the other batches: PostgreSQL's planner sees that they are
-    rare (behind a subquery it expects the mean batch, and scans the tables joined to it), Redshift prunes blocks.
+    Literals let the databases skip the other batches: PostgreSQL's planner estimates that they are rare (for a subquery
+    it assumes an average batch, and scans the joined tables), Redshift prunes blocks.
     """
 
     ids: tuple[int, ...]
@@ -63,7 +63,7 @@ class OfBatches:
 
 @dataclass(frozen=True)
 class OfChangedLookup:
-    """The rows outside an interval that a changed batch of the looked-up table gives an attribute."""
+    """The rows outside an interval whose lookup matches a changed batch."""
 
     interval: Interval
     batches: Scope
@@ -74,7 +74,7 @@ class OfChangedLookup:
 
 @dataclass(frozen=True)
 class OfKeys:
-    """All rows, of whatever partition, of the keys in a temporary table."""
+    """All rows, in any partition, of the keys in a temporary table."""
 
     table: str
 
@@ -84,12 +84,12 @@ class OfKeys:
 
 
 def plausible(now: datetime | None = None) -> OfInterval:
-    """Return the scope of the rows whose time can be true: from EARLIEST on, before LATEST, and not in the future.
+    """Return the scope of rows with a valid timestamp: from EARLIEST on, before LATEST, and not in the future.
 
-    For readers of whole tables. A table may hold the year 10001, which neither database client can represent, and which
-    would stretch a chart over millions of points.
+    For queries of whole tables. A table may contain the year 10001, which neither database client can represent, and
+    which would extend a chart to millions of points.
 
-    :param now: the clock; aware.
+    :param now: the current time; aware.
     """
     return OfInterval(Interval(EARLIEST, min(now or datetime.now(UTC), LATEST)))
 

@@ -1,4 +1,4 @@
-"""Stage a source that is cut by time: a run replaces what the table holds of its own interval."""
+"""Stage a source that is partitioned by time: a run replaces the rows of its own interval."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 render = templates.renderer(Path(__file__).parent)
 
-# How often files are read anew because a concurrent run staged another version of them.
+# How often files are read again because a concurrent run staged another version of them.
 READINGS = 5
 # How many rejected rows the message of a failure shows.
 SHOWN_REJECTS = 3
@@ -57,13 +57,13 @@ class Landing(NamedTuple):
 
 @dataclass
 class Landed:
-    """What was read of the files of an interval.
+    """The files of an interval, loaded into temporary tables.
 
     :param versions: of the files, by the start of their period.
-    :param landings: where their rows are.
-    :param rejected: how many rows were left out.
+    :param landings: the temporary tables with their rows.
+    :param rejected: number of rejected rows.
     :param rejects: the reported ones.
-    :param empty: how many files have no rows.
+    :param empty: number of files without rows.
     """
 
     versions: dict[datetime, str] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class Landed:
 class IntervalStaging:
     """Stages the files of an interval; the parameters are those of the operator.
 
-    :param rejects: where rejected rows are remembered.
+    :param rejects: records the rejected rows.
     """
 
     target: Target
@@ -93,7 +93,7 @@ class IntervalStaging:
     def run(self) -> dict[str, Any]:
         """Replace the interval's rows with those of the files.
 
-        :return: counts: rows, strays, late, rejected, files, empty.
+        :return: counts by name: rows, strays, late, rejected, files, empty.
         :raises CopyFailedError: if more than ``max_errors`` rows of a period's files are rejected.
         """
         for _ in range(READINGS):
@@ -103,14 +103,16 @@ class IntervalStaging:
             if staged := self.target.warehouse.transaction(replace, lock=[self.target.table]):
                 counts = {"rejected": landed.rejected, "files": len(landed.landings), "empty": landed.empty}
                 return {**staged, **counts}
-            log.info("A concurrent run has staged another version of these files: reading them again.")
+            log.info(
+                "A concurrent run has staged another version of the files of %s, reading them again", self.interval
+            )
         raise WarehouseError(
             f"The files of {self.interval} kept changing while concurrent runs staged them, {READINGS} times in a row. "
-            "Nothing was changed; the next attempt of the task reads them again."
+            "Nothing was changed; the task's retry reads them again."
         )
 
     def _versions(self) -> dict[datetime, str]:
-        """Return the version of the files that was staged last, for each period of the interval."""
+        """Return the last staged version of the files of each period of the interval."""
         starts = [predicates.literal(period.start) for period in self.interval.periods(self.file_period)]
         rows = self.target.warehouse.query(
             f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.target.table}' "
@@ -130,7 +132,7 @@ class IntervalStaging:
             objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
             landed.versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
             if not objects:
-                log.info("No object at %s: nothing to stage for %s.", source, period)
+                log.info("No object found, nothing to stage: source=%s period=%s", source, period)
                 continue
             landing = f"landing_{len(landed.landings) + 1}"
             try:
@@ -146,14 +148,14 @@ class IntervalStaging:
         return landed
 
     def _land(self, landing: str, source: str, objects: Sequence[S3Object]) -> Loaded:
-        """COPY the files of a period; reject what COPY accepts though its time cannot be right."""
+        """COPY the files of a period; also reject rows with an invalid timestamp that COPY accepts."""
         try:
             loaded = self.target.land(landing, source, self.max_errors)
         except CopyFailedError as error:
             if not error.rejects or not all(row.line_number for row in error.rejects):
-                raise  # it is not because of rows: S3 refused, or a file could not be decompressed
+                raise  # rows are not the cause: S3 returned an error, or a file could not be decompressed
             raise self._too_many(source, error.rejects, str(error).partition("\n")[2]) from None
-        # COPY does not say which file a row came from.
+        # COPY does not report which file a row came from.
         file = objects[0].url if len(objects) == 1 else source
         rejected, rejects = self._implausible(landing, file)
         if rejected and loaded.rejected + rejected > self.max_errors:
@@ -162,15 +164,15 @@ class IntervalStaging:
         loaded = Loaded(loaded.rows - rejected, loaded.rejected + rejected, [*loaded.rejects, *rejects])
         if loaded.rejected:
             log.warning(
-                "%d rows of %s were rejected and left out: operations.rejected_rows has file, line, column and reason.",
+                "Rows were rejected: rows=%d source=%s. operations.rejected_rows has file, line, column and reason.",
                 loaded.rejected, source,
             )  # fmt: skip
         return loaded
 
     def _implausible(self, landing: str, file: str) -> tuple[int, list[RejectedRow]]:
-        """Return how many landed rows have a time that cannot be right, and the first of them.
+        """Return the number of rows with an invalid timestamp, and the first of them.
 
-        COPY accepts every time that a TIMESTAMP holds, 4713 BC to AD 294276:
+        COPY accepts every value that a TIMESTAMP can hold, 4713 BC to AD 294276:
         https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html
         """
         column = self.interval_column
@@ -194,33 +196,33 @@ class IntervalStaging:
         return CopyFailedError(
             f"More than {self.max_errors} rows of {source} were rejected: nothing of {self.interval} was staged. "
             "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load "
-            "all but the rejected rows: trigger the DAG again with the param max_errors above "
+            "the other rows: trigger the DAG again with the param max_errors above "
             f"{self.max_errors}.\n{shown}",
             rejects,
         )
 
     def _warn_of_empty(self, objects: Sequence[S3Object], loaded: Loaded) -> int:
-        """Warn of files without rows: an upload that broke looks like an hour without events; return how many."""
+        """Warn about files without rows, which may be broken uploads; return their number."""
         without_rows = not loaded.rows and not loaded.rejected
         empty = [item for item in objects if without_rows or not item.size]
         for item in empty:
-            log.warning("No rows in %s (%d bytes): is it whole?", item.url, item.size)
+            log.warning("File has no rows, check that the upload is complete: file=%s bytes=%d", item.url, item.size)
         return len(empty)
 
     def _keep_failed(self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, str]) -> None:
-        """Remember the rejected rows of files that failed, unless a concurrent run has staged the files meanwhile."""
+        """Record the rejected rows of files that failed, unless a concurrent run has staged the files meanwhile."""
         if not rows:
             return
         if self._versions().get(start) == before.get(start):
             self.rejects.replace_periods(self.target.warehouse, [start], [Part(rows, start)])
 
     def _replace(self, landed: Landed, before: dict[datetime, str]) -> dict[str, int] | None:
-        """Replace the interval's rows with what was landed; return how many are staged, stray and late.
+        """Replace the interval's rows with those of the files; return the number of staged, stray and late rows.
 
-        The table is locked: this is the only writer, and sees all that is committed.
+        The table is locked: this is the only writer, and sees everything that is committed.
 
-        :param before: the versions that were staged before they were read.
-        :return: None if a concurrent run has staged other files meanwhile. They may be newer.
+        :param before: the versions that were staged before the files were read.
+        :return: None if a concurrent run has staged other versions meanwhile, which may be newer.
         """
         warehouse, table = self.target.warehouse, self.target.table
         now = self._versions()
@@ -249,9 +251,9 @@ class IntervalStaging:
         rows, strays, late_now = self._counts()
         late = max(0, late_now - late_before)
         if strays:
-            log.warning("%d rows lie outside the period of the file that delivered them.", strays)
+            log.warning("Stray rows, outside the period of their file: rows=%d table=%s", strays, table)
         if late:
-            log.warning("%d rows before %s had not been staged when their hour was loaded.", late, self.late_before)
+            log.warning("Late-arriving rows: rows=%d table=%s before=%s", late, table, self.late_before)
         return {"rows": rows, "strays": strays, "late": late}
 
     def _counts(self) -> tuple[int, int, int]:

@@ -1,4 +1,4 @@
-"""Stage a source that is a set of objects: a run takes those that are new or have changed, and quarantines bad ones."""
+"""Stage a set of objects incrementally: a run stages new and changed objects, and quarantines invalid ones."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ log = logging.getLogger(__name__)
 
 render = templates.renderer(Path(__file__).parent)
 
-# How often a run starts again because a COPY failed as a whole: each time without an object that made it fail. COPY
-# names one object that it cannot decompress, however many there are.
+# How often a run retries after a failed COPY, each time without an object that made it fail. COPY reports only one
+# object that it cannot decompress, however many there are.
 ATTEMPTS = 100
-# COPY is to name all bad objects at once, so it may reject as many rows as it can:
+# So that COPY reports all invalid objects at once, it may reject as many rows as possible:
 # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-load.html
 MAX_ERRORS = 99_999
-# Bytes of a file's name that SYS_LOAD_ERROR_DETAIL holds:
+# SYS_LOAD_ERROR_DETAIL truncates file names to this number of bytes:
 # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
 NAME_LENGTH = 256
-# How many quarantined objects the log names.
+# How many quarantined objects the log lists.
 SHOWN_OBJECTS = 10
 
 
@@ -47,8 +47,8 @@ class ObjectStaging:
     """Stages the objects under a prefix; the parameters are those of the operator.
 
     :param manifests: the bucket of ``manifest_prefix``.
-    :param refresh: whether to take every object again.
-    :param rejects: where the rejected rows of quarantined objects are remembered.
+    :param refresh: whether to stage every object again.
+    :param rejects: records the rejected rows of quarantined objects.
     """
 
     target: Target
@@ -58,30 +58,30 @@ class ObjectStaging:
     manifest_prefix: str
     refresh: bool
     rejects: RejectedRows
-    # The objects that the latest attempt takes, as they were listed.
+    # The objects that the latest attempt stages, as they were listed.
     _taken: list[S3Object] = field(default_factory=list)
-    # Those that cannot be loaded as they are, with the reasons.
+    # Those that cannot be loaded, with the reasons.
     _bad: dict[S3Object, list[RejectedRow]] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
-        """Take the objects that are new or have changed.
+        """Stage the objects that are new or have changed.
 
-        :return: counts: rows, objects, and how many of these are quarantined.
-        :raises AirflowSkipException: if there is nothing to do.
-        :raises CopyFailedError: if a COPY fails for another reason than a bad object.
+        :return: counts by name: rows, objects, and how many of these are quarantined.
+        :raises AirflowSkipException: if no object is new or has changed.
+        :raises CopyFailedError: if a COPY fails for a reason other than an invalid object.
         """
         attempt = 1
         while True:
             try:
-                # The lock makes runs take turns. It is on the ledger, which nobody else reads.
+                # The lock serializes concurrent runs. It is on the ledger, which no other task reads.
                 staged = self.target.warehouse.transaction(self._stage, lock=[ledger.OBJECTS])
                 break
             except CopyFailedError as error:
-                # An object that was listed may be gone or replaced when COPY reads it.
+                # A listed object may be deleted or replaced before COPY reads it.
                 if attempt == ATTEMPTS or not (self._quarantine(error.rejects) or {*self._taken} - {*self._list()}):
                     raise
                 attempt += 1
-                log.info("COPY failed because of some of the objects, attempt %d of %d: %s", attempt, ATTEMPTS, error)
+                log.info("COPY failed on some objects, retrying (attempt %d of %d): %s", attempt, ATTEMPTS, error)
         self._warn()
         ledger.sweep(self.manifests, self._folder)
         return staged
@@ -101,11 +101,11 @@ class ObjectStaging:
         if not plan.take and not plan.retired:
             bad = sum(entry.is_quarantined for entry in known.values())
             raise AirflowSkipException(
-                f"Nothing new: the {len(known) - bad:,} objects at {self.bucket.url(self.key)} are staged as "
-                f"they are, {bad:,} others are quarantined (operations.rejected_rows)."
+                f"No new or changed objects at {self.bucket.url(self.key)}: {len(known) - bad:,} are staged, "
+                f"{bad:,} are quarantined (operations.rejected_rows has the reasons)."
             )
         log.info(
-            "%d objects are new, %d changed or are staged again with one that did, %d vanished.",
+            "Staging objects: new=%d changed_or_in_a_changed_batch=%d deleted=%d",
             plan.new, len(plan.take) - plan.new, plan.vanished,
         )  # fmt: skip
         for item in plan.take:
@@ -138,10 +138,10 @@ class ObjectStaging:
         }
 
     def _land(self, batch: Batch) -> None:
-        """COPY a batch, without the objects of which a row is rejected.
+        """COPY a batch, without the objects that have rejected rows.
 
-        Usually that is one COPY. If rows are rejected, it has named all the objects, and the second COPY has the rest:
-        COPY does not say which of the loaded rows came from a bad object.
+        Usually that is one COPY. If rows are rejected, it has reported all invalid objects, and a second COPY loads the
+        others: COPY does not report which of the loaded rows came from an invalid object.
         """
         batch.landing = f"landing_{batch.id}"
         while True:
@@ -156,7 +156,7 @@ class ObjectStaging:
                 loaded = self.target.land(batch.landing, url, MAX_ERRORS, "MANIFEST")
             if not loaded.rejected:
                 batch.rows = loaded.rows
-                log.info("Batch %d: %s objects, %s rows.", batch.id, f"{len(batch.objects):,}", f"{loaded.rows:,}")
+                log.info("Staged a batch: batch=%d objects=%d rows=%d", batch.id, len(batch.objects), loaded.rows)
                 return
             if not self._quarantine(loaded.rejects):
                 raise CopyFailedError(
@@ -166,7 +166,7 @@ class ObjectStaging:
             self.target.warehouse.script(f"DROP TABLE {batch.landing}")
 
     def _quarantine(self, rejects: Iterable[RejectedRow]) -> bool:
-        """Note the objects that rejected rows name; return whether any of them is a new one."""
+        """Add the objects of rejected rows to the quarantine; return whether any of them is new there."""
         named = defaultdict(list)
         for row in rejects:
             named[row.file_name].append(row)
@@ -193,6 +193,6 @@ class ObjectStaging:
         shown = [f"{row.file_name} line {row.line_number}: {row.reason}" for row in bad[:SHOWN_OBJECTS]]
         log.warning(
             "%d objects are quarantined, the others are staged. operations.rejected_rows has the reasons. Correct the "
-            "objects: the next run takes what has changed. If the table was wrong, run the DAG with full_refresh.\n%s",
+            "objects: the next run stages what has changed. If the table was wrong, run the DAG with full_refresh.\n%s",
             len(bad), "\n".join(shown),
         )  # fmt: skip

@@ -1,4 +1,4 @@
--- Find the rows of {{ landing }} whose time cannot be right.
+-- Find the rows of {{ landing }} with an invalid timestamp.
 SELECT
     CAST({{ column }} AS VARCHAR(64)) AS found_value,
     COUNT(*) OVER () AS found_rows

@@ -1,11 +1,12 @@
-"""The ledger of objects: which objects of S3 a staging table holds the rows of.
+"""The ledger of objects: the S3 objects whose rows a staging table holds.
 
-A source that is not cut by time is staged by object. An object is taken when it is new or has changed, many in one
-batch, with one COPY and a manifest. COPY does not tell which row came from which object, so what is replaced is the
-batch: when one of its objects changed or vanished, it is retired, and what is left of it is taken again.
+A source that is not partitioned by time is staged incrementally, by object. New and changed objects are staged in
+batches, with one COPY and a manifest each. COPY does not report which row came from which object, so the unit of
+replacement is the batch: if one of its objects changes or is deleted, it is retired, and its other objects are staged
+again.
 
 An object that cannot be loaded is quarantined: it is the only one of a batch with a negative number, which has no rows.
-So it is left alone until it changes or vanishes, by the same rule, and no table loads it.
+By the same rule it is skipped until it changes or is deleted, and no table loads it.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ log = logging.getLogger(__name__)
 OBJECTS = "operations.staged_objects"
 BATCHES = "operations.staged_batches"
 
-# Of the COPY that adds a batch to the ledger. Redshift would else sample the first one for encodings.
+# For the COPY that adds a batch to the ledger. Without COMPUPDATE OFF Redshift samples the first one for encodings.
 COPY_OPTIONS = ("FORMAT AS JSON 'auto'", "COMPUPDATE OFF")
 
-# A bound on what is read again when one object of a batch changes.
+# Limits what is read again if one object of a batch changes.
 BATCH_SIZE = 10_000
 
-# The age at which a manifest is of no use to any task.
+# The age at which no task needs a manifest any more.
 LEFT_BEHIND = timedelta(days=1)
 
 
@@ -56,12 +57,12 @@ class Known(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What a run has to do.
+    """The objects that a run stages and the batches that it retires.
 
     :param take: the objects to stage, in the order of their keys.
     :param retired: the batches that they replace.
-    :param new: how many of the objects were not known before.
-    :param vanished: how many known objects are gone.
+    :param new: how many of the objects are not in the ledger.
+    :param vanished: how many objects of the ledger were deleted.
     """
 
     take: list[S3Object]
@@ -75,8 +76,8 @@ class Batch:
     """Objects that are staged together.
 
     :param id: its number in the table, ascending.
-    :param landing: the temporary table with its rows, once it is read.
-    :param rows: how many they are.
+    :param landing: the temporary table with its rows, after its COPY.
+    :param rows: number of rows.
     """
 
     id: int
@@ -92,17 +93,17 @@ def read(warehouse: Warehouse, table: str) -> dict[str, Known]:
 
 
 def next_batch_id(warehouse: Warehouse, table: str) -> int:
-    """Return a number that no batch of the table had, retired ones included."""
+    """Return an unused batch number of the table; those of retired batches are not reused."""
     ((last,),) = warehouse.query(f"SELECT MAX(batch_id) FROM {BATCHES} WHERE table_name = '{table}'")
     return (last or 0) + 1
 
 
 def plan(listed: Iterable[S3Object], known: Mapping[str, Known], *, refresh: bool = False) -> Plan:
-    """Compare what S3 lists with what is known.
+    """Compare the objects in S3 with the ledger.
 
     :param listed: the objects, in the order of their keys.
-    :param known: what is staged or quarantined, by key.
-    :param refresh: take everything again.
+    :param known: the ledger: staged and quarantined objects, by key.
+    :param refresh: stage everything again.
     """
     objects = list(listed)
     found = {item.key for item in objects}
@@ -118,7 +119,7 @@ def plan(listed: Iterable[S3Object], known: Mapping[str, Known], *, refresh: boo
 
 
 def batches(plan: Plan, first_id: int) -> list[Batch]:
-    """Cut the objects of a plan into batches of a bounded size."""
+    """Split the objects of a plan into batches of a bounded size."""
     starts = range(0, len(plan.take), BATCH_SIZE)
     return [Batch(first_id + number, plan.take[at : at + BATCH_SIZE]) for number, at in enumerate(starts)]
 
@@ -153,7 +154,7 @@ def lines(table: str, batches: Iterable[Batch]) -> str:
 def published(bucket: Bucket, stem: str, ending: str, text: str) -> Iterator[str]:
     """Write an object for a COPY to read, and delete it afterwards, also if the COPY fails.
 
-    :param stem: the beginning of the key, which is unique: another warehouse may stage from the same bucket.
+    :param stem: the prefix of the key; the key is unique, as another warehouse may stage from the same bucket.
     :return: its URL.
     """
     key = f"{stem}-{uuid.uuid4().hex}.{ending}"
@@ -166,17 +167,17 @@ def published(bucket: Bucket, stem: str, ending: str, text: str) -> Iterator[str
 
 
 def sweep(bucket: Bucket, prefix: str) -> None:
-    """Delete what tasks that were killed have left behind; an object younger than a day may be in use."""
+    """Delete objects that killed tasks have left behind; an object younger than a day may be in use."""
     with _tidying():
         if left := bucket.older(prefix, datetime.now(UTC) - LEFT_BEHIND):
             bucket.delete(left)
-            log.info("Deleted %d objects below %s that tasks have left behind.", len(left), bucket.url(prefix))
+            log.info("Deleted objects of killed tasks: objects=%d prefix=%s", len(left), bucket.url(prefix))
 
 
 @contextmanager
 def _tidying() -> Iterator[None]:
-    """Do without: an object that stays does no harm, and the next sweep tries again."""
+    """Ignore errors: a remaining object is harmless, and the next sweep retries."""
     try:
         yield
     except S3Error as error:
-        log.warning("Objects that are of no more use stay in S3: %s", error)
+        log.warning("Temporary objects in S3 could not be deleted, the next run retries: %s", error)

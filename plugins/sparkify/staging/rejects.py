@@ -1,4 +1,4 @@
-"""The rejected rows, remembered in ``operations.rejected_rows`` with what is staged of their files."""
+"""Rejected rows, recorded in ``operations.rejected_rows`` in the transaction that stages their files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COLUMNS = (
     "raw_line",
     "raw_value",
 )
-# The error codes of this project's own rules. COPY's have four digits, so nobody looks these up in its reference:
+# The error codes of this project's own rules; those of COPY have four digits:
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 IMPLAUSIBLE_TIME = 1
 EMPTY_OBJECT = 2
@@ -40,9 +40,9 @@ _REASON, _TEXT = 1_024, 4_096
 class Part(NamedTuple):
     """The rejected rows of one period's files, or of one quarantined object.
 
-    :param rows: that were rejected.
-    :param period_start: of the files, for a source that is cut by time; in UTC.
-    :param batch_id: of the object, for a source that is not.
+    :param rows: the rejected rows.
+    :param period_start: of the files, if the source is partitioned by time; UTC.
+    :param batch_id: of the object, if it is staged by object.
     """
 
     rows: Sequence[RejectedRow]
@@ -54,7 +54,7 @@ class Part(NamedTuple):
 class RejectedRows:
     """The rejected rows of a staging table.
 
-    A method is part of the caller's transaction, which has locked what makes it the table's only writer.
+    Methods are part of the caller's transaction, which holds a lock as the table's only writer.
 
     :param table: the staging table.
     :param run_id: the DAG run that reads its files.
@@ -64,17 +64,17 @@ class RejectedRows:
     run_id: str
 
     def replace_periods(self, warehouse: Warehouse, starts: Sequence[datetime], parts: Sequence[Part]) -> None:
-        """Forget what was rejected of the files of some periods, and remember what is rejected now.
+        """Replace the rejected rows of some periods' files.
 
-        :param starts: of the periods, which follow each other.
+        :param starts: of the periods, which are consecutive.
         """
         first, last = predicates.literal(starts[0]), predicates.literal(starts[-1])
         self._replace(warehouse, f"period_start >= {first} AND period_start <= {last}", parts)
 
     def replace_batches(self, warehouse: Warehouse, retired: Iterable[int], parts: Sequence[Part]) -> None:
-        """Forget what was rejected of retired batches, and remember what is rejected now.
+        """Replace the rejected rows of retired batches.
 
-        Rows without a batch are of before objects were quarantined.
+        Rows without a batch date from before the introduction of the quarantine.
         """
         ids = ", ".join(map(str, retired))
         of_retired = f" OR batch_id IN ({ids})" if ids else ""
@@ -83,10 +83,10 @@ class RejectedRows:
     def _replace(self, warehouse: Warehouse, which: str, parts: Sequence[Part]) -> None:
         which = f"table_name = '{self.table}' AND {which}"
         ((known,),) = warehouse.query(f"SELECT COUNT(*) FROM {TABLE} WHERE {which}")
-        # All staging tasks share this table, and Redshift lets one transaction at a time write a table: without
-        # rejected rows, which is usual, there is nothing to wait for.
+        # All staging tasks share this table, and Redshift lets one transaction at a time write to a table: without
+        # rejected rows, the usual case, no transaction waits.
         if known:
-            warehouse.script(f"-- Forget what was rejected of {self.table}.\nDELETE FROM {TABLE} WHERE {which}")
+            warehouse.script(f"-- Delete the former rejects of {self.table}.\nDELETE FROM {TABLE} WHERE {which}")
         if rows := [self._row(part, row) for part in parts for row in part.rows]:
             warehouse.insert(TABLE, COLUMNS, rows)
 
@@ -108,5 +108,5 @@ class RejectedRows:
 
 
 def _clip(text: str | None, length: int) -> str | None:
-    """Return the beginning of a text that fits into a column, without the NUL that no column takes."""
+    """Truncate a text to the column's length in bytes, and replace NULs, which no column accepts."""
     return text and text.replace("\0", ".").encode(errors="replace")[:length].decode(errors="ignore")

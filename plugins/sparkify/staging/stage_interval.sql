@@ -1,12 +1,12 @@
--- Forget the versions of the files.
+-- Delete the former versions of the files.
 DELETE FROM operations.staged_periods
 WHERE table_name = '{{ table }}' AND period_start >= {{ versions[0].start }} AND period_start <= {{ versions[-1].start }};
 
--- Remember the versions that were read.
+-- Record the versions of the files.
 INSERT INTO operations.staged_periods (table_name, period_start, version)
 VALUES {% for version in versions %}('{{ table }}', {{ version.start }}, '{{ version.version }}'){{ ", " if not loop.last }}{% endfor %};
 
--- Drop what is staged of {{ interval }}.
+-- Delete the rows of {{ interval }}.
 DELETE FROM {{ table }} WHERE {{ owned(partition_column) }};
 {% for landed in landings %}
 

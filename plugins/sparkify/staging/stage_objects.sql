@@ -1,18 +1,18 @@
 {% if retired %}
--- Drop the rows of retired batches.
+-- Delete the rows of retired batches.
 DELETE FROM {{ table }} WHERE batch_id IN ({{ retired | join(", ") }});
 
 -- Retire the batches.
 UPDATE operations.staged_batches SET is_live = FALSE
 WHERE table_name = '{{ table }}' AND batch_id IN ({{ retired | join(", ") }});
 
--- Forget their objects.
+-- Delete their objects from the ledger.
 DELETE FROM operations.staged_objects
 WHERE table_name = '{{ table }}' AND batch_id IN ({{ retired | join(", ") }});
 {% endif %}
 {% for batch in batches %}
 
--- Remember batch {{ batch.id }}.
+-- Record batch {{ batch.id }}.
 INSERT INTO operations.staged_batches (table_name, batch_id, is_live, objects, row_count, staged_at)
 VALUES ('{{ table }}', {{ batch.id }}, TRUE, {{ batch.objects | length }}, {{ batch.rows }}, {{ staged_at }});
 

@@ -1,4 +1,4 @@
-"""The staging table, and COPY into temporary tables that are like it."""
+"""The staging table, and COPY into temporary tables of the same structure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Target:
 
     :param warehouse: the session.
     :param table: its name.
-    :param partition_column: its audit column, by which rows are replaced; the files do not have it.
+    :param partition_column: its audit column by which rows are replaced; not part of the files.
     :param format: COPY's data format, such as ``FORMAT AS JSON 'auto'``.
     :param options: further options of COPY.
     """
@@ -40,8 +40,8 @@ class Target:
         columns = self.warehouse.columns(self.table)
         if self.partition_column not in columns:
             raise AirflowFailException(
-                f"The staging table {self.table} has no column {self.partition_column}: it is where a run marks the "
-                "rows that are its own."
+                f"The staging table {self.table} has no column {self.partition_column}, which determines "
+                "the run that owns a row. Add it to the table's DDL."
             )
         return [column for column in columns if column != self.partition_column]
 
@@ -54,6 +54,6 @@ class Target:
         :raises CopyFailedError: if it rejects more, or cannot read the source.
         """
         self.warehouse.script(f"CREATE TEMP TABLE {landing} (LIKE {self.table} INCLUDING DEFAULTS)")
-        # COPY fails when it meets as many errors as MAXERROR says.
+        # COPY fails as soon as the number of errors reaches MAXERROR.
         options = (*options, self.format, f"MAXERROR {max_errors + 1}", *self.options)
         return self.warehouse.copy(f"{landing} ({', '.join(self.columns)})", source, options)

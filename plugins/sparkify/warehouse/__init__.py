@@ -1,4 +1,4 @@
-"""Two engines, one SQL: the type of the Airflow connection chooses."""
+"""Two engines, one SQL: the type of the Airflow connection selects the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def connect(conn_id: str, aws_conn_id: str | None = None) -> Warehouse:
 
     :param conn_id: an Airflow connection of type ``redshift`` (Amazon Redshift) or ``postgres``.
     :param aws_conn_id: an Airflow connection of type ``aws``, for COPY.
-    :raises WarehouseError: where the connection is missing or of another type.
+    :raises WarehouseError: if the connection is missing or of another type.
     """
     from airflow.sdk import BaseHook
     from airflow.sdk.exceptions import AirflowNotFoundException
@@ -34,5 +34,5 @@ def connect(conn_id: str, aws_conn_id: str | None = None) -> Warehouse:
 
         return Postgres(connection, aws_conn_id)
     raise WarehouseError(
-        f"The Airflow connection {conn_id!r} is of type {connection.conn_type!r}; it must be redshift or postgres."
+        f"The Airflow connection {conn_id!r} is of type {connection.conn_type!r}; expected redshift or postgres."
     )

@@ -1,4 +1,4 @@
-"""What the database's catalogue says of tables."""
+"""Queries of the database's catalogue."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ render = templates.renderer(Path(__file__).parent)
 
 
 def relations(warehouse: Warehouse, names: Collection[str]) -> dict[str, list[str]]:
-    """Return the column names of those tables, and of PostgreSQL's indexes, that exist, in order.
+    """Return the column names, in order, of the tables and PostgreSQL indexes that exist.
 
-    :param names: of those to look for: ``songs`` in the session's own schema, ``operations.staged_objects``.
+    :param names: the names to look up: ``songs`` in the session's own schema, ``operations.staged_objects``.
     """
     if not names:
         return {}

@@ -1,4 +1,4 @@
-"""Connect to Redshift with a temporary password, for an Airflow connection whose extra says ``iam``."""
+"""Connect to Redshift with a temporary password, for an Airflow connection with ``iam`` in its extra."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
-# What the extra fields say of IAM. redshift_connector would ask for a password of its own with them: without the
-# credentials of the Airflow connection, and for the same user a second time.
+# The extra fields about IAM. With them redshift_connector would request a password itself: without the credentials of
+# the Airflow connection, and a second time for the same user.
 _IAM = {
     "iam",
     "cluster_identifier",
@@ -26,12 +26,12 @@ _IAM = {
 
 
 def with_temporary_password(hook: RedshiftSQLHook) -> Any:
-    """Return the hook's connection with a user, a password that is valid for some minutes, and a host.
+    """Return the hook's connection with a user, a temporary password, and a host.
 
     https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html
 
     :param hook: its AWS connection's credentials must allow redshift:GetClusterCredentials, or
-        redshift-serverless:GetCredentials; and DescribeClusters or GetWorkgroup where the connection names no host.
+        redshift-serverless:GetCredentials; and DescribeClusters or GetWorkgroup if the connection has no host.
     """
     from airflow.sdk import Connection
 
@@ -52,7 +52,7 @@ def with_temporary_password(hook: RedshiftSQLHook) -> Any:
 
 @contextmanager
 def _answers_not_logged() -> Iterator[None]:
-    """Keep the answers of AWS out of botocore's debug log: the password is in one before anybody knows it to mask."""
+    """Keep AWS responses out of botocore's debug log: it would log the password before it can be masked."""
     logger = logging.getLogger("botocore.parsers")
 
     def not_debug(record: logging.LogRecord) -> bool:

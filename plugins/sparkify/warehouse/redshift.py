@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 # The extra field of the aws connection that names the role COPY reads S3 with: an ARN, or "default".
 COPY_ROLE = "copy_iam_role"
 
-# What redshift_connector is told, where the extra field of the connection says nothing else. While a long COPY runs the
-# connection is silent, and what lies between, such as a NAT gateway after 350 s, forgets it: the client then waits
-# for hours. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
+# Defaults for redshift_connector, unless the extra field of the connection sets others. During a long COPY the
+# connection is idle, and devices in between, such as a NAT gateway after 350 s, drop it: without keep-alives the client
+# then waits for hours. https://docs.aws.amazon.com/redshift/latest/dg/queries-troubleshooting-query-hangs.html
 CLIENT = {
     "application_name": "sparkify",  # in SYS_SESSION_HISTORY; else the name of the module that calls the client
     "tcp_keepalive_idle": 60,
@@ -35,10 +35,10 @@ CLIENT = {
 
 # How many rejected rows the message of a failed COPY shows.
 _SHOWN_REJECTS = 3
-# The detail of an error that says which object COPY could not decompress; MAXERROR does not pass it over, and no view
-# lists it. https://github.com/snowplow/snowplow/pull/1265 shows one whole.
+# The detail of an error with the object that COPY could not decompress; MAXERROR does not cover it, and no view lists
+# it. https://github.com/snowplow/snowplow/pull/1265 has a complete example.
 _UNREADABLE = re.compile(r"code:\s+(9001)\s+context:\s+S3 key being read : (\S[^\n]*?)\s*\n")
-# By how much the clocks of the cluster and of this machine may differ.
+# Tolerated difference between the clocks of the cluster and of this machine.
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
 
@@ -67,14 +67,14 @@ class Redshift(Warehouse):
         self.secrets.add(connection.password)
         given = connection.extra_dejson
         connection.extra = json.dumps({**CLIENT, **given})
-        # Once: the hook would repeat a wrong password for 15 s. Airflow repeats the task.
+        # A single attempt: the hook would retry a wrong password for 15 s. Airflow retries the task.
         session = type(hook).get_conn.retry_with(stop=tenacity.stop_after_attempt(1))(hook)
         if "timeout" not in given:
-            session._usock.settimeout(None)  # else it would hold for each answer, and a COPY is silent for minutes
+            session._usock.settimeout(None)  # otherwise it would apply to each response, and a COPY takes minutes
         return session
 
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
-        # Older clients (2.0) read parameters into a statement that has none: in their default style LIKE '%x%' is an
+        # Older clients (2.0) look for parameters in a statement without any: in their default style LIKE '%x%' is an
         # error. https://github.com/aws/amazon-redshift-python-driver/issues/156
         cursor.paramstyle = "qmark"
         cursor.execute(statement, values)
@@ -85,17 +85,17 @@ class Redshift(Warehouse):
         https://docs.aws.amazon.com/redshift/latest/dg/r_BEGIN.html,
         https://docs.aws.amazon.com/redshift/latest/dg/r_statement_timeout.html
         """
-        self._session.autocommit = True  # else the client begins the transaction, one that may write
+        self._session.autocommit = True  # otherwise the client begins a read-write transaction
         with self._session.cursor() as cursor:
             self._execute(cursor, "BEGIN READ ONLY")
             self._execute(cursor, f"SET statement_timeout TO {seconds * 1000:.0f}")
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
-        """Load objects of S3 into a table with COPY, see :meth:`Warehouse.copy`.
+        """Load S3 objects into a table with COPY, see :meth:`Warehouse.copy`.
 
-        COPY looks for the bucket in the cluster's region. Where that is another, the statement has to say so:
-        https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html. The bucket is in the
-        region of the ``aws`` connection, through which the operators list it.
+        COPY expects the bucket in the cluster's region. If it is in another, the statement must have REGION:
+        https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-source-s3.html. The bucket is in the region
+        of the ``aws`` connection, through which the operators list it.
         """
         region = self._aws.region_name
         if region and not any(option.upper().startswith("REGION") for option in options):
@@ -119,12 +119,12 @@ class Redshift(Warehouse):
         return Loaded(rows, rejected, self._rejects(of_copy) if rejected else ())
 
     def _rejects(self, of_copy: str) -> list[RejectedRow]:
-        """Return what a COPY has rejected.
+        """Return the rejected rows of a COPY.
 
-        The view has not the raw texts that STL_LOAD_ERRORS has, but that one knows nothing of serverless workgroups.
+        The view lacks the raw lines of STL_LOAD_ERRORS, which is not available in serverless workgroups.
         https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
 
-        :param of_copy: the predicate that finds the COPY.
+        :param of_copy: the predicate that selects the COPY.
         """
         select = (
             "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
@@ -142,16 +142,16 @@ class Redshift(Warehouse):
         return [RejectedRow(*row) for row in found]
 
     def _failure(self, error: Exception, started: datetime) -> CopyFailedError:
-        """Return what the failure of a COPY means; the other fields of the error may repeat the command."""
+        """Return the error of a failed COPY, without the server's other fields, which may contain the command."""
         kind = _CopyConflictError if self._is_conflict(error) else CopyFailedError
         message = f"COPY failed: {_fields(error).get('M') or self._text(error)}"
         if damaged := _UNREADABLE.search(_fields(error).get("D", "")):
             return kind(message, [RejectedRow(damaged[2], 0, "", int(damaged[1]), _fields(error)["M"])])
         if "load_error" not in message:
-            # It never began to load. The session may have the load errors of an earlier COPY.
+            # It did not start to load: any load errors of the session are of an earlier COPY.
             return kind(message)
-        # No function tells the id of a COPY that failed: it is the session's last one, and later than those that did
-        # not fail. Other sessions had the same process id once.
+        # No function returns the id of a failed COPY: it is the session's last one, and later than those that
+        # succeeded. Earlier sessions may have had the same process id.
         rejects = self._rejects(
             "query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid() "
             f"AND query_id > {self._last_copy:d} AND start_time > '{started - _CLOCKS_DIFFER:%Y-%m-%d %H:%M:%S}')"
@@ -176,9 +176,9 @@ class Redshift(Warehouse):
             return "IAM_ROLE default" if role == "default" else f"IAM_ROLE '{role}'"
         if hook.get_session().get_credentials() is None:
             raise WarehouseError(
-                f"COPY has nothing to read S3 with: the Airflow connection {self.aws_conn_id!r} names no role, and "
-                f"there are no AWS credentials. Name a role in its extra field {COPY_ROLE}: an ARN, or 'default' for "
-                "the cluster's own."
+                f"COPY has no credentials to read S3: the Airflow connection {self.aws_conn_id!r} has no role, and "
+                f"there are no AWS credentials. Set a role in its extra field {COPY_ROLE}: an ARN, or 'default' for "
+                "the cluster's default role."
             )
         credentials = hook.get_credentials()
         self.secrets.add(credentials.secret_key, credentials.token)
@@ -189,11 +189,11 @@ class Redshift(Warehouse):
             return True
         text = self._text(error)
         return (
-            # The last two: another session has created the table, or the schema, at the same moment.
+            # The last two: another session has created the table, or the schema, concurrently.
             _fields(error).get("C") in {"40001", "40P01", "42P07", "42P06"}
             # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
             or "Serializable isolation violation" in text
-            # Of DDL, mostly; no document describes it, and another attempt succeeds.
+            # Mostly of DDL; undocumented, and a retry succeeds.
             or "conflict with concurrent transaction" in text
         )
 
@@ -217,5 +217,5 @@ class Redshift(Warehouse):
 
 
 def _fields(error: BaseException) -> dict[str, str]:
-    """Return the fields of the server's message by their letters, as the client keeps them; none for its own errors."""
+    """Return the fields of the server's error message, by their letters; empty for errors of the client."""
     return error.args[0] if error.args and isinstance(error.args[0], dict) else {}

@@ -1,7 +1,7 @@
-"""Secrets that a session knows, kept out of its errors, its log and the log of its driver.
+"""Redaction of a session's secrets in its errors, its log and the log of its driver.
 
 Airflow masks task logs and alerts. An exception goes further: to the scheduler's output and, with OpenLineage, to
-another machine. So what leaves the session is redacted here, at its source.
+another machine. So everything that leaves the session is redacted here, at its source.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MASK = "***"
-# In the metadata of a dataclass's field: it holds data, which stays as it is.
+# In the metadata of a dataclass's field: it contains data, which is not redacted.
 KEEP = "keep"
-# A shorter secret would mask parts of ordinary words; Airflow's masker has the same limit.
+# Masking shorter secrets would mask parts of ordinary words; Airflow's masker has the same limit.
 SHORTEST = 5
 
-# Authorization clauses, also when a message is cut off in the middle of one.
+# Authorization clauses, even if a message is truncated within one.
 # https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-authorization.html
 _CLAUSE = re.compile(
     r"\b(CREDENTIALS(?:\s+AS)?|SECRET_ACCESS_KEY|SESSION_TOKEN|PASSWORD)(\s+')(?:[^']|'')*('|$)", re.IGNORECASE
@@ -39,19 +39,20 @@ class Secrets:
         self._forms: list[str] = []
 
     def add(self, *secrets: str | None) -> None:
-        """Keep secrets out of everything from now on, task logs included."""
+        """Redact these secrets from now on, in task logs, too."""
         from airflow.sdk.log import mask_secret
 
         for secret in secrets:
             if secret and len(secret) >= SHORTEST:
                 mask_secret(secret)
-                # As they are, in an SQL literal, in Python's repr(), in JSON.
+                # Verbatim, in an SQL literal, in Python's repr(), in JSON.
                 forms = {secret, secret.replace("'", "''"), repr(secret)[1:-1], json.dumps(secret)[1:-1]}
                 self._forms = sorted({*self._forms, *forms}, key=len, reverse=True)
 
     def redact(self, value: T) -> T:
         """Return a value without secrets: text, containers, dataclasses. An exception is redacted in place."""
-        return self._redact(value, set())
+        redacted: T = self._redact(value, set())
+        return redacted
 
     @contextmanager
     def redacted(self) -> Iterator[None]:
@@ -64,7 +65,7 @@ class Secrets:
 
     @contextmanager
     def out_of(self, loggers: Iterable[str]) -> Iterator[None]:
-        """Redact what is logged meanwhile by loggers of these names."""
+        """Redact the records of these loggers within the block."""
         found = [logging.getLogger(name) for name in loggers]
         for logger in found:
             logger.addFilter(self.filter)

@@ -1,7 +1,7 @@
-"""A session with the warehouse, whichever database it is.
+"""A session with the warehouse, on either engine.
 
-SQL is written once, in Redshift's dialect. An engine executes it: :mod:`sparkify.warehouse.redshift` as it is,
-:mod:`sparkify.warehouse.postgres` after translating what must differ.
+SQL is written once, in Redshift's dialect. :mod:`sparkify.warehouse.redshift` executes it unchanged,
+:mod:`sparkify.warehouse.postgres` translates a few statements first.
 """
 
 from __future__ import annotations
@@ -42,34 +42,34 @@ _WRITE = re.compile(
 )
 _TEMPORARY = re.compile(r"CREATE\s+TEMP(?:ORARY)?\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.\"]+)", re.IGNORECASE)
 
-# Names of a connection's extra fields that hold a secret.
+# Names of a connection's extra fields that contain a secret.
 _SECRET = re.compile("password|secret|token", re.IGNORECASE)
 
-# A conflict is over within the other's transaction, which takes seconds at most.
+# A conflict ends with the other transaction, which takes seconds at most.
 ATTEMPTS = 8
 
-# Rows of a statement that inserts values. It may have 32,767 parameters, so tables have 32 columns at most.
+# Rows of an INSERT ... VALUES statement. It may have 32,767 parameters, so tables may have up to 32 columns.
 INSERTED_AT_ONCE = 1_000
 
-# Rejected rows that a COPY reports, and one of each further file; how many they are, it says exactly.
+# Rejected rows that a COPY reports, plus one of each further file; their number is always exact.
 REJECTS_TOLD = 1_000
 
 
 class WarehouseError(AirflowException):
-    """The warehouse refused something; the message says what and the remedy."""
+    """An error of the warehouse; the message has the cause and the remedy."""
 
 
 @dataclass(frozen=True)
 class RejectedRow:
     """A row that COPY could not load.
 
-    :param file_name: the object that has it, ``s3://bucket/key``.
-    :param line_number: from 1; of JSON, the last line of the object; 0 if it is not known.
-    :param column_name: the column that would not take the value; empty where the row itself cannot be read.
-    :param error_code: of https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
-    :param reason: what is wrong, in the database's words.
-    :param raw_line: the row as it is in the file; None where the database does not tell.
-    :param raw_value: the value; None where the database does not tell.
+    :param file_name: its file, ``s3://bucket/key``.
+    :param line_number: from 1; for a JSON object, its last line; 0 if unknown.
+    :param column_name: the column of the invalid value; empty if the row itself cannot be parsed.
+    :param error_code: see https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
+    :param reason: the database's error message.
+    :param raw_line: the row as it is in the file; None if the database does not report it.
+    :param raw_value: the value; None if the database does not report it.
     """
 
     file_name: str
@@ -83,10 +83,10 @@ class RejectedRow:
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a COPY did.
+    """The result of a COPY.
 
-    :param rows: rows that are in the table now.
-    :param rejected: rows that were left out, at most MAXERROR - 1.
+    :param rows: number of loaded rows.
+    :param rejected: number of rejected rows, at most MAXERROR - 1.
     :param rejects: the first of them, :data:`REJECTS_TOLD` and one of each further file.
     """
 
@@ -96,10 +96,10 @@ class Loaded:
 
 
 class CopyFailedError(WarehouseError):
-    """A COPY failed, and nothing of it is in the table.
+    """A COPY failed, and loaded no rows.
 
-    :param rejects: the rows that it rejected until then, :data:`REJECTS_TOLD` and one of each further file; an object
-        that it could not decompress is there too.
+    :param rejects: the rows that it had rejected, :data:`REJECTS_TOLD` and one of each further file, including an
+        object that it could not decompress.
     """
 
     def __init__(self, message: str, rejects: Sequence[RejectedRow] = ()) -> None:
@@ -110,20 +110,20 @@ class CopyFailedError(WarehouseError):
 class Warehouse(ABC):
     """One database session. Use it as a context manager; it connects on entry.
 
-    A transaction that writes names the tables it locks, see :meth:`transaction`. The session locks them before
-    anything else and refuses to write without a lock, so a transaction that waited for its turn sees all that the
-    earlier ones have committed.
+    A transaction that writes declares the tables it locks, see :meth:`transaction`. The session locks them first and
+    does not write without a lock, so a transaction that has waited for a lock sees everything that earlier ones have
+    committed.
 
-    No secret leaves the session: its errors and the log of its driver are redacted, see :attr:`secrets`.
+    Secrets are redacted in errors of the session and in the log of its driver, see :attr:`secrets`.
 
     :param connection: the Airflow connection of the database.
-    :param aws_conn_id: the Airflow connection whose credentials COPY reads S3 with, where it needs any.
+    :param aws_conn_id: the Airflow connection with the credentials for COPY to read S3, if it needs any.
     """
 
     engine: ClassVar[str]
-    # What stands for a value in a statement.
+    # The placeholder of a parameter in a statement.
     placeholder: ClassVar[str]
-    # The loggers of the driver, which may log statements, or errors that repeat them.
+    # The loggers of the driver, which may log statements, or errors that contain them.
     loggers: ClassVar[Sequence[str]] = ()
 
     def __init__(self, connection: Connection, aws_conn_id: str | None = None) -> None:
@@ -169,20 +169,20 @@ class Warehouse(ABC):
         """Run ``work`` in one transaction and commit it.
 
         Under snapshot isolation a transaction sees what was committed when its snapshot was taken. Its first SELECT,
-        DML or DDL takes it; LOCK does not. So LOCK is the first statement: when the turn of a transaction has come, it
-        sees what all earlier ones have written.
+        DML or DDL takes the snapshot; LOCK does not. So LOCK is the first statement: once it holds the lock, the
+        transaction sees what all earlier ones have written.
         https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html,
         https://www.postgresql.org/docs/current/sql-lock.html
 
-        If the database ends the transaction because of a concurrent one (PostgreSQL 40001 and 40P01, Redshift 1023),
-        it is rolled back and ``work`` is run again from its start, after a random pause that grows. ``work`` must
-        therefore have no effect but through this session.
+        After a serialization conflict or a deadlock (PostgreSQL 40001 and 40P01, Redshift 1023), the transaction is
+        rolled back and ``work`` is retried from its start, with random exponential backoff. ``work`` must therefore
+        have no side effects outside of this session.
 
         :param work: sends the statements.
         :param lock: the tables to lock, always in alphabetical order. Required to write rows; not to read, to create
             or drop, or to write to the session's own temporary tables.
         :return: what ``work`` returns.
-        :raises WarehouseError: if ``work`` writes without a lock, sends a LOCK of its own, or begins a transaction.
+        :raises WarehouseError: if ``work`` writes without a lock, sends its own LOCK, or begins a transaction.
         """
         attempts = tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._is_conflict),
@@ -191,12 +191,13 @@ class Warehouse(ABC):
             before_sleep=self._log_conflict,
             reraise=True,
         )
-        return attempts(self._attempt, work, sorted(set(lock)))
+        result: T = attempts(self._attempt, work, sorted(set(lock)))
+        return result
 
     def _attempt(self, work: Callable[[], T], lock: Sequence[str]) -> T:
         if self._locks is not None:
             raise WarehouseError(
-                "A transaction was begun inside of another, whose work it would commit. Begin it after the other."
+                "Nested transaction: it would commit the work of the outer one. Begin it after the outer one."
             )
         self._locks = tuple(lock)
         try:
@@ -220,21 +221,21 @@ class Warehouse(ABC):
             log.debug("No rollback: %s", self.secrets.redact(str(error)))
 
     def _check(self, statement: str) -> None:
-        """Refuse a statement that would take the snapshot before the lock, or write without one."""
+        """Raise an error if a statement would take the snapshot before the lock, or write without one."""
         body = _COMMENTS.sub("", statement, count=1)
         name = self.secrets.redact(label(statement))
         if self._locks is None:
-            raise WarehouseError(f"Not sent: {name!r}. Send it from within Warehouse.transaction(), which ends it.")
+            raise WarehouseError(f"Not sent: {name!r}. Send it within Warehouse.transaction().")
         if _LOCK.match(body):
             raise WarehouseError(
-                f"Not sent: {name!r}. A lock has to come before the transaction's snapshot: name the table in "
+                f"Not sent: {name!r}. A lock must precede the transaction's snapshot: pass the table to "
                 "transaction(work, lock=[...])."
             )
         written = _WRITE.match(body)
         if written and not self._locks and written[1].lower() not in self._temporary:
             raise WarehouseError(
                 f"Not sent: {name!r}. It writes to {written[1]}, and its transaction holds no lock, so it may not see "
-                "what concurrent runs have written. Name the tables to lock in transaction(work, lock=[...])."
+                "what concurrent runs have written. Pass the tables to lock to transaction(work, lock=[...])."
             )
         if created := _TEMPORARY.match(body):
             self._temporary.add(created[1].lower())
@@ -242,20 +243,20 @@ class Warehouse(ABC):
     def _log_conflict(self, state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         log.warning(
-            "A concurrent transaction came first (%s). Attempt %d of %d follows in %.1f s.",
-            self.secrets.redact(self._text(error)).split("\n")[0] if error else "",
+            "Serialization conflict, retrying in %.1f s (attempt %d of %d): %s",
+            state.upcoming_sleep,
             state.attempt_number + 1,
             ATTEMPTS,
-            state.upcoming_sleep,
+            self.secrets.redact(self._text(error)).split("\n")[0] if error else "",
         )
 
     def script(self, sql: str) -> int:
-        """Execute the statements of ``sql``, one after the other.
+        """Execute the statements of ``sql`` in sequence.
 
-        Each is logged with its leading comment, the rows it touched and the seconds it took; the SQL itself
-        is not logged.
+        Each is logged with its leading comment, the number of affected rows and its seconds; the SQL itself is not
+        logged.
 
-        :return: rows that the last statement touched; 0 where the database does not say.
+        :return: rows affected by the last statement; 0 if the database does not report it.
         """
         rows = 0
         for statement in statements(sql):
@@ -282,7 +283,7 @@ class Warehouse(ABC):
         return self.table(sql)[1]
 
     def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """Return the column names and the rows of a SELECT; outside a transaction it is one by itself."""
+        """Return the column names and the rows of a SELECT; outside a transaction it runs in its own."""
         return self.transaction(lambda: self._table(sql)) if self._locks is None else self._table(sql)
 
     def _table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
@@ -292,11 +293,11 @@ class Warehouse(ABC):
             return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
     def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        """Insert values that come from outside the database, many rows with each statement.
+        """Insert values from outside the database, many rows per statement.
 
         :param table: the table.
-        :param columns: its columns that the rows have.
-        :param rows: their values, which travel as parameters. Times have no zone: TIMESTAMP has none.
+        :param columns: the columns of the rows.
+        :param rows: their values, sent as parameters. Timestamps are naive, like TIMESTAMP.
         """
         row = f"({', '.join([self.placeholder] * len(columns))})"
         with self._session.cursor() as cursor:
@@ -313,14 +314,14 @@ class Warehouse(ABC):
         return self.table(f"SELECT * FROM {table} LIMIT 0")[0]
 
     def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
-        """Load objects of S3 into a table with COPY.
+        """Load S3 objects into a table with COPY.
 
-        The command is logged without its authorization, which may hold a secret.
+        The command is logged without its authorization, which may contain a secret.
 
         :param target: a table, or a table with a list of columns: ``songs (song_id, title)``.
         :param source: URI of a key prefix or of a manifest: ``s3://bucket/key``.
         :param options: the rest of the command: format and options of COPY.
-        :raises CopyFailedError: when it fails; nothing is loaded then. Carries the rejected rows.
+        :raises CopyFailedError: if it fails, with the rejected rows; nothing is loaded then.
         """
         head, tail = f"COPY {target} FROM '{source}'", " ".join(options)
         self._check(head)
@@ -337,32 +338,32 @@ class Warehouse(ABC):
         return loaded
 
     def analyze(self, table: str, changed: int) -> None:
-        """Refresh what the planner knows of a table, where a large part of it has changed; else do nothing.
+        """Refresh the planner's statistics of a table if a large part of it has changed.
 
-        A plan for the table as it was before a large load may take a hundred times as long. An hour's load changes a
-        small part, and costs no scan.
+        With the statistics from before a large load, a query may take a hundred times as long. An hourly load changes a
+        small part, and triggers no ANALYZE.
 
-        :param changed: rows that the caller has written, and committed.
+        :param changed: rows that the caller has written and committed.
         """
         if self._is_outdated(table, changed):
             self.transaction(lambda: self.script(f"ANALYZE {table}"))
 
     def _is_outdated(self, table: str, changed: int) -> bool:
-        """Tell whether ANALYZE is due.
+        """Return whether ANALYZE is due.
 
-        Redshift decides by itself, and skips a table of which less than a tenth has changed:
+        Redshift itself skips a table if less than a tenth of it has changed:
         https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html
         """
         return changed > 0
 
     def _text(self, error: BaseException) -> str:
-        """Return what an error says."""
+        """Return the message of an error."""
         return str(error).strip()
 
     def read_only(self, seconds: float) -> None:
-        """Make what follows in this session one transaction that cannot write, and end a statement that takes longer.
+        """Begin a read-only transaction for the rest of the session, with a statement timeout.
 
-        :param seconds: that a statement may take.
+        :param seconds: the timeout of a statement.
         """
         self._locks = ()
         with self.secrets.redacted():
@@ -370,7 +371,7 @@ class Warehouse(ABC):
 
     @abstractmethod
     def _begin_read_only(self, seconds: float) -> None:
-        """Begin a transaction that cannot write; see :meth:`read_only`."""
+        """Begin a read-only transaction; see :meth:`read_only`."""
 
     @abstractmethod
     def _copy(self, command: str) -> Loaded:
@@ -381,7 +382,7 @@ class Warehouse(ABC):
         """Return the authorization clause for COPY."""
 
     def address(self) -> tuple[str, str]:
-        """Return the namespace that OpenLineage gives the database server, and the name of the database.
+        """Return OpenLineage's namespace of the database server, and the name of the database.
 
         https://openlineage.io/docs/spec/naming
         """
@@ -399,25 +400,25 @@ class Warehouse(ABC):
 
     @abstractmethod
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
-        """Execute one statement; ``values`` stand for its placeholders."""
+        """Execute one statement with the ``values`` of its placeholders."""
 
     @abstractmethod
     def _is_conflict(self, error: BaseException) -> bool:
-        """Tell whether a concurrent transaction is the cause, so that another attempt can succeed."""
+        """Return whether a concurrent transaction is the cause, so that a retry can succeed."""
 
     @abstractmethod
     def _why_unreachable(self, error: BaseException) -> Reason | None:
-        """Return why no connection could be made; None if ``error`` means something else."""
+        """Return why the connection failed; None if ``error`` has another cause."""
 
 
 def statements(sql: str) -> list[str]:
-    """Return the statements of a script, each with its comments; what is nothing but a comment is left out."""
+    """Return the statements of a script, each with its comments; comments without a statement are omitted."""
     found = map(str.strip, sqlparse.split(sql))
     return [statement for statement in found if not _COMMENTS.fullmatch(statement)]
 
 
 def label(statement: str) -> str:
-    r"""Return what the log calls a statement: its leading comment, else its first words.
+    r"""Return the name of a statement in logs: its leading comment, else its first words.
 
     The comment before DDL describes the table, not the statement.
 

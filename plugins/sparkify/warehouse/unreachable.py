@@ -1,4 +1,4 @@
-"""Why a session could not begin: one text for the task's log, the alert and the page."""
+"""Why a connection failed: one message for the task's log, the alert and the page."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from airflow.sdk import Connection
 
-# Seconds that the server may take to accept a session, if the extra field of the connection says nothing else.
+# Timeout to connect, in seconds, unless the extra field of the connection sets another.
 CONNECT_TIMEOUT = 10
 
 _NETWORK = (
-    "Check that it runs (a paused cluster has to be resumed), its address and port, and that the security group and "
-    "the network let this machine reach it."
+    "Check that it is running (a paused cluster must be resumed), its address and port, and that the security group "
+    "and the network allow connections from this machine."
 )
 
 
 class Reason(Enum):
-    """What is wrong, and the remedy."""
+    """The cause, and the remedy."""
 
-    AUTHENTICATION = "refused the login of user {user}", "Check the user, the password and the SSL settings."
+    AUTHENTICATION = "rejected the login of user {user}", "Check the user, the password and the SSL settings."
     TEMPORARY_PASSWORD = (
-        "cannot be logged in to: AWS issued no temporary password",
+        "rejected the login: AWS issued no temporary password",
         "Check the credentials and permissions of the aws connection, and the cluster or workgroup that the "
         "connection names.",
     )
-    DATABASE = "has no database {database}", "Check the database, which is the connection's field schema."
-    TIMEOUT = "did not answer in time", _NETWORK
-    UNREACHABLE = "cannot be reached", _NETWORK
-    TLS = "could not prove its identity", "Check the connection's sslmode, and the certificates this machine trusts."
-    REFUSED = "refused the session", "Check that it accepts sessions: it may be starting, stopping or full."
+    DATABASE = "has no database {database}", "Check the database, the field schema of the connection."
+    TIMEOUT = "timed out", _NETWORK
+    UNREACHABLE = "is unreachable", _NETWORK
+    TLS = "failed the TLS verification", "Check the connection's sslmode, and the certificates this machine trusts."
+    REFUSED = "rejected the connection", "Check that it accepts connections: it may be starting, stopping or full."
 
 
 def of_sqlstate(code: str) -> Reason:
-    """Return the reason for which a server that was reached refused a session.
+    """Return why a server rejected a connection.
 
     Redshift uses PostgreSQL's codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
     """
@@ -43,7 +43,7 @@ def of_sqlstate(code: str) -> Reason:
 
 
 def of_os_error(error: OSError) -> Reason:
-    """Return the reason for which a server could not be reached."""
+    """Return why a server is unreachable."""
     import ssl
 
     if isinstance(error, ssl.SSLError):
@@ -54,7 +54,7 @@ def of_os_error(error: OSError) -> Reason:
 def describe(reason: Reason, connection: Connection, text: str) -> str:
     """Return what happened, to which server, and the remedy.
 
-    :param text: the server's or the driver's own words, without secrets.
+    :param text: the error message of the server or the driver, without secrets.
     """
     what, remedy = reason.value
     where = f"{connection.host or '(no host)'}:{connection.port or '(default port)'}"

@@ -1,4 +1,4 @@
-"""The application behind the warehouse page. All of it is for people who are logged in to Airflow."""
+"""The application of the warehouse page. All endpoints require a login to Airflow."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 STATIC = Path(__file__).parent / "static"
-# The page runs its own files only, and shows itself in Airflow's frame only.
+# The page may only load its own files, and may only be framed by Airflow.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
-# Seconds that an answer of Airflow's metadata database is kept, however many pages poll.
+# Seconds to cache a result of Airflow's metadata database, however many pages poll.
 KEEP_LOADS = 15.0
-# Seconds that have to pass before the button asks the warehouse again, though no run has ended since.
+# Minimum age, in seconds, of a cached result that the reload button refreshes although no run has ended since.
 RELOAD = 45.0
 
 
@@ -39,13 +39,13 @@ def application() -> ASGIApp:
 def create(answers: Cache, news: Cache) -> ASGIApp:
     """Return an application.
 
-    :param answers: those of the panels. They stay until a run that writes to the warehouse has ended.
-    :param news: whether one has: what :func:`sparkify.web.loads.read` returns.
+    :param answers: the results of the panels, cached until a run that writes to the warehouse has ended.
+    :param news: the results of :func:`sparkify.web.loads.read`, which report such a run.
     """
     app = FastAPI(
         title="Sparkify warehouse page",
         dependencies=[Depends(requires_authenticated())],
-        openapi_url=None,  # its pages of documentation would not ask who is there
+        openapi_url=None,  # its documentation pages would not require a login
     )
     static = StaticFiles(directory=STATIC)
 
@@ -59,7 +59,7 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
     @app.get("/static/{path:path}")
     async def file(path: str, request: Request) -> Response:
         response = await static.get_response(path, request.scope)
-        # A name with a version never gets another content.
+        # The content of a file with a version in its name never changes.
         kept = "private, max-age=31536000, immutable" if path.startswith("echarts-") else "no-cache"
         response.headers["Cache-Control"] = kept
         return response
@@ -76,7 +76,7 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
     @app.get("/api/panels/{name}")
     async def panel(name: str, *, reload: bool = False) -> dict[str, Any]:
         if name not in (known := panels.declared()):
-            raise HTTPException(404, f"There is no panel {name!r}. There are: {', '.join(known)}.")
+            raise HTTPException(404, f"Unknown panel {name!r}: expected one of {', '.join(known)}.")
         version = (await news.get("loads"))["version"]
         answer = await answers.get(name, version, RELOAD if reload else math.inf)
         return {"name": name, "version": version, **answer}
@@ -89,9 +89,9 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
 
 
 def with_headers(app: ASGIApp) -> ASGIApp:
-    """Return the application with headers on every answer, errors included.
+    """Return the application with default headers on every response, errors included.
 
-    A browser keeps nothing that says nothing else, and takes no content for what its type does not say.
+    By default browsers do not store a response, and never sniff its content type.
     """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:

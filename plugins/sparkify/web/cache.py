@@ -1,4 +1,4 @@
-"""Answers that are kept, so that many viewers cost what one costs."""
+"""A cache of results, so that many viewers cost as much as one."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from sparkify.web.panels import LIMIT, PanelError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# Seconds that an error is kept.
+# Seconds to cache an error.
 KEEP_ERROR = 5.0
-# Seconds to wait for a warehouse that does not even refuse: longer than it may take to connect, which ends with an
-# error that says what is wrong, and to query.
+# Seconds to wait for the warehouse: longer than the timeouts of connection and query, whose errors are more specific.
 PATIENCE = 2 * LIMIT + 5
-# Calls at once, in each process of the API server.
+# Concurrent calls, in each process of the API server.
 THREADS = 4
 
 
 class Kept(NamedTuple):
-    """What was answered.
+    """A cached result.
 
-    :param at: when, of the monotonic clock.
-    :param version: what it was asked for.
+    :param at: its time, on the monotonic clock.
+    :param version: the version that was requested.
     """
 
     at: float
@@ -35,15 +34,15 @@ class Kept(NamedTuple):
 
 
 class Cache:
-    """The answers of a function of a name.
+    """The cached results of a function of a name.
 
-    Whoever asks for what is being fetched waits for the same answer. The function runs in threads of its own: those of
-    the API server are for its other requests.
+    Concurrent requests for the same name share one call. The function runs in separate threads, so that it does not
+    block other requests of the API server.
 
     :param read: the function; it blocks.
-    :param keep: seconds that an answer is kept.
-    :param keep_error: seconds that a PanelError is kept.
-    :param patience: seconds that anybody waits.
+    :param keep: seconds to cache a result.
+    :param keep_error: seconds to cache a PanelError.
+    :param patience: maximum seconds that a request waits.
     """
 
     def __init__(
@@ -63,11 +62,11 @@ class Cache:
         self._kept: dict[str, Kept] = {}
 
     async def get(self, name: str, version: str = "", max_age: float = math.inf) -> dict[str, Any]:
-        """Return the answer for a name.
+        """Return the result for a name.
 
-        :param version: of what the answer is made from; an answer of another version is not returned.
-        :param max_age: seconds; an older answer is not returned.
-        :raises PanelError: if there is none, or none in time.
+        :param version: of the underlying data; a cached result of another version is not returned.
+        :param max_age: seconds; an older cached result is not returned.
+        :raises PanelError: if the function fails or times out.
         """
         kept = self._kept.get(name)
         answer = kept.answer if kept and self._is_fresh(kept, version, max_age) else await self._fetch(name, version)
@@ -88,13 +87,13 @@ class Cache:
             self._under_way[name, version] = future
             future.add_done_callback(lambda done: self._remember(name, version, done))
         try:
-            # One who gives up does not end it for the others.
+            # The timeout of one request does not cancel the call for the others.
             return await asyncio.wait_for(asyncio.shield(future), self._patience)
         except TimeoutError:
             return PanelError(
                 "waiting",
-                f"The warehouse has not answered within {self._patience:g} s, and has not refused. It may be starting "
-                "or busy. The page shows its answer once there is one.",
+                f"The warehouse has not responded within {self._patience:g} s. It may be starting or busy. The page "
+                "shows the result as soon as it responds.",
             )
         except PanelError as error:
             return error

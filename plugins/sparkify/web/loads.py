@@ -1,10 +1,10 @@
-"""What Airflow knows of the loads: whether the warehouse has anything new, without asking the warehouse."""
+"""The latest loads according to Airflow: whether the warehouse has new data, without querying it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-# The DAG that loads the warehouse, and those that write what the page shows.
+# The DAG that loads the warehouse, and the DAGs that write data of the page.
 HOURLY = "sparkify_warehouse"
 WRITERS = (HOURLY, "sparkify_audit")
 
@@ -14,7 +14,7 @@ def read(name: str = "") -> dict[str, Any]:
 
     It is one query of Airflow's metadata database, which only the API server may read.
 
-    :param name: is ignored; the signature is that of the functions of a :class:`~sparkify.web.cache.Cache`.
+    :param name: ignored; required by :class:`~sparkify.web.cache.Cache`.
     """
     from airflow.models.dag import DagModel
     from airflow.models.dagrun import DagRun

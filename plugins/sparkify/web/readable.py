@@ -1,8 +1,8 @@
-"""Refuse JSON that Airflow's API accepts and its tasks and its DAG processor cannot read.
+"""Reject JSON that Airflow's API accepts but its tasks and its DAG processor cannot read.
 
-Airflow 3.3.2 stores whatever conf a run is triggered with. A task's process cannot be given a number of more than
-64 bits, text that is not Unicode, or hundreds of levels: it ends at once. The scheduler then asks the DAG processor to
-run the task's callbacks, with the same conf, and the DAG processor exits for the same reason, at each start anew.
+Airflow 3.3.2 stores any conf that a run is triggered with. A task's process exits immediately if it contains a number
+of more than 64 bits, text that is not Unicode, or hundreds of levels. The scheduler then requests the DAG processor to
+run the task's callbacks, with the same conf, and the DAG processor exits for the same reason, again after each restart.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from starlette.responses import JSONResponse
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# The API for people; those of tasks and of the web page have no such input.
+# The public API; those of tasks and of the web UI have no such input.
 PREFIX = "/api/v2/"
-# Levels of a document. The DAG processor reads about 190 below its own.
+# Maximum nesting of a document. The DAG processor can read about 190 levels more than its own.
 DEPTH = 64
 
 
 class ReadableJson:
-    """ASGI middleware that answers 422 to a POST or PATCH of JSON that Airflow could not read again.
+    """ASGI middleware that responds with 422 to a POST or PATCH of JSON that Airflow could not read back.
 
-    :param app: the application behind it.
+    :param app: the wrapped application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or pass it on as it is."""
+        """Reject a request, or pass it on unchanged."""
         if scope["type"] != "http" or scope["method"] not in ("POST", "PATCH") or PREFIX not in scope["path"]:
             await self._app(scope, receive, send)
             return
@@ -39,7 +39,7 @@ class ReadableJson:
         while messages[-1].get("more_body"):
             messages.append(await receive())
         if reason := unreadable(b"".join(message.get("body", b"") for message in messages)):
-            await JSONResponse({"detail": f"This JSON is refused: {reason}."}, 422)(scope, receive, send)
+            await JSONResponse({"detail": f"Invalid JSON: it {reason}."}, 422)(scope, receive, send)
             return
 
         async def again() -> Message:
@@ -49,21 +49,21 @@ class ReadableJson:
 
 
 def unreadable(body: bytes) -> str | None:
-    """Return why Airflow cannot read a JSON document again, or None if it can; what is not JSON is not judged."""
+    """Return why Airflow cannot read back a JSON document; None if it can, or if it is not JSON."""
     try:
         document = json.loads(body)
         json.dumps(document, ensure_ascii=False).encode()
     except RecursionError:
         return _too_deep()
     except UnicodeEncodeError:
-        return "a text in it is not Unicode (a lone surrogate)"
+        return "contains text that is not Unicode (a lone surrogate)"
     except ValueError:
         return None
     level: list[Any] = [document]
     for _ in range(DEPTH + 1):
-        # 1e300 too: PostgreSQL's jsonb, in which Airflow keeps it, gives it back as an integer of 301 digits.
+        # 1e300, too: PostgreSQL's jsonb, in which Airflow stores it, returns it as an integer of 301 digits.
         if any(isinstance(value, int | float) and abs(value) >= 2**63 for value in level):
-            return "a number in it needs more than 64 bits"
+            return "contains a number that needs more than 64 bits"
         inner = [
             value.values() if isinstance(value, dict) else value for value in level if isinstance(value, dict | list)
         ]
@@ -74,4 +74,4 @@ def unreadable(body: bytes) -> str | None:
 
 
 def _too_deep() -> str:
-    return f"it is nested more than {DEPTH} levels deep"
+    return f"is nested more than {DEPTH} levels deep"

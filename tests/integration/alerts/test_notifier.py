@@ -122,7 +122,7 @@ def test_a_failed_check_is_told_once_and_its_end(airflow: Airflow) -> None:
     assert "fine" not in told
     assert airflow.checked(1, BAD) == []
     (told,) = airflow.checked(2, GOOD)
-    assert f"*Good again*: {NAME}" in told
+    assert f"*Recovered*: {NAME}" in told
     assert airflow.checked(3, GOOD) == []
 
 
@@ -142,27 +142,27 @@ def test_warnings_are_told(airflow: Airflow) -> None:
 def test_a_failed_task_is_told_once_and_its_end(airflow: Airflow) -> None:
     (told,) = airflow.failed(0)
     assert "*Failed*: `task stage_events`" in told
-    assert "> Found: COPY failed: it's\n> \\x" in told
+    assert "> Observed: COPY failed: it's\n> \\x" in told
     assert airflow.failed(1) == []
     (told,) = airflow.checked(2, GOOD)
-    assert "*Good again*: `task stage_events`" in told
+    assert "*Recovered*: `task stage_events`" in told
 
 
 def test_a_task_that_checks_and_fails_otherwise_is_told(airflow: Airflow) -> None:
     context = airflow.context(0, "data_quality", "scheduled", None, "failed")
-    (told,) = airflow.call({**context, "exception": RuntimeError("The warehouse cannot be reached")})
+    (told,) = airflow.call({**context, "exception": RuntimeError("The warehouse is unreachable")})
     assert "*Failed*: `task data_quality`" in told
     context = airflow.context(1, "data_quality", "scheduled", [GOOD], "failed")
     assert airflow.call({**context, "exception": RuntimeError("The connection broke off.")}) == []
     (told,) = airflow.checked(2, GOOD)
-    assert "*Good again*: `task data_quality`" in told
+    assert "*Recovered*: `task data_quality`" in told
 
 
 def test_a_killed_process_is_told(airflow: Airflow) -> None:
     """Then the DAG processor calls, without a state and without an error."""
     (told,) = airflow.call(airflow.context(0, "load_users", "scheduled", None, None))
     assert "*Failed*: `task load_users`" in told
-    assert "its process ended without a word" in told
+    assert "its process exited without reporting an error" in told
 
 
 @pytest.mark.parametrize(("hours", "expected"), [("1", [1, 0, 0]), ("0", [1, 1, 1]), ("soon", [1, 0, 0])])
@@ -182,8 +182,8 @@ def test_a_state_that_cannot_be_read_or_written_is_told_all_the_same(
 
     monkeypatch.setattr("sparkify.alerts.state.Variable.set", refuse)
     assert len(airflow.checked(1, outcome("another"))) == 1
-    assert "cannot be read" in caplog.text
-    assert "cannot be written (no API)" in caplog.text
+    assert "using no open incidents" in caplog.text
+    assert "could not be written, the alert will be sent again: no API" in caplog.text
 
 
 def test_good_runs_write_nothing(airflow: Airflow) -> None:
@@ -196,7 +196,7 @@ def test_no_alert_fails_a_task(airflow: Airflow, caplog: pytest.LogCaptureFixtur
     context = airflow.context(0, "data_quality", "scheduled", [GOOD], "success")
     context["ti"].xcom_pull = None
     assert airflow.call(context) == []
-    assert "No alert could be made of the task data_quality" in caplog.text
+    assert "Could not send the alert of a task: task_id=data_quality" in caplog.text
 
 
 # --- backfills ---
@@ -213,10 +213,8 @@ def test_a_backfill_sends_one_summary_when_the_last_run_ends(airflow: Airflow) -
     assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 06:00 UTC" in text
     assert "6 runs: 2 passed, 1 warned, 3 failed" in text
     assert f"*Failed*: {NAME}\n> In 2 runs: 2018-11-01 02:00 to 03:00, 2018-11-01 05:00 to 06:00 UTC" in text
-    assert (
-        "*Failed*: `task stage_events`\n> In 1 run: 2018-11-01 03:00 to 04:00 UTC\n> First found: COPY failed: it's\n"
-        in text
-    )
+    hour = "2018-11-01 03:00 to 04:00 UTC"
+    assert f"*Failed*: `task stage_events`\n> In 1 run: {hour}\n> First observed: COPY failed: it's\n" in text
     assert "*Warning*: `songplays: early`" in text
     assert text.count("Clear it.") == 1
     airflow.active = set()
@@ -281,7 +279,7 @@ def test_a_killed_process_of_a_backfill_is_in_the_next_summary(airflow: Airflow)
     assert airflow.call(airflow.context(0, "load_users", "backfill", None, None)) == []
     (text,) = airflow.checked(1, GOOD, run_type="backfill")
     assert "2 runs: 1 passed, 0 warned, 1 failed" in text
-    assert "its process ended without a word" in text
+    assert "its process exited without reporting an error" in text
 
 
 def test_a_backfill_without_a_warehouse_is_told_once(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -353,7 +351,7 @@ def test_a_late_run_is_told_once_and_its_end(airflow: Airflow) -> None:
     assert "running, 60 minutes after it was queued at 2018-11-01 04:00 UTC" in told
     assert late(airflow) == []
     (told,) = airflow.checked(3, GOOD)
-    assert "*Good again*: `the run is on time`" in told
+    assert "*Recovered*: `the run is on time`" in told
 
 
 @pytest.mark.parametrize("values", [{"run_type": "backfill"}, {"state": "success"}])

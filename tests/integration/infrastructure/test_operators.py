@@ -76,7 +76,7 @@ def test_a_stack_that_takes_longer_is_waited_for_by_the_next_try(cloud: Cloud, p
     with pytest.raises(TaskDeferred):
         create(parameters).execute(CONTEXT)
     stack().status = "CREATE_IN_PROGRESS"
-    with pytest.raises(AirflowException, match="the next try goes on waiting") as raised:
+    with pytest.raises(AirflowException, match="the retry continues to wait") as raised:
         create(parameters, deferrable=False).execute(CONTEXT)
     assert not isinstance(raised.value, AirflowFailException)
 
@@ -85,7 +85,7 @@ def test_a_stack_that_is_being_deleted_is_waited_for(cloud: Cloud, parameters: d
     with pytest.raises(TaskDeferred):
         create(parameters).execute(CONTEXT)
     stack().status = "DELETE_IN_PROGRESS"
-    with pytest.raises(AirflowException, match="try again when it is gone") as raised:
+    with pytest.raises(AirflowException, match="retry after its deletion") as raised:
         create(parameters).execute(CONTEXT)
     assert not isinstance(raised.value, AirflowFailException)
 
@@ -109,6 +109,6 @@ def test_a_deletion_that_fails_says_why(cloud: Cloud, parameters: dict[str, str]
     with pytest.raises(AirflowException) as raised:
         operator.execute_complete(CONTEXT, {"status": "error", "stack_id": stack().stack_id})
     assert str(raised.value).splitlines() == [
-        "The stack music is DELETE_FAILED. The reasons:",
+        "The stack music is DELETE_FAILED. Reasons:",
         "SecurityGroup (AWS::EC2::SecurityGroup): resource sg-1 has a dependent object",
     ]

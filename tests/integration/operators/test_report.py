@@ -174,7 +174,7 @@ def test_the_page_needs_nothing_else(loaded: Lab) -> None:
 
 def test_a_day_without_plays_says_so(loaded: Lab) -> None:
     found = cards(report(loaded, "2018-11-12"))
-    assert "It holds no events of the day either" in found["The warehouse holds no plays of this day"][0]
+    assert "The day has no events either" in found["No plays on this day"][0]
     assert "Fri 9 November: 7 plays, 1 listener" in found["Plays by day"]
     assert "Plays" not in found
     assert "Most played songs" not in found
@@ -184,9 +184,7 @@ def test_a_day_of_events_without_plays_says_so(loaded: Lab) -> None:
     loaded.put_events("2018-12-24", [event("2018-12-24T08:00:00", 1, 0, page="Home")])
     loaded.run("2018-12-24", "2018-12-25")
     found = cards(report(loaded, "2018-12-24"))
-    assert found["The warehouse holds no plays of this day"] == [
-        "It holds 1 event of the day, but none of them is a play."
-    ]
+    assert found["No plays on this day"] == ["The day has 1 event, but none of them is a play."]
     assert "Plays by day" not in found
 
 
@@ -216,7 +214,7 @@ def test_all_queries_see_one_state(loaded: Lab, monkeypatch: pytest.MonkeyPatch)
     assert not left
     assert found["Plays"][0] == "7"
     assert found["Most played artists"][2:4] == ["Des'ree", "5"]
-    assert cards(report(loaded))["The warehouse holds no plays of this day"]
+    assert cards(report(loaded))["No plays on this day"]
 
 
 def at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,7 +240,7 @@ def test_a_day_that_is_not_over_says_so_and_is_compared_with_no_whole_day(
     page = report(loaded)
     found = cards(page)
     (notice,) = found["The day is not over"]
-    assert notice.startswith("It is loaded up to 11:00 UTC. The figures are of this part of it, and are compared with")
+    assert notice.startswith("It is loaded up to 11:00 UTC. The figures cover this part of the day, without")
     assert found["Thursday, 8 November 2018"] == ["00:00 to 11:00 UTC. All times are UTC."]
     assert [found[name][1:] for name in ("Plays", "Listeners", "Sessions", "Paid plays")] == [
         ["so far, not compared"]
@@ -287,7 +285,7 @@ def test_tables_that_are_missing_are_named(lab: Lab) -> None:
 
 def test_a_warehouse_that_cannot_be_reached_is_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", "postgres://nobody@127.0.0.1:1/none")
-    with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1 .*cannot be reached"):
+    with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1 .*is unreachable"):
         report(lab)
 
 

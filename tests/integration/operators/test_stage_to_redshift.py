@@ -78,7 +78,7 @@ class TestInterval:
         lab.run("2018-11-09T05:00", "2018-11-09T06:00", tasks=EVENTS)
         assert staged(lab) == [1]
         assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["strays"] == 1
-        assert "1 rows lie outside the period of the file that delivered them" in caplog.text
+        assert "Stray rows, outside the period of their file: rows=1" in caplog.text
         lab.run("2018-11-09", "2018-11-10", tasks=EVENTS)
         assert staged(lab) == [1, 2]
 
@@ -92,7 +92,7 @@ class TestInterval:
         assert lab.run("2018-11-01T22:00", "2018-11-01T23:00", tasks=EVENTS)["stage_events"]["late"] == 0
         assert staged(lab) == [1]
         assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 1
-        assert "1 rows before 2018-11-01 23:00:00+00:00 had not been staged" in caplog.text
+        assert "Late-arriving rows: rows=1 table=staging_events before=2018-11-01 23:00:00+00:00" in caplog.text
         assert staged(lab) == [1, 2, 3]
         assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 0
 
@@ -271,5 +271,5 @@ class TestGeneric:
     def test_nothing_under_a_prefix_skips(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put("other", "{}")
-        with pytest.raises(AirflowSkipException, match="0 objects"):
+        with pytest.raises(AirflowSkipException, match="0 are staged"):
             lab.execute(lab.dag.get_task("stage_songs"), start=DAY[0], end=DAY[1])

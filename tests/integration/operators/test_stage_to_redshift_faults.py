@@ -97,7 +97,7 @@ class TestRejectedRows:
             assert staged(lab) == []
             assert lab.query(self.LINES) == [(2, "ts", 1213)]
         lab.run(*FIVE, tasks=EVENTS, max_errors=1)
-        assert "1 rows of s3://" in caplog.text
+        assert "Rows were rejected: rows=1 source=s3://" in caplog.text
         assert "operations.rejected_rows" in caplog.text
         assert lab.query(self.LINES) == [(2, "ts", 1213)]
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
@@ -203,7 +203,7 @@ class TestBadInput:
         down = {"conn_type": "postgres", "host": str(tmp_path), "login": "postgres", "schema": "x"}
         with monkeypatch.context() as patched:
             patched.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(down))
-            with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) cannot be reached") as caught:
+            with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) is unreachable") as caught:
                 lab.run(*DAY, tasks=EVENTS)
             assert not isinstance(caught.value, AirflowFailException)
         lab.run(*DAY, tasks=EVENTS)

@@ -149,7 +149,7 @@ def test_a_missing_source(store: S3Store, tmp_path: Path) -> None:
 def test_a_source_of_something_else(make: Make, store: S3Store, tmp_path: Path) -> None:
     source = make(tmp_path, {"photos/cat.jpg": b"meow"})
     store.put("log_data/x.json", b"{}")
-    with pytest.raises(SourceError, match=r"holds neither log_data/ nor song_data/: is it the right folder\?"):
+    with pytest.raises(SourceError, match=r"contains neither log_data/ nor song_data/: check the path"):
         sync(source, store)
     assert content(store) == {"log_data/x.json": b"{}"}  # nothing was deleted for it
 
@@ -186,7 +186,7 @@ def test_a_damaged_archive_is_refused_and_deletes_nothing(
     store.put("log_data/old.json", b"{}")
     source = archive(tmp_path, {"log_data/a.json": body, "log_data/b.json": b"{}"})
     source.write_bytes(damaged(source.read_bytes(), how))
-    with pytest.raises(SourceError, match=r"data\.tar\.gz must be a folder or an intact \.tar\.gz"):
+    with pytest.raises(SourceError, match=r"data\.tar\.gz cannot be read: expected a folder or an intact \.tar\.gz"):
         sync(source, store)
     assert "log_data/old.json" in content(store)
     with pytest.raises(SourceError):

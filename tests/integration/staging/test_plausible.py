@@ -92,16 +92,15 @@ class TestFilesWithoutRows:
         lab.put("log_data/2018/11/2018-11-01-events.json", content)
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["empty"] == 1
         (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-        assert warning.startswith(
-            f"No rows in s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json ({len(content)}"
-        )
+        url = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
+        assert warning.endswith(f"file={url} bytes={len(content)}")
 
     def test_one_beside_others(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
         lab.put("log_data/2018/11/2018-11-01-events.json.2", "")
         result = lab.run(*FIVE, tasks=EVENTS)["stage_events"]
         assert (result["rows"], result["empty"]) == (1, 1)
-        assert "events.json.2 (0 bytes)" in caplog.text
+        assert "events.json.2 bytes=0" in caplog.text
 
     def test_a_file_whose_rows_are_rejected_or_of_other_hours_is_not_empty(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T06:10", 1)])
@@ -120,7 +119,7 @@ def test_a_task_that_rejects_too_many_says_what_to_do(lab: Lab) -> None:
     first, second = str(caught.value).split("\n")
     assert first == (
         f"More than 0 rows of {source} were rejected: nothing of [2018-11-01 05:00, 2018-11-01 06:00) was staged. "
-        "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load all "
-        "but the rejected rows: trigger the DAG again with the param max_errors above 0."
+        "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load the "
+        "other rows: trigger the DAG again with the param max_errors above 0."
     )
     assert second.startswith(f"{source} line 2, column status (")

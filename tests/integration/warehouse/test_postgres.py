@@ -39,7 +39,7 @@ def test_a_serialization_failure_is_repeated_whole(lab: Lab, caplog: pytest.LogC
         assert warehouse.transaction(work, lock=["b"]) == 1
     assert attempts == [[(1,)], [(11,)]]
     assert lab.query("SELECT n FROM a") == [(12,)]
-    assert "A concurrent transaction came first" in caplog.text
+    assert "Serialization conflict, retrying in" in caplog.text
 
 
 def test_a_deadlock_is_repeated(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:

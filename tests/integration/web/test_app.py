@@ -99,7 +99,7 @@ def test_every_answer_keeps_its_type_and_no_panel_is_kept(
 def test_a_panel_that_there_is_not(client: TestClient) -> None:
     response = client.get("/sparkify/api/panels/plays")
     assert response.status_code == 404
-    assert "There is no panel 'plays'" in response.json()["detail"]
+    assert "Unknown panel 'plays'" in response.json()["detail"]
 
 
 def test_no_connection(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,8 +116,8 @@ def test_the_warehouse_is_down(client: TestClient, monkeypatch: pytest.MonkeyPat
     response = client.get("/sparkify/api/panels/tables")
     assert response.status_code == 503
     assert response.json()["kind"] == "unreachable"
-    assert "127.0.0.1:9 (Airflow connection 'redshift', type postgres) cannot be reached" in response.json()["detail"]
-    assert "Check that it runs" in response.json()["detail"]
+    assert "127.0.0.1:9 (Airflow connection 'redshift', type postgres) is unreachable" in response.json()["detail"]
+    assert "Check that it is running" in response.json()["detail"]
     assert "hidden" not in response.text
 
 

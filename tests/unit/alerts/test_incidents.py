@@ -1,4 +1,4 @@
-"""What is told of what runs find: at first, as a reminder, and when it is good again."""
+"""What is told of what runs find: at first, as a reminder, and when it has recovered."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_failure_is_told_once_and_its_end_once() -> None:
     assert history.run(1, BAD) == [f"new {NAME}"]
     assert history.run(2, BAD) == []
     assert history.run(3, BAD) == []
-    assert history.run(4, GOOD) == [f"good {NAME}"]
+    assert history.run(4, GOOD) == [f"recovered {NAME}"]
     assert history.run(5, GOOD) == []
     assert history.opened == {}
 
@@ -110,7 +110,10 @@ def test_the_message_is_one_for_a_run() -> None:
         "new songplays: another",
     ]
     changes = history.weigh(1, BAD, outcome("third"), outcome("another", passed=True))
-    assert [(entry.status, entry.incident.check) for entry in changes.tell] == [("new", "third"), ("good", "another")]
+    assert [(entry.status, entry.incident.check) for entry in changes.tell] == [
+        ("new", "third"),
+        ("recovered", "another"),
+    ]
     assert [incident.key for incident in changes.known] == [NAME]
 
 
@@ -125,7 +128,7 @@ def test_an_old_hour_that_is_good_does_not_end_it() -> None:
     history = History()
     history.run(5, BAD)
     assert history.run(2, GOOD) == []
-    assert history.run(6, GOOD) == [f"good {NAME}"]
+    assert history.run(6, GOOD) == [f"recovered {NAME}"]
 
 
 def test_hours_that_failed_are_remembered_until_they_are_good() -> None:
@@ -153,7 +156,7 @@ def test_a_task_is_good_again_when_the_checks_are_reached() -> None:
     assert history.run(0, task(), evaluated=False) == ["new task stage_events"]
     assert history.run(1, task(), evaluated=False) == []
     assert history.run(2, task("load_time"), evaluated=False) == ["new task load_time"]
-    assert history.run(3, BAD) == [f"new {NAME}", "good task stage_events", "good task load_time"]
+    assert history.run(3, BAD) == [f"new {NAME}", "recovered task stage_events", "recovered task load_time"]
     assert history.opened.keys() == {NAME}
 
 
@@ -192,8 +195,8 @@ def test_what_nobody_was_told_of_is_told_next_time() -> None:
     assert history.run(1, BAD, reached=False) == [f"new {NAME}"]
     assert history.run(2, BAD) == [f"new {NAME}"]
     assert history.opened[NAME].since == NOW + HOUR
-    assert history.run(3, GOOD, reached=False) == [f"good {NAME}"]
-    assert history.run(4, GOOD) == [f"good {NAME}"]
+    assert history.run(3, GOOD, reached=False) == [f"recovered {NAME}"]
+    assert history.run(4, GOOD) == [f"recovered {NAME}"]
     assert history.run(5, GOOD) == []
 
 

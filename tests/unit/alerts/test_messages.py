@@ -74,7 +74,7 @@ def test_a_failure_says_what_was_found_why_it_matters_and_what_to_do() -> None:
     [
         (changes(outcome(severity="warn")), "WARNING "),
         (changes(outcome(severity="warn"), outcome("another")), "FAILED "),
-        (changes(outcome(passed=True), before=(outcome(),)), "GOOD AGAIN "),
+        (changes(outcome(passed=True), before=(outcome(),)), "RECOVERED "),
         (changes(outcome("another"), outcome(passed=True), before=(outcome(),)), "FAILED "),
     ],
 )
@@ -98,7 +98,7 @@ def test_what_is_good_again_names_the_runs_that_are_left() -> None:
 def test_what_is_known_is_named_only() -> None:
     known = outcome("known", observed="not repeated")
     for text in plain(messages.of_run(RUN, changes(known, BAD, before=(known,)))).values():
-        assert "Still failing, told before: songplays: known" in text
+        assert "Still failing, already reported: songplays: known" in text
         assert "not repeated" not in text
 
 
@@ -182,4 +182,4 @@ def test_a_good_backfill_is_done() -> None:
 
 
 def test_stretches_of_time_are_bounded() -> None:
-    assert messages.spans([hour(2 * number) for number in range(20)]).endswith("UTC and 12 more stretches")
+    assert messages.spans([hour(2 * number) for number in range(20)]).endswith("UTC and 12 more ranges")

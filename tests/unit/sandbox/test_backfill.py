@@ -49,12 +49,12 @@ def test_six_runs_at_once_unless_it_says_otherwise() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--runs", "0"], "RUNS is the number of runs at once: 1 or more, not 0."),
+        (["--runs", "0"], "Invalid RUNS, the number of parallel runs: expected 1 or more, got 0."),
         (["--reprocess", "all"], "invalid choice: 'all'"),
         (["--from", "2018-11-01T00:30"], "whole hour"),
-        (["--from", "2199-01-01", "--to", "2199-01-02"], "TO (2199-01-02 00:00) lies in the future"),
+        (["--from", "2199-01-01", "--to", "2199-01-02"], "TO (2199-01-02 00:00) is in the future"),
         (["--to", "2199-01-01"], "one run loads at most 3,653"),
-        (["--to", "9999-12-31"], "not in the warehouse's time, 1970-01-01 to 2200-01-01"),
+        (["--to", "9999-12-31"], "out of range, expected 1970-01-01 to 2200-01-01"),
     ],
 )
 def test_what_cannot_be_done_is_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,11 +92,11 @@ def test_failed_runs_are_counted_and_the_first_explained() -> None:
     checks = Counter(failed=1, upstream_failed=6)
     printed = shown(Outcome(hours, checks, [Failure(START, "data_quality", "[1 of 11] checks failed")]))
     assert "0 of 7 succeeded" in printed
-    assert "0 of 7 runs passed all checks, 1 did not, 6 did not come so far" in printed
+    assert "0 of 7 runs passed all checks, 1 did not, 6 did not reach them" in printed
     assert "Failed 7 hours; the tasks' logs are in /logs" in printed
     assert "[1 of 11] checks failed" in printed  # not taken for markup
     assert "and 2 more hours" in printed
-    assert "REPROCESS=failed once the cause is repaired" in printed
+    assert "REPROCESS=failed reprocess the failed hours, once the cause is fixed" in printed
 
 
 def test_off_a_terminal_progress_is_lines(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,7 +56,7 @@ def test_writing_again_changes_nothing(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_options_out_of_range_are_named(wrong: dict[str, Any]) -> None:
     (name,) = wrong
-    with pytest.raises(ValueError, match=rf"^{name} is .*: choose a value from .* to "):
+    with pytest.raises(ValueError, match=rf"^Invalid {name}: expected .* to .*, got "):
         Options(**wrong)
 
 
@@ -73,7 +73,7 @@ def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path, caps
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["--users", "0"], "users is 0"), (["--start", "yesterday"], "write it as 2018-11-01")],
+    [(["--users", "0"], "Invalid users"), (["--start", "yesterday"], "expected YYYY-MM-DD")],
 )
 def test_the_command_explains_a_wrong_argument(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

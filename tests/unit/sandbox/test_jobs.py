@@ -115,7 +115,7 @@ def test_times_are_utc_unless_they_say_otherwise(text: str, moment: datetime) ->
 def test_a_day_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("yesterday", "0218-11-01", "0001-01-01T00:00:00+14:00"):
         printed = refused(capsys, "--from", text)
-        assert f"--from: '{text}' is not " in printed
+        assert f"--from: '{text}' is " in printed
         assert "expected a day such as 2018-11-01" in printed
 
 
@@ -145,7 +145,7 @@ def test_data_without_days_needs_a_range(
 ) -> None:
     source = make(tmp_path, keys)
     message = refused(capsys, "--data", str(source))
-    assert f"{source} has no log_data/YYYY/MM/YYYY-MM-DD-events.json: give FROM and TO." in message
+    assert f"{source} has no log_data/YYYY/MM/YYYY-MM-DD-events.json: set FROM and TO." in message
 
 
 def test_missing_data_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,7 +155,7 @@ def test_missing_data_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
 def test_broken_data_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = archive(tmp_path)
     file.write_bytes(file.read_bytes()[:-20])
-    assert f"{file} must be a folder or an intact .tar.gz" in refused(capsys, "--data", str(file))
+    assert f"{file} cannot be read: expected a folder or an intact .tar.gz" in refused(capsys, "--data", str(file))
 
 
 @pytest.mark.parametrize("arguments", [["--from", "2018-11-01T00:30"], ["--to", "2018-11-02T00:30"]])
@@ -219,7 +219,7 @@ def test_the_command_is_short() -> None:
     assert job(None).command("run") == "make run FROM=2018-11-01 TO=2018-11-02"
 
 
-@pytest.mark.parametrize(("command", "remedy"), [("make run", "wait for its end"), ("make up", "`make down` stops it")])
+@pytest.mark.parametrize(("command", "remedy"), [("make run", "wait until"), ("make up", "`make down` stops it")])
 def test_two_commands_do_not_share_a_state(command: str, remedy: str, tmp_path: Path) -> None:
     with (
         jobs.alone(tmp_path / "state", command),
@@ -227,7 +227,7 @@ def test_two_commands_do_not_share_a_state(command: str, remedy: str, tmp_path: 
         jobs.alone(tmp_path / "state", "make run"),
     ):
         pytest.fail("both work on it")
-    assert str(refusal.value).startswith(f"{command} (process {os.getpid()}) works on {tmp_path / 'state'}: {remedy}")
+    assert str(refusal.value).startswith(f"{command} (process {os.getpid()}) is using {tmp_path / 'state'}: {remedy}")
     with jobs.alone(tmp_path / "state", "make run"), jobs.alone(tmp_path / "other", "make run"):
         pass
 

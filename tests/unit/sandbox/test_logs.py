@@ -50,4 +50,4 @@ def test_the_logs_of_components_are_told_apart(tmp_path: Path, capsys: pytest.Ca
     assert up.main([*words, "scheduler"]) == 0
     assert capsys.readouterr().out == "scheduled\n"
     assert up.main([*words, "sheduler"]) == 2
-    assert "There is no sheduler. Choose of: supervisor, feeder" in " ".join(capsys.readouterr().out.split())
+    assert "Unknown component sheduler: expected supervisor, feeder" in " ".join(capsys.readouterr().out.split())

@@ -134,7 +134,7 @@ def test_a_state_without_its_owner_is_not_running(tmp_path: Path) -> None:
     assert place.running() is None
     with jobs.alone(tmp_path, jobs.UP):
         assert place.running() == example(phase="ready")
-    with jobs.alone(tmp_path, "make run"), pytest.raises(jobs.BusyError, match=r"make run .*wait for its end"):
+    with jobs.alone(tmp_path, "make run"), pytest.raises(jobs.BusyError, match=r"make run .*wait until it ends"):
         place.running()
 
 
@@ -146,7 +146,7 @@ def test_a_stale_state_does_not_lead_to_a_foreign_process(tmp_path: Path, capsys
         assert up.main(["status", "--state", str(tmp_path)]) == up.NOT_RUNNING
         assert "was killed, or the machine went down" in " ".join(capsys.readouterr().out.split())
         assert up.main(["down", "--state", str(tmp_path)]) == 0
-        assert "Nothing runs." in capsys.readouterr().out
+        assert "Nothing is running." in capsys.readouterr().out
         assert foreign.poll() is None
         foreign.kill()
 
@@ -164,9 +164,9 @@ def test_the_end_of_a_process_is_told_and_left_to_its_parent() -> None:
             pass
         journal.append(how)
         assert failed.wait() == 3
-    assert journal == ["was ended by SIGKILL", "ended with exit code 3"]
+    assert journal == ["was killed by SIGKILL", "exited with code 3"]
     assert live._end(os.getppid()) == ""  # nobody's child
-    assert live._end(failed.pid) == "ended"
+    assert live._end(failed.pid) == "exited"
 
 
 def test_a_step_is_told_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

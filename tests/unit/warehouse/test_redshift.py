@@ -201,19 +201,19 @@ UNTRUSTED = InterfaceError("communication error", ssl.SSLCertVerificationError(1
 @pytest.mark.parametrize(
     ("error", "what", "remedy"),
     [
-        (server_error("28000", "password authentication failed"), "refused the login of user 'etl'", "the password"),
-        (server_error("28P01", "password authentication failed"), "refused the login of user 'etl'", "the password"),
+        (server_error("28000", "password authentication failed"), "rejected the login of user 'etl'", "the password"),
+        (server_error("28P01", "password authentication failed"), "rejected the login of user 'etl'", "the password"),
         (server_error("3D000", 'database "dev" does not exist'), "has no database 'dev'", "the database"),
-        (server_error("53300", "too many connections"), "refused the session", "full"),
+        (server_error("53300", "too many connections"), "rejected the connection", "full"),
         (
             OperationalError("connection time out", TimeoutError("timed out")),
-            "did not answer in time",
+            "timed out",
             "paused cluster",
         ),
-        (TimeoutError("timed out"), "did not answer in time", "security group"),
-        (REFUSED, "cannot be reached: communication error: [Errno 111]", "address and port"),
-        (InterfaceError("BrokenPipe: server socket closed."), "cannot be reached: BrokenPipe", "address and port"),
-        (UNTRUSTED, "could not prove its identity", "sslmode"),
+        (TimeoutError("timed out"), "timed out", "security group"),
+        (REFUSED, "is unreachable: communication error: [Errno 111]", "address and port"),
+        (InterfaceError("BrokenPipe: server socket closed."), "is unreachable: BrokenPipe", "address and port"),
+        (UNTRUSTED, "failed the TLS verification", "sslmode"),
     ],
 )
 def test_a_session_that_cannot_begin_is_explained_at_once(
@@ -312,7 +312,7 @@ def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch
 
 def test_copy_without_any_authorization_names_the_remedy(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch, keys=False)
-    with warehouse() as session, pytest.raises(WarehouseError, match=r"'aws' names no role.* copy_iam_role"):
+    with warehouse() as session, pytest.raises(WarehouseError, match=r"'aws' has no role.* copy_iam_role"):
         copy(session)
 
 

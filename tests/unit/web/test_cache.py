@@ -108,7 +108,7 @@ def test_nobody_waits_for_ever_and_nothing_piles_up(source: Source) -> None:
         source.go.clear()
         cache = Cache(source, patience=0.05)
         for _ in range(3):
-            with pytest.raises(PanelError, match=r"has not answered within 0\.05 s") as raised:
+            with pytest.raises(PanelError, match=r"has not responded within 0\.05 s") as raised:
                 await cache.get("a")
             assert raised.value.kind == "waiting"
             assert "network" not in str(raised.value)  # nobody knows yet what is wrong

@@ -40,12 +40,12 @@ def test_what_is_not_json_is_left_to_airflow(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (10**20, "a number in it needs more than 64 bits"),
-        ({"conf": {"max_errors": 2**63}}, "a number in it needs more than 64 bits"),
-        ({"conf": [[-(2**63) - 1]]}, "a number in it needs more than 64 bits"),
-        ({"conf": {"a": -1e300}}, "a number in it needs more than 64 bits"),
-        ({"conf": {"a": "\ud800"}}, "a text in it is not Unicode"),
-        ({"conf": {"\udfff": 1}}, "a text in it is not Unicode"),
+        (10**20, "contains a number that needs more than 64 bits"),
+        ({"conf": {"max_errors": 2**63}}, "contains a number that needs more than 64 bits"),
+        ({"conf": [[-(2**63) - 1]]}, "contains a number that needs more than 64 bits"),
+        ({"conf": {"a": -1e300}}, "contains a number that needs more than 64 bits"),
+        ({"conf": {"a": "\ud800"}}, "contains text that is not Unicode"),
+        ({"conf": {"\udfff": 1}}, "contains text that is not Unicode"),
         (nested(DEPTH + 1), f"nested more than {DEPTH} levels"),
     ],
 )
@@ -73,7 +73,7 @@ def test_requests_are_refused_or_arrive_as_they_are() -> None:
         answer = client.request(method, "/api/v2/dags/x/dagRuns", content=big)
         assert (answer.status_code, answer.json()["detail"]) == (
             422,
-            "This JSON is refused: a number in it needs more than 64 bits.",
+            "Invalid JSON: it contains a number that needs more than 64 bits.",
         )
         fine = {"conf": {"x": "y" * 3_000_000}}
         assert client.request(method, "/api/v2/dags/x/dagRuns", json=fine).json() == fine

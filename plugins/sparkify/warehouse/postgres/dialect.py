@@ -1,4 +1,4 @@
-"""Redshift's SQL for PostgreSQL: translate what must differ, pass on what means the same, refuse the rest.
+"""Redshift's SQL for PostgreSQL: translate what differs, pass on what has the same semantics, reject the rest.
 
 A generic transpiler is used for CREATE TABLE only. Elsewhere it would change more than it has to (DATEDIFF, AVG of
 integers, GETDATE), so the project's SQL stays in the part of the dialect that both databases share, which the tests
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-# Statements that mean the same on both. COPY is not among them: it has a method of its own.
+# Statements with the same semantics on both engines. COPY is not among them: it has its own method.
 SHARED = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "ANALYZE", "ALTER", "SET", "EXPLAIN"}
 
 _COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
@@ -23,7 +23,7 @@ _LOCK = re.compile(r"LOCK\s+(?:TABLE\s+)?([\w\".,\s]+?)\s*;?", re.IGNORECASE)
 
 
 class UnsupportedStatementError(ValueError):
-    """The statement is not one that the PostgreSQL engine knows."""
+    """The PostgreSQL engine does not support the statement."""
 
 
 def to_postgres(statement: str) -> list[str]:
@@ -31,7 +31,7 @@ def to_postgres(statement: str) -> list[str]:
 
     :param statement: one statement of Redshift's dialect.
     :return: the statement for PostgreSQL, and those that have to follow it.
-    :raises UnsupportedStatementError: for a kind of statement, or a property of a table, that is not known.
+    :raises UnsupportedStatementError: if the kind of statement, or a property of a table, is not supported.
 
     >>> to_postgres("LOCK songs")
     ['LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE']
@@ -44,7 +44,7 @@ def to_postgres(statement: str) -> list[str]:
     if keyword in SHARED:
         return [statement]
     if lock := _LOCK.fullmatch(body):
-        # Redshift's LOCK is exclusive. This mode keeps writers apart just as well, and lets readers go on.
+        # Redshift's LOCK is exclusive. This mode blocks writers as well, but not readers.
         return [f"LOCK TABLE {lock[1]} IN SHARE ROW EXCLUSIVE MODE"]
     if created := _TEMP_TABLE_AS.match(body):
         # Redshift analyzes such a table by itself:
@@ -57,19 +57,19 @@ def to_postgres(statement: str) -> list[str]:
     if _SHARED_CREATE.match(body):
         return [statement]
     raise UnsupportedStatementError(
-        f"The PostgreSQL engine does not know the statement {' '.join(body.split()[:3])!r}. It takes COPY, CREATE, "
-        f"LOCK, {', '.join(sorted(SHARED))}."
+        f"The PostgreSQL engine does not support the statement {' '.join(body.split()[:3])!r}. It supports COPY, "
+        f"CREATE, LOCK, {', '.join(sorted(SHARED))}."
     )
 
 
 def _create_index(name: str, statement: str) -> str:
-    """Look before creating: CREATE INDEX locks the table against writers even where the index exists."""
+    """Create an index only if it is missing: CREATE INDEX IF NOT EXISTS blocks writers even if the index exists."""
     create = statement.rstrip("; \n")
     return f"DO $$ BEGIN IF to_regclass('{name}') IS NULL THEN {create}; END IF; END $$"
 
 
 def _create_table(statement: str) -> list[str]:
-    """Drop the distribution; turn the sort key into an index, where the primary key does not bring it anyway."""
+    """Drop the distribution; turn the sort key into an index, unless the primary key already creates it."""
     import sqlglot
     from sqlglot import exp
 
@@ -78,11 +78,11 @@ def _create_table(statement: str) -> list[str]:
     except sqlglot.ParseError as error:
         where = error.errors[0]
         raise UnsupportedStatementError(
-            f"Not a CREATE TABLE that can be read, at {where['highlight']!r} in line {where['line']}. Of Redshift's "
+            f"Invalid or unsupported CREATE TABLE, at {where['highlight']!r} in line {where['line']}. Of Redshift's "
             "properties the PostgreSQL engine takes DISTSTYLE, DISTKEY (column), SORTKEY (columns), after the columns."
         ) from None
     if not isinstance(table, exp.Create):
-        raise UnsupportedStatementError(f"Not a CREATE TABLE that can be read: {statement.splitlines()[0]!r}")
+        raise UnsupportedStatementError(f"Invalid or unsupported CREATE TABLE: {statement.splitlines()[0]!r}")
     sort_key: list[str] = []
     if properties := table.args.get("properties"):
         for item in properties.expressions:
@@ -90,7 +90,7 @@ def _create_table(statement: str) -> list[str]:
                 sort_key = [column.sql("postgres") for column in item.this]
             elif not isinstance(item, exp.DistStyleProperty | exp.DistKeyProperty):
                 raise UnsupportedStatementError(
-                    f"The PostgreSQL engine does not know the table property {item.sql('redshift')!r}. "
+                    f"The PostgreSQL engine does not support the table property {item.sql('redshift')!r}. "
                     "It takes DISTSTYLE, DISTKEY and SORTKEY."
                 )
         table.set("properties", None)

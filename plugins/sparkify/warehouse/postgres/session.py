@@ -1,4 +1,4 @@
-"""PostgreSQL in Redshift's place: the same SQL, and COPY from S3 done by :mod:`sparkify.warehouse.postgres.copy`."""
+"""PostgreSQL as the stand-in for Redshift: the same SQL; :mod:`sparkify.warehouse.postgres.copy` implements COPY."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sparkify.warehouse.postgres.copy.errors import Reject
 
-# What libpq says when there is no session: it keeps no SQLSTATE of that. The last two stand for all else.
+# libpq's messages for failed connections, which have no SQLSTATE. The last two cover all others.
 _REASONS = (
     (r"authentication|no password supplied|role \S+ does not exist|no pg_hba\.conf entry", Reason.AUTHENTICATION),
     (r"database \S+ does not exist", Reason.DATABASE),
@@ -62,12 +62,12 @@ class Postgres(Warehouse):
                     other.execute(addition)
 
     def _is_outdated(self, table: str, changed: int) -> bool:
-        # autovacuum's own rule; but that comes by once a minute, and the next task does not wait for it
+        # autovacuum's own threshold; but it runs once a minute, and the next task does not wait for it
         ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
-        return changed > max(known, 0) / 10
+        return bool(changed > max(known, 0) / 10)
 
     def _begin_read_only(self, seconds: float) -> None:
-        """Begin it. A query of all plays gets memory enough not to sort them on disk."""
+        """Begin the transaction, with enough memory to sort all plays without spilling to disk."""
         self._session.read_only = True
         with self._session.cursor() as cursor:
             cursor.execute(f"SET statement_timeout TO {seconds * 1000:.0f}")
@@ -85,7 +85,7 @@ class Postgres(Warehouse):
         return Loaded(done.rows, done.rejected, _told(done.rejects))
 
     def _authorization(self) -> str:
-        return "IAM_ROLE default"  # for COPY's grammar: this process reads S3 itself, with the aws connection
+        return "IAM_ROLE default"  # required by COPY's grammar: this process reads S3 itself, with the aws connection
 
     @cached_property
     def _open_store(self) -> Callable[[str], S3Store]:
@@ -98,7 +98,7 @@ class Postgres(Warehouse):
 
         if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
             return True
-        # Two sessions that create one table at the same moment: the second finds it in the catalog.
+        # Two sessions create the same table concurrently: the second finds it in the catalog.
         return isinstance(error, errors.DuplicateTable | errors.DuplicateSchema) or (
             isinstance(error, errors.UniqueViolation) and error.diag.schema_name == "pg_catalog"
         )
@@ -114,7 +114,7 @@ class Postgres(Warehouse):
 
 
 def _take_any_time(session: Any) -> None:
-    """Have a time that Python cannot represent arrive as text: the year 10001, 44 BC. psycopg raises DataError for it.
+    """Return timestamps that Python cannot represent, such as the year 10001 or 44 BC, as text instead of a DataError.
 
     redshift_connector delivers the first or the last moment of Python in its place.
     """

@@ -7,7 +7,7 @@ const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 let library;
 
-// The library is the largest part of the page: what needs none of it is shown before it is there.
+// The library is the largest part of the page: panels that do not need it are shown before it is loaded.
 function loaded() {
   library ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -96,7 +96,7 @@ export function playsOverTime(place, rows, period) {
   });
   const last = points[points.length - 1][0];
   return week
-    ? `Per hour, the 7 days to the latest play: ${minute(points[0][0])} to ${minute(last + HOUR)}`
+    ? `Per hour, the 7 days before the latest play: ${minute(points[0][0])} to ${minute(last + HOUR)}`
     : `Per ${name}, ${day(points[0][0])} to ${day(rows[rows.length - 1][0])}`;
 }
 
@@ -112,7 +112,7 @@ export function playsByWeekday(place, rows) {
   }
   const most = Math.max(...cells.map((cell) => cell[2]));
   const style = base();
-  // No play at all is no shade of the scale.
+  // No plays have no colour of the scale.
   const data = cells.map((value) => (value[2] ? value : { value, visualMap: false, itemStyle: { color: colour("empty") } }));
   draw(place, {
     ...style,

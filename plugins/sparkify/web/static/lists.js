@@ -13,25 +13,25 @@ const tile = (value, remark, tone) =>
 // `loads` is what Airflow says of the DAG, and its clock. Nothing is loaded later than now, whatever a run was asked for.
 export function freshness([[until, scheduled, loadedAt, latestPlay]], loads) {
   const loaded = until ?? latestPlay;
-  if (!loaded) return tile("Nothing yet", "No run has loaded an hour.");
+  if (!loaded) return tile("Nothing yet", "No interval has been loaded.");
   const now = Date.parse(loads.now);
   const due = Math.floor((now - GRACE) / HOUR) * HOUR;
   const behind = due - Date.parse(loaded);
   const shown = minute(Math.min(Date.parse(loaded), now));
   if (behind <= 0) return tile(shown, "On schedule: the last full hour is loaded", "good");
   const paused = loads.is_paused ? "the schedule is paused" : null;
-  // Nobody is late who has only loaded the past.
-  if (!scheduled) return tile(shown, `The past, loaded on request; ${paused ?? "no scheduled run yet"}`);
+  // A warehouse with historical data only is never late.
+  if (!scheduled) return tile(shown, `Historical data only; ${paused ?? "no scheduled run yet"}`);
   return tile(shown, `${duration(behind)} behind; ${paused ?? `last load at ${minute(loadedAt)}`}`, behind > 3 * HOUR ? "bad" : "warn");
 }
 
-// Rows whose time cannot be true are in the table, and in no chart.
+// Rows with an invalid timestamp are in the table, but excluded from charts.
 const implausible = (value) => `${number(value)} before 1970 or in the future`;
 
 export const totals = (rows) => {
   const [, plays, newest, bad] = rows.find(([name]) => name === "songplays");
   const latest = newest ? `Latest ${minute(newest)}` : "None yet";
-  return bad ? tile(number(plays), `${implausible(bad)}: in no chart`, "warn") : tile(number(plays), latest);
+  return bad ? tile(number(plays), `${implausible(bad)}: excluded from charts`, "warn") : tile(number(plays), latest);
 };
 
 export const users = (rows) => {
@@ -92,7 +92,7 @@ export function rejected(rows) {
 export const rejectedNote = (rows) => {
   const all = rows.length ? rows[0][9] : 0;
   return all > rows.length
-    ? `The latest ${number(rows.length)} of ${number(all)} that COPY rejected from the files as they are staged now`
-    : "What COPY rejected from the files as they are staged now";
+    ? `The latest ${number(rows.length)} of ${number(all)} rejected rows of the currently staged files`
+    : "Rejected rows of the currently staged files";
 };
 

@@ -106,7 +106,7 @@ def test_an_index_is_looked_for_before_it_is_created() -> None:
 def test_an_unknown_statement_is_refused_by_name(statement: str, named: str) -> None:
     with pytest.raises(UnsupportedStatementError) as caught:
         to_postgres(statement)
-    assert f"does not know the statement {named}" in str(caught.value)
+    assert f"does not support the statement {named}" in str(caught.value)
     assert all(known in str(caught.value) for known in ("COPY", "LOCK", *SHARED))
 
 

@@ -55,7 +55,7 @@ _UNPRINTABLE = re.compile(r"[^\x01-\x7f]")
 
 
 def create_load_errors(connection: psycopg.Connection[Any]) -> None:
-    """Create the table ``public.stl_load_errors`` and the sequence of query ids where they are missing.
+    """Create the table ``public.stl_load_errors`` and the sequence of query ids if they are missing.
 
     Safe to call from several processes at once. Commit before the next COPY: it logs on a connection of its own.
     """

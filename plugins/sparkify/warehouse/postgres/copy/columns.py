@@ -47,7 +47,7 @@ _decode_float = msgspec.json.Decoder(float).decode
 def converter(column: Column, conversion: Conversion) -> Converter:
     """Return the function that converts a JSON token to a value of a column.
 
-    The function takes the token's bytes, ``b"null"`` where the record lacks the field, and raises
+    The function takes the token's bytes, ``b"null"`` if the record lacks the field, and raises
     :class:`FieldError`.
     """
     convert: Converter
@@ -105,7 +105,8 @@ def read_integer(text: str, number: bool, type_name: str) -> int:
     if _DIGITS.fullmatch(text) or (number and _NUMBER.fullmatch(text)):
         value = _decimal(text)
         if value and value.adjusted() >= _HUGE:  # not int(): it would write out 1e999999 digit by digit
-            return 10**_HUGE if value > 0 else -(10**_HUGE)
+            huge: int = 10**_HUGE
+            return huge if value > 0 else -huge
         if value == value.to_integral_value():
             return int(value)
     position = len(re.match(r"[+-]?[0-9]*", text)[0])  # type: ignore[index]  # matches every text

@@ -59,7 +59,7 @@ def split_url(url: str, what: str) -> tuple[str, str]:
     """Return bucket and key of an ``s3://`` URL.
 
     :param what: names the URL in the error.
-    :raises CopySyntaxError: when it is no such URL.
+    :raises CopySyntaxError: if it is not such a URL.
     """
     if not (match := _URL.fullmatch(url)):
         raise CopySyntaxError(f"{what} must be an S3 URL of the form 's3://bucket/key'")

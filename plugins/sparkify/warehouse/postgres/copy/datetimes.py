@@ -90,7 +90,7 @@ def epoch_bounds(timeformat: str) -> tuple[int, int]:
 def read_date(text: str) -> int:
     """Return the days since 2000-01-01 of a date in the default DATEFORMAT, YYYY-MM-DD.
 
-    :raises FieldError: when it is not one.
+    :raises FieldError: if it is not one.
     """
     if match := _DATE.fullmatch(text):
         try:

@@ -67,7 +67,7 @@ class Scanner:
         """Yield the documents that ``data`` completes.
 
         :param final: whether this is the end of the file.
-        :raises CopyError: when a document is larger than Redshift's 4 MB.
+        :raises CopyError: if a document exceeds Redshift's limit of 4 MB.
         """
         self._data = self._data[self._begin :] + data
         self._scanned -= self._begin

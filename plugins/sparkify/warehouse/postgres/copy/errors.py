@@ -52,7 +52,7 @@ class FieldError(ValueError):
     """A value does not fit its column.
 
     :param code: the code of the load error reference.
-    :param reason: what is wrong, in Redshift's words where they are known.
+    :param reason: the error, in Redshift's wording if known.
     :param position: the offset of the error within the value, from 0.
     """
 
@@ -74,7 +74,7 @@ class Reject:
     :param raw: the text of the object.
     :param column: the column's name; empty when the object itself could not be read.
     :param type: the column's type as STL_LOAD_ERRORS names it, such as ``varchar``.
-    :param length: the column's length, such as ``256`` or ``18, 0``; empty where the type has none.
+    :param length: the column's length, such as ``256`` or ``18, 0``; empty if the type has none.
     :param value: the field's value before it was converted.
     """
 

@@ -4,7 +4,7 @@ It either returns exactly what :class:`~.records.RecordReader` returns for each 
 ``ValueError`` (or ``RecursionError``) for a block it cannot decide; the exact reader then decides it. Types, lengths
 and ranges are checked in the decoder's C code; what has no native type goes through the exact reader's own converter.
 
-Files differ in ways that no catalog tells: a number column fed with strings, long texts in a short column, or
+Files differ in ways that no catalog describes: a number column fed with strings, long texts in a short column, or
 'auto ignorecase' with ``itemInSession``. The decoder learns such things from the records the exact reader had to read,
 and is compiled anew.
 """

@@ -29,10 +29,10 @@ class Path:
     steps: tuple[str | int, ...]
 
     def find(self, record: bytes) -> bytes | None:
-        """Return the JSON token the path leads to, or None when the record has no such member.
+        """Return the JSON token the path leads to, or None if the record has no such member.
 
         :param record: the record's JSON.
-        :raises FieldError: when the path leads through something that is no object, or beyond an array's end.
+        :raises FieldError: if the path leads through something other than an object, or beyond an array's end.
         """
         token = record
         for step in self.steps:
@@ -58,7 +58,7 @@ def read_jsonpaths(content: bytes, url: str, columns: int) -> tuple[Path, ...] |
     :param columns: how many columns the COPY loads: as many as the paths must be.
     :return: the paths in the order of the columns, or None when the object's key is not ``jsonpaths``, in which case
         COPY ignores the file and goes by ``auto``.
-    :raises CopyError: when the file is not as AWS wants it; names the file and the position in it.
+    :raises CopyError: if the file is not as AWS wants it; names the file and the position in it.
     """
     try:
         document = msgspec.json.decode(content)

@@ -94,8 +94,8 @@ def copy(
     :param command: what :func:`~sparkify.warehouse.postgres.copy.parse_copy` returned.
     :param open_store: opens a bucket, such as :func:`~sparkify.s3.stores` returns.
     :param audit: opens a second connection to the same database, on which rejected rows are logged and committed.
-    :raises CopyError: when the load fails; says which rows, why, and what to do.
-    :raises psycopg.Error: when PostgreSQL fails for a reason that lies not in the data, such as a conflict with another
+    :raises CopyError: if the load fails; the message has the rows, the reasons and what to do.
+    :raises psycopg.Error: if PostgreSQL fails for a reason that lies not in the data, such as a conflict with another
         transaction, so that the caller's retry sees it.
     """
     started = datetime.now(UTC)
@@ -121,7 +121,7 @@ def copy(
         objects = _objects(fetcher, command)
         with connection.transaction():
             rows = _load(connection, command, table, fetcher, objects, records, rejects)
-            log()  # before the commit: a row that is left out is never left out silently
+            log()  # before the commit: no row is rejected without a log entry
     except _TooManyErrors:
         raise _failure(command, rejects, query_id, _attempt(log)) from None
     except (CopyError, S3Error) as error:

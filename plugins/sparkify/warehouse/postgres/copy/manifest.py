@@ -29,8 +29,8 @@ def read_manifest(content: bytes, url: str) -> tuple[list[S3Object], set[S3Objec
     An object listed twice is loaded twice.
 
     :param content: the manifest, which is never compressed.
-    :param url: where it is, for errors.
-    :raises CopyError: when it is not properly formed.
+    :param url: its URL, for errors.
+    :raises CopyError: if it is malformed.
     """
     try:
         manifest = msgspec.json.decode(content, type=_Manifest)

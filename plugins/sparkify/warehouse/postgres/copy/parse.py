@@ -34,7 +34,7 @@ def parse_copy(sql: str) -> CopyCommand:
     """Read one COPY statement.
 
     :param sql: the statement, with or without a closing semicolon.
-    :raises CopySyntaxError: when it is not a COPY of JSON from S3 with options this engine supports.
+    :raises CopySyntaxError: if it is not a COPY of JSON from S3 with supported options.
     """
     return _Parser(sql).parse()
 

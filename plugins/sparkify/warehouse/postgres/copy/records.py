@@ -69,7 +69,7 @@ class RecordReader:
     def members(self, record: bytes) -> Mapping[str, msgspec.Raw]:
         """Return the members of a record that is an object; of members with one name the last, as JSON readers do.
 
-        :raises RecordError: when it is none, or is malformed.
+        :raises RecordError: if it is none, or is malformed.
         """
         try:
             return _decode_object(record)
@@ -86,7 +86,7 @@ class RecordReader:
     def read(self, record: bytes) -> list[Value]:
         """Return the row of a record: one value for each column.
 
-        :raises RecordError: when there is none.
+        :raises RecordError: if there is none.
         """
         tokens = self._tokens(record)
         row: list[Value] = []
@@ -125,7 +125,7 @@ class RecordReader:
 
 
 def _malformed(error: Exception) -> RecordError:
-    """Wrap the decoder's error, whose message ends in "(byte 12)" where it knows the place."""
+    """Wrap the decoder's error, whose message ends in "(byte 12)" if the position is known."""
     text = str(error).removeprefix("JSON is malformed: ")
     reason, _, position = text.partition(" (byte ")
     at = int(position.rstrip(")")) if position else 0

@@ -66,7 +66,7 @@ class Column:
 
     @property
     def length(self) -> str:
-        """The declared length in the words of STL_LOAD_ERRORS; empty where the type has none."""
+        """The declared length in the format of STL_LOAD_ERRORS; empty if the type has none."""
         if self.type == "numeric":
             return f"{self.precision}, {self.scale}"
         return str(self.size) if self.size else ""
@@ -89,7 +89,7 @@ class Table:
 def describe(connection: psycopg.Connection[Any], command: CopyCommand) -> Table:
     """Find the table a COPY loads; a temporary table of this session is found too.
 
-    :raises CopyError: when the table or a listed column does not exist or cannot be loaded.
+    :raises CopyError: if the table or a listed column does not exist or cannot be loaded.
     """
     parts = [part for part in (command.schema, command.table) if part is not None]
     name = sql.Identifier(*parts)

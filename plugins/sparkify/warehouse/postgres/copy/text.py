@@ -38,7 +38,7 @@ def text_of(token: bytes) -> str | None:
     Objects and arrays lose the line breaks and the indentation between their members, as the example in "COPY from
     JSON format" shows.
 
-    :raises FieldError: when a string is not UTF-8.
+    :raises FieldError: if a string is not UTF-8.
     """
     if token == b"null":
         return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
+import obstore
 import psycopg
 import pytest
 from obstore.exceptions import PermissionDeniedError
@@ -292,7 +293,7 @@ def test_what_may_pass_is_asked_for_again(
     url = loader.put("data", '{"a": 1}')
     loader.put_manifest("m", {"url": url, "mandatory": True})
     asked = []
-    original = fetch.obstore.get
+    original = obstore.get
 
     def get(store: S3Store, key: str) -> Any:
         asked.extend([key] if key == "data" else [])
@@ -300,7 +301,7 @@ def test_what_may_pass_is_asked_for_again(
             raise error
         return original(store, key)
 
-    monkeypatch.setattr(fetch.obstore, "get", get)
+    monkeypatch.setattr(obstore, "get", get)
     with nullcontext() if requests == 3 else pytest.raises(CopyError):
         loader.copy("m", "MANIFEST")
     assert len(asked) == requests
