@@ -113,7 +113,7 @@ with DAG(
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
-        ddl=str(INCLUDE / "sql" / "ddl"),
+        ddl=[str(INCLUDE / "sql" / "ddl")],
         postgres_sql=["postgres/indexes.sql"],
         recreate="{{ params.recreate_tables }}",
         checks=CHECKS,

@@ -39,7 +39,7 @@ class BusyError(Exception):
 
 def warehouse_name(data: str) -> str:
     """Return the name of the warehouse for some data; a change of the DDL gives a new one."""
-    ddl = "".join(path.read_text() for path in sorted(DDL.glob("*.sql")))
+    ddl = "".join(path.read_text() for path in sorted(DDL.rglob("*.sql")))
     return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
 
 

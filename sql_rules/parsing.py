@@ -28,7 +28,7 @@ def linter() -> Linter:
 @cache
 def project_tables() -> Tables:
     """Return the columns of the tables that include/sql/ddl declares."""
-    return tables_of("\n".join(path.read_text() for path in sorted(DDL.glob("*.sql"))))
+    return tables_of("\n".join(path.read_text() for path in sorted(DDL.rglob("*.sql"))))
 
 
 def tables_of(sql: str) -> Tables:

@@ -60,11 +60,13 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
     except ddl.DdlError as error:
         where, _, text = str(error).partition(": ")
         name, _, number = where.partition(" line ")
-        return [(include / "sql" / "ddl" / name, Violation("ddl", "this file", int(number or 1), text))]
+        folder = include / "sql" / "ddl"
+        path = next(folder.rglob(name), folder)
+        return [(path, Violation("ddl", "this file", int(number or 1), text))]
     tables = {table.name: table.types for table in declared.values() if table}
     found: list[tuple[Path, Violation]] = []
     for path in sorted(include.glob("sql/**/*.sql")):
-        if path.parent.name not in ("ddl", "postgres"):
+        if path.parent.name not in ("ddl", "operations", "postgres"):
             text, lines, _ = files.render(path)
             found += [
                 (path, item._replace(line=lines[min(item.line, len(lines)) - 1])) for item in _of_sql(text, tables)

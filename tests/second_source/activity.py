@@ -59,13 +59,7 @@ with DAG(
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
-        sql=[
-            "ddl/operations.sql",
-            "ddl/staging_activity.sql",
-            "ddl/activities.sql",
-            "ddl/actors.sql",
-            "ddl/repositories.sql",
-        ],
+        ddl=[str(INCLUDE / "sql" / "ddl" / "operations"), str(HERE / "sql" / "ddl")],
         checks=CHECKS,
     )
     stage_activity = StageToRedshiftOperator(

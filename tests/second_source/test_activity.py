@@ -201,7 +201,7 @@ def test_a_damage_is_seen_by_its_check(lab: Lab, check_name: str) -> None:
 
 
 def test_it_lives_beside_the_first_source(lab: Lab) -> None:
-    """Both DAGs remember what they staged in the tables of ddl/operations.sql."""
+    """Both DAGs remember what they staged in the tables of ddl/operations."""
     put(lab, [at(5, 1)])
     run(lab, 5)
     lab.run(*DAY)

@@ -26,7 +26,7 @@ class CreateTablesOperator(WarehouseOperator):
 
     An up-to-date schema costs one catalogue query.
 
-    :param ddl: the folder that declares the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
+    :param ddl: the folders that declare the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
         Schemas are created first; what creates nothing is always run. (templated)
     :param postgres_sql: .sql files that run on PostgreSQL only, after the others: the indexes that Redshift neither
         has nor needs. (templated)
@@ -50,7 +50,7 @@ class CreateTablesOperator(WarehouseOperator):
     def __init__(
         self,
         *,
-        ddl: str,
+        ddl: Sequence[str],
         postgres_sql: list[str] | None = None,
         recreate: str | bool = False,
         checks: str | None = None,
@@ -68,7 +68,7 @@ class CreateTablesOperator(WarehouseOperator):
 
         checks = self._read_checks()
         try:
-            declared = ddl.read(Path(self.ddl))
+            declared = ddl.read(*map(Path, self.ddl))
             indexes = [statement for script in self.postgres_sql for statement in ddl.parse(script, "postgres_sql")]
         except ddl.DdlError as error:
             raise AirflowFailException(f"Nothing was done: the DDL is invalid.\n{error}") from None

@@ -34,7 +34,7 @@ class StageToRedshiftOperator(WarehouseOperator):
     with ``full_refresh``.
 
     COPY loads a temporary table first; the staging table changes in one short transaction. The staged files are
-    recorded in the tables of include/sql/ddl/operations.sql, with the rejected rows of each file's last read, even if
+    recorded in the tables of include/sql/ddl/operations, with the rejected rows of each file's last read, even if
     they exceeded ``max_errors`` and the task failed.
 
     :param table: the staging table. (templated)

@@ -77,7 +77,7 @@ class Statement:
         if not isinstance(self.tree, exp.Create) or not self.tree.args.get("exists"):
             return None
         if self.tree.kind == "INDEX":
-            return self.tree.this.name.lower()
+            return str(self.tree.this.name).lower()
         table = self.tree.find(exp.Table)
         return ".".join(part.name.lower() for part in table.parts) if table else None
 
@@ -116,8 +116,8 @@ def parse(sql: str, file: str) -> list[Statement]:
     return found
 
 
-def read(folder: Path) -> dict[Statement, Table | None]:
-    """Return the statements of a folder's .sql files, each with the table that it creates, if it creates one.
+def read(*folders: Path) -> dict[Statement, Table | None]:
+    """Return the statements of the .sql files below folders, each with the table that it creates, if it creates one.
 
     Schemas come first, whatever file has them, then tables, then the rest, in the order of the files' names.
 
@@ -126,7 +126,7 @@ def read(folder: Path) -> dict[Statement, Table | None]:
     order = ["SCHEMA", "TABLE"]
     found: dict[Statement, Table | None] = {}
     places: dict[str, str] = {}
-    for path in sorted(folder.glob("*.sql")):
+    for path in sorted(path for folder in folders for path in folder.rglob("*.sql")):
         for statement in parse(path.read_text(encoding="utf-8"), path.name):
             table = _table(statement, keeps_rows=path.name == HISTORY)
             if table and (other := places.setdefault(table.name, statement.where)) != statement.where:
@@ -135,7 +135,7 @@ def read(folder: Path) -> dict[Statement, Table | None]:
                 )
             found[statement] = table
     if not found:
-        raise DdlError(f"{folder} has no file of DDL (*.sql).")
+        raise DdlError(f"No file of DDL (*.sql) in {', '.join(map(str, folders))}.")
     rank = {statement: order.index(statement.kind) if statement.kind in order else len(order) for statement in found}
     return {statement: found[statement] for statement in sorted(found, key=rank.__getitem__)}
 

@@ -81,7 +81,7 @@ def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab,
         "CREATE TABLE if not exists\n  marts.devices (device_id VARCHAR(8) NOT NULL, interval_time TIMESTAMP)\n"
         "SORTKEY (interval_time);\n"
     )
-    create = CreateTablesOperator(task_id="create", ddl=str(folder), recreate="{{ params.recreate_tables }}")
+    create = CreateTablesOperator(task_id="create", ddl=[str(folder)], recreate="{{ params.recreate_tables }}")
     lab.execute(create, start=DAY[0], end=DAY[1])
     with psycopg.connect(lab.uri) as connection:
         connection.execute("INSERT INTO marts.devices VALUES ('a', NULL)")
@@ -93,7 +93,7 @@ def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab,
 
 def test_invalid_ddl_is_named_before_anything_is_done(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "devices.sql").write_text("CREATE TABLE devices (device_id BIGINT);\n")
-    create = CreateTablesOperator(task_id="create", ddl=str(tmp_path))
+    create = CreateTablesOperator(task_id="create", ddl=[str(tmp_path)])
     with pytest.raises(AirflowFailException, match=r"devices\.sql line 1: expected CREATE TABLE IF NOT EXISTS"):
         lab.execute(create, start=DAY[0], end=DAY[1])
 

@@ -24,7 +24,7 @@ from sparkify.operators.base import WarehouseOperator
 
 LOAD: dict[str, Any] = {"table": "songs", "keys": ["song_id"], "sql": "load/songs.sql"}
 NEEDED: dict[type[WarehouseOperator], dict[str, Any]] = {
-    CreateTablesOperator: {"ddl": "include/sql/ddl"},
+    CreateTablesOperator: {"ddl": ["include/sql/ddl"]},
     StageToRedshiftOperator: {"table": "staging_songs", "bucket": "music", "key": "song_data/"},
     LoadDimensionOperator: LOAD,
     LoadFactOperator: LOAD,

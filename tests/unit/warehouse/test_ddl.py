@@ -80,5 +80,5 @@ def test_what_is_invalid_is_told_with_its_place(folder: Path, text: str, expecte
 
 
 def test_a_folder_without_ddl_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ddl.DdlError, match=re.escape(f"{tmp_path} has no file of DDL (*.sql).")):
+    with pytest.raises(ddl.DdlError, match=re.escape(f"No file of DDL (*.sql) in {tmp_path}.")):
         ddl.read(tmp_path)
