@@ -49,6 +49,7 @@ def test_tasks_on_redshift_import_nothing_of_its_stand_in(redshift: Lab, endpoin
     assert {name for name in modules if name.startswith("sparkify.warehouse.postgres")} == set()
     assert {name for name in modules if name.startswith("sparkify.warehouse.")} == {
         "sparkify.warehouse.catalogue",
+        "sparkify.warehouse.ddl",
         "sparkify.warehouse.iam",
         "sparkify.warehouse.redshift",
         "sparkify.warehouse.secrets",
