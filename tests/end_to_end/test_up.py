@@ -55,7 +55,7 @@ def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
     assert f"Port {site.port} is taken (process {os.getpid()}, " in printed
     assert "make up PORT=" in printed
     assert left_behind(site.place.state) == []
-    assert "It failed: Port" in site.make("status", code=3)
+    assert "The last start failed: Port" in site.make("status", code=3)
 
 
 def test_the_first_start_loads_the_history(site: Site, first: str) -> None:
@@ -119,7 +119,7 @@ def test_twice_is_harmless(site: Site, first: str) -> None:
     printed = site.make("up")
     assert "already running" in printed
     assert f"http://127.0.0.1:{site.port} user admin" in printed
-    assert f"To move it: make down, then make up PORT={site.port + 1}" in site.make(
+    assert f"To change the port: make down, then make up PORT={site.port + 1}" in site.make(
         "up", "--port", str(site.port + 1), code=2
     )
     assert site.sessions() == before
@@ -184,7 +184,7 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     world = (site.place.bucket / "world.json").read_text()
     psutil.Process(before.pid).kill()
     printed = until(lambda: jobs.owner(site.place.state) is None) and site.make("status", code=3)
-    assert "was not stopped: its supervisor was killed, or the machine went down" in printed
+    assert "was not shut down cleanly: its supervisor was killed, or the machine went down" in printed
     printed = site.up()
     assert "✓ Start Airflow" in printed
     left = [process.pid for process in members(sessions)]
