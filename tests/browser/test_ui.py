@@ -217,7 +217,7 @@ def test_an_open_page_polls_airflow_and_leaves_the_warehouse_alone(page: Page, s
 
     polls, panels = counted()
     assert polls == 1
-    assert panels == len(set(asked)) - 2  # each once; the rest are the page's files, and the poll
+    assert panels == len({path for path in asked if path.startswith("panels/")}) > 0  # each once
     for _ in range(60):
         with page.expect_response("**/api/loads"):
             page.clock.run_for(60_000)
