@@ -147,8 +147,10 @@ def test_images_are_pinned_by_the_digest_of_their_tag(
     services = {
         name: {key: service[key] for key in ("image", "build") if key in service} for name, service in SERVICES.items()
     }
-    docker.write_text(
-        f"#!{sys.executable}\n"
+    # Behind #! a path with a blank is not valid.
+    docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$0.py" "$@"\n')
+    script = docker.with_name("docker.py")
+    script.write_text(
         "import hashlib, sys\n"
         "if sys.argv[1] == 'compose': sys.exit(print(open('compose.json').read()))\n"
         "if 'redis' in sys.argv[4]: sys.exit('not found')\n"
@@ -164,7 +166,7 @@ def test_images_are_pinned_by_the_digest_of_their_tag(
     assert "imagetools inspect redis:7.2-bookworm" in capsys.readouterr().err
     assert not (tmp_path / "docker-compose.pinned.yaml").exists()
 
-    docker.write_text(docker.read_text().replace("'redis'", "'nothing'"))
+    script.write_text(script.read_text().replace("'redis'", "'nothing'"))
     assert pin.main() == 0
     found = yaml.safe_load((tmp_path / "docker-compose.pinned.yaml").read_text())["services"]
     assert set(found) == set(SERVICES)
