@@ -118,7 +118,7 @@ clean:  ## Remove everything the project created here: environment, data, caches
 
 # Stamps: what is installed. The tools come on top of what `make run` needs.
 .venv/run: locks/requirements-local.txt | .venv/bin/python
-	@echo "Installing the locked requirements into .venv (about a minute, once) ..."
+	@echo "Installing the locked requirements into .venv (one to three minutes, once) ..."
 	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 

@@ -53,11 +53,6 @@ class Outcome:
             return "passed"
         return "failed" if self.severity == "error" else "warned"
 
-    @property
-    def failing_share(self) -> float:
-        """The failing rows' share of all checked rows, 0 to 1."""
-        return self.failing_rows / self.total_rows if self.total_rows else 0.0
-
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON for an XCom."""
         return asdict(self)
