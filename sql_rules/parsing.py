@@ -78,3 +78,8 @@ def _tree(sql: str) -> exp.Expr | None:
 def words(segment: BaseSegment) -> list[BaseSegment]:
     """Return the words of a segment, without comments and blanks."""
     return [word for word in segment.raw_segments if word.is_code]
+
+
+def line_of(part: exp.Expr) -> int:
+    """Return the line of the script on which a part of a statement begins, from 1."""
+    return min((node.meta["line"] for node in part.walk() if "line" in node.meta), default=1)

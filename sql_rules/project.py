@@ -22,11 +22,15 @@ from sparkify.quality import declaration
 from sparkify.warehouse import ddl
 from sql_rules import files
 from sql_rules.__main__ import show
+from sql_rules.loads import SCHEMA, check_load
+from sql_rules.parsing import line_of
 from sql_rules.rule import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from sqlglot.schema import Schema
 
     # Columns by name with their types, by table.
     Tables = Mapping[str, Mapping[str, str]]
@@ -35,8 +39,6 @@ if TYPE_CHECKING:
 TABLES = ("table", "source", "lookup")
 COLUMNS = ("keys", "lookup_column", "interval_column", "partition_column")
 FILES = ("sql", "postgres_sql", "queries", "template")
-# A table's schema, if it names none.
-_SCHEMA = "public"
 
 
 class Call(NamedTuple):
@@ -80,10 +82,7 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
 
 def _of_sql(sql: str, tables: Tables) -> Iterator[Violation]:
     """Yield the tables and columns that SELECTs name and nobody declares."""
-    schema = MappingSchema(dialect="redshift")
-    for name, columns in tables.items():
-        place, _, last = name.rpartition(".")
-        schema.add_table(exp.table_(last, db=place or _SCHEMA), dict(columns), dialect="redshift")
+    schema = _schema(tables)
     for select in _selects(sql):
         own = {cte.alias for cte in select.find_all(exp.CTE)}
         unknown = [
@@ -92,13 +91,22 @@ def _of_sql(sql: str, tables: Tables) -> Iterator[Violation]:
             if (name := f"{table.db}.{table.name}".lstrip(".").lower()) not in tables and name not in own
         ]
         for table in unknown:
-            yield Violation("table", table.sql(), _line(table), _no_table(tables))
+            yield Violation("table", table.sql(), line_of(table), _no_table(tables))
         if unknown:
             continue
         try:
-            qualify(select.copy(), schema=schema, db=_SCHEMA, dialect="redshift")
+            qualify(select.copy(), schema=schema, db=SCHEMA, dialect="redshift")
         except SqlglotError as error:
             yield _unresolved(str(error), select)
+
+
+def _schema(tables: Tables) -> Schema:
+    """Return the declared tables as sqlglot's optimizer takes them."""
+    schema = MappingSchema(dialect="redshift")
+    for name, columns in tables.items():
+        place, _, last = name.rpartition(".")
+        schema.add_table(exp.table_(last, db=place or SCHEMA), dict(columns), dialect="redshift")
+    return schema
 
 
 def _selects(sql: str) -> list[exp.Query]:
@@ -109,17 +117,12 @@ def _selects(sql: str) -> list[exp.Query]:
         return []
 
 
-def _line(part: exp.Expr) -> int:
-    """Return the line of the script on which a part of a statement begins, from 1."""
-    return min((node.meta["line"] for node in part.walk() if "line" in node.meta), default=1)
-
-
 def _unresolved(message: str, select: exp.Query) -> Violation:
     """Return what sqlglot says of a column that no table of the statement has."""
     text = re.sub(r"\.? Line: \d+.*", "", message.partition("\n")[0])
     named = re.search(r"Column '(.+?)'|Unknown column: (\S+)", message)
     name = next(filter(None, named.groups()), "") if named else ""
-    places = [_line(column) for column in select.find_all(exp.Column) if column.name == name]
+    places = [line_of(column) for column in select.find_all(exp.Column) if column.name == name]
     return Violation("column", name or text, min(places, default=1), f"{text}; name a column of include/sql/ddl")
 
 
@@ -165,24 +168,13 @@ def _of_dag(path: Path, include: Path, tables: Tables) -> Iterator[tuple[Path, V
                 yield path, Violation("file", name, at, "There is no such file below include/sql or include/reports")
             elif call.name.startswith("Load") and table in tables:
                 select = include / "sql" / name
-                yield from ((select, item) for item in _of_load(select, table, tables[table]))
+                yield from ((select, item) for item in _of_load(select, table, _schema(tables)))
 
 
-def _of_load(path: Path, table: str, columns: Mapping[str, str]) -> Iterator[Violation]:
-    """Yield how the columns of a load's SELECT differ from those of its table."""
+def _of_load(path: Path, table: str, schema: Schema) -> Iterator[Violation]:
     text, lines, _ = files.render(path)
-    for tree in _selects(text):
-        selected = {item.alias_or_name.lower(): item for item in tree.selects}
-        for name in columns:
-            if name not in selected:
-                at = lines[_line(tree) - 1]
-                yield Violation("load", name, at, f"The SELECT lacks a column of {table}; add it")
-        for name, item in selected.items():
-            if name not in columns:
-                at = lines[_line(item) - 1]
-                yield Violation(
-                    "load", name, at, f"{table} has no such column; declare it in include/sql/ddl, or drop it"
-                )
+    for select in _selects(text):
+        yield from (item._replace(line=lines[item.line - 1]) for item in check_load(select, table, schema))
 
 
 def _calls(path: Path) -> Iterator[Call]:

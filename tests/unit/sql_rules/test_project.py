@@ -82,6 +82,15 @@ def test_files_that_agree_have_no_problems(project: Path) -> None:
         (DDL, "TABLE IF NOT EXISTS devices", "TABLE devices", (DDL, 1, "ddl", "this file")),
         (LOAD, "s.name AS model", "s.name AS maker", (LOAD, 5, "load", "maker")),
         (LOAD, "    s.batch_id,\n", "", (LOAD, 4, "load", "batch_id")),
+        (LOAD, "s.name AS", "MIN(s.name) AS", (LOAD, 5, "load", "model")),
+        (LOAD, "s.name AS", "(SELECT MAX(o.name) FROM staging_devices AS o) AS", (LOAD, 5, "load", "model")),
+        (LOAD, "s.name AS", "ROW_NUMBER() OVER (PARTITION BY s.id ORDER BY s.name) AS", (LOAD, 5, "load", "model")),
+        (
+            LOAD,
+            "staging_devices AS s",
+            "(SELECT id, MIN(name) AS name, batch_id FROM staging_devices GROUP BY id, batch_id) AS s",
+            (LOAD, 5, "load", "model"),
+        ),
         (LOAD, "s.name", "s.label", (LOAD, 5, "column", "label")),
         (LOAD, "staging_devices", "staged_devices", (LOAD, 8, "table", "staged_devices AS s")),
         (QUESTION, "COUNT(k.device_id)", "COUNT(k.model)", (QUESTION, 3, "column", "model")),
@@ -107,6 +116,14 @@ def test_a_contradiction_is_told_with_its_place(
     found = {(path.relative_to(project).as_posix(), item.line, item.rule, item.found) for path, item in check(project)}
     assert expected in found
     assert {path for path, *_ in found} <= {expected[0], LOAD}
+
+
+def test_a_row_chosen_by_a_window_is_not_an_aggregate(project: Path) -> None:
+    ranked = "(SELECT *, ROW_NUMBER() OVER (PARTITION BY id ORDER BY name) AS n FROM staging_devices) AS s"
+    text = (project / LOAD).read_text().replace("staging_devices AS s\nWHERE", f"{ranked}\nWHERE s.n = 1 AND")
+    assert "s.n" in text
+    (project / LOAD).write_text(text)
+    assert check(project) == []
 
 
 def test_a_file_that_cannot_be_read_is_left_to_the_rules_of_sql(project: Path) -> None:
