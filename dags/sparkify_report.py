@@ -15,8 +15,8 @@ covers all of it. If an hour of a past day is reloaded, the day's report is writ
 A day that fails its checks has no new report until they pass. Events are missed while this DAG is paused.
 
 **A report of any day.** Trigger the DAG with the day as the partition key: `2018-11-01`. No data is loaded for it; the
-report of a day without data says so. The report of today shows up to which hour it is loaded, without a comparison with
-whole days; it is written again when the day is complete.
+report of a day without data says so. The report of today shows up to which hour it is loaded, and compares it with the same part
+of other days; it is written again when the day is complete.
 
 **When a task fails**
 

@@ -232,21 +232,28 @@ def checked(lab: Lab, *runs: tuple[str, str, str]) -> None:
         )
 
 
-def test_a_day_that_is_not_over_says_so_and_is_compared_with_no_whole_day(
+def test_a_day_that_is_not_over_is_compared_with_the_same_part_of_other_days(
     loaded: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = [
+        event(f"2018-11-07T{time}", 1, n, userId="8") for n, time in enumerate(["10:59:59", "11:00:00", "23:00:00"])
+    ]
+    loaded.put_events("2018-11-07", [*before, event("2018-11-07T01:00:00", 5, 0, userId="9", level="paid")])
+    loaded.run("2018-11-07", "2018-11-08")
+    loaded.put_events("2018-11-01", [event("2018-11-01T11:00:00", 1, 9)])
+    loaded.run("2018-11-01", "2018-11-02")
     at(datetime(2018, 11, 8, 11, 20), monkeypatch)  # noqa: DTZ001 - the zone is the caller's
     checked(loaded, (f"{DAY} 09:00", f"{DAY} 10:00", f"{DAY} 10:02"), (f"{DAY} 10:00", f"{DAY} 11:00", f"{DAY} 11:02"))
     page = report(loaded)
     found = cards(page)
     (notice,) = found["The day is not over"]
-    assert notice.startswith("It is loaded up to 11:00 UTC. The figures cover this part of the day, without")
+    assert notice.startswith("It is loaded up to 11:00 UTC. The figures cover this part of the day, and are compared")
     assert found["Thursday, 8 November 2018"] == ["00:00 to 11:00 UTC. All times are UTC."]
-    assert [found[name][1:] for name in ("Plays", "Listeners", "Sessions", "Paid plays")] == [
-        ["so far, not compared"]
-    ] * 4
-    assert "on the day before" not in page
-    assert "%" not in "".join(found["Plays"])
+    # Before 11:00 there are 6 plays by 2 listeners in 2 sessions, 5 of them paid; the day before, 2 by 2 in 2, 1 paid.
+    assert found["Plays"][1:] == ["+200 %", "on the day before by 11:00", "none a week before by 11:00"]
+    assert found["Listeners"][1:] == ["as the day before by 11:00", "none a week before by 11:00"]
+    assert found["Sessions"][1:] == ["as the day before by 11:00", "none a week before by 11:00"]
+    assert found["Paid plays"][1:] == ["50 %", "the day before by 11:00", "none a week before by 11:00"]
     hours = [text for text in found["Plays by hour"] if " to " in text]
     assert hours[9] == "09:00 to 10:00: 0 plays, 0 paid, 0 free"
     assert hours[12] == "12:00 to 13:00: not loaded yet"
