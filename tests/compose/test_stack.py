@@ -118,7 +118,7 @@ def test_the_warehouse_page_shows_the_sample(stack: Stack):
     assert httpx.get(f"{stack.url}/sparkify/", trust_env=False).status_code == 401
     assert viewer.get("/sparkify/").is_success
     for panel in viewer.get("/sparkify/api/panels").raise_for_status().json():
-        answer = viewer.get(f"/sparkify/api/panels/{panel}")
+        answer = viewer.get(f"/sparkify/api/panels/{panel['name']}")
         assert answer.is_success, answer.text
 
 
