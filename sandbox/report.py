@@ -11,6 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
+from sparkify.sql.heading import heading
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -157,8 +159,7 @@ class Screen:
         self.console.print()
 
     def _query(self, sql: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
-        title = sql.splitlines()[0].removeprefix("--").strip()
-        self.console.print(f"[bold]{title}[/]")
+        self.console.print(f"[bold]{heading(sql).title}[/]")
         table = Table(box=SIMPLE_HEAD)
         for column in columns:
             table.add_column(column, justify="left" if column in ("song", "artist", "browser") else "right")

@@ -13,12 +13,15 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.interval import Interval
 from sparkify.operators.base import WarehouseOperator
 from sparkify.sql import predicates
+from sparkify.sql.heading import heading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import jinja2
     from airflow.sdk import Context
+
+    from sparkify.sql.heading import Heading
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +55,8 @@ class ReportOperator(WarehouseOperator):
         ``{{ scope(column) }}`` is the predicate of the interval, and ``{{ scope(column, days=14) }}`` that of the 14
         days that end with it. (templated)
     :param template: a Jinja template in the DAG's template_searchpath. Its variables are ``rows`` (for each query, by
-        the name of its file, a list of rows by column), ``interval``, ``origin`` and ``timedelta``; output is escaped.
+        the name of its file, a list of rows by column), ``headings`` (of the queries, by the same names),
+        ``interval``, ``origin`` and ``timedelta``; output is escaped.
     :param bucket: the bucket to write to. (templated)
     :param key: pattern of the key, for strftime on the interval's start: ``reports/%Y/%m/%Y-%m-%d.html``.
     """
@@ -95,9 +99,10 @@ class ReportOperator(WarehouseOperator):
             name: [dict(zip(columns, row, strict=True)) for row in found]
             for name, (columns, found) in zip(self.names, tables, strict=True)
         }
+        headings = {name: heading(query) for name, query in zip(self.names, self.queries, strict=True)}
         dag_run, ti = context["dag_run"], context["ti"]
         origin = Origin(dag_run.dag_id, dag_run.run_id, ti.log_url, now)
-        page = self._page(rows, origin).encode()
+        page = self._page(rows, headings, origin).encode()
         key = f"{self.interval.start:{self.key}}"
         Bucket(self.bucket, self.aws_conn_id).put(key, page, content_type="text/html; charset=utf-8")
         uri = f"s3://{self.bucket}/{key}"
@@ -105,7 +110,7 @@ class ReportOperator(WarehouseOperator):
         ti.xcom_push(key="uri", value=uri)
         return {"bytes": len(page)}
 
-    def _page(self, rows: dict[str, Rows], origin: Origin) -> str:
+    def _page(self, rows: dict[str, Rows], headings: dict[str, Heading], origin: Origin) -> str:
         from jinja2 import Environment, StrictUndefined
 
         # Airflow's own environment does not escape, and the values come from users' clients.
@@ -117,4 +122,4 @@ class ReportOperator(WarehouseOperator):
             lstrip_blocks=True,
         )
         template = environment.get_template(self.template)
-        return template.render(rows=rows, interval=self.interval, origin=origin, timedelta=timedelta)
+        return template.render(rows=rows, headings=headings, interval=self.interval, origin=origin, timedelta=timedelta)

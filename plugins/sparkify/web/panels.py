@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkify.sql import predicates, templates
+from sparkify.sql.heading import heading
 
 if TYPE_CHECKING:
     from sparkify.warehouse import Warehouse
@@ -59,9 +59,8 @@ def declared() -> dict[str, Panel]:
 
 
 def _panel(path: Path) -> Panel:
-    lines = takewhile(lambda line: line.startswith("--"), path.read_text(encoding="utf-8").splitlines())
-    title, *notes = [line.removeprefix("--").strip() for line in lines] or [path.stem]
-    return Panel(path.stem, title, " ".join(notes))
+    title, note = heading(path.read_text(encoding="utf-8"))
+    return Panel(path.stem, title or path.stem, note)
 
 
 def read(name: str, limit: float = LIMIT) -> dict[str, Any]:

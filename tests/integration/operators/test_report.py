@@ -140,6 +140,19 @@ def test_rankings_name_what_the_app_names(loaded: Lab) -> None:
     ]
 
 
+def test_a_query_that_the_page_does_not_know_becomes_a_table(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = importlib.import_module("sparkify_report").dag.get_task("write_report")
+    query = (
+        "-- Plays by level\n-- As it was then.\nSELECT level, COUNT(*) AS all_plays FROM songplays "
+        "WHERE {{ scope('start_time') }} GROUP BY level ORDER BY level"
+    )
+    monkeypatch.setattr(task, "queries", [*task.queries, query, "-- Nothing\nSELECT 1 AS one WHERE FALSE"])
+    monkeypatch.setattr(task, "names", [*task.names, "levels", "nothing"])
+    found = cards(report(loaded))
+    assert found["Plays by level"] == ["As it was then.", "Level", "All plays", "free", "2", "paid", "5"]
+    assert found["Nothing"] == ["No rows on this day."]
+
+
 def test_it_says_what_it_rests_on(loaded: Lab) -> None:
     with psycopg.connect(loaded.uri) as connection:
         connection.execute(

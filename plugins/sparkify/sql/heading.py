@@ -1,0 +1,28 @@
+"""The heading of a query: the comment at the beginning of its file, for those who read its result."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import NamedTuple
+
+
+class Heading(NamedTuple):
+    """The heading of a query.
+
+    :param title: the first line of the comment; empty if there is none.
+    :param note: the other lines; may be empty.
+    """
+
+    title: str
+    note: str
+
+
+def heading(sql: str) -> Heading:
+    r"""Return the heading of a query.
+
+    >>> heading("-- Plays by day\n-- A day is UTC.\nSELECT 1")
+    Heading(title='Plays by day', note='A day is UTC.')
+    """
+    comment = takewhile(lambda line: line.startswith("--"), sql.lstrip().splitlines())
+    title, *notes = [line.removeprefix("--").strip() for line in comment] or [""]
+    return Heading(title, " ".join(notes))
