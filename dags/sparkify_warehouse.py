@@ -119,7 +119,7 @@ with DAG(
         checks=CHECKS,
     )
 
-    with TaskGroup("stage", tooltip="Files of S3 into the staging tables", prefix_group_id=False):
+    with TaskGroup("stage", tooltip="Files of S3 into the staging tables", prefix_group_id=False) as stage:
         stage_events = StageToRedshiftOperator(
             task_id="stage_events",
             table="staging_events",

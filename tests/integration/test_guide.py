@@ -49,14 +49,16 @@ lab = Lab(sys.argv[3], None, sys.argv[4], {})
 found = {"tables": sorted(TABLES), "run": lab.run(*day), "devices": lab.query("SELECT user_agent FROM devices")}
 results = "FROM operations.data_quality_results WHERE table_name = 'devices'"
 found["checks"] = lab.query(f"SELECT check_name, outcome {results}")
+found["ratings"] = lab.query("SELECT user_id, stars, rated_at FROM staging_ratings")
 found["again"] = lab.run(*day)["create_tables"]["statements"]
 found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
 found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
 console = Console(record=True, width=200)
 Screen(console).answers(sys.argv[3], [])
+lab.execute(lab.dag_of("sparkify_report").get_task("write_report"), run={"partition_key": day[0]})
 found["screen"] = console.export_text()
 with psycopg.connect(sys.argv[3]) as connection:
-    connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '')")
+    connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '1999-01-01', '')")
 lab.run(*day)
 found["merged"] = lab.one("SELECT COUNT(*) FROM devices")
 lab.run(*day, full_refresh=True)
@@ -67,13 +69,20 @@ print("found:" + json.dumps(found, default=str))
 """
 
 
-def recipes() -> dict[str, str]:
-    """Return the code blocks of README's "Make it yours", by the file that the text before each names."""
+def recipes() -> list[tuple[str, str]]:
+    """Return the code blocks of README's "Make it yours", each with the file that the text before it names."""
     section = (ROOT / "README.md").read_text().partition("## Make it yours\n")[2].partition("\n## ")[0]
     found = re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```\n", section, re.DOTALL)
     assert len(found) == section.count("```") / 2, "a code block without a file, or a file with two"
     assert {path.partition("/")[0] for path, _ in found} == {"include", "dags"}
-    return dict(found)
+    return found
+
+
+def apply(block: str, file: Path) -> None:
+    """Insert a block after its first line, if the file has that, else append it."""
+    text = file.read_text() if file.exists() else ""
+    first = block.partition("\n")[0] + "\n"
+    file.write_text(text.replace(first, block) if text.count(first) == 1 else text + block)
 
 
 def tree(root: Path) -> dict[str, str]:
@@ -109,20 +118,24 @@ def python(project: Path, *arguments: str) -> str:
 
 def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
     before = tree(project)
-    for name, text in recipes().items():
-        with (project / name).open("a") as file:
-            file.write(text)
+    for name, block in recipes():
+        apply(block, project / name)
     assert "no problems" in python(project, "-m", "sql_rules.project")
     assert re.search(r"\d passed", python(project, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *TESTS))
 
     agents = ["Mozilla/5.0 (X11) Firefox/31.0", "Mozilla/5.0 (iPad) Safari/9537.53"]
     lab.put_events("2018-11-01", [event(f"2018-11-01T05:0{n}", 1, n, userAgent=agents[n > 1]) for n in range(3)])
+    lab.put("ratings/2018/11/01/05/1.json", json.dumps({"user_id": 8, "stars": 5, "rated_at": "2018-11-01T05:30:00Z"}))
     printed = python(project, "-c", PROGRAM, *DAY, lab.uri, lab.bucket)
     found: dict[str, Any] = json.loads(printed.rpartition("found:")[2])
     assert "devices" in found["tables"]
     assert found["run"]["load_devices"]["rows"] == 2
     assert sorted(agent for (agent,) in found["devices"]) == agents
-    assert found["checks"] == [["no device is there twice", "passed"]]
+    assert found["run"]["stage_ratings"] | {"seconds": 0} == {
+        "rows": 1, "strays": 0, "late": 0, "rejected": 0, "files": 1, "empty": 0, "seconds": 0
+    }  # fmt: skip
+    assert found["ratings"] == [[8, 5, "2018-11-01 05:30:00"]]
+    assert found["checks"] == [["devices are unique", "passed"]]
     assert found["again"] == 0
     note = "The ten user agents with most plays."
     assert found["panel"] == [
@@ -130,9 +143,12 @@ def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
         [[agents[0], 2], [agents[1], 1]],
     ]
     assert ["devices", 2] in found["counts"]
-    assert re.search(r"Devices by the day of their latest event.*?2018-11-01 +2\s", found["screen"], re.DOTALL)
+    assert re.search(r"New devices by day.*?2018-11-01 +2\s", found["screen"], re.DOTALL)
     assert re.search(r"\bdevices +2\s", found["screen"])
+    page = bytes(lab.store.get("reports/2018/11/2018-11-01.html").bytes()).decode()
+    assert re.search(r"<h2>New devices</h2>.*?Firefox/31.0.*?05:00.*?Safari/9537.53", page, re.DOTALL)
     assert (found["merged"], found["rebuilt"], found["recreated"]) == (3, 2, 0)
 
     after = tree(project)
-    assert {name for name in {*before, *after} if before.get(name) != after.get(name)} == set(recipes())
+    changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+    assert changed == {name for name, _ in recipes()}
