@@ -122,9 +122,9 @@ def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
     assert "devices" in found["tables"]
     assert found["run"]["load_devices"]["rows"] == 2
     assert sorted(agent for (agent,) in found["devices"]) == agents
-    assert found["checks"] == [["no device is there twice", "passed"]]
+    assert found["checks"] == [["no duplicate devices", "passed"]]
     assert found["again"] == 0
-    note = "The ten user agents with most plays."
+    note = "The ten user agents with the most plays."
     assert found["panel"] == [
         {"name": "devices", "title": "Devices by plays", "note": note},
         [[agents[0], 2], [agents[1], 1]],

@@ -1,4 +1,4 @@
--- Plays by day (UTC), with listeners, sessions, and how many of the plays were paid for
+-- Plays, listeners, sessions and paid plays by day (UTC)
 -- The report shows its day and the 13 before it.
 -- A day without plays has no row.
 SELECT

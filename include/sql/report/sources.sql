@@ -1,5 +1,5 @@
--- What the report rests on: events in the log, plays whose song the catalogue knows, rows that could not be read
--- And how far a day that is not over is loaded: whatever was loaded of it was checked on that same day.
+-- Sources of the report: events in the log, plays of songs in the catalogue, rejected rows, freshness of an unfinished day
+-- The runs of an unfinished day evaluate their checks on that day: hence the scope of checked_at.
 SELECT
     (
         SELECT COUNT(*) FROM staging_events AS e
