@@ -1,4 +1,4 @@
-# The project's commands. `make help` explains them.
+# The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run backfill notebook quality up down status logs psql env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
@@ -6,7 +6,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := plugins:dags:.
-# Each file in locks/ lists all that the one of its name needs, and pip refuses what has another hash.
+# Each file in locks/ is the locked version of the requirements file of that name; pip rejects other hashes.
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
@@ -57,14 +57,14 @@ test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 10 minut
 test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .local/screenshots (needs Chromium) [ARGS=pytest arguments]
 	$(BIN)/pytest -m browser $(ARGS)
 
-test-invariant: .venv/dev  ## Search for a history of runs whose tables differ from those of a single run [EXAMPLES=200]
+test-invariant: .venv/dev  ## Search for a sequence of runs that violates the contract of docs/intervals.md [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/second_source/test_invariant.py tests/integration/test_faults.py
 
-compose-test: .venv/dev  ## Run the stack of containers, break it, back it up and take it down, 12 minutes; needs Docker [ARGS=pytest arguments]
+compose-test: .venv/dev  ## Run the tests of docker-compose.yaml, 12 minutes (needs Docker) [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)
 
 test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCKET=to write to] [ARGS=pytest arguments]
-	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: README.md, On AWS."; exit 2; }
+	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: see README.md, On AWS."; exit 2; }
 	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest tests/redshift/test_workgroup.py $(ARGS)
 
 bench: .venv/run .venv-bench/bench  ## Run the benchmarks against their baselines; all take an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
@@ -90,7 +90,7 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 check-sql: .venv/dev  ## Check that SQL has the same semantics on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
 
-check-project: .venv/dev  ## Check your tables, SQL, checks and DAGs against one another, before anything runs
+check-project: .venv/dev  ## Check that SQL, checks and DAGs only reference declared tables, columns and files
 	@$(BIN)/python -m sql_rules.project
 
 format: .venv/dev  ## Format the code, and fix what the linters can fix
@@ -101,7 +101,7 @@ format: .venv/dev  ## Format the code, and fix what the linters can fix
 
 lock:  ## Resolve requirements*.txt into locks/, with hashes, for all supported Pythons (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
-	@# What the others name is part of that, in the same versions.
+	@# The others are subsets of it, with the same versions.
 	for name in requirements requirements-local requirements-notebook; do $(COMPILE) -c locks/requirements-dev.txt $$name.txt -o locks/$$name.txt || exit 1; done
 	$(COMPILE) requirements-bench.txt -o locks/requirements-bench.txt
 
@@ -111,12 +111,12 @@ clean:  ## Remove everything the project created here: environment, data, caches
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.servers .local; fi
 	rm -rf .venv .venv-bench .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@echo "Clean. 'make run' starts from nothing."
+	@echo "Clean. 'make run' starts from scratch."
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-# Stamps: what is installed. The tools come on top of what `make run` needs.
+# Stamp files of the installed requirements. Each environment includes that of `make run`.
 .venv/run: locks/requirements-local.txt | .venv/bin/python
 	@echo "Installing the locked requirements into .venv (one to three minutes, once) ..."
 	@$(BIN)/$(INSTALL) -r $<
@@ -132,9 +132,9 @@ clean:  ## Remove everything the project created here: environment, data, caches
 	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 
-# What the project is compared with does not fit its lock: it has an environment of its own.
+# The baselines of the benchmarks conflict with the project's lock: they have a separate environment.
 .venv-bench/bench: locks/requirements-bench.txt
-	@echo "Installing what is compared with into .venv-bench ..."
+	@echo "Installing the baselines of the benchmarks into .venv-bench ..."
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/$(INSTALL) -r $<
 	@touch $@

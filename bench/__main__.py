@@ -1,4 +1,4 @@
-"""``make bench``: what is claimed of speed, measured beside named baselines in the same call.
+"""``make bench``: measure throughput and latency against named baselines, in the same call.
 
 python -m bench [BENCHMARK] [--smoke] [--write] [options of the benchmark]
 """
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from bench import report
+from bench import results
 from bench.race import ContenderError
-from bench.scene import circumstances, scene
+from bench.testbed import describe_environment, open_testbed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,42 +23,43 @@ if TYPE_CHECKING:
 BENCHMARKS = {
     "staging": "events from a file in S3 into a table",
     "songs": "many small objects in S3 into a table",
-    "star": "the star schema from what is staged",
+    "star": "the star schema from staged data",
     "history": "an hour on a short and on a long history",
-    "runs": "hours, and a month in one run, on Airflow's scheduler",
-    "start": "the first answer, a DAG file's parsing, a task's start",
+    "runs": "hourly runs, and a month in one run, on Airflow's scheduler",
+    "start": "a fresh clone to its first query result, parsing of a DAG file, start of a task",
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a benchmark, or all of them where none is named, and print what it found; return the exit code.
+    """Run a benchmark, or all if none is named, and print its results.
 
-    :param arguments: those after the program's name, by default the process's own.
+    :param arguments: command-line arguments; by default those of the process.
+    :return: the exit code.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if not {*arguments} & {*BENCHMARKS, "-h", "--help"}:
         return max(main([name, *arguments]) for name in BENCHMARKS)
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 160)
-    parser = argparse.ArgumentParser(prog="make bench", description="Measure speed beside named baselines.")
+    parser = argparse.ArgumentParser(prog="make bench", description="Measure speed against named baselines.")
     names = parser.add_subparsers(dest="name", required=True)
     for name, text in BENCHMARKS.items():
         module = importlib.import_module(f"bench.{name}")
         options = names.add_parser(name, help=text, description=module.__doc__)
-        options.add_argument("--smoke", action="store_true", help="small enough for a test; its numbers mean nothing")
-        options.add_argument("--write", action="store_true", help=f"put what is found into {report.FILE.name}")
+        options.add_argument("--smoke", action="store_true", help="tiny sizes, for tests; ignore the numbers")
+        options.add_argument("--write", action="store_true", help=f"write the results to {results.FILE.name}")
         module.add_arguments(options)
     given = parser.parse_args(arguments)
     module = importlib.import_module(f"bench.{given.name}")
     if given.smoke:
         module.shrink(given)
-    where = circumstances()
-    console.print(where, soft_wrap=True)
-    sections = []
+    environment = describe_environment()
+    console.print(environment, soft_wrap=True)
+    tables = []
     try:
-        with scene() as ready:
-            for section in module.measure(given, ready, lambda text: console.print(f"  {text}", style="dim")):
-                section.show(console)
-                sections.append(section)
+        with open_testbed() as testbed:
+            for table in module.measure(given, testbed, lambda text: console.print(f"  {text}", style="dim")):
+                table.show(console)
+                tables.append(table)
     except ValueError as error:
         parser.error(str(error))
     except ContenderError as error:
@@ -66,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     if given.write:
         command = f'make bench ARGS="{shlex.join(arguments)}"'.replace(" --write", "")
-        report.write(given.name, command, where, sections)
+        results.write(given.name, command, environment, tables)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Run one contender once and tell what it took: the program of the processes that :mod:`bench.race` starts.
+"""Run one contender once and write its measurement: the program of the processes that :mod:`bench.race` starts.
 
     python -m bench.child MODULE RESULT < JOB
 
@@ -19,9 +19,9 @@ from pathlib import Path
 def main(module: str, result: str) -> None:
     """Run a contender.
 
-    :param module: its name below ``bench.contenders``.
-    :param result: the file that the figures are written to: ``done``, ``seconds``, ``cpu`` (seconds of this process),
-        ``peak`` (its largest memory, in bytes) and ``growth`` (by how much it grew in the measured part).
+    :param module: its module in ``bench.contenders``.
+    :param result: the file to write, JSON: ``done``, ``seconds``, ``cpu`` (CPU seconds of this process), ``peak`` (its
+        peak memory, in bytes) and ``growth`` (the increase of the peak during the work).
     """
     run = importlib.import_module(f"bench.contenders.{module}").prepare(json.load(sys.stdin))
     before = peak_memory()
@@ -34,9 +34,9 @@ def main(module: str, result: str) -> None:
 
 
 def peak_memory() -> int:
-    """Return the largest resident memory so far, in bytes."""
+    """Return the peak resident memory so far, in bytes."""
     status = Path("/proc/self/status")
-    if status.exists():  # getrusage() on Linux may tell that of the process that started this one
+    if status.exists():  # on Linux, getrusage() may report the parent's peak
         found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
         assert found
         return int(found[1]) * 1024

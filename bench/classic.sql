@@ -1,5 +1,5 @@
--- The named baseline: how such a star schema is usually loaded, hour after hour. Everything staged so far is scanned,
--- and what is not there yet is inserted. It gets the best of it: no duplicates, no late or changed rows.
+-- The baseline: the usual way to load such a star schema every hour. It scans all staged rows and inserts the missing
+-- ones. The data suits it: no duplicates, no late or changed rows.
 
 INSERT INTO songplays
 SELECT

@@ -1,5 +1,5 @@
--- The named baseline: everything is truncated and inserted anew from all that is staged, at every run. It gets the best
--- of it: no duplicates, no late or changed rows.
+-- The baseline: every run truncates all tables and inserts all staged rows. The data suits it: no duplicates, no late or
+-- changed rows.
 
 TRUNCATE songplays, users, songs, artists, time;
 

@@ -1,4 +1,4 @@
-"""What the contenders read: data of the project's own generator, in buckets."""
+"""The input of the contenders: generated data, in buckets."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sandbox import generate
 
 if TYPE_CHECKING:
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 KEY = "log_data/2018/11/2018-11-01-events.json"
 # The day of that file, as a run's range.
@@ -17,16 +17,16 @@ DAY = {"start": "2018-11-01T00:00:00+00:00", "end": "2018-11-02T00:00:00+00:00"}
 
 
 def options(events: int, songs: int) -> generate.Options:
-    """Return options that make somewhat more than so many events in a day."""
+    """Return options that generate at least the given number of events in a day."""
     return generate.Options(users=events // 5 + 20, songs=songs, days=1, growth=0)
 
 
-def put_events(scene: Scene, bucket: str, given: generate.Options, events: int) -> int:
-    """Write a file of exactly so many events, under :data:`KEY`; return how many of them are plays.
+def put_events(testbed: Testbed, bucket: str, given: generate.Options, events: int) -> int:
+    """Write a file with the given number of events, as :data:`KEY`; return how many of them are plays.
 
-    :raises ValueError: if the options make less.
+    :raises ValueError: if the options generate fewer.
     """
-    path = scene.folder / "events.json"
+    path = testbed.folder / "events.json"
     count = plays = 0
     with path.open("wb") as file:
         for _, line in islice(generate.events(given), events):
@@ -34,18 +34,18 @@ def put_events(scene: Scene, bucket: str, given: generate.Options, events: int) 
             count += 1
             plays += generate.PLAY in line
     if count < events:
-        raise ValueError(f"{given} makes {count:,} events; {events:,} are wanted.")
-    scene.bucket(bucket).put(KEY, path)
+        raise ValueError(f"Too few events from {given}: expected {events:,}, got {count:,}.")
+    testbed.bucket(bucket).put(KEY, path)
     path.unlink()
     return plays
 
 
-def put_songs(scene: Scene, bucket: str, given: generate.Options) -> None:
-    """Write the catalogue, one object a song, and wait until the server lists all of it."""
-    store = scene.bucket(bucket)
-    # Straight into the server's folder: one by one through its API takes minutes.
+def put_songs(testbed: Testbed, bucket: str, given: generate.Options) -> None:
+    """Write the catalogue, one object per song, and wait until the server lists all objects."""
+    store = testbed.bucket(bucket)
+    # Directly into the server's folder: through its API it takes minutes.
     for key, document in generate.songs(given):
-        path = scene.s3.root / bucket / key
+        path = testbed.s3.root / bucket / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(document)
     while sum(len(page) for page in store.list("song_data")) < given.songs:

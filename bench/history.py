@@ -1,14 +1,14 @@
-"""What one more hour costs, on a short history and on a long one.
+"""The cost of an additional hour, on a short and on a long history.
 
-Histories of 1, 10 and 50 days are loaded, each by one run of the DAG over its range. Then the same hours that follow
-are loaded into each of them in turn, by the DAG's own tasks, in this process. The goal: the longest history makes an
-hour cost at most 1.2 times what the shortest does.
+Histories of 1, 10 and 50 days are loaded, each by one run of the DAG over its range. Then the same subsequent hours
+are loaded into each of them in turn, by the DAG's own tasks, in this process. The goal: an hour on the longest history
+costs at most 1.2 times as much as on the shortest.
 
-The usual way to load such a schema (``bench/classic.sql``) is timed on the same histories. It comes last, and is
-rolled back, so that its scans warm no cache for the others.
+The usual way to load such a schema (``bench/classic.sql``) is timed on the same histories. It runs last, and is rolled
+back, so that its scans do not warm the cache for the others.
 
-Everything but the length of the history is the same: the catalogue, the listeners, the files of the hours. The server
-does not wait for the disk and does not vacuum by itself: neither belongs to what is compared.
+Only the length of the history differs: the catalogue, the listeners and the files of the hours are the same. PostgreSQL
+runs without fsync and autovacuum, which would add noise.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from bench.child import peak_memory
-from bench.report import Goal, Section, spread
+from bench.results import Goal, ResultTable, spread
 from sandbox import generate
 from sandbox.lab import Lab
 from sparkify.sql import predicates
@@ -36,23 +36,24 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Store
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 GOAL = 1.2
-END = date(2018, 12, 19)  # the day after the histories, a Wednesday: the last day of all of them is an average one
+END = date(2018, 12, 19)  # the day after the histories, a Wednesday: their last day is an average one
 CLASSIC = Path(__file__).with_name("classic.sql").read_text()
-CLASSIC_ROUNDS = 5  # it is slow, and differs by factors
-# The first of the hours that are timed, after one that is not: busy ones, and none that closes the day.
+CLASSIC_ROUNDS = 5  # fewer: it is slow, and its differences are large
+# The range of the timed hours, after one untimed hour: busy ones, without the one that closes the day.
 FIRST_HOUR, LAST_HOUR = 9, 22
-TOTAL, LOADS, BASELINE = "an hour, all tasks", "its loads", "the classic loads"
+TOTAL, LOADS, BASELINE = "all tasks", "load tasks", "classic loads (baseline)"
 
 
 @dataclass
 class History:
     """A warehouse with a history.
 
-    :param size: its days.
-    :param seconds: what each part of each timed hour took, by name.
+    :param size: its length in days.
+    :param lab: its database and its DAG.
+    :param seconds: durations of the timed hours, by task.
     """
 
     size: int
@@ -64,10 +65,10 @@ class History:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be chosen."""
+    """Declare the command-line options."""
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 50], help="days of history (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=9, help="hours to time (%(default)s)")
-    parser.add_argument("--users", type=int, default=8000, help="each makes about eight events a day (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=9, help="timed hours (%(default)s)")
+    parser.add_argument("--users", type=int, default=8000, help="users of about eight events a day (%(default)s)")
     parser.add_argument("--songs", type=int, default=1000, help="songs of the catalogue (%(default)s)")
 
 
@@ -76,30 +77,30 @@ def shrink(given: argparse.Namespace) -> None:
     given.sizes, given.rounds, given.users, given.songs = [1, 2, 3], 2, 50, 50
 
 
-def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
-    """Yield what was found.
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield the result table.
 
-    :raises ValueError: if the sizes or the rounds make no comparison.
+    :raises ValueError: if the sizes or the rounds are invalid.
     """
     most = LAST_HOUR - FIRST_HOUR
     if not 1 <= given.rounds <= most:
-        raise ValueError(f"--rounds is {given.rounds}: choose a value from 1 to {most}.")
+        raise ValueError(f"Invalid --rounds: expected 1 to {most}, got {given.rounds}.")
     if len(set(given.sizes)) < 2 or min(given.sizes) < 1:
-        raise ValueError(f"--sizes is {given.sizes}: give two numbers of days or more, each at least 1.")
+        raise ValueError(f"Invalid --sizes: expected two or more different numbers of days, got {given.sizes}.")
     days = max(given.sizes)
     options = generate.Options(
         users=given.users, songs=given.songs, start=END - timedelta(days=days), days=days + 1, growth=0
     )
-    with (scene.folder / "log").open("w") as log, redirect_stdout(log):  # each task logs each statement
-        store = scene.bucket("history")
+    with (testbed.folder / "log").open("w") as log, redirect_stdout(log):  # each task logs each statement
+        store = testbed.bucket("history")
         hours = _upload(options, store)
         end = options.begin + timedelta(days=options.days - 1)
         histories = []
         for size in sorted(given.sizes):
             name = f"days_{size}"
-            lab = Lab(scene.postgres.create_database(name), store, "history", scene.connections(name))
+            lab = Lab(testbed.postgres.create_database(name), store, "history", testbed.connections(name))
             histories.append(History(size, lab))
-            tell(_build(histories[-1], end))
+            progress(_build(histories[-1], end))
         timed = [end + timedelta(hours=FIRST_HOUR + number) for number in range(given.rounds + 1)]
         for number, start in enumerate(timed):
             _put(store, start, hours[start])
@@ -109,7 +110,7 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
             for history in histories:
                 history.note(BASELINE, _run_classic(history.lab, start))
     events = sum(len(hours[start]) for start in timed[1:]) // given.rounds
-    yield _section(histories, f"{given.rounds} hours of {events:,} events on average")
+    yield _table(histories, f"{given.rounds} hours of {events:,} events on average")
 
 
 def _upload(options: generate.Options, store: S3Store) -> dict[datetime, list[bytes]]:
@@ -134,9 +135,9 @@ def _put(store: S3Store, moment: datetime, lines: list[bytes]) -> None:
 
 
 def _build(history: History, end: datetime) -> str:
-    """Load the days before ``end`` in one run, and bring the database to the state that autovacuum keeps it in.
+    """Load the days before ``end`` in one run, and vacuum the database, as autovacuum would.
 
-    :return: what is there then, and how long it took.
+    :return: row counts, database size and duration, as text.
     """
     began = time.perf_counter()
     os.environ.update(history.lab.environment)
@@ -155,7 +156,7 @@ def _build(history: History, end: datetime) -> str:
 
 
 def _run_hour(history: History, start: datetime, note: Callable[[str, float], None]) -> None:
-    """Run the tasks of the DAG for an hour, and note what each took, and all together."""
+    """Run the tasks of the DAG for an hour, and record the duration of each task and of all."""
     os.environ.update(history.lab.environment)
     total = loads = 0.0
     for task in history.lab.dag.topological_sort():
@@ -170,7 +171,7 @@ def _run_hour(history: History, start: datetime, note: Callable[[str, float], No
 
 
 def _run_classic(lab: Lab, start: datetime) -> float:
-    """Return what the baseline takes for an hour that is staged, as if it were not loaded yet."""
+    """Return the seconds that the baseline takes for a staged hour, as if it were not loaded yet."""
     end = start + timedelta(hours=1)
     this_hour = f"interval_time >= {predicates.literal(start)} AND interval_time < {predicates.literal(end)}"
     with psycopg.connect(lab.uri) as connection:
@@ -183,7 +184,7 @@ def _run_classic(lab: Lab, start: datetime) -> float:
     return seconds
 
 
-def _section(histories: list[History], what: str) -> Section:
+def _table(histories: list[History], what: str) -> ResultTable:
     """Return the medians, their spread and their ratios to the shortest history."""
     first = histories[0]
     sizes = [_times(history.size) for history in histories]
@@ -193,12 +194,12 @@ def _section(histories: list[History], what: str) -> Section:
         spreads = [spread([1000 * value for value in history.seconds[name]], digits=0) for history in histories]
         rows.append([name, *spreads, *(f"{value / medians[0]:.2f}" for value in medians[1:])])
     ratio = median(histories[-1].seconds[TOTAL]) / median(first.seconds[TOTAL])
-    return Section(
-        f"{what}, on a history of so many days: milliseconds, median (least to most)",
+    return ResultTable(
+        f"{what}, by days of history: milliseconds, median (min to max)",
         ["", *sizes, *(f"{size} / {sizes[0]}" for size in sizes[1:])],
         rows,
-        [Goal(f"an hour on {sizes[-1]} the history, in hours on {sizes[0]}:", ratio, most=GOAL)],
-        [f"The process that runs all the tasks took {peak_memory() / 1e6:,.0f} MB at most."],
+        [Goal(f"cost of an hour, {sizes[-1]} to {sizes[0]} history:", ratio, most=GOAL)],
+        [f"Peak memory of the process that runs all tasks: {peak_memory() / 1e6:,.0f} MB."],
     )
 
 

@@ -1,4 +1,4 @@
-"""Let contenders do the same work in turn, each time in a fresh process, and keep what each took."""
+"""Measure contenders that do the same work, alternately, each round in a fresh process."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from sandbox import airflow, servers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 OWN = Path(sys.executable)
 OTHERS = airflow.ROOT / ".venv-bench" / "bin" / "python"  # with requirements-bench.txt
 
 
-class Sample(NamedTuple):
-    """One round of one contender; memory in bytes, times in seconds. See :func:`bench.child.main`."""
+class Measurement(NamedTuple):
+    """One round of one contender: times in seconds, memory in bytes. See :func:`bench.child.main`."""
 
     done: int
     seconds: float
@@ -33,20 +33,20 @@ class Sample(NamedTuple):
 
 
 class ContenderError(Exception):
-    """A contender failed or did not do its work; the message has what it printed."""
+    """A contender failed, or did not do all its work; the message contains its output."""
 
 
 @dataclass(frozen=True)
 class Contender:
-    """Who is measured.
+    """A program to measure.
 
-    :param name: as the report calls it.
-    :param module: below ``bench.contenders``.
-    :param count: rows or objects that it has to do in a round: a slow one may be given less than the others.
-    :param job: what its ``prepare()`` is told, beside where the servers are.
-    :param like: the database whose content it starts with.
-    :param python: the interpreter with the packages it needs.
-    :param rows: what it has to return where that is not ``count``.
+    :param name: its name in the results.
+    :param module: its module in ``bench.contenders``.
+    :param count: rows or objects to process per round; slow contenders may get fewer than the others.
+    :param job: arguments of its ``prepare()``, in addition to the servers.
+    :param like: the database that its own is a copy of.
+    :param python: the interpreter with the packages that it needs.
+    :param rows: the expected return value, if it is not ``count``.
     """
 
     name: str
@@ -59,73 +59,75 @@ class Contender:
 
 
 @dataclass
-class Result:
-    """What a contender took, round by round."""
+class ContenderResult:
+    """The measurements of a contender, one per round."""
 
     contender: Contender
-    samples: list[Sample] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
 
     @property
     def seconds(self) -> list[float]:
-        return [sample.seconds for sample in self.samples]
+        return [measurement.seconds for measurement in self.measurements]
 
     @property
     def rate(self) -> float:
-        """Rows or objects a second: that of the median round."""
+        """Rows or objects per second, of the median round."""
         return self.contender.count / median(self.seconds)
 
     @property
     def peak(self) -> int:
-        return max(sample.peak for sample in self.samples)
+        return max(measurement.peak for measurement in self.measurements)
 
     @property
     def growth(self) -> int:
-        return max(sample.growth for sample in self.samples)
+        return max(measurement.growth for measurement in self.measurements)
 
 
-def race(scene: Scene, contenders: Sequence[Contender], rounds: int, tell: Callable[[str], None]) -> dict[str, Result]:
-    """Let each contender do its work once, then each again, and so on: what disturbs the machine disturbs all.
+def race(
+    testbed: Testbed, contenders: Sequence[Contender], rounds: int, progress: Callable[[str], None]
+) -> dict[str, ContenderResult]:
+    """Run all contenders alternately, so that other load on the machine affects all of them.
 
-    :param tell: is told each round's outcome.
-    :return: the results by the contenders' names, without those whose environment is not installed.
-    :raises ContenderError: if one fails, or does another count than it has to.
+    :param progress: called with a line of text after each round.
+    :return: the results by contender name, without contenders whose environment is not installed.
+    :raises ContenderError: if a contender fails, or returns an unexpected count.
     """
     results = {}
     for contender in contenders:
         if contender.python.exists():
-            results[contender.name] = Result(contender)
+            results[contender.name] = ContenderResult(contender)
         else:
-            tell(
-                f"Left out, for want of {contender.python.parents[1].name} (`make bench` installs it): {contender.name}"
+            progress(
+                f"Skipped, {contender.python.parents[1].name} is missing (`make bench` installs it): {contender.name}"
             )
     for number in range(1, rounds + 1):
         for result in results.values():
-            sample = run(scene, result.contender)
-            result.samples.append(sample)
-            tell(f"round {number}, {result.contender.name}: {sample.seconds:.2f} s")
+            measurement = run(testbed, result.contender)
+            result.measurements.append(measurement)
+            progress(f"round {number}, {result.contender.name}: {measurement.seconds:.2f} s")
     return results
 
 
-def run(scene: Scene, contender: Contender, database: str | None = None) -> Sample:
-    """Run a contender once, in a database of its own.
+def run(testbed: Testbed, contender: Contender, database: str | None = None) -> Measurement:
+    """Run a contender once, in a new database.
 
-    :param database: the URI of one to use, and to keep, instead.
+    :param database: URI of an existing database to use instead, which is kept.
     :raises ContenderError: see :func:`race`.
     """
     if database is None:
-        with scene.database("round", contender.like) as database:
-            return run(scene, contender, database)
+        with testbed.database("round", contender.like) as database:
+            return run(testbed, contender, database)
     job = {
         "database": database,
-        "endpoint": scene.s3.endpoint,
+        "endpoint": testbed.s3.endpoint,
         "region": servers.REGION,
         "access_key": servers.ACCESS_KEY,
         "secret_key": servers.SECRET_KEY,
-        "folder": str(scene.folder),
-        "environment": scene.connections(database.partition("?")[0].rpartition("/")[2]),
+        "folder": str(testbed.folder),
+        "environment": testbed.connections(database.partition("?")[0].rpartition("/")[2]),
         **contender.job,
     }
-    with tempfile.TemporaryDirectory(dir=scene.folder) as folder:
+    with tempfile.TemporaryDirectory(dir=testbed.folder) as folder:
         result, log = Path(folder) / "result", Path(folder) / "log"
         with log.open("w") as output:
             process = subprocess.run(
@@ -140,13 +142,13 @@ def run(scene: Scene, contender: Contender, database: str | None = None) -> Samp
         if process.returncode:
             printed = log.read_text()[-4000:] or "nothing"
             raise ContenderError(f"{contender.name} failed with exit code {process.returncode}. It printed:\n{printed}")
-        sample = Sample(**json.loads(result.read_text()))
-    check(contender, sample)
-    return sample
+        measurement = Measurement(**json.loads(result.read_text()))
+    check(contender, measurement)
+    return measurement
 
 
-def check(contender: Contender, sample: Sample) -> None:
-    """Raise ContenderError where a contender did not do its work."""
+def check(contender: Contender, measurement: Measurement) -> None:
+    """Raise ContenderError if a contender did not do all its work."""
     expected = contender.count if contender.rows is None else contender.rows
-    if sample.done != expected:
-        raise ContenderError(f"{contender.name} did {sample.done:,} and not {expected:,}.")
+    if measurement.done != expected:
+        raise ContenderError(f"{contender.name}: expected a count of {expected:,}, got {measurement.done:,}.")

@@ -1,9 +1,9 @@
-"""Runs on Airflow's own scheduler: hour by hour, all days in one run, and what Airflow costs by itself.
+"""Runs on Airflow's scheduler: hourly runs, one run over all days, and Airflow's own overhead.
 
-Three DAGs load the same hours in turn, a day at a time, each as a backfill of as many runs at once as it can stand: the
-warehouse's, one of the same shape whose tasks do nothing (``bench/dags/idle_hours.py``), and the classic design
-(``bench/dags/classic_hours.py``). ``--rounds 30`` is a month, which takes nearly two hours. Runs of the warehouse's DAG
-over all days follow, each from empty tables.
+Three DAGs load the same hours alternately, one day per round, each as a backfill with the maximum number of concurrent
+runs that it supports: the warehouse's DAG, a DAG of the same shape whose tasks do nothing
+(``bench/dags/idle_hours.py``), and the classic design (``bench/dags/classic_hours.py``). ``--rounds 30`` is a month,
+which takes nearly two hours. Then the warehouse's DAG loads all days in one run, several times, into empty tables.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import psycopg
 
 from bench import data
 from bench.race import Contender, ContenderError, run
-from bench.report import Goal, Section, spread
+from bench.results import Goal, ResultTable, spread
 from sandbox import airflow, generate, upload
 from sandbox.backfill_client import HOUR, Backfill, Options
 from sandbox.stack import Stack, airflow_stack
@@ -32,29 +32,32 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 BUCKET, WAREHOUSE, CLASSIC, METADATA = "runs", "warehouse", "classic", "metadata"
 IDLE_ID, CLASSIC_ID = "idle_hours", "classic_hours"
 NAMES = {
-    airflow.DAG_ID: "ours, hour by hour",
-    IDLE_ID: "the same DAG, idle",
-    CLASSIC_ID: "the classic design, hour by hour",
+    airflow.DAG_ID: "ours, hourly runs",
+    IDLE_ID: "idle DAG of the same shape",
+    CLASSIC_ID: "classic design, hourly runs",
 }
 RANGE, SECONDS = "ours, {} days in one run", 60.0
-CPU_SECONDS = 0.25  # of a task, Airflow's own part included
+CPU_SECONDS = 0.25  # per task, including Airflow's own
 AT_ONCE = 6
-LOOK = 2  # seconds between two looks at the memory
+POLL_INTERVAL = 2  # seconds between memory samples
 
 
 @dataclass
-class Runs:
-    """What the runs of a DAG took.
+class RunStats:
+    """The resource usage of a DAG's runs.
 
-    :param name: as the report calls them.
-    :param walls: seconds from the start of the first run to the end of the last, of each round.
-    :param cpu: seconds of all of Airflow's processes.
-    :param peak: the memory that they had at once at most, as far as was seen, in bytes.
+    :param dag_id: the DAG.
+    :param name: its name in the results.
+    :param walls: wall-clock seconds of each round, from the start of its first run to the end of its last.
+    :param cpu: CPU seconds of all of Airflow's processes.
+    :param peak: their highest sampled memory, in bytes.
+    :param runs: the number of runs.
+    :param tasks: the number of task instances.
     """
 
     dag_id: str
@@ -67,11 +70,11 @@ class Runs:
 
     @property
     def cost(self) -> float:
-        """CPU-seconds of a task."""
+        """CPU seconds per task."""
         return self.cpu / self.tasks
 
     def row(self) -> list[str]:
-        """Return its row of the table."""
+        """Return the row of the result table."""
         a_round = self.runs // len(self.walls)
         return [
             self.name,
@@ -86,12 +89,12 @@ class Runs:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be chosen."""
-    parser.add_argument("--days", type=int, default=30, help="of events (%(default)s)")
-    parser.add_argument("--users", type=int, default=1000, help="each makes about eight events a day (%(default)s)")
-    parser.add_argument("--songs", type=int, default=1000, help="of the catalogue (%(default)s)")
-    parser.add_argument("--hours", type=int, default=24, help="of a round (%(default)s)")
-    parser.add_argument("--rounds", type=int, default=5, help="of hours (%(default)s)")
+    """Declare the command-line options."""
+    parser.add_argument("--days", type=int, default=30, help="days of events (%(default)s)")
+    parser.add_argument("--users", type=int, default=1000, help="users of about eight events a day (%(default)s)")
+    parser.add_argument("--songs", type=int, default=1000, help="songs of the catalogue (%(default)s)")
+    parser.add_argument("--hours", type=int, default=24, help="hours per round (%(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of hourly runs (%(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="runs over all days (%(default)s)")
 
 
@@ -100,56 +103,56 @@ def shrink(given: argparse.Namespace) -> None:
     given.days, given.users, given.songs, given.hours, given.rounds, given.repeat = 1, 20, 20, 1, 1, 1
 
 
-def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
-    """Yield what was found.
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield the result table.
 
     :raises ContenderError: if a run fails.
     """
     options = generate.Options(users=given.users, songs=given.songs, days=given.days)
-    made = generate.write(options, scene.folder / "data")
-    upload.sync(scene.folder / "data", scene.bucket(BUCKET))
-    classic = scene.postgres.create_database(CLASSIC)
+    made = generate.write(options, testbed.folder / "data")
+    upload.sync(testbed.folder / "data", testbed.bucket(BUCKET))
+    classic = testbed.postgres.create_database(CLASSIC)
     tables = {**data.DAY, "bucket": BUCKET, "tasks": ["create_tables"]}
-    run(scene, Contender("create tables", "task", 0, tables), classic)
-    hourly = [Runs(dag_id, name) for dag_id, name in NAMES.items()]
-    ranges = Runs(airflow.DAG_ID, RANGE.format(given.days))
-    with _airflow(scene) as (stack, client):
+    run(testbed, Contender("create tables", "task", 0, tables), classic)
+    hourly = [RunStats(dag_id, name) for dag_id, name in NAMES.items()]
+    ranges = RunStats(airflow.DAG_ID, RANGE.format(given.days))
+    with _airflow(testbed) as (stack, client):
         for number in range(given.rounds):
             start = options.begin + number * given.hours * HOUR
             for runs in hourly:
-                with _watch(scene, stack, runs):
-                    _backfill(scene, stack, client, runs, start, start + given.hours * HOUR)
-                tell(f"round {number + 1}, {runs.name}: {runs.walls[-1]:.1f} s")
+                with _watch(testbed, stack, runs):
+                    _backfill(testbed, stack, client, runs, start, start + given.hours * HOUR)
+                progress(f"round {number + 1}, {runs.name}: {runs.walls[-1]:.1f} s")
         for number in range(given.repeat):
-            with _watch(scene, stack, ranges):
+            with _watch(testbed, stack, ranges):
                 _run_range(client, options)
-            tell(f"round {number + 1}, {ranges.name}: {ranges.walls[-1]:.1f} s")
-    yield _section(given, made, hourly, ranges)
+            progress(f"round {number + 1}, {ranges.name}: {ranges.walls[-1]:.1f} s")
+    yield _table(given, made, hourly, ranges)
 
 
 @contextmanager
-def _airflow(scene: Scene) -> Iterator[tuple[Stack, httpx.Client]]:
-    """Run an Airflow that has all three DAGs."""
-    home = scene.folder / "scheduler"
+def _airflow(testbed: Testbed) -> Iterator[tuple[Stack, httpx.Client]]:
+    """Run Airflow with the three DAGs."""
+    home = testbed.folder / "scheduler"
     dags = home / "dags"
     dags.mkdir(parents=True)
     (home / "include").symlink_to(airflow.ROOT / "include")
     for file in (airflow.ROOT / "dags" / f"{airflow.DAG_ID}.py", *(airflow.ROOT / "bench" / "dags").glob("*.py")):
         (dags / file.name).symlink_to(file)
-    metadata = scene.postgres.create_database(METADATA)
-    scene.postgres.create_database(WAREHOUSE)
+    metadata = testbed.postgres.create_database(METADATA)
+    testbed.postgres.create_database(WAREHOUSE)
     environment = {
         **airflow.environment(
             home,
             metadata=airflow.sqlalchemy_url(metadata),
-            postgres=scene.postgres,
+            postgres=testbed.postgres,
             database=WAREHOUSE,
-            s3=scene.s3,
+            s3=testbed.s3,
             bucket=BUCKET,
         ),
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
-        "AIRFLOW_CONN_CLASSIC": scene.connections(CLASSIC)["AIRFLOW_CONN_REDSHIFT"],
+        "AIRFLOW_CONN_CLASSIC": testbed.connections(CLASSIC)["AIRFLOW_CONN_REDSHIFT"],
     }
     with (
         airflow_stack(home, environment, dag_id=airflow.DAG_ID, parallelism=2 * AT_ONCE) as stack,
@@ -172,12 +175,14 @@ def _run_range(client: httpx.Client, options: generate.Options) -> None:
     while (state := client.get(f"{runs}/{run_id}").json()["state"]) in ("queued", "running"):
         time.sleep(0.5)
     if state != "success":
-        raise ContenderError(f"{RANGE.format(options.days)}: the run ended as {state}.")
+        raise ContenderError(f"{RANGE.format(options.days)}: the run ended in the state {state}.")
 
 
-def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, start: datetime, end: datetime) -> None:
-    """Load some hours."""
-    backfill = Backfill(stack, client, scene.postgres.uri(METADATA), runs.dag_id)
+def _backfill(
+    testbed: Testbed, stack: Stack, client: httpx.Client, runs: RunStats, start: datetime, end: datetime
+) -> None:
+    """Load an interval with a backfill."""
+    backfill = Backfill(stack, client, testbed.postgres.uri(METADATA), runs.dag_id)
     backfill.begin(start, end, Options(runs=AT_ONCE if runs.dag_id != CLASSIC_ID else 1))
     outcome = backfill.wait(lambda states, retries: None)
     if not outcome.succeeded:
@@ -185,29 +190,29 @@ def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, star
 
 
 @contextmanager
-def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
-    """Add what the runs that start meanwhile take, by Airflow's own notes, and what its processes use.
+def _watch(testbed: Testbed, stack: Stack, runs: RunStats) -> Iterator[None]:
+    """Add the times, CPU and memory of the runs that start in this context.
 
-    The memory is looked at from a thread, because what is watched waits for Airflow.
+    A thread samples the memory, because the body of the context blocks.
     """
     began, before = datetime.now(UTC), _cpu(stack)
     done = Event()
 
-    def look() -> None:
+    def poll() -> None:
         while True:
             runs.peak = max(runs.peak, _memory(stack))
-            if done.wait(LOOK):
+            if done.wait(POLL_INTERVAL):
                 return
 
-    looking = Thread(target=look)
-    looking.start()
+    poller = Thread(target=poll)
+    poller.start()
     try:
         yield
     finally:
         done.set()
-        looking.join()
+        poller.join()
     runs.cpu += _cpu(stack) - before
-    with psycopg.connect(scene.postgres.uri(METADATA)) as connection:
+    with psycopg.connect(testbed.postgres.uri(METADATA)) as connection:
         (wall, count, tasks) = connection.execute(
             "SELECT EXTRACT(EPOCH FROM MAX(r.end_date) - MIN(r.start_date)), COUNT(*), "
             "SUM((SELECT COUNT(*) FROM task_instance AS t WHERE t.dag_id = r.dag_id AND t.run_id = r.run_id)) "
@@ -220,12 +225,12 @@ def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
 
 
 def _cpu(stack: Stack) -> float:
-    """Return the seconds that Airflow's processes, those that have ended included, have used so far."""
+    """Return the CPU seconds of Airflow's processes so far, including ended ones."""
     return sum(_each(stack, lambda process: sum(process.cpu_times()[:4])))
 
 
 def _memory(stack: Stack) -> float:
-    """Return the bytes that Airflow's processes have; what several share counts once, where the system tells."""
+    """Return the memory of Airflow's processes, in bytes; shared memory counts once if the system reports it."""
 
     def share(process: psutil.Process) -> int:
         info = process.memory_full_info()
@@ -234,41 +239,47 @@ def _memory(stack: Stack) -> float:
     return sum(_each(stack, share))
 
 
-def _each(stack: Stack, tell: Callable[[psutil.Process], float]) -> list[float]:
-    """Return what each of Airflow's processes has of something."""
+def _each(stack: Stack, measure: Callable[[psutil.Process], float]) -> list[float]:
+    """Return a measured value for each of Airflow's processes."""
     found = []
     for component in stack.processes.values():
         process = psutil.Process(component.pid)
         for member in [process, *process.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):  # its parent has its time from now on
-                found.append(tell(member))
+            with suppress(psutil.NoSuchProcess):  # it has ended; its CPU time is added to its parent's
+                found.append(measure(member))
     return found
 
 
-def _section(given: argparse.Namespace, made: generate.Summary, hourly: list[Runs], ranges: Runs) -> Section:
+def _table(given: argparse.Namespace, made: generate.Summary, hourly: list[RunStats], ranges: RunStats) -> ResultTable:
     ours, idle, _ = hourly
-    return Section(
+    return ResultTable(
         f"{made.events:,} events of {given.days} days on Airflow's scheduler",
         [
             "",
             "runs",
             "tasks",
-            "seconds in all",
-            "seconds a run: median (least to most)",
+            "total seconds",
+            "seconds per run: median (min to max)",
             "tasks/s",
-            "CPU-s a task",
+            "CPU-s per task",
             "peak MB",
         ],
         [runs.row() for runs in (ranges, *hourly)],
         [
             Goal(f"{ranges.name}:", median(ranges.walls), most=SECONDS, unit=" s"),
-            Goal("a task of an hourly run, Airflow's own part included:", ours.cost, most=CPU_SECONDS, unit=" CPU-s"),
+            Goal(
+                "CPU time per task of an hourly run, including Airflow's own:",
+                ours.cost,
+                most=CPU_SECONDS,
+                unit=" CPU-s",
+            ),
         ],
         [
             f"A round is {given.hours} hours, {given.rounds} rounds. The classic design reads all files each hour, in "
-            f"4 tasks instead of 10. The memory is that of all of Airflow's processes, looked at every {LOOK} seconds.",
-            f"Of the {ours.cost:.2f} CPU-seconds of an hourly task, {idle.cost:.2f} are Airflow's own, as the idle DAG "
-            f"shows, and {ours.cost - idle.cost:.2f}, {1 - idle.cost / ours.cost:.0%}, are this project's. The "
-            "databases are left out.",
+            "4 tasks instead of 10. Memory is that of all of Airflow's processes, sampled every "
+            f"{POLL_INTERVAL} s.",
+            f"Of the {ours.cost:.2f} CPU seconds per hourly task, {idle.cost:.2f} are Airflow's own, as measured with "
+            f"the idle DAG, and {ours.cost - idle.cost:.2f} ({1 - idle.cost / ours.cost:.0%}) are this project's. The "
+            "databases are not included.",
         ],
     )

@@ -1,7 +1,7 @@
 """Songs: many small objects in S3, one song each, to a table in PostgreSQL.
 
-What the S3 server can deliver is measured with the same client and without a database; so is what moto's S3 server,
-the other one that pip installs without a wait, would deliver in its place.
+The throughput of the S3 server is measured with the same client and without a database, and compared with that of
+moto's S3 server, which can also be installed with pip.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from bench import data
-from bench.race import Contender, Result, race, run
-from bench.report import Goal, Section, compare
+from bench.race import Contender, ContenderResult, race, run
+from bench.results import Goal, ResultTable, compare
 from sandbox import generate, servers
 from sandbox.lab import TABLES
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 PREFIX = "song_data"
 COPY = (
@@ -32,19 +32,19 @@ COPY = (
     "FORMAT AS JSON 'auto' COMPUPDATE OFF STATUPDATE OFF"
 )
 EMPTY, STAGED = "empty", "staged"
-# What the task has COPY fill: the table without its indexes.
+# The target of COPY: like the task's temporary table, without indexes.
 LANDING = "CREATE TABLE landing (LIKE staging_songs INCLUDING DEFAULTS)"
-OURS, TASK, AGAIN = "ours: COPY", "ours: the task stage_songs", "ours: the task again, nothing new"
-LIMIT, BOTO = "the server's limit: fetched and dropped", "boto3 in sequence"
-MOTO = "moto's limit: fetched and dropped"
-LEAST = 0.8  # of the server's limit
-SECONDS = 3.0  # for the task where nothing is new
+OURS, TASK, AGAIN = "ours: COPY", "ours: task stage_songs", "ours: task stage_songs, no new objects"
+LIMIT, BOTO = "upper bound: fetch without loading", "boto3 in sequence"
+MOTO = "upper bound with moto: fetch without loading"
+LEAST = 0.8  # goal: minimum ratio to the upper bound
+SECONDS = 3.0  # goal: maximum for the task without new objects
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be chosen."""
+    """Declare the command-line options."""
     parser.add_argument("--songs", type=int, nargs="+", default=[15_000, 100_000], help="objects (%(default)s)")
-    parser.add_argument("--slice", type=int, default=1_000, help="objects at most for boto3, moto (%(default)s)")
+    parser.add_argument("--slice", type=int, default=1_000, help="maximum objects for boto3 and moto (%(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
 
@@ -53,19 +53,19 @@ def shrink(given: argparse.Namespace) -> None:
     given.songs, given.slice, given.repeat = [50], 20, 2
 
 
-def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
-    """Yield what was found for each size."""
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield a result table for each size."""
     for songs in given.songs:
         bucket = f"songs-{songs}"
-        data.put_songs(scene, bucket, data.options(1, songs))
+        data.put_songs(testbed, bucket, data.options(1, songs))
         source: dict[str, Any] = {"bucket": bucket, "prefix": PREFIX}
         task = {**source, **data.DAY, "tasks": ["stage_songs"]}
         most = min(songs, given.slice)
-        with scene.database(EMPTY) as empty, scene.database(STAGED) as staged, _moto(bucket, most) as moto:
-            run(scene, Contender("create tables", "task", 0, {**task, "tasks": ["create_tables"]}), empty)
+        with testbed.database(EMPTY) as empty, testbed.database(STAGED) as staged, _moto(bucket, most) as moto:
+            run(testbed, Contender("create tables", "task", 0, {**task, "tasks": ["create_tables"]}), empty)
             with psycopg.connect(empty) as connection:
                 connection.execute(LANDING)
-            run(scene, Contender("stage songs", "task", songs, task), staged)
+            run(testbed, Contender("stage songs", "task", songs, task), staged)
             contenders = [
                 Contender(OURS, "copy_command", songs, {"command": COPY.format(bucket)}, EMPTY),
                 Contender(TASK, "task", songs, task, EMPTY),
@@ -75,12 +75,12 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
             ]
             if moto:
                 contenders.append(Contender(MOTO, "s3_get", most, {**source, "endpoint": moto}, EMPTY))
-            yield _section(songs, race(scene, contenders, given.repeat, tell))
+            yield _table(songs, race(testbed, contenders, given.repeat, progress))
 
 
 @contextmanager
 def _moto(bucket: str, songs: int) -> Iterator[str | None]:
-    """Run moto's S3 server with so many songs; yield its endpoint, None where it is not installed."""
+    """Run moto's S3 server with the given number of songs; yield its endpoint, or None if moto is not installed."""
     if not find_spec("moto"):
         yield None
         return
@@ -88,7 +88,7 @@ def _moto(bucket: str, songs: int) -> Iterator[str | None]:
 
     from sandbox import aws
 
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it tells of each request
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)  # it logs each request
     keys = {"aws_access_key_id": servers.ACCESS_KEY, "aws_secret_access_key": servers.SECRET_KEY}
     with aws.server() as endpoint:
         boto3.client("s3", "us-east-1", endpoint_url=endpoint, **keys).create_bucket(Bucket=bucket)
@@ -98,11 +98,11 @@ def _moto(bucket: str, songs: int) -> Iterator[str | None]:
         yield endpoint
 
 
-def _section(songs: int, results: dict[str, Result]) -> Section:
+def _table(songs: int, results: dict[str, ContenderResult]) -> ResultTable:
     ours = results[OURS]
     header, rows = compare(results.values(), ours, "objects")
     goals = [
         Goal(f"ours / {LIMIT}:", ours.rate / results[LIMIT].rate, least=LEAST),
-        Goal("the task where nothing is new:", median(results[AGAIN].seconds), most=SECONDS, unit=" s"),
+        Goal("task stage_songs without new objects:", median(results[AGAIN].seconds), most=SECONDS, unit=" s"),
     ]
-    return Section(f"Staging {songs:,} songs, an object each", header, rows, goals)
+    return ResultTable(f"Staging {songs:,} songs, one object each", header, rows, goals)

@@ -1,7 +1,7 @@
 """Staging: events from a file in S3 to a table in PostgreSQL.
 
-Each contender takes one file of as many events, as the app delivers them, into a table of an empty database. A slow
-one is given a slice, and is compared by rows a second.
+Each contender loads one file of events, as the app delivers them, into a table of an empty database. Slow contenders
+get a slice, and their throughput is compared.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from bench import data
-from bench.race import OTHERS, Contender, Result, race, run
-from bench.report import Goal, Section, compare
+from bench.race import OTHERS, Contender, ContenderResult, race, run
+from bench.results import Goal, ResultTable, compare
 from sandbox.lab import TABLES
 
 if TYPE_CHECKING:
@@ -20,26 +20,28 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 COPY = (
     f"COPY landing ({TABLES['staging_events']}) FROM 's3://{{}}/{data.KEY}' IAM_ROLE default "
     "FORMAT AS JSON 'auto ignorecase' TIMEFORMAT 'epochmillisecs' COMPUPDATE OFF STATUPDATE OFF"
 )
 EMPTY = "empty"  # the database with the project's tables, empty
-# What the task has COPY fill: the table without its indexes.
+# The target of COPY: like the task's temporary table, without indexes.
 LANDING = "CREATE TABLE landing (LIKE staging_events INCLUDING DEFAULTS)"
-OURS, TASK, LIMIT = "ours: COPY", "ours: the task stage_events", "the database's limit: prepared rows"
-DLT, DLT_FAST, PANDAS, ROWS = "dlt, as it comes", "dlt, its fastest setting", "pandas", "row by row"
-# Ours is to be at least so many times as fast.
+OURS, TASK, LIMIT = "ours: COPY", "ours: task stage_events", "upper bound: binary COPY of prepared rows"
+DLT, DLT_FAST, PANDAS, ROWS = "dlt, default settings", "dlt, fastest settings", "pandas", "row by row"
+# Goals: minimum ratio of our throughput to each contender's.
 FACTORS = {LIMIT: 0.6, DLT: 25, DLT_FAST: 2.5, PANDAS: 25, ROWS: 40}
-MEMORY = 100e6  # bytes
+MEMORY = 100e6  # goal: maximum, in bytes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be chosen."""
-    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 5_000_000], help="of a file (%(default)s)")
-    parser.add_argument("--slice", type=int, default=20_000, help="events at most for slow baselines (%(default)s)")
+    """Declare the command-line options."""
+    parser.add_argument(
+        "--events", type=int, nargs="+", default=[1_000_000, 5_000_000], help="events per file (%(default)s)"
+    )
+    parser.add_argument("--slice", type=int, default=20_000, help="maximum for slow baselines (%(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
 
@@ -48,18 +50,18 @@ def shrink(given: argparse.Namespace) -> None:
     given.events, given.slice, given.repeat = [1_000], 500, 2
 
 
-def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
-    """Yield what was found for each size."""
-    with scene.database(EMPTY) as uri:
-        run(scene, Contender("create tables", "task", 0, {**data.DAY, "bucket": "", "tasks": ["create_tables"]}), uri)
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield a result table for each size."""
+    with testbed.database(EMPTY) as uri:
+        run(testbed, Contender("create tables", "task", 0, {**data.DAY, "bucket": "", "tasks": ["create_tables"]}), uri)
         with psycopg.connect(uri) as connection:
             connection.execute(LANDING)
         for events in given.events:
             part = min(events, given.slice)
             for size in {events, part}:
-                data.put_events(scene, _bucket(size), data.options(size, songs=1_000), size)
-            prepared = _prepare(scene, events)
-            yield _section(race(scene, list(_contenders(events, part, prepared)), given.repeat, tell))
+                data.put_events(testbed, _bucket(size), data.options(size, songs=1_000), size)
+            prepared = _prepare(testbed, events)
+            yield _table(race(testbed, list(_contenders(events, part, prepared)), given.repeat, progress))
             prepared.unlink()
 
 
@@ -67,11 +69,11 @@ def _bucket(events: int) -> str:
     return f"events-{events}"
 
 
-def _prepare(scene: Scene, events: int) -> Path:
-    """Return a file with the rows as PostgreSQL's own binary COPY has them."""
-    path = scene.folder / "rows"
-    with scene.database("prepare", EMPTY) as uri:
-        run(scene, _ours(events), uri)
+def _prepare(testbed: Testbed, events: int) -> Path:
+    """Return a file with the rows in PostgreSQL's binary COPY format."""
+    path = testbed.folder / "rows"
+    with testbed.database("prepare", EMPTY) as uri:
+        run(testbed, _ours(events), uri)
         with (
             psycopg.connect(uri) as connection,
             connection.cursor() as cursor,
@@ -88,9 +90,9 @@ def _ours(events: int) -> Contender:
 
 
 def _contenders(events: int, part: int, prepared: Path) -> Iterator[Contender]:
-    """Yield who is measured.
+    """Yield the contenders.
 
-    :param part: the events that the slow ones are given.
+    :param part: the number of events for slow contenders.
     """
     file: dict[str, Any] = {"key": data.KEY, "bucket": _bucket(events)}
     slice_: dict[str, Any] = {"key": data.KEY, "bucket": _bucket(part)}
@@ -103,7 +105,7 @@ def _contenders(events: int, part: int, prepared: Path) -> Iterator[Contender]:
     yield Contender(ROWS, "row_by_row", part, slice_, EMPTY, OTHERS)
 
 
-def _section(results: dict[str, Result]) -> Section:
+def _table(results: dict[str, ContenderResult]) -> ResultTable:
     ours = results[OURS]
     header, rows = compare(results.values(), ours, "events")
     goals = [
@@ -111,11 +113,14 @@ def _section(results: dict[str, Result]) -> Section:
         for name, factor in FACTORS.items()
         if name in results
     ]
-    goals.append(Goal("memory of the process that runs COPY:", ours.peak / 1e6, most=MEMORY / 1e6, unit=" MB"))
-    return Section(
+    goals.append(Goal("peak memory of the COPY process:", ours.peak / 1e6, most=MEMORY / 1e6, unit=" MB"))
+    return ResultTable(
         f"Staging {ours.contender.count:,} events from S3 into PostgreSQL",
         header,
         rows,
         goals,
-        ["The first, the third and the last fill the project's table, without indexes; dlt and pandas make theirs."],
+        [
+            "COPY, the upper bound and row by row fill the project's table, without indexes; dlt and pandas create "
+            "their own tables."
+        ],
     )

@@ -1,7 +1,7 @@
-"""The star schema from what is staged: by the tasks of the DAG, and by the classic truncate-and-insert of everything.
+"""Load the star schema from staged data: with the tasks of the DAG, and with the classic truncate and insert.
 
-Both begin with empty tables and the same staged events and songs. It is the case that suits the classic way best:
-there is no history to load again. What an hour costs on top of one is `make bench ARGS=history`.
+Both start with empty tables and the same staged events and songs. This case favours the classic way, as there is no
+history to reload; `make bench ARGS=history` measures an hour on top of a history.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING
 
 from bench import data
 from bench.race import Contender, race, run
-from bench.report import Section, compare
+from bench.results import ResultTable, compare
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
 SCRIPT = Path(__file__).with_name("classic_reload.sql")
 STAGED = "staged"
-OURS, CLASSIC = "ours: the five load tasks", "truncate and insert"
+OURS, CLASSIC = "ours: five load tasks", "truncate and insert"
 LOADS = ["load_songplays", "load_songs", "load_artists", "load_users", "load_time"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be chosen."""
-    parser.add_argument("--events", type=int, default=1_000_000, help="staged (%(default)s)")
-    parser.add_argument("--songs", type=int, default=100_000, help="staged (%(default)s)")
+    """Declare the command-line options."""
+    parser.add_argument("--events", type=int, default=1_000_000, help="staged rows (%(default)s)")
+    parser.add_argument("--songs", type=int, default=100_000, help="staged rows (%(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
 
@@ -37,20 +37,20 @@ def shrink(given: argparse.Namespace) -> None:
     given.events, given.songs, given.repeat = 1_000, 50, 2
 
 
-def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
-    """Yield what was found."""
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield the result table."""
     bucket = "star"
     options = data.options(given.events, given.songs)
-    plays = data.put_events(scene, bucket, options, given.events)
-    data.put_songs(scene, bucket, options)
+    plays = data.put_events(testbed, bucket, options, given.events)
+    data.put_songs(testbed, bucket, options)
     job = {**data.DAY, "bucket": bucket}
-    with scene.database(STAGED) as uri:
+    with testbed.database(STAGED) as uri:
         stage = {**job, "tasks": ["stage_events", "stage_songs"]}
-        run(scene, Contender("stage", "task", given.events, stage), uri)
+        run(testbed, Contender("stage", "task", given.events, stage), uri)
         contenders = [
             Contender(OURS, "task", plays, {**job, "tasks": LOADS}, STAGED),
             Contender(CLASSIC, "sql_script", plays, {"script": str(SCRIPT)}, STAGED),
         ]
-        results = race(scene, contenders, given.repeat, tell)
+        results = race(testbed, contenders, given.repeat, progress)
     header, rows = compare(results.values(), results[OURS], "plays")
-    yield Section(f"Star schema from {given.events:,} events and {given.songs:,} songs", header, rows)
+    yield ResultTable(f"Star schema from {given.events:,} events and {given.songs:,} songs", header, rows)

@@ -1,6 +1,6 @@
-"""How long one waits: for the first answer, for a DAG file to be parsed, for a task to begin.
+"""Start-up latency: the first query result of a fresh clone, the parsing of a DAG file, the start of a task.
 
-Each is measured in a fresh process: what it has to import is part of it, but for what the process before it has.
+Each is measured in a fresh process, imports included, except those that its parent process has already done.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ import argparse
 from statistics import median
 from typing import TYPE_CHECKING
 
-from bench.race import Contender, Result, race
-from bench.report import Goal, Section, spread
+from bench.race import Contender, ContenderResult, race
+from bench.results import Goal, ResultTable, spread
 from sandbox import airflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bench.scene import Scene
+    from bench.testbed import Testbed
 
-CLONE = "a fresh clone to the first answer"
-TASK, BARE = "a task's start, to its first row of the database", "the same of an idle DAG, with Airflow's hook"
-PARSE = "parse {}, over an empty DAG file"
+CLONE = "fresh clone to first query result"
+TASK, BARE = "task start to first database row", "the same in a minimal DAG with Airflow's hook"
+PARSE = "parse {}, in addition to an empty DAG file"
 PARSE_SECONDS, TASK_SECONDS = 0.5, 0.1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what can be chosen."""
+    """Declare the command-line options."""
     parser.add_argument("--clone", action=argparse.BooleanOptionalAction, default=True, help=f"measure {CLONE}")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
@@ -35,8 +35,8 @@ def shrink(given: argparse.Namespace) -> None:
     given.repeat, given.clone = 1, False
 
 
-def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]) -> Iterator[Section]:
-    """Yield what was found."""
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield the result table."""
     files = sorted((airflow.ROOT / "dags").glob("*.py"))
     contenders = [
         *(Contender(PARSE.format(file.name), "parse", 1, {"dag": file.stem}) for file in files),
@@ -44,16 +44,18 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
         Contender(BARE, "task_start", 1, {"ours": False}),
         *([Contender(CLONE, "first_answer", 1)] if given.clone else []),
     ]
-    results = race(scene, contenders, given.repeat, tell)
-    yield Section(
+    results = race(testbed, contenders, given.repeat, progress)
+    yield ResultTable(
         "Start",
-        ["", "milliseconds: median (least to most)", "CPU-ms", "peak MB"],
+        ["", "milliseconds: median (min to max)", "CPU-ms", "peak MB"],
         [
             (
                 name,
                 spread([1000 * value for value in result.seconds], digits=0),
-                # The first answer is given by processes of its own.
-                "" if name == CLONE else f"{1000 * median(sample.cpu for sample in result.samples):,.0f}",
+                # Most of the work is done by child processes.
+                ""
+                if name == CLONE
+                else f"{1000 * median(measurement.cpu for measurement in result.measurements):,.0f}",
                 "" if name == CLONE else f"{result.peak / 1e6:,.0f}",
             )
             for name, result in results.items()
@@ -66,18 +68,19 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
         ]
         + [
             Goal(
-                "a task's start, what the project adds:",
+                "task start, overhead of the project:",
                 _median(results[TASK]) - _median(results[BARE]),
                 most=TASK_SECONDS,
                 unit=" s",
             )
         ],
         [
-            "The first answer: `git clone` and `make run`, packages installed: servers, data, two days, checks.",
-            "A task's process has what the process that forked it has imported (plugins/airflow_local_settings.py).",
+            "Fresh clone: `git clone` and `make run` with installed packages: start servers, generate and load two "
+            "days, check, query.",
+            "A task's process inherits the imports of the process that forks it (plugins/airflow_local_settings.py).",
         ],
     )
 
 
-def _median(result: Result) -> float:
+def _median(result: ContenderResult) -> float:
     return median(result.seconds)

@@ -102,7 +102,7 @@ with DAG(
             type="string",
             pattern=CIDR,
             title="Allowed network",
-            description="Who may connect, such as 203.0.113.7/32; 0.0.0.0/0 is refused. Empty: the VPC itself.",
+            description="Who may connect, such as 203.0.113.7/32; 0.0.0.0/0 is rejected. Empty: the VPC itself.",
         ),
         "publicly_accessible": Param(
             False,

@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from airflow.sdk import DAG, Param, TriggerRule
 
 from sparkify.infrastructure import (
-    ConfirmOperator,
+    ConfirmDeletionOperator,
     DeleteClusterOperator,
     DeleteStackOperator,
     RemoveConnectionOperator,
@@ -72,7 +72,7 @@ with DAG(
         "trigger_rule": TriggerRule.NONE_FAILED,
     },  # a task whose resource is already deleted is skipped
 ) as dag:
-    confirm = ConfirmOperator(task_id="confirm", name=STACK, typed="{{ params.confirm }}")
+    confirm = ConfirmDeletionOperator(task_id="confirm", name=STACK, typed="{{ params.confirm }}")
     snapshot_namespace = SnapshotNamespaceOperator(task_id="snapshot_namespace", namespace=STACK, snapshot=SNAPSHOT)
     delete_cluster = DeleteClusterOperator(task_id="delete_cluster", cluster_identifier=STACK, final_snapshot=SNAPSHOT)
     delete_stack = DeleteStackOperator(task_id="delete_stack", stack_name=STACK)

@@ -1,8 +1,8 @@
-"""The rules of SQL: the part of Redshift's dialect that means the same on PostgreSQL.
+"""A linter for SQL that has the same semantics on Redshift and PostgreSQL.
 
-A statement that one of the two refuses is found by running it, if it is run on both. These rules find what both accept
-and understand differently, what one of the two refuses, and what is a trap on Redshift. docs/sql.md is their handbook;
-``make check-sql`` runs them, and the tests' Redshift endpoint refuses what they say that Redshift refuses.
+Its rules find statements that the engines interpret differently, that one of them does not support, or whose result
+varies between runs. docs/sql.md documents them, ``make check-sql`` runs them, and the tests' Redshift endpoint rejects
+what they mark as unsupported on Redshift.
 """
 
 from __future__ import annotations
@@ -48,24 +48,24 @@ __all__ = [
 
 
 def violations(sql: str, tables: Tables | None = None) -> list[Violation]:
-    """Return what in a script breaks a rule, in the order of the lines. Whatever the text is, nothing is raised.
+    """Return the violations in a script, in line order; never raise, whatever the text.
 
-    :param sql: statements of Redshift's dialect, without templates.
-    :param tables: the columns of the tables that are known besides those that the script creates; by default those of
-        include/sql/ddl.
+    :param sql: statements in Redshift's dialect, without templates.
+    :param tables: the columns of the known tables, in addition to those that the script creates; by default the tables
+        of include/sql/ddl.
     """
     statements, found = parse(sql, tables)
     if not statements and not found:
-        return [Violation("syntax", "nothing to parse", 1, "There is no statement; write one, or delete the file")]
+        return [Violation("syntax", "nothing to parse", 1, "The file has no statement; write one, or delete the file")]
     for statement in statements:
         named = [item for rule in RULES.values() if rule.name != "construct" for item in rule.violations(statement)]
-        # What no rule knows by name.
+        # Only if no specific rule matches.
         found += named or ([] if found else list(RULES["construct"].violations(statement)))
     return sorted(dict.fromkeys(found), key=lambda violation: violation.line)
 
 
 def refusals(sql: str) -> list[Violation]:
-    """Return what in a script Redshift refuses.
+    """Return the violations that Redshift itself would reject.
 
     :param sql: see :func:`violations`.
     """

@@ -1,4 +1,4 @@
-"""Check the SQL of files: what the two engines would understand differently, or one of them would refuse.
+"""Check SQL files for statements that differ between Redshift and PostgreSQL.
 
 python -m sql_rules [FILE ...]
 """
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from sql_rules.rule import Violation
 
 for _name, _level in {"sqlfluff": logging.WARNING, "sqlglot": logging.ERROR}.items():
-    logging.getLogger(_name).setLevel(_level)  # sqlglot warns of LOCK
+    logging.getLogger(_name).setLevel(_level)  # sqlglot warns about LOCK
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what is wrong, a line each: ``file:line: rule: what is wrong; write ... instead: the SQL``.
+    """Print one line per violation: ``file:line: rule: what is wrong; what to write instead: the SQL``.
 
-    :param arguments: of the command line.
-    :return: 1 if there are findings, 2 if a file cannot be read, else 0.
+    :param arguments: command-line arguments.
+    :return: 1 if there are violations, 2 if a file cannot be read, else 0.
     """
     from sql_rules import files
 
@@ -45,7 +45,7 @@ def show(found: list[tuple[Path, Violation]], paths: list[Path]) -> int:
     """
     for path, item in found:
         shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-        print(f"{shown}:{item.line}: {item.rule}: {item.message}: {shortened(item.found)}")
+        print(f"{shown}:{item.line}: {item.rule}: {item.message}: {shortened(item.excerpt)}")
     if found:
         print(f"{len(found)} problems in {len({path for path, _ in found})} files. docs/sql.md explains the rules.")
     else:
@@ -54,7 +54,7 @@ def show(found: list[tuple[Path, Violation]], paths: list[Path]) -> int:
 
 
 def shortened(sql: str) -> str:
-    """Return SQL that fits on a line.
+    """Return SQL truncated to one line of output.
 
     >>> shortened("SELECT a FROM t")
     'SELECT a FROM t'

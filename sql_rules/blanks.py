@@ -1,8 +1,7 @@
-"""Trailing blanks: Redshift compares VARCHAR without them, PostgreSQL with them.
+"""Trailing blanks: Redshift ignores them when it compares VARCHAR, PostgreSQL does not.
 
-Free text is concerned: a column that is declared as VARCHAR(256) or longer, and what is made of it. Ids and codes are
-shorter; that they do not end with blanks is a check of the staging tables. The order of rows is not concerned: only
-ties differ.
+The rule covers free text: columns declared as VARCHAR(256) or longer, and expressions over them. Ids and codes are
+shorter; checks of the staging tables report those that end with a blank. ORDER BY is not covered: only ties differ.
 """
 
 from __future__ import annotations
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from sql_rules.columns import kind_of, origin, sources
-from sql_rules.rule import Found, Statement, rule
+from sql_rules.columns import resolve, sources, type_of
+from sql_rules.rule import Match, ParsedStatement, rule
 from sql_rules.subqueries import grouped
 
 if TYPE_CHECKING:
@@ -22,22 +21,22 @@ _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeE
 
 
 @rule("trailing blanks")
-def trailing_blanks(statement: Statement) -> Iterator[Found]:
-    """Redshift compares text without its trailing blanks, PostgreSQL with them; write RTRIM(...) where it is compared.
+def trailing_blanks(statement: ParsedStatement) -> Iterator[Match]:
+    """Redshift compares text without its trailing blanks, PostgreSQL with them; write RTRIM(...).
 
-    That is on both sides of a comparison or join, and in GROUP BY, DISTINCT, UNION, PARTITION BY, MIN and MAX.
+    Applies to both sides of a comparison or join, and to GROUP BY, DISTINCT, UNION, PARTITION BY, MIN and MAX.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html
     """
     seen: set[int] = set()
     for value in _compared(statement):
-        if id(value) not in seen and kind_of(value, statement.tables).is_free:
+        if id(value) not in seen and type_of(value, statement.tables).is_free:
             seen.add(id(value))
-            yield Found(value)
+            yield Match(value)
 
 
-def _compared(statement: Statement) -> Iterator[exp.Expr]:
-    """Yield the expressions of a statement whose equality matters."""
+def _compared(statement: ParsedStatement) -> Iterator[exp.Expr]:
+    """Yield the expressions that a statement compares."""
     for node in statement.find(*_COMPARISONS):
         assigned = isinstance(node.parent, exp.Update) and node.arg_key == "expressions"
         yield from () if assigned else (node.this, node.expression)
@@ -63,16 +62,16 @@ def _compared(statement: Statement) -> Iterator[exp.Expr]:
         yield from _shared(join)
 
 
-def _grouped(select: exp.Select, statement: Statement) -> Iterator[exp.Expr]:
-    """Yield what a query groups by. A name is a column of a table first, and of the result else."""
+def _grouped(select: exp.Select, statement: ParsedStatement) -> Iterator[exp.Expr]:
+    """Yield the grouping expressions of a query; a name is a table's column first, then an output column."""
     group = select.args.get("group")
     for written, meant in zip(group.expressions if group is not None else [], grouped(select), strict=True):
-        is_column = isinstance(written, exp.Column) and origin(written, statement.tables) is not None
+        is_column = isinstance(written, exp.Column) and resolve(written, statement.tables) is not None
         yield written if is_column else meant
 
 
 def _shared(join: exp.Expr) -> Iterator[exp.Expr]:
-    """Yield the columns of USING, as those of each table."""
+    """Yield the columns of USING, once for each table."""
     block = join.find_ancestor(exp.Select)
     for name in join.args.get("using") or []:
         for source in sources(block) if block is not None else []:

@@ -1,4 +1,4 @@
-"""The properties of a column: its origin, whether it is text, and its length in bytes."""
+"""Resolve columns to their tables, and infer the types of expressions."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import NamedTuple
 
 from sqlglot import exp
 
-# Tables by name (songs, operations.staged_objects), in lower case: their columns, or the query that one is made of.
+# Tables by lower-case name (songs, operations.staged_objects): declared columns, or the query of CREATE TABLE ... AS.
 Tables = Mapping[str, Mapping[str, exp.DataType] | exp.Query]
 
-# A query block: what has tables that columns come from.
+# A query block: the scope in which column names are resolved.
 Block = exp.Select | exp.Update | exp.Delete | exp.Merge
 _BLOCKS = (exp.Select, exp.Update, exp.Delete, exp.Merge)
 
-# From this declared length on, a VARCHAR is free text: what people typed. It is Redshift's default, 256 bytes. What is
-# shorter is an id or a code. The schema of the project's own bookkeeping has names that the project itself writes.
+# A VARCHAR of at least this length is free text; 256 bytes is Redshift's default. Shorter ones are ids and codes. The
+# project's own bookkeeping schema is exempt: it contains only values that the project itself writes.
 FREE_TEXT = 256
 OWN_SCHEMA = "operations"
 
@@ -32,12 +32,12 @@ _ASCII = (
 )  # fmt: skip
 
 
-class Kind(NamedTuple):
-    """What is known of an expression.
+class TypeInfo(NamedTuple):
+    """The inferred type of an expression.
 
-    :param is_text: whether it is text that may have more bytes than characters; None if that is not known.
-    :param length: how many bytes it has at most, where that is known.
-    :param is_free: whether it is free text whose values may end with blanks.
+    :param is_text: whether it is text that may have more bytes than characters; None if unknown.
+    :param length: maximum length in bytes; None if unknown.
+    :param is_free: whether it is free text, whose values may end with blanks.
     :param is_date: whether it is a DATE.
     """
 
@@ -47,16 +47,16 @@ class Kind(NamedTuple):
     is_date: bool = False
 
 
-UNKNOWN = Kind()
-ASCII = Kind(is_text=False)
+UNKNOWN = TypeInfo()
+ASCII = TypeInfo(is_text=False)
 
 
-class Origin(NamedTuple):
-    """Where a column comes from.
+class ResolvedColumn(NamedTuple):
+    """The table or subquery that a column belongs to.
 
-    :param block: the query block that has its table.
+    :param block: the query block that contains the source.
     :param source: the table or subquery.
-    :param depth: how many blocks there are between the column's own and that one: 0 is its own.
+    :param depth: the number of blocks between the column and that block: 0 is the column's own block.
     """
 
     block: exp.Expr
@@ -79,43 +79,43 @@ def declared(trees: Iterator[exp.Expr]) -> dict[str, Mapping[str, exp.DataType] 
     return found
 
 
-def kind_of(node: exp.Expr | None, tables: Tables, depth: int = 0) -> Kind:
-    """Return what is known of an expression.
+def type_of(node: exp.Expr | None, tables: Tables, depth: int = 0) -> TypeInfo:
+    """Return the inferred type of an expression.
 
-    :param depth: guards against tables that are defined by themselves.
+    :param depth: recursion depth; guards against tables that are defined by themselves.
     """
     if depth > 40 or node is None:
         return UNKNOWN
     if isinstance(node, exp.Column):
-        return _kind_of_column(node, tables, depth + 1)
+        return _type_of_column(node, tables, depth + 1)
     if isinstance(node, exp.Literal):
         if not node.is_string:
             return ASCII
-        return Kind(not node.name.isascii(), len(node.name.encode()), is_free=node.name.endswith(" "))
+        return TypeInfo(not node.name.isascii(), len(node.name.encode()), is_free=node.name.endswith(" "))
     if isinstance(node, exp.Cast):
-        return _kind_of_cast(node, tables, depth + 1)
+        return _type_of_cast(node, tables, depth + 1)
     if isinstance(node, exp.Trim):
-        argument = kind_of(node.this, tables, depth + 1)
+        argument = type_of(node.this, tables, depth + 1)
         blanks = node.args.get("position") in (None, "TRAILING", "BOTH") and node.expression is None
         return argument._replace(is_free=argument.is_free and not blanks)
     if isinstance(node, exp.DPipe):
-        left, right = (kind_of(side, tables, depth + 1) for side in (node.left, node.right))
+        left, right = (type_of(side, tables, depth + 1) for side in (node.left, node.right))
         return _either(left, right)._replace(length=None, is_free=right.is_free)
     if isinstance(node, exp.Subquery):
-        return kind_of(node.this, tables, depth + 1)
+        return type_of(node.this, tables, depth + 1)
     if isinstance(node, exp.Query):
         selects = node.selects
-        return kind_of(selects[0], tables, depth + 1) if selects else UNKNOWN
+        return type_of(selects[0], tables, depth + 1) if selects else UNKNOWN
     if isinstance(node, _SAME_AS_ARGUMENTS):
-        kinds = [kind_of(argument, tables, depth + 1) for argument in _arguments(node)]
-        return reduce(_either, kinds) if kinds else UNKNOWN
+        types = [type_of(argument, tables, depth + 1) for argument in _arguments(node)]
+        return reduce(_either, types) if types else UNKNOWN
     if isinstance(node, _ASCII):
         return ASCII
     return UNKNOWN
 
 
-def origin(column: exp.Column, tables: Tables) -> Origin | None:
-    """Return the origin of a column; None if it is unknown."""
+def resolve(column: exp.Column, tables: Tables) -> ResolvedColumn | None:
+    """Return the source of a column; None if it is unknown."""
     return next((found for found in _visible(column) if _has(found, column, tables)), None)
 
 
@@ -133,14 +133,14 @@ def sources(block: exp.Expr) -> Iterator[exp.Expr]:
     yield from (join.this for join in block.args.get("joins") or [])
 
 
-def _visible(column: exp.Column) -> Iterator[Origin]:
-    """Yield all sources that a column may come from, the nearest first."""
+def _visible(column: exp.Column) -> Iterator[ResolvedColumn]:
+    """Yield the sources in scope of a column, the nearest first."""
     depth, in_from = 0, False
     for node in _above(column):
         if isinstance(node, _BLOCKS):
-            # A subquery in FROM does not see the tables beside it.
+            # The other tables of FROM are not in scope in a subquery of FROM.
             if not in_from:
-                yield from (Origin(node, source, depth) for source in sources(node))
+                yield from (ResolvedColumn(node, source, depth) for source in sources(node))
             depth, in_from = depth + 1, False
         elif isinstance(node, exp.CTE):
             in_from = True
@@ -150,8 +150,8 @@ def _visible(column: exp.Column) -> Iterator[Origin]:
             )
 
 
-def _has(found: Origin, column: exp.Column, tables: Tables) -> bool:
-    """Tell whether a source has a column; of an unqualified one, whether it can be nowhere else."""
+def _has(found: ResolvedColumn, column: exp.Column, tables: Tables) -> bool:
+    """Return whether a source has a column; if its columns are unknown, whether it is the only source."""
     if column.table:
         return found.source.alias_or_name.lower() == column.table.lower()
     columns = _columns(found.source, tables)
@@ -161,7 +161,7 @@ def _has(found: Origin, column: exp.Column, tables: Tables) -> bool:
 
 
 def _columns(source: exp.Expr, tables: Tables) -> Mapping[str, exp.DataType] | set[str] | None:
-    """Return the names of the columns of a source; None where they are not known."""
+    """Return the column names of a source; None if they are unknown."""
     found = _definition(source, tables)
     if isinstance(found, exp.Query):
         if any(item.is_star for item in found.selects):
@@ -171,7 +171,7 @@ def _columns(source: exp.Expr, tables: Tables) -> Mapping[str, exp.DataType] | s
 
 
 def _definition(source: exp.Expr, tables: Tables) -> Mapping[str, exp.DataType] | exp.Query | None:
-    """Return what a source is made of: declared columns, or a query."""
+    """Return the definition of a source: declared columns, or a query."""
     if isinstance(source, exp.Subquery):
         return source.this if isinstance(source.this, exp.Query) else None
     if not isinstance(source, exp.Table):
@@ -193,62 +193,62 @@ def _above(node: exp.Expr) -> Iterator[exp.Expr]:
         parent = parent.parent
 
 
-def _kind_of_column(column: exp.Column, tables: Tables, depth: int) -> Kind:
-    found = origin(column, tables)
+def _type_of_column(column: exp.Column, tables: Tables, depth: int) -> TypeInfo:
+    found = resolve(column, tables)
     if not found:
         return UNKNOWN
     definition = _definition(found.source, tables)
     if isinstance(definition, exp.Query):
-        return _kind_of_output(definition, column.name.lower(), tables, depth)
+        return _type_of_output(definition, column.name.lower(), tables, depth)
     if definition is None or column.name.lower() not in definition:
         return UNKNOWN
     own = isinstance(found.source, exp.Table) and found.source.db.lower() == OWN_SCHEMA
-    return _kind_of_type(definition[column.name.lower()], own=own)
+    return _type_of_declaration(definition[column.name.lower()], own=own)
 
 
-def _kind_of_output(query: exp.Query, name: str, tables: Tables, depth: int) -> Kind:
-    """Return what is known of a column that a query returns."""
+def _type_of_output(query: exp.Query, name: str, tables: Tables, depth: int) -> TypeInfo:
+    """Return the inferred type of an output column of a query."""
     if isinstance(query, exp.SetOperation):
         sides = (query.left, query.right)
-        kinds = [_kind_of_output(side, name, tables, depth) for side in sides if isinstance(side, exp.Query)]
-        return reduce(_either, kinds) if kinds else UNKNOWN
+        types = [_type_of_output(side, name, tables, depth) for side in sides if isinstance(side, exp.Query)]
+        return reduce(_either, types) if types else UNKNOWN
     for item in query.selects:
         if item.alias_or_name.lower() == name:
-            return kind_of(item.unalias(), tables, depth)
+            return type_of(item.unalias(), tables, depth)
     for item in query.selects:
         if item.is_star:
             inner = exp.column(name, table=item.args.get("table") if isinstance(item, exp.Column) else None)
             inner.parent = query
-            return kind_of(inner, tables, depth)
+            return type_of(inner, tables, depth)
     return UNKNOWN
 
 
-def _kind_of_type(declared_type: exp.DataType, *, own: bool = False) -> Kind:
+def _type_of_declaration(declared_type: exp.DataType, *, own: bool = False) -> TypeInfo:
     if declared_type.this not in (exp.DType.VARCHAR, exp.DType.TEXT, exp.DType.NVARCHAR):
-        return Kind(is_text=False, is_date=declared_type.this in _DATES)
+        return TypeInfo(is_text=False, is_date=declared_type.this in _DATES)
     length = length_of(declared_type)
-    return Kind(True, length, is_free=not own and (length is None or length >= FREE_TEXT))
+    return TypeInfo(True, length, is_free=not own and (length is None or length >= FREE_TEXT))
 
 
-def length_of(kind: exp.DataType) -> int | None:
-    """Return the length of a VARCHAR, None without one."""
-    parameter = kind.expressions[0].this if kind.expressions else None
+def length_of(data_type: exp.DataType) -> int | None:
+    """Return the declared length of a VARCHAR; None if it has none."""
+    parameter = data_type.expressions[0].this if data_type.expressions else None
     return int(parameter.name) if isinstance(parameter, exp.Literal) and parameter.is_int else None
 
 
-def _kind_of_cast(cast: exp.Cast, tables: Tables, depth: int) -> Kind:
-    kind = _kind_of_type(cast.to)
-    if not kind.is_text:
-        return kind
-    argument = kind_of(cast.this, tables, depth)
-    lengths = [length for length in (kind.length, argument.length) if length is not None]
-    return Kind(argument.is_text, min(lengths) if lengths else None, argument.is_free)
+def _type_of_cast(cast: exp.Cast, tables: Tables, depth: int) -> TypeInfo:
+    target = _type_of_declaration(cast.to)
+    if not target.is_text:
+        return target
+    argument = type_of(cast.this, tables, depth)
+    lengths = [length for length in (target.length, argument.length) if length is not None]
+    return TypeInfo(argument.is_text, min(lengths) if lengths else None, argument.is_free)
 
 
-def _either(one: Kind, other: Kind) -> Kind:
-    lengths = [kind.length for kind in (one, other) if kind.is_text is not False or kind.length is not None]
-    known = [kind.is_text for kind in (one, other)]
-    return Kind(
+def _either(one: TypeInfo, other: TypeInfo) -> TypeInfo:
+    lengths = [item.length for item in (one, other) if item.is_text is not False or item.length is not None]
+    known = [item.is_text for item in (one, other)]
+    return TypeInfo(
         True if True in known else None if None in known else False,
         None if None in lengths or not lengths else max(length for length in lengths if length is not None),
         one.is_free or other.is_free,
@@ -257,7 +257,7 @@ def _either(one: Kind, other: Kind) -> Kind:
 
 
 def _arguments(node: exp.Expr) -> list[exp.Expr]:
-    """Return the values among which a function chooses, or that it changes."""
+    """Return the arguments that determine the type of a function's result."""
     if isinstance(node, exp.Case):
         values = [branch.args["true"] for branch in node.args["ifs"]]
         return [*values, *([node.args["default"]] if node.args.get("default") is not None else [])]

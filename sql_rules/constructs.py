@@ -1,4 +1,4 @@
-"""What is neither refused by name nor known to mean the same on both."""
+"""Constructs that no other rule names and that are not known to be portable."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from sql_rules.rule import Found, Statement, rule
+from sql_rules.rule import Match, ParsedStatement, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ _CHANGES = (
     exp.Reference, exp.Constraint, exp.UniqueColumnConstraint,
 )  # fmt: skip
 _SHARED = _EXPRESSIONS + _QUERIES + _CHANGES
-# Clauses of what is shared otherwise.
+# Portable nodes of which only these clauses are portable.
 _SHARED_CLAUSES: dict[type[exp.Expr], set[str]] = {
     exp.Select: {
         *("expressions", "from_", "joins", "where", "group", "having", "order", "limit", "offset", "distinct", "with_")
@@ -43,19 +43,20 @@ _SHARED_CLAUSES: dict[type[exp.Expr], set[str]] = {
 
 
 @rule("construct")
-def construct(statement: Statement) -> Iterator[Found]:
-    """What stands here is not known to mean the same on both; docs/sql.md lists what is.
+def construct(statement: ParsedStatement) -> Iterator[Match]:
+    """The construct is not known to be the same on both engines; docs/sql.md lists the common subset.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_unsupported-postgresql-features.html
     """
     if isinstance(statement.tree, exp.Command) and statement.tree.name.upper() == "LOCK":
         return
     if statement.tree is None or isinstance(statement.tree, exp.Command):
-        yield Found(statement.segment, "the local engine cannot read this statement; docs/sql.md lists what it can")
+        advice = "the local engine cannot parse this statement; docs/sql.md lists the common subset"
+        yield Match(statement.segment, advice)
         return
     for node in statement.tree.walk():
         clauses = _SHARED_CLAUSES.get(type(node), set(node.args))
         operator = isinstance(node, exp.Func) and isinstance(node, exp.Binary) and not isinstance(node, exp.Connector)
         if operator or not isinstance(node, _SHARED) or {name for name, value in node.args.items() if value} - clauses:
-            yield Found(node)
+            yield Match(node)
             return

@@ -1,4 +1,4 @@
-"""SQL in files: what Jinja templates and declarations of checks are rendered to, and from which lines."""
+"""Render the SQL of Jinja templates and check declarations, and map its lines to those of the files."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 INCLUDE = ROOT / "include"
-# What a check is rendered for: any interval will do.
+# Checks are rendered for this interval; any interval would do.
 _INTERVAL = Interval.parse("2018-11-01", "2018-11-02")
 
 
 def project_files() -> list[Path]:
-    """Return the files of the project that hold SQL for both engines."""
+    """Return the project's files with SQL for both engines."""
     return sorted([*INCLUDE.glob("sql/**/*.sql"), *INCLUDE.glob("checks/*.yaml")])
 
 
 def check(paths: Iterable[Path]) -> list[tuple[Path, Violation]]:
-    """Return what in files breaks a rule, with the lines of the files.
+    """Return the violations in files, with the lines of the files.
 
     :param paths: .sql files, which may be Jinja templates that call ``scope``, and .yaml files that declare checks.
-        Those in a folder that is called postgres are passed over: no other engine reads them.
+        Files in a folder named postgres are skipped: only PostgreSQL reads them.
     """
     scripts = [path for path in paths if path.parent.name != "postgres"]
     rendered = {path: render(path) for path in scripts if path.suffix == ".sql"}
@@ -59,7 +59,7 @@ def _templater() -> Linter:
 
 
 def render(path: Path) -> tuple[str, list[int], list[Violation]]:
-    """Return what a template is rendered to, the line of the file that each of its lines comes from, and problems.
+    """Return the rendered text of a template, the source line of each of its lines, and the problems.
 
     sqlfluff renders it, with the macro ``scope`` of the project's configuration.
     """
@@ -70,8 +70,7 @@ def render(path: Path) -> tuple[str, list[int], list[Violation]]:
         return "", [1], [Violation("template", str(error), 1, "Not UTF-8; save the file as UTF-8")]
     result = linter.render_string(text, str(path), linter.config, "utf-8")
     problems = [
-        Violation("template", item.desc(), item.line_no, "Not a template that can be rendered")
-        for item in result.templater_violations
+        Violation("template", item.desc(), item.line_no, "Invalid template") for item in result.templater_violations
     ]
     if not result.templated_variants:
         return "", [1], problems
@@ -80,7 +79,7 @@ def render(path: Path) -> tuple[str, list[int], list[Violation]]:
     for line in rendered.templated_str.splitlines(keepends=True) or [""]:
         part = next((part for part in rendered.sliced_file if at < part.templated_slice.stop), None)
         source = part.source_slice.start if part else 0
-        if part and part.slice_type == "literal":  # what is not, such as an include, stands where its tag does
+        if part and part.slice_type == "literal":  # anything else, such as an include, has the line of its tag
             source += at - part.templated_slice.start
         lines.append(text.count("\n", 0, source) + 1)
         at += len(line)
@@ -88,7 +87,7 @@ def render(path: Path) -> tuple[str, list[int], list[Violation]]:
 
 
 def _of_checks(path: Path, tables: Tables) -> list[Violation]:
-    """Return what in the SQL of checks breaks a rule: that which they declare, and that which is made of the rest."""
+    """Return the violations in the SQL of checks, both declared and generated."""
     try:
         checks = declaration.parse(path.read_text(encoding="utf-8"), path.name)
     except (declaration.DeclarationError, UnicodeDecodeError) as error:
@@ -106,7 +105,7 @@ def _of_checks(path: Path, tables: Tables) -> list[Violation]:
 
 
 def statements_of(check: declaration.Check) -> Iterator[str]:
-    """Yield the SQL that measures a check."""
+    """Yield the SQL statements that evaluate a check."""
     rows = check.rows(_INTERVAL)
     if measure := check.kind.aggregate(rows):
         yield sql.render("scan", table=check.table, measures=[measure], scope=rows.where())
@@ -118,7 +117,10 @@ def statements_of(check: declaration.Check) -> Iterator[str]:
 
 
 def _first_line(path: Path, line: int) -> int:
-    """Return the line before the first of a check's SQL, which the check itself begins on or before."""
+    """Return the line before the first line of a check's SQL.
+
+    :param line: the first line of the check.
+    """
     lines = path.read_text(encoding="utf-8").splitlines()
     at = next(number for number in range(line, len(lines) + 1) if lines[number - 1].lstrip(" -").startswith("sql:"))
     block = lines[at - 1].partition("sql:")[2].strip()[:1] in ("|", ">", "")
@@ -127,4 +129,4 @@ def _first_line(path: Path, line: int) -> int:
 
 def _of_declaration(problem: str, name: str) -> Violation:
     line, _, text = problem.removeprefix(f"{name} line ").partition(": ")
-    return Violation("check", text, int(line) if line.isdigit() else 1, "Not a declaration of checks")
+    return Violation("check", text, int(line) if line.isdigit() else 1, "Invalid declaration of checks")

@@ -1,4 +1,4 @@
-"""The keys of tables: those that contradict one another, and those that only one of the two engines has."""
+"""Distribution, sort and foreign keys that conflict, or that only one engine supports."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sql_rules.parsing import words
-from sql_rules.rule import Found, Statement, rule
+from sql_rules.rule import Match, ParsedStatement, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +19,15 @@ _COMPOUND, _INTERLEAVED = 400, 8
 
 
 @dataclass
-class Keys:
-    """The keys that a CREATE TABLE declares; each entry is the word at its position.
+class TableKeys:
+    """The keys that a CREATE TABLE declares, as tokens with their positions.
 
-    :param columns: the names of the columns.
+    :param columns: the column names.
     :param styles: the distribution styles.
     :param dist_keys: the columns of distribution keys.
     :param sort_keys: the columns of each sort key.
     :param interleaved: whether a sort key is interleaved.
-    :param inline: DISTKEY and SORTKEY that stand behind a column.
+    :param inline: DISTKEY and SORTKEY attributes of a column.
     :param other: properties that the local engine does not translate.
     :param foreign: REFERENCES.
     """
@@ -46,7 +46,7 @@ def _name(segment: BaseSegment) -> str:
     return segment.raw.strip('"').lower()
 
 
-def keys(statement: Statement) -> Keys | None:
+def table_keys(statement: ParsedStatement) -> TableKeys | None:
     """Return the keys that a statement declares; None if it declares no columns."""
     tokens = words(statement.segment)
     names = [token.raw_upper for token in tokens]
@@ -55,7 +55,7 @@ def keys(statement: Statement) -> Keys | None:
     start = names.index("(")
     if "AS" in names[:start]:
         return None
-    found, end = Keys(), _closing(names, start)
+    found, end = TableKeys(), _closing(names, start)
     for item in _items(tokens[start + 1 : end]):
         _read_column(item, found)
     _read_properties(tokens[end + 1 :], found)
@@ -72,7 +72,7 @@ def _closing(names: list[str], start: int) -> int:
 
 
 def _items(tokens: list[BaseSegment]) -> Iterator[list[BaseSegment]]:
-    """Yield what stands between the commas."""
+    """Yield the items between commas."""
     item: list[BaseSegment] = []
     depth = 0
     for token in tokens:
@@ -85,7 +85,7 @@ def _items(tokens: list[BaseSegment]) -> Iterator[list[BaseSegment]]:
     yield item
 
 
-def _read_column(item: list[BaseSegment], found: Keys) -> None:
+def _read_column(item: list[BaseSegment], found: TableKeys) -> None:
     if not item:
         return
     found.foreign += [token for token in item[1:] if token.raw_upper == "REFERENCES"]
@@ -101,7 +101,7 @@ def _read_column(item: list[BaseSegment], found: Keys) -> None:
             found.inline.append(token)
 
 
-def _read_properties(tokens: list[BaseSegment], found: Keys) -> None:
+def _read_properties(tokens: list[BaseSegment], found: TableKeys) -> None:
     names = [token.raw_upper for token in tokens]
     for at, (token, name) in enumerate(zip(tokens, names, strict=True)):
         listed = []
@@ -121,65 +121,65 @@ def _read_properties(tokens: list[BaseSegment], found: Keys) -> None:
 
 
 @rule("distribution", refused=True)
-def distribution(statement: Statement) -> Iterator[Found]:
-    """DISTSTYLE and DISTKEY contradict each other; write DISTSTYLE KEY and DISTKEY (column), or another style alone.
+def distribution(statement: ParsedStatement) -> Iterator[Match]:
+    """DISTSTYLE and DISTKEY conflict; write DISTSTYLE KEY and DISTKEY (column), or another style alone.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
     """
-    if (found := keys(statement)) is None:
+    if (found := table_keys(statement)) is None:
         return
     styles = [segment.raw_upper for segment in found.styles]
     for again in [*found.styles[1:], *found.dist_keys[1:]]:
-        yield Found(again, "Redshift takes one DISTSTYLE and one DISTKEY; leave this one out")
+        yield Match(again, "Redshift allows one DISTSTYLE and one DISTKEY; leave this one out")
     for key in found.dist_keys[:1]:
         if styles and styles[0] != "KEY":
-            yield Found(found.styles[0])
+            yield Match(found.styles[0])
         if found.columns and _name(key) not in found.columns:
-            yield Found(key, "DISTKEY names no column of the table; write one of its columns")
+            yield Match(key, "DISTKEY is not a column of the table; write one of its columns")
     if styles[:1] == ["KEY"] and not found.dist_keys:
-        yield Found(found.styles[0])
+        yield Match(found.styles[0])
 
 
 @rule("sort key", refused=True)
-def sort_key(statement: Statement) -> Iterator[Found]:
-    """The sort key names no column of the table; write columns of the table.
+def sort_key(statement: ParsedStatement) -> Iterator[Match]:
+    """The sort key is not a column of the table; write columns of the table.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
     """
-    if (found := keys(statement)) is None:
+    if (found := table_keys(statement)) is None:
         return
     for again in found.sort_keys[1:]:
-        yield Found(again[0], "Redshift takes one sort key; write all its columns in one SORTKEY (...)")
+        yield Match(again[0], "Redshift allows one sort key; write all its columns in one SORTKEY (...)")
     for columns in found.sort_keys[:1]:
         most = _INTERLEAVED if found.interleaved else _COMPOUND
         if len(columns) > most:
-            yield Found(columns[most], f"this sort key has at most {most} columns; leave out those that filter least")
-        yield from (Found(column) for column in columns if found.columns and _name(column) not in found.columns)
+            yield Match(columns[most], f"the sort key exceeds {most} columns; leave out those that filter least")
+        yield from (Match(column) for column in columns if found.columns and _name(column) not in found.columns)
 
 
 @rule("key clause")
-def key_clause(statement: Statement) -> Iterator[Found]:
-    """The local engine reads keys after the columns only; write DISTKEY (column) and SORTKEY (columns) there.
+def key_clause(statement: ParsedStatement) -> Iterator[Match]:
+    """The local engine supports keys only after the columns; write DISTKEY (column) and SORTKEY (columns) there.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
     """
-    if (found := keys(statement)) is None:
+    if (found := table_keys(statement)) is None:
         return
-    yield from map(Found, found.inline)
+    yield from map(Match, found.inline)
     advice = {
-        "SORTKEY": "SORTKEY AUTO is what Redshift does without a sort key; leave it out",
+        "SORTKEY": "SORTKEY AUTO is Redshift's default; leave it out",
         "INTERLEAVED": "the local engine has no interleaved sort keys; write SORTKEY (columns)",
-        "BACKUP": "the local engine does not know BACKUP; leave it out",
-        "ENCODE": "ENCODE AUTO is what Redshift does without an encoding; leave it out",
+        "BACKUP": "the local engine does not support BACKUP; leave it out",
+        "ENCODE": "ENCODE AUTO is Redshift's default; leave it out",
     }
-    yield from (Found(segment, advice[segment.raw_upper]) for segment in found.other)
+    yield from (Match(segment, advice[segment.raw_upper]) for segment in found.other)
 
 
 @rule("foreign key")
-def foreign_key(statement: Statement) -> Iterator[Found]:
+def foreign_key(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL enforces REFERENCES and Redshift does not; leave it out, and declare a check of kind relationship.
 
     https://docs.aws.amazon.com/redshift/latest/dg/t_Defining_constraints.html
     """
-    if (found := keys(statement)) is not None:
-        yield from map(Found, found.foreign)
+    if (found := table_keys(statement)) is not None:
+        yield from map(Match, found.foreign)

@@ -39,7 +39,7 @@ def check_load(select: exp.Query, table: str, schema: Schema) -> Iterator[Violat
     selected = {item.alias_or_name.lower(): item for item in select.selects}
     for name in columns:
         if name not in selected:
-            yield Violation("load", name, line_of(select), f"The SELECT lacks a column of {table}; add it")
+            yield Violation("load", name, line_of(select), f"Missing in the SELECT: a column of {table}; add it")
     for name, item in selected.items():
         if name not in columns:
             yield Violation(

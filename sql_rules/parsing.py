@@ -1,4 +1,4 @@
-"""Reading a script: its statements, and what cannot be read."""
+"""Parse a script into statements and syntax errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from sandbox.airflow import ROOT
 from sql_rules.columns import Tables, declared
-from sql_rules.rule import Statement, Violation
+from sql_rules.rule import ParsedStatement, Violation
 
 if TYPE_CHECKING:
     from sqlfluff.core.parser import BaseSegment
@@ -21,7 +21,7 @@ DDL = ROOT / "include" / "sql" / "ddl"
 
 @cache
 def linter() -> Linter:
-    """Return sqlfluff with the project's configuration, for SQL that is rendered already."""
+    """Return sqlfluff's linter with the project's configuration, for rendered SQL."""
     return Linter(config=FluffConfig.from_path(str(ROOT), overrides={"templater": "raw"}))
 
 
@@ -37,18 +37,18 @@ def tables_of(sql: str) -> Tables:
     return declared(statement.tree for statement in statements if statement.tree is not None)
 
 
-def parse(sql: str, tables: Tables | None = None) -> tuple[list[Statement], list[Violation]]:
-    """Return the statements of a script, and what of it is no SQL of Redshift.
+def parse(sql: str, tables: Tables | None = None) -> tuple[list[ParsedStatement], list[Violation]]:
+    """Return the statements of a script, and its syntax errors in Redshift's dialect.
 
-    :param tables: the columns of the tables that are known, besides those that the script itself creates; those of the
-        project by default.
+    :param tables: the columns of the known tables, in addition to those that the script creates; by default the
+        project's tables.
     """
     try:
         parsed = linter().parse_string(sql)
-    except Exception as error:  # noqa: BLE001 - whatever the text is, it is reported
-        return [], [Violation("syntax", str(error), 1, "Not SQL of Redshift")]
+    except Exception as error:  # noqa: BLE001 - every failure of the parser is reported
+        return [], [Violation("syntax", str(error), 1, "Invalid syntax in Redshift's dialect")]
     problems = [
-        Violation("syntax", problem.desc(), max(problem.line_no, 1), "Not SQL of Redshift")
+        Violation("syntax", problem.desc(), max(problem.line_no, 1), "Invalid syntax in Redshift's dialect")
         for problem in parsed.violations
     ]
     variant = parsed.root_variant()
@@ -56,14 +56,14 @@ def parse(sql: str, tables: Tables | None = None) -> tuple[list[Statement], list
     segments = list(root.recursive_crawl("statement", recurse_into=False)) if root else []
     trees = [_tree(segment.raw) for segment in segments]
     if problems and root and None not in (whole := _trees(sql)):
-        # sqlfluff does not know where such a statement ends. What sqlglot makes of it may say more of what is wrong.
+        # sqlfluff cannot split such a script into statements; with sqlglot's trees, rules still give advice.
         segments, trees = [root] * len(whole), whole
     known = {**(project_tables() if tables is None else tables), **declared(tree for tree in trees if tree is not None)}
-    return [Statement(segment, tree, known) for segment, tree in zip(segments, trees, strict=True)], problems
+    return [ParsedStatement(segment, tree, known) for segment, tree in zip(segments, trees, strict=True)], problems
 
 
 def _trees(sql: str) -> list[exp.Expr | None]:
-    """Return the trees of a script; None in the place of what sqlglot cannot read."""
+    """Return sqlglot's trees of a script; [None] if it cannot parse the script."""
     try:
         return [tree for tree in sqlglot.parse(sql, read="redshift") if tree and not isinstance(tree, exp.Semicolon)]
     except (sqlglot.errors.SqlglotError, RecursionError):
@@ -76,7 +76,7 @@ def _tree(sql: str) -> exp.Expr | None:
 
 
 def words(segment: BaseSegment) -> list[BaseSegment]:
-    """Return the words of a segment, without comments and blanks."""
+    """Return the tokens of a segment, without comments and whitespace."""
     return [word for word in segment.raw_segments if word.is_code]
 
 

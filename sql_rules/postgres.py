@@ -1,4 +1,4 @@
-"""What Redshift accepts and PostgreSQL refuses, or the local engine does not translate."""
+"""SQL that Redshift supports, but PostgreSQL or the local engine does not."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from sql_rules.rule import Found, Statement, rule
+from sql_rules.rule import Match, ParsedStatement, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _keywords(statement: Statement, name: str) -> Iterator[Found]:
+def _keywords(statement: ParsedStatement, name: str) -> Iterator[Match]:
     keywords = statement.segment.recursive_crawl("keyword")
-    yield from (Found(segment) for segment in keywords if segment.raw_upper == name)
+    yield from (Match(segment) for segment in keywords if segment.raw_upper == name)
 
 
 @rule("qualify")
-def qualify(statement: Statement) -> Iterator[Found]:
+def qualify(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL has no QUALIFY; write the window function in a subquery, and its condition in WHERE.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_QUALIFY_clause.html
     """
-    yield from map(Found, statement.find(exp.Qualify))
+    yield from map(Match, statement.find(exp.Qualify))
 
 
 @rule("top")
-def top(statement: Statement) -> Iterator[Found]:
+def top(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL has no TOP; write ORDER BY ... LIMIT n.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_SELECT_list.html
@@ -36,7 +36,7 @@ def top(statement: Statement) -> Iterator[Found]:
 
 
 @rule("minus")
-def minus(statement: Statement) -> Iterator[Found]:
+def minus(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL has no MINUS; write EXCEPT.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_UNION.html
@@ -45,7 +45,7 @@ def minus(statement: Statement) -> Iterator[Found]:
 
 
 @rule("approximate")
-def approximate(statement: Statement) -> Iterator[Found]:
+def approximate(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL has no APPROXIMATE; write COUNT(DISTINCT ...).
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_COUNT.html
@@ -54,7 +54,7 @@ def approximate(statement: Statement) -> Iterator[Found]:
 
 
 @rule("remove duplicates")
-def remove_duplicates(statement: Statement) -> Iterator[Found]:
+def remove_duplicates(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL has no MERGE ... REMOVE DUPLICATES; write WHEN MATCHED THEN UPDATE ... WHEN NOT MATCHED THEN INSERT.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_MERGE.html
@@ -64,18 +64,18 @@ def remove_duplicates(statement: Statement) -> Iterator[Found]:
 
 
 @rule("pivot")
-def pivot(statement: Statement) -> Iterator[Found]:
+def pivot(statement: ParsedStatement) -> Iterator[Match]:
     """PostgreSQL has no PIVOT and no UNPIVOT; write SUM(CASE WHEN ... THEN ... END) for each column.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_FROM_clause-pivot-unpivot-examples.html
     """
-    yield from map(Found, statement.find(exp.Pivot))
+    yield from map(Match, statement.find(exp.Pivot))
 
 
 @rule("identity")
-def identity(statement: Statement) -> Iterator[Found]:
-    """IDENTITY gives a row another number in another run; write a hash of the natural key, MD5(...), as the key.
+def identity(statement: ParsedStatement) -> Iterator[Match]:
+    """IDENTITY values vary between runs; write a hash of the natural key, MD5(...), as the key.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_CREATE_TABLE_NEW.html
     """
-    yield from map(Found, statement.find(exp.GeneratedAsIdentityColumnConstraint, exp.AutoIncrementColumnConstraint))
+    yield from map(Match, statement.find(exp.GeneratedAsIdentityColumnConstraint, exp.AutoIncrementColumnConstraint))

@@ -1,4 +1,4 @@
-"""Check the project's files against one another: SQL, checks and DAGs against the tables that are declared.
+"""Check that SQL, checks and DAGs only reference declared tables and columns.
 
 python -m sql_rules.project
 """
@@ -35,16 +35,17 @@ if TYPE_CHECKING:
     # Columns by name with their types, by table.
     Tables = Mapping[str, Mapping[str, str]]
 
-# Parameters of the project's operators, by what they name.
+# Parameters of the project's operators that name tables, columns and files.
 TABLES = ("table", "source", "lookup")
 COLUMNS = ("keys", "lookup_column", "interval_column", "partition_column")
 FILES = ("sql", "postgres_sql", "queries", "template")
 
 
-class Call(NamedTuple):
+class DagCall(NamedTuple):
     """A call in a DAG file: of an operator, or of ``table`` of :mod:`sparkify.dag.assets`.
 
-    :param arguments: the texts among its arguments by parameter, each with its line.
+    :param name: the name of the called class or function.
+    :param arguments: the string arguments by parameter, each with its line.
     """
 
     name: str
@@ -52,7 +53,7 @@ class Call(NamedTuple):
 
 
 def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
-    """Return what in a project's files contradicts another of its files, with the lines.
+    """Return the inconsistencies between a project's files, with their lines.
 
     :param root: the folder with ``dags`` and ``include``.
     """
@@ -81,7 +82,7 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
 
 
 def _of_sql(sql: str, tables: Tables) -> Iterator[Violation]:
-    """Yield the tables and columns that SELECTs name and nobody declares."""
+    """Yield the undeclared tables and columns of SELECTs."""
     schema = _schema(tables)
     for select in _selects(sql):
         own = {cte.alias for cte in select.find_all(exp.CTE)}
@@ -110,7 +111,7 @@ def _schema(tables: Tables) -> Schema:
 
 
 def _selects(sql: str) -> list[exp.Query]:
-    """Return the SELECTs of a script; none if it cannot be read, which the rules of SQL report."""
+    """Return the SELECTs of a script; none if it cannot be parsed, which check-sql reports."""
     try:
         return [tree for tree in sqlglot.parse(sql, read="redshift") if isinstance(tree, exp.Query)]
     except SqlglotError:
@@ -118,7 +119,7 @@ def _selects(sql: str) -> list[exp.Query]:
 
 
 def _unresolved(message: str, select: exp.Query) -> Violation:
-    """Return what sqlglot says of a column that no table of the statement has."""
+    """Convert sqlglot's error about an unknown column."""
     text = re.sub(r"\.? Line: \d+.*", "", message.partition("\n")[0])
     named = re.search(r"Column '(.+?)'|Unknown column: (\S+)", message)
     name = next(filter(None, named.groups()), "") if named else ""
@@ -127,12 +128,12 @@ def _unresolved(message: str, select: exp.Query) -> Violation:
 
 
 def _of_checks(path: Path, tables: Tables) -> Iterator[Violation]:
-    """Yield the tables and columns that checks name and nobody declares."""
+    """Yield the undeclared tables and columns of checks."""
     try:
         text = path.read_text(encoding="utf-8")
         checks = declaration.parse(text, path.name)
     except (declaration.DeclarationError, UnicodeDecodeError):
-        return  # which the rules of SQL report
+        return  # check-sql reports it
     for item in checks:
         at = int(item.where.rpartition(" ")[2])
         if item.table not in tables:
@@ -148,7 +149,7 @@ def _of_checks(path: Path, tables: Tables) -> Iterator[Violation]:
 
 
 def _of_dag(path: Path, include: Path, tables: Tables) -> Iterator[tuple[Path, Violation]]:
-    """Yield what a DAG file names and is not there, and how the SELECTs of its loads differ from their tables."""
+    """Yield the missing tables, columns and files of a DAG, and load SELECTs that do not match their tables."""
     try:
         calls = list(_calls(path))
     except SyntaxError as error:
@@ -165,7 +166,7 @@ def _of_dag(path: Path, include: Path, tables: Tables) -> Iterator[tuple[Path, V
                 yield path, Violation("column", name, at, _no_column(table, tables))
         for name, at in (item for parameter in FILES for item in call.arguments.get(parameter, [])):
             if not any((include / folder / name).is_file() for folder in ("sql", "reports")):
-                yield path, Violation("file", name, at, "There is no such file below include/sql or include/reports")
+                yield path, Violation("file", name, at, "Missing file: expected below include/sql or include/reports")
             elif call.name.startswith("Load") and table in tables:
                 select = include / "sql" / name
                 yield from ((select, item) for item in _of_load(select, table, _schema(tables)))
@@ -177,36 +178,36 @@ def _of_load(path: Path, table: str, schema: Schema) -> Iterator[Violation]:
         yield from (item._replace(line=lines[item.line - 1]) for item in check_load(select, table, schema))
 
 
-def _calls(path: Path) -> Iterator[Call]:
+def _calls(path: Path) -> Iterator[DagCall]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
         if node.func.id == "table" and node.args:
-            yield Call("table", {"table": list(_texts(node.args[0]))})
+            yield DagCall("table", {"table": list(_texts(node.args[0]))})
         elif node.func.id.endswith("Operator"):
-            yield Call(node.func.id, {item.arg: list(_texts(item.value)) for item in node.keywords if item.arg})
+            yield DagCall(node.func.id, {item.arg: list(_texts(item.value)) for item in node.keywords if item.arg})
 
 
 def _texts(node: ast.expr) -> Iterator[tuple[str, int]]:
-    """Yield the texts of an argument, each with its line; none of a template or an expression."""
+    """Yield the string constants of an argument, each with its line, except templates."""
     for item in node.elts if isinstance(node, ast.List | ast.Tuple) else [node]:
         if isinstance(item, ast.Constant) and isinstance(item.value, str) and "{{" not in item.value:
             yield item.value, item.lineno
 
 
 def _no_table(tables: Iterable[str]) -> str:
-    return f"include/sql/ddl declares no such table; it declares {', '.join(sorted(tables))}"
+    return f"Unknown table: expected one of {', '.join(sorted(tables))}, as declared in include/sql/ddl"
 
 
 def _no_column(table: str, tables: Tables) -> str:
-    return f"The table {table} has no such column; it has {', '.join(tables[table])}"
+    return f"Unknown column of {table}: expected one of {', '.join(tables[table])}"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Print what is wrong with the project's files, rules of SQL included, a line each; see :func:`show`.
+    """Print one line per violation in the project's files, those of check-sql included; see :func:`show`.
 
-    :param arguments: of the command line.
-    :return: 1 if something is wrong, else 0.
+    :param arguments: command-line arguments.
+    :return: 1 if there are violations, else 0.
     """
     argparse.ArgumentParser(prog="make check-project", description=(__doc__ or "").partition("\n")[0]).parse_args(
         arguments

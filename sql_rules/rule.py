@@ -1,4 +1,4 @@
-"""What a rule is: a function over one statement, whose docstring is the message and the source."""
+"""A rule: a function of one statement, whose docstring is its message and its source."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ if TYPE_CHECKING:
 
 
 class Violation(NamedTuple):
-    """What a rule found.
+    """A violation of a rule.
 
-    :param rule: its name.
-    :param found: the SQL, or the parser's message.
-    :param line: the line on which it stands, from 1.
+    :param rule: the rule's name.
+    :param excerpt: the SQL, or the parser's message.
+    :param line: its line, from 1.
     :param message: what is wrong, and what to write instead.
     """
 
     rule: str
-    found: str
+    excerpt: str
     line: int = 1
     message: str = ""
 
 
 @dataclass(frozen=True)
-class Statement:
-    """One statement as both parsers read it.
+class ParsedStatement:
+    """A statement, parsed by sqlfluff and by sqlglot.
 
     :param segment: sqlfluff's tree, with the position of each word.
-    :param tree: sqlglot's tree, which knows what the words mean; None where sqlglot cannot read the statement.
-    :param tables: the columns of the tables that are known.
+    :param tree: sqlglot's syntax tree; None if sqlglot cannot parse the statement.
+    :param tables: the columns of the known tables.
     """
 
     segment: BaseSegment
@@ -46,25 +46,25 @@ class Statement:
 
     @property
     def line(self) -> int:
-        """The line on which it begins, from 1."""
+        """The first line of the statement, from 1."""
         return self.segment.pos_marker.source_position()[0] if self.segment.pos_marker else 1
 
     @property
     def words(self) -> list[str]:
-        """Its words, without comments and blanks, in capitals."""
+        """The tokens of the statement in upper case, without comments and whitespace."""
         return [segment.raw_upper for segment in self.segment.raw_segments if segment.is_code]
 
-    def find(self, *kinds: type[exp.Expr]) -> Iterator[exp.Expr]:
-        """Yield the nodes of some kinds."""
+    def find(self, *types: type[exp.Expr]) -> Iterator[exp.Expr]:
+        """Yield the nodes of the given types."""
         if self.tree is not None:
-            yield from self.tree.find_all(*kinds)
+            yield from self.tree.find_all(*types)
 
 
-class Found(NamedTuple):
-    """A part of a statement that breaks a rule.
+class Match(NamedTuple):
+    """The part of a statement that violates a rule.
 
-    :param part: the part, in either tree.
-    :param advice: the message, if it depends on the part.
+    :param part: a node of either tree.
+    :param advice: the message, if it depends on the part; empty for the rule's own.
     """
 
     part: exp.Expr | BaseSegment
@@ -73,24 +73,25 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule of SQL.
+    """A rule.
 
-    :param name: what reports call it.
-    :param check: yields what breaks it. The first paragraph of its docstring is the message, and says what to write
-        instead; a page of AWS's documentation follows.
-    :param refused: whether Redshift refuses what it finds; else PostgreSQL does, or the two understand it differently.
+    :param name: the name in reports.
+    :param check: yields the violating parts of a statement. The first paragraph of its docstring is the message, with
+        what to write instead; it is followed by a page of AWS's documentation.
+    :param refused: whether Redshift itself rejects the violating SQL; otherwise PostgreSQL does, or the semantics
+        differ.
     """
 
     name: str
-    check: Callable[[Statement], Iterator[Found]]
+    check: Callable[[ParsedStatement], Iterator[Match]]
     refused: bool
 
     @property
     def message(self) -> str:
         return " ".join((self.check.__doc__ or "").partition("\n\n")[0].split()).rstrip(".")
 
-    def violations(self, statement: Statement) -> Iterator[Violation]:
-        """Yield what in a statement breaks the rule."""
+    def violations(self, statement: ParsedStatement) -> Iterator[Violation]:
+        """Yield the violations in a statement."""
         for part, advice in self.check(statement):
             yield Violation(self.name, text(part), line(part, statement), advice or self.message)
 
@@ -100,10 +101,10 @@ RULES: dict[str, Rule] = {}
 
 def rule(
     name: str, *, refused: bool = False
-) -> Callable[[Callable[[Statement], Iterator[Found]]], Callable[[Statement], Iterator[Found]]]:
+) -> Callable[[Callable[[ParsedStatement], Iterator[Match]]], Callable[[ParsedStatement], Iterator[Match]]]:
     """Register a function as a rule; see :class:`Rule`."""
 
-    def register(check: Callable[[Statement], Iterator[Found]]) -> Callable[[Statement], Iterator[Found]]:
+    def register(check: Callable[[ParsedStatement], Iterator[Match]]) -> Callable[[ParsedStatement], Iterator[Match]]:
         assert name not in RULES, name
         RULES[name] = Rule(name, check, refused)
         return check
@@ -117,10 +118,10 @@ def text(part: exp.Expr | BaseSegment) -> str:
     return re.sub(r"\s+", " ", sql)
 
 
-def line(part: exp.Expr | BaseSegment, statement: Statement) -> int:
-    """Return the line on which a part of a statement begins, from 1."""
+def line(part: exp.Expr | BaseSegment, statement: ParsedStatement) -> int:
+    """Return the first line of a part of a statement, from 1."""
     if not isinstance(part, exp.Expr):
         return part.pos_marker.source_position()[0] if part.pos_marker else statement.line
-    # sqlglot notes the line of names and literals.
+    # sqlglot records the lines of names and literals only.
     lines = [node.meta["line"] for node in part.walk() if "line" in node.meta]
     return statement.line + min(lines) - 1 if lines else statement.line

@@ -1,4 +1,4 @@
-"""Correlated subqueries that Redshift cannot rewrite as joins, and refuses.
+"""Correlated subqueries that Redshift cannot rewrite as joins, and rejects.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
 """
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from sql_rules.columns import origin
-from sql_rules.rule import Found, Statement, rule
+from sql_rules.columns import resolve
+from sql_rules.rule import Match, ParsedStatement, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from sql_rules.columns import Tables
 
 
-def _queries(statement: Statement) -> Iterator[exp.Expr]:
-    """Yield the subqueries that stand in an expression, or behind EXISTS or IN."""
+def _queries(statement: ParsedStatement) -> Iterator[exp.Expr]:
+    """Yield the subqueries in expressions, EXISTS and IN."""
     for query in statement.find(exp.Select):
         parent = query.parent
         while isinstance(parent, exp.Subquery | exp.SetOperation):
@@ -29,55 +29,55 @@ def _queries(statement: Statement) -> Iterator[exp.Expr]:
 
 
 def _is_correlated(query: exp.Expr, tables: Tables) -> bool:
-    """Tell whether a subquery names a column of a query around it."""
+    """Return whether a subquery references a column of an outer query."""
     inside = {id(node) for node in query.walk()}
     for column in query.find_all(exp.Column):
-        found = origin(column, tables)
+        found = resolve(column, tables)
         if found is not None and id(found.block) not in inside:
             return True
     return False
 
 
 @rule("skipped block", refused=True)
-def skipped_block(statement: Statement) -> Iterator[Found]:
-    """Redshift refuses a subquery that names a column of a query further out than the next; write it as a join.
+def skipped_block(statement: ParsedStatement) -> Iterator[Match]:
+    """Redshift rejects a correlated reference that skips a query block; write it as a join.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
     """
     for column in statement.find(exp.Column):
         assert isinstance(column, exp.Column)
-        found = origin(column, statement.tables)
+        found = resolve(column, statement.tables)
         if found is not None and found.depth > 1:
-            yield Found(column)
+            yield Match(column)
 
 
 @rule("correlated join", refused=True)
-def correlated_join(statement: Statement) -> Iterator[Found]:
-    """Redshift refuses a correlated subquery in the ON of an outer join; join a subquery that is grouped instead.
+def correlated_join(statement: ParsedStatement) -> Iterator[Match]:
+    """Redshift rejects a correlated subquery in the ON of an outer join; join an aggregated subquery instead.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
     """
     for query in _queries(statement):
         join = query.find_ancestor(exp.Join, exp.Select)
         if isinstance(join, exp.Join) and join.side and _is_correlated(query, statement.tables):
-            yield Found(query)
+            yield Match(query)
 
 
 @rule("correlated window", refused=True)
-def correlated_window(statement: Statement) -> Iterator[Found]:
-    """Redshift refuses a correlated subquery with a window function; join a subquery that has the window instead.
+def correlated_window(statement: ParsedStatement) -> Iterator[Match]:
+    """Redshift rejects a correlated subquery with a window function; join a subquery with the window instead.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
     """
     for query in _queries(statement):
         windows = [node for node in query.find_all(exp.Window) if node.find_ancestor(exp.Select) is query]
         if windows and _is_correlated(query, statement.tables):
-            yield Found(query)
+            yield Match(query)
 
 
 @rule("correlated group", refused=True)
-def correlated_group(statement: Statement) -> Iterator[Found]:
-    """Redshift refuses GROUP BY the result of a correlated subquery; compute it in a subquery of FROM, and group that.
+def correlated_group(statement: ParsedStatement) -> Iterator[Match]:
+    """Redshift rejects GROUP BY of a correlated subquery; compute it in a subquery of FROM, and group that.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
     """
@@ -86,12 +86,12 @@ def correlated_group(statement: Statement) -> Iterator[Found]:
         for key in grouped(select):
             for query in key.find_all(exp.Select):
                 if _is_correlated(query, statement.tables):
-                    yield Found(key)
+                    yield Match(key)
 
 
 @rule("correlated aggregate", refused=True)
-def correlated_aggregate(statement: Statement) -> Iterator[Found]:
-    """Redshift refuses IN with a correlated subquery that aggregates and groups; write it as a join.
+def correlated_aggregate(statement: ParsedStatement) -> Iterator[Match]:
+    """Redshift rejects IN with a correlated subquery that aggregates and groups; write it as a join.
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_correlated_subqueries.html
     """
@@ -101,11 +101,11 @@ def correlated_aggregate(statement: Statement) -> Iterator[Found]:
             aggregates = [found for item in query.selects for found in item.find_all(exp.AggFunc)]
             others = [found for found in aggregates if not isinstance(found, exp.Min | exp.Max)]
             if others and _is_correlated(query, statement.tables):
-                yield Found(node)
+                yield Match(node)
 
 
 def grouped(select: exp.Select) -> Iterator[exp.Expr]:
-    """Yield what a query groups by: names and numbers of its columns are replaced by what they stand for."""
+    """Yield the grouping expressions of a query, with output names and positions resolved."""
     group = select.args.get("group")
     for key in group.expressions if group is not None else []:
         if isinstance(key, exp.Literal) and key.is_int and 1 <= int(key.name) <= len(select.selects):

@@ -1,4 +1,4 @@
-"""The database's own limit: COPY of rows that are already in PostgreSQL's binary format, from a local file."""
+"""The upper bound: COPY of rows that are already in PostgreSQL's binary format, from a local file."""
 
 from __future__ import annotations
 

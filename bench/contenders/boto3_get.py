@@ -1,4 +1,4 @@
-"""boto3, one object after the other: listed, fetched and parsed, and not even loaded."""
+"""boto3 in sequence: list, fetch and parse the objects, without loading them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
-    """Make the client.
+    """Create the client.
 
-    :param job: with ``most``, the objects to stop after.
+    :param job: with ``most``, the maximum number of objects.
     """
     import boto3
 

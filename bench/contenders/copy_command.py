@@ -1,4 +1,4 @@
-"""Ours: one COPY, on PostgreSQL, with every rule of Redshift's."""
+"""Ours: one COPY on PostgreSQL, with all of Redshift's rules."""
 
 from __future__ import annotations
 

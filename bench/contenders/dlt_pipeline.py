@@ -1,4 +1,4 @@
-"""dlt: the source ``filesystem`` into the destination ``postgres``, as its documentation shows them.
+"""dlt: from the source ``filesystem`` to the destination ``postgres``, as documented.
 
 https://dlthub.com/docs/dlt-ecosystem/verified-sources/filesystem/basic
 https://dlthub.com/docs/dlt-ecosystem/destinations/postgres
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
-    """Make the pipeline.
+    """Create the pipeline.
 
-    :param job: with ``fast``, whether Arrow reads the files and COPY loads them, in the format CSV: of the settings
-        that its documentation has for speed, the fastest. Without, everything is as it comes.
+    :param job: with ``fast``, whether Arrow reads the files and COPY loads them as CSV, the fastest of the documented
+        settings; otherwise the default settings are used.
     """
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
 
@@ -33,7 +33,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
         region_name=job["region"],
         endpoint_url=job["endpoint"],
     )
-    # It insists on a password and a host; the socket that the URI names goes before that.
+    # dlt requires a password and a host; the socket in the URI takes precedence over them.
     database = job["database"].replace("@/", ":none@localhost/", 1)
     folder = tempfile.mkdtemp(dir=job["folder"])
     pipeline = dlt.pipeline(
@@ -41,7 +41,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     )
     files = source.filesystem(f"s3://{job['bucket']}", credentials=credentials, file_glob=job["key"])
 
-    @dlt.transformer  # type: ignore[untyped-decorator]  # dlt is in an environment of its own
+    @dlt.transformer  # type: ignore[untyped-decorator]  # dlt is in a separate environment
     def read_arrow(items: Iterable[Any]) -> Iterator[Any]:
         for item in items:
             with item.open() as file:

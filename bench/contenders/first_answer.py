@@ -1,4 +1,4 @@
-"""From a fresh clone to the first answer: ``make run`` where all packages are installed."""
+"""From a fresh clone to the first query result: ``make run`` with installed packages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
-    """Choose the clone's place."""
+    """Create the folder of the clone."""
     clone = Path(tempfile.mkdtemp(dir=job["folder"]))
 
     def run() -> int:

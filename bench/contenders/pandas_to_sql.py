@@ -1,4 +1,4 @@
-"""pandas: ``read_json`` and ``to_sql``, as their documentation shows them."""
+"""pandas: ``read_json`` and ``to_sql``, as documented."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     """Connect."""
     import pandas
-    import s3fs  # noqa: F401 - what pandas reads S3 with; imported here so that it is not measured
+    import s3fs  # noqa: F401 - pandas reads S3 with it; imported here so that it is not measured
     from sqlalchemy import create_engine
 
     engine = create_engine(job["database"].replace("postgresql:", "postgresql+psycopg2:", 1))

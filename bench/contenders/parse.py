@@ -1,4 +1,4 @@
-"""A DAG file is imported in a process that has done what an empty DAG file takes."""
+"""Import a DAG file, in a process that has already imported an empty DAG."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
-    """Do what an empty DAG file takes.
+    """Create an empty DAG.
 
     :param job: with ``dag``, the name of the file.
     """

@@ -1,7 +1,7 @@
-"""The classic ETL script: pandas reads a file, and each of its rows is inserted by a statement of its own.
+"""The classic ETL script: pandas reads a file, and one INSERT is executed per row.
 
-So the many solutions of the course this data is known from do it: ``read_json``, ``iterrows``, psycopg2's ``execute``,
-and a commit a file.
+Common among public solutions of the course that uses this data: ``read_json``, ``iterrows``, psycopg2's ``execute``,
+and one commit per file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     """Connect."""
     import pandas
     import psycopg2
-    import s3fs  # noqa: F401 - what pandas reads S3 with; imported here so that it is not measured
+    import s3fs  # noqa: F401 - pandas reads S3 with it; imported here so that it is not measured
 
     connection = psycopg2.connect(job["database"])
     storage = {

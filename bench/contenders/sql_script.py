@@ -1,4 +1,4 @@
-"""The statements of a file, in one transaction."""
+"""Run the statements of a file, in one transaction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     """Connect.
 
-    :param job: with ``script``, the file, whose first INSERT is the one that is counted.
+    :param job: with ``script``, the file; the rows of its first INSERT are counted.
     """
     import psycopg
 

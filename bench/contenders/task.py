@@ -1,4 +1,4 @@
-"""Ours: tasks of the DAG, with everything they do, in one process and without a scheduler."""
+"""Ours: complete tasks of the DAG, in one process, without a scheduler."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
 
     from sandbox.lab import Lab
 
-    lab = Lab(job["database"], None, job["bucket"], job["environment"])  # type: ignore[arg-type] # tasks open their own
+    lab = Lab(job["database"], None, job["bucket"], job["environment"])  # type: ignore[arg-type] # tasks open their own store
 
     def tasks(*names: str) -> dict[str, Any]:
         return lab.run(job["start"], job["end"], tasks=names)

@@ -1,4 +1,4 @@
-"""A task's start, from the fork of its process to the answer to its first statement."""
+"""The start of a task, from the fork of its process to the result of its first statement."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
-    """Import what a process that forks tasks has imported.
+    """Import the packages that a process imports before it forks tasks.
 
-    :param job: with ``ours``: whether the task is this project's, or one of a DAG without any code that asks with
-        Airflow's own hook.
+    :param job: with ``ours``: whether to start a task of this project, or a minimal task that queries with Airflow's
+        own hook.
     """
     os.environ.update(job["environment"])
 

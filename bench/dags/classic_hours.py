@@ -1,4 +1,4 @@
-"""The classic design on Airflow 3: each hour stages all files anew, truncates the star schema and inserts all of it."""
+"""The classic design on Airflow 3: each hour stages all files again, truncates the star schema and inserts all rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ with DAG(
     schedule=CronDataIntervalTimetable("@hourly", timezone="UTC"),
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
-    max_active_runs=1,  # runs that truncate do not go together
+    max_active_runs=1,  # runs that truncate cannot run concurrently
 ):
 
     @task
@@ -47,9 +47,9 @@ with DAG(
 
     @task
     def check(rows: int) -> None:
-        """Fail where nothing was loaded, which is all that such projects check."""
+        """Fail if nothing was loaded, the usual check in such projects."""
         if not rows:
-            raise ValueError("songplays is empty: were the files staged?")
+            raise ValueError("songplays is empty: check that the files were staged.")
 
     bucket = "s3://{{ var.value.sparkify_bucket }}"
     plays = reload()

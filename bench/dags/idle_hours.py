@@ -1,4 +1,4 @@
-"""Airflow's own cost: the warehouse's DAG with tasks that do nothing."""
+"""Airflow's own overhead: the warehouse's DAG with tasks that do nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Idle(BaseOperator):
-    """Does nothing, but in a process like any other task."""
+    """Do nothing, in a process like that of any other task."""
 
     def execute(self, context: Context) -> None:
         """Do nothing."""

@@ -203,7 +203,7 @@ def test_an_alert_comes_by_mail(stack: Stack, end: str):
 
         def about_it() -> list[dict[str, Any]]:
             found = mail.get("/messages").raise_for_status().json()["messages"]
-            return [message for message in found if "every latitude is on the globe" in message["Subject"]]
+            return [message for message in found if "every latitude is valid" in message["Subject"]]
 
         (message,) = wait_for(about_it, "the mail", 30)
         text = mail.get(f"/message/{message['ID']}").raise_for_status().json()["HTML"]

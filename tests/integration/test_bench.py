@@ -1,4 +1,4 @@
-"""The benchmarks run, and report all they promise; what they measure is not tested."""
+"""The benchmarks run, and report all contenders and goals; the measured values are not tested."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import __main__ as command
-from bench import history, race, report, runs, songs, staging, star, start
+from bench import history, race, results, runs, songs, staging, star, start
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     from sandbox.lab import Lab
 
-# Packages that the project does not have; CI leaves them out.
+# Their packages are not in the project's locks; CI does not install them.
 FOREIGN = [] if not race.OTHERS.exists() else [staging.DLT_FAST, staging.DLT, staging.PANDAS, staging.ROWS]
 NUMBER = r"[\d,.]+"
 SPREAD = rf"{NUMBER} \({NUMBER} to {NUMBER}\)"
 
 
 def smoke(name: str) -> str:
-    """Run a benchmark in its smallest size; return what it prints."""
+    """Run a benchmark in its smallest size; return its output."""
     done = subprocess.run(
         [sys.executable, "-m", "bench", name, "--smoke"],
         cwd=ROOT,
@@ -70,8 +70,8 @@ def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> 
     rows = re.findall(rf"^  (\S.*?)(?:  +{SPREAD}){{3}}(?:  +\d+\.\d\d){{2}} *$", printed, re.MULTILINE)
     tasks = [task.task_id for task in lab.dag.topological_sort()]
     assert rows == [*tasks, history.LOADS, history.TOTAL, history.BASELINE]
-    assert re.search(r"^  (met|MISSED): an hour on 3x .* \d", printed, re.MULTILINE)
-    assert re.search(r"took [1-9]\d+ MB at most", printed)
+    assert re.search(r"^  (met|MISSED): cost of an hour, 3x to 1x history: \d", printed, re.MULTILINE)
+    assert re.search(r"Peak memory of the process that runs all tasks: [1-9]\d+ MB", printed)
 
 
 @pytest.mark.scheduler
@@ -81,35 +81,37 @@ def test_the_runs_benchmark_reports_each_way_to_load_hours() -> None:
     rows = re.findall(row, printed, re.MULTILINE)
     names = [runs.RANGE.format(1), *runs.NAMES.values()]
     assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("10", "10", "10", "4"), strict=True)]
-    assert re.search(r"(?s)CPU-seconds of an hourly task.* are Airflow's own.*this project's", printed)
+    assert re.search(r"(?s)CPU seconds per hourly task.* are Airflow's own.*this project's", printed)
 
 
-def test_a_contender_that_does_not_do_its_work_is_no_result() -> None:
-    done = race.Sample(9, 1.0, 1.0, 1, 1)
-    with pytest.raises(race.ContenderError, match="slacker did 9 and not 10"):
+def test_an_unexpected_count_is_an_error() -> None:
+    done = race.Measurement(9, 1.0, 1.0, 1, 1)
+    with pytest.raises(race.ContenderError, match="slacker: expected a count of 10, got 9"):
         race.check(race.Contender("slacker", "none", 10), done)
 
 
 @pytest.mark.parametrize(
     ("goal", "met"),
     [
-        (report.Goal("a ratio:", 0.6, least=0.6), True),
-        (report.Goal("a ratio:", 0.59, least=0.6), False),
-        (report.Goal("a time:", 3.0, most=3), True),
-        (report.Goal("a time:", 3.1, most=3), False),
+        (results.Goal("a ratio:", 0.6, least=0.6), True),
+        (results.Goal("a ratio:", 0.59, least=0.6), False),
+        (results.Goal("a time:", 3.0, most=3), True),
+        (results.Goal("a time:", 3.1, most=3), False),
     ],
 )
-def test_a_goal_is_met_at_its_limit_and_not_beyond(goal: report.Goal, met: bool) -> None:
+def test_a_goal_includes_its_limit(goal: results.Goal, met: bool) -> None:
     assert goal.met is met
     assert str(goal).startswith("met" if met else "MISSED")
 
 
-def test_writing_replaces_what_was_found_before_and_keeps_the_rest(tmp_path: Path) -> None:
+def test_write_replaces_the_results_and_keeps_the_rest(tmp_path: Path) -> None:
     file = tmp_path / "benchmarks.md"
     file.write_text("before\n<!-- star -->\nold\n<!-- end of star -->\nafter\n")
-    found = report.Section("Title", ["", "seconds"], [["ours", "1"]], [report.Goal("time:", 1, most=2, unit=" s")])
-    report.write("star", "make bench", "on a machine", [found], file)
-    report.write("star", "make bench", "on a machine", [found], file)
+    found = results.ResultTable(
+        "Title", ["", "seconds"], [["ours", "1"]], [results.Goal("time:", 1, most=2, unit=" s")]
+    )
+    results.write("star", "make bench", "on a machine", [found], file)
+    results.write("star", "make bench", "on a machine", [found], file)
     text = file.read_text()
     assert text.startswith("before\n<!-- star -->\n")
     assert text.endswith("<!-- end of star -->\nafter\n")
@@ -117,14 +119,14 @@ def test_writing_replaces_what_was_found_before_and_keeps_the_rest(tmp_path: Pat
     assert text.count("| ours | 1 |") == text.count("- met: time: 1 s (goal: at most 2 s)") == 1
 
 
-def test_writing_where_there_is_no_place_is_refused(tmp_path: Path) -> None:
+def test_write_fails_without_its_markers(tmp_path: Path) -> None:
     file = tmp_path / "benchmarks.md"
     file.write_text("nothing\n")
     with pytest.raises(ValueError, match="<!-- star -->"):
-        report.write("star", "make bench", "on a machine", [], file)
+        results.write("star", "make bench", "on a machine", [], file)
     assert file.read_text() == "nothing\n"
 
 
-def test_the_document_has_a_place_for_every_benchmark() -> None:
-    text = report.FILE.read_text()
+def test_the_document_has_markers_for_every_benchmark() -> None:
+    text = results.FILE.read_text()
     assert re.findall(r"<!-- end of (\w+) -->", text) == re.findall(r"<!-- (\w+) -->", text) == [*command.BENCHMARKS]

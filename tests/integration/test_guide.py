@@ -135,9 +135,9 @@ def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
         "rows": 1, "strays": 0, "late": 0, "rejected": 0, "files": 1, "empty": 0, "seconds": 0
     }  # fmt: skip
     assert found["ratings"] == [[8, 5, "2018-11-01 05:30:00"]]
-    assert found["checks"] == [["devices are unique", "passed"]]
+    assert found["checks"] == [["no duplicate devices", "passed"]]
     assert found["again"] == 0
-    note = "The ten user agents with most plays."
+    note = "The ten user agents with the most plays."
     assert found["panel"] == [
         {"name": "devices", "title": "Devices by plays", "note": note},
         [[agents[0], 2], [agents[1], 1]],

@@ -37,5 +37,5 @@ def _refusal(statement: str) -> str:
     if unknown := [name for name in names if name not in _FUNCTIONS]:
         return f"function {unknown[0]}() does not exist"
     for found in sql_rules.refusals(statement):
-        return f"{found.rule}: {found.message}: {found.found}"
+        return f"{found.rule}: {found.message}: {found.excerpt}"
     return ""

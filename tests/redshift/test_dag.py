@@ -108,7 +108,7 @@ def test_the_audit_and_the_report_are_the_same(
             "FROM operations.data_quality_results ORDER BY dag_id, table_name, check_name"
         )
         page = report(lab, DAY[0]).replace(lab.bucket, "bucket")
-        found.append((history, re.sub(r"<dt>Made</dt><dd>.*", "", page)))
+        found.append((history, re.sub(r"<dt>Created</dt><dd>.*", "", page)))
     assert {row[0] for row in found[1][0]} == {"sparkify_warehouse", "sparkify_audit"}
     assert found[0] == found[1]
 

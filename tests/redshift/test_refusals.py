@@ -9,15 +9,15 @@ from tests.redshift.refusals import refusal
 from tests.unit.sql_rules.examples import EXAMPLES
 
 REFUSED = [name for name, rule in RULES.items() if rule.refused]
-GOOD = [sql for examples in EXAMPLES.values() for sql in examples.good]
+VALID = [sql for examples in EXAMPLES.values() for sql in examples.valid]
 
 
-@pytest.mark.parametrize("sql", [sql for name in REFUSED for sql in EXAMPLES[name].bad])
+@pytest.mark.parametrize("sql", [sql for name in REFUSED for sql in EXAMPLES[name].invalid])
 def test_what_redshift_refuses_is_refused(sql: str) -> None:
     assert refusal(sql)
 
 
-@pytest.mark.parametrize("sql", GOOD)
+@pytest.mark.parametrize("sql", VALID)
 def test_what_is_right_is_not_refused(sql: str) -> None:
     assert refusal(sql) == ""
 

@@ -179,12 +179,12 @@ def test_a_broken_line_is_rejected_with_its_place_and_the_rest_is_loaded(lab: La
 
 
 DAMAGES = {
-    "the events are those that were staged": "DELETE FROM activities WHERE event_id = 3",
-    "no event is there twice": "ALTER TABLE activities DROP CONSTRAINT activities_pkey; "
+    "events match the staged events": "DELETE FROM activities WHERE event_id = 3",
+    "no duplicate events": "ALTER TABLE activities DROP CONSTRAINT activities_pkey; "
     "INSERT INTO activities SELECT * FROM activities WHERE event_id = 3",
     "every actor is in actors": "DELETE FROM actors WHERE actor_id = 3",
     "every repository is in repositories": "DELETE FROM repositories",
-    "no actor is there twice": "ALTER TABLE actors DROP CONSTRAINT actors_pkey; "
+    "no duplicate actors": "ALTER TABLE actors DROP CONSTRAINT actors_pkey; "
     "INSERT INTO actors SELECT * FROM actors WHERE actor_id = 3",
     "the number of commits is plausible": "UPDATE activities SET commits = -1 WHERE event_id = 3",
 }

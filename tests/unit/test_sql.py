@@ -46,7 +46,7 @@ FRACTIONS = {"latitude", "longitude", "artist_latitude", "artist_longitude", "le
 
 
 def rendered(path: Path, scope: predicates.Scope = DAY) -> str:
-    environment = templates.environment(SQL / "analytics")
+    environment = templates.environment(SQL)
     return environment.from_string(path.read_text()).render(scope=scope, tables=ddl.tables(SQL / "ddl"))
 
 

@@ -1,6 +1,6 @@
 -- Browsers by plays
--- Browsers name their relatives: Chrome calls itself Safari too, Edge and Opera call themselves Chrome.
--- The few user agents are told apart, not every play.
+-- The order of the conditions matters: Chrome also claims to be Safari, Edge and Opera claim to be Chrome.
+-- Plays are grouped by user agent first, so that few rows are classified.
 SELECT
     CASE
         WHEN a.user_agent LIKE '%MSIE %' OR a.user_agent LIKE '%Trident/%' THEN 'Internet Explorer'

@@ -1,6 +1,6 @@
 -- Busiest hours of the day (UTC), last 7 days
--- Counted from the latest play, not from today: from 6 days before it up to it.
--- A time that cannot be true, such as the year 10001, is neither the latest nor counted.
+-- Relative to the latest play, not to today: the 6 days before it.
+-- Invalid timestamps, such as the year 10001, are excluded.
 SELECT
     t.hour,
     COUNT(*) AS plays

@@ -1,5 +1,5 @@
 -- Most played songs
--- Of the plays whose song is in the catalogue.
+-- Only plays whose song is in the catalogue.
 SELECT
     RTRIM(s.title) AS song,
     RTRIM(a.name) AS artist,

@@ -1,10 +1,10 @@
--- The log as it was delivered: one row an event, duplicates included.
+-- The log as delivered: one row per event, duplicates included.
 --
--- DISTSTYLE EVEN: an hourly load reads one block of time and joins it to small tables only; every slice does its share.
+-- DISTSTYLE EVEN: an hourly load reads one interval and joins it to small tables only; all slices work equally.
 -- SORTKEY interval_time: a run replaces and reads one contiguous interval; zone maps skip the rest of the history.
--- VARCHAR lengths are bytes on Redshift, and memory is only used for what is stored: be generous with free text.
+-- VARCHAR lengths are bytes on Redshift, and unused length costs no storage: declare free text generously.
 -- ts, sessionid and itemInSession are the identity of an event: COPY rejects a row without them (error 1213).
--- registration and length keep the fractions that the source writes (1540919166796.0, 246.30812).
+-- registration and length have fractions in the source (1540919166796.0, 246.30812).
 CREATE TABLE IF NOT EXISTS staging_events (
     artist VARCHAR(1024),
     auth VARCHAR(32),
@@ -24,8 +24,8 @@ CREATE TABLE IF NOT EXISTS staging_events (
     ts TIMESTAMP NOT NULL,
     useragent VARCHAR(2048),
     userid BIGINT,
-    -- Audit: the moment by which a run owns the row. It is ts, or, for an event that lies outside
-    -- the period of the file that delivered it, the last moment of that period.
+    -- Audit: the partition column, which determines the run that owns the row. It is ts, or the last moment of
+    -- the file's period if ts is outside that period.
     interval_time TIMESTAMP NOT NULL DEFAULT '1970-01-01'
 )
 DISTSTYLE EVEN

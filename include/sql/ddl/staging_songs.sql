@@ -1,8 +1,8 @@
--- Song metadata as it was delivered: one row an object.
+-- Song metadata as delivered: one row per object.
 --
--- DISTSTYLE ALL: the catalogue is small beside the plays and is joined to them on (title, artist, duration):
--- a copy on every node keeps that join local.
--- SORTKEY batch_id: a load reads the batches that are new to it.
+-- DISTSTYLE ALL: the catalogue is small and joined to the plays on (title, artist, duration); a copy on every
+-- node keeps that join local.
+-- SORTKEY batch_id: a load reads the batches that it has not loaded yet.
 CREATE TABLE IF NOT EXISTS staging_songs (
     num_songs INTEGER,
     artist_id VARCHAR(32) NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS staging_songs (
     title VARCHAR(1024),
     duration DOUBLE PRECISION,
     year INTEGER,
-    -- Audit: the batch of objects the row came with (operations.staged_batches).
+    -- Audit: the batch of the row's object (operations.staged_batches).
     batch_id BIGINT NOT NULL DEFAULT 0
 )
 DISTSTYLE ALL

@@ -1,4 +1,4 @@
--- The distinct start times of plays, in UTC, taken apart.
+-- The distinct start times of plays (UTC), with their date parts.
 --
 -- week is the ISO 8601 week. weekday is the ISO 8601 day of the week: 1 is Monday, 7 is Sunday.
 -- DISTKEY and SORTKEY start_time: the same as songplays, which grows as fast; the two join by merge.
@@ -10,7 +10,7 @@ CREATE TABLE IF NOT EXISTS time (
     month INTEGER NOT NULL,
     year INTEGER NOT NULL,
     weekday INTEGER NOT NULL,
-    -- Audit: the event that the row was taken from.
+    -- Audit: the source row.
     interval_time TIMESTAMP NOT NULL,
     row_version VARCHAR(32) NOT NULL,
     PRIMARY KEY (start_time)

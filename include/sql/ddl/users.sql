@@ -1,14 +1,14 @@
--- One row for everyone with a user id in any event; level is that of the user's latest event.
+-- One row per user id in any event; level is that of the user's latest event.
 --
 -- DISTSTYLE ALL: small, joined to every play; a copy on every node keeps the join local.
--- SORTKEY user_id: the key of joins and look-ups.
+-- SORTKEY user_id: the key of joins and lookups.
 CREATE TABLE IF NOT EXISTS users (
     user_id BIGINT NOT NULL,
     first_name VARCHAR(256),
     last_name VARCHAR(256),
     gender VARCHAR(16),
     level VARCHAR(16),
-    -- Audit: the event that the row was taken from.
+    -- Audit: the source row.
     interval_time TIMESTAMP NOT NULL,
     row_version VARCHAR(128) NOT NULL,
     PRIMARY KEY (user_id)

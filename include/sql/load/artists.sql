@@ -1,5 +1,5 @@
--- Candidates for artists: every song names its artist. The spelling of the artist's latest song wins: the year
--- first, then the song id, then the content, so that the order in which songs arrive does not matter.
+-- Candidates for artists: the artist of every song. The spelling of the artist's latest song wins, by year, song id and
+-- content, independent of the order of arrival.
 SELECT
     s.artist_id,
     s.artist_name AS name,

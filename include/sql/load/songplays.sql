@@ -1,5 +1,5 @@
 {% set songplay_id = "MD5(CAST(e.sessionid AS VARCHAR(20)) || '-' || CAST(e.iteminsession AS VARCHAR(11)))" %}
--- Candidates for songplays: every delivery of a play, with the song it names where the catalogue has it.
+-- Candidates for songplays: every delivery of a play, with its song if the catalogue has it.
 SELECT
     {{ songplay_id }} AS songplay_id,
     e.ts AS start_time,
@@ -21,7 +21,7 @@ SELECT
     s.batch_id AS song_batch_id
 FROM staging_events AS e
 LEFT JOIN (
-    -- A song that is staged but not yet in songs is linked once it is.
+    -- Only songs that are already in songs; others are linked by a later run.
     SELECT
         c.title,
         c.artist_name,
@@ -32,7 +32,7 @@ LEFT JOIN (
     FROM staging_songs AS c
     INNER JOIN operations.loaded_batches AS l ON c.batch_id = l.batch_id AND l.table_name = 'songs'
 ) AS s
-    -- Redshift compares text without its trailing blanks, which some titles have.
+    -- RTRIM: some titles have trailing blanks, which Redshift ignores and PostgreSQL does not.
     ON
         RTRIM(e.song) = RTRIM(s.title)
         AND RTRIM(e.artist) = RTRIM(s.artist_name)

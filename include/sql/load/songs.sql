@@ -1,4 +1,4 @@
--- Candidates for songs: every song object. Where two objects describe one song, the order of their content decides.
+-- Candidates for songs: every song object. If two objects describe the same song, a hash of their content decides.
 SELECT
     s.song_id,
     s.title,

@@ -1,7 +1,6 @@
--- Candidates for time: the start of every play that was delivered. All candidates of a moment are equal.
--- They come from staging, not from songplays: there a play may be replaced by a run of another interval, which
--- would have to know of the moments it leaves behind. (A moment whose only play was delivered again, with another
--- time, and lost to that, therefore stays.)
+-- Candidates for time: the start time of every delivered play. All candidates of a start time are equal.
+-- They come from staging, because a run of another interval may replace a play in songplays without reprocessing
+-- this interval. (So the start time of a delivery that was superseded by a later one remains.)
 SELECT
     e.ts AS start_time,
     CAST(EXTRACT(HOUR FROM e.ts) AS INTEGER) AS hour,

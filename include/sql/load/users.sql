@@ -1,5 +1,5 @@
--- Candidates for users: the latest event of everyone with a user id; of events in one millisecond all, and the version
--- decides. (All events would be candidates just as well, but would all have to be given a version, and sorted.)
+-- Candidates for users: the latest event of every user id, and all events with the same timestamp; row_version decides.
+-- (With all events as candidates the result is the same, but all would have to be versioned and sorted.)
 SELECT
     e.userid AS user_id,
     e.firstname AS first_name,

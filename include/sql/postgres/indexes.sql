@@ -1,19 +1,19 @@
--- PostgreSQL only: Redshift has no indexes, and scans a column where PostgreSQL looks a row up.
--- Sort keys and primary keys become indexes by themselves; these serve the other look-ups of an hourly load.
+-- PostgreSQL only: Redshift has no indexes.
+-- Sort keys and primary keys become indexes automatically; these serve the other lookups of an hourly load.
 
--- The rows that came from an interval.
+-- The rows of an interval, or of a batch.
 CREATE INDEX IF NOT EXISTS songplays_interval_time ON songplays (interval_time);
 CREATE INDEX IF NOT EXISTS users_interval_time ON users (interval_time);
 CREATE INDEX IF NOT EXISTS time_interval_time ON time (interval_time);
 CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);
 CREATE INDEX IF NOT EXISTS artists_batch_id ON artists (batch_id);
 
--- The song of a play, and the plays of a song: most plays have none.
+-- The song of a play, and the plays of a song. Most plays have none.
 CREATE INDEX IF NOT EXISTS staging_events_song ON staging_events (RTRIM(song), RTRIM(artist));
 CREATE INDEX IF NOT EXISTS songplays_song_batch_id ON songplays (song_batch_id) WHERE song_batch_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (RTRIM(title), RTRIM(artist_name), duration);
 
--- What else is known of a key whose row is no longer supported.
+-- Other candidates of a key that has lost its source row.
 CREATE INDEX IF NOT EXISTS staging_events_play ON staging_events (sessionid, iteminsession);
 CREATE INDEX IF NOT EXISTS staging_events_userid ON staging_events (userid);
 CREATE INDEX IF NOT EXISTS staging_events_ts ON staging_events (ts);

@@ -1,4 +1,4 @@
--- Until when the day of the report is loaded: an interval that was loaded on that same day was checked on it, too.
+-- The time until which the day is loaded: the runs of an unfinished day evaluate their checks on that day.
 SELECT MAX(CASE WHEN q.interval_end < q.checked_at THEN q.interval_end ELSE q.checked_at END) AS loaded_until
 FROM operations.data_quality_results AS q
 WHERE

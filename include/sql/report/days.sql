@@ -1,4 +1,4 @@
--- Plays by day (UTC), with listeners, sessions and paid plays, of whole days and of their part before a time of day
+-- Plays, listeners, sessions and paid plays by day (UTC), and by the part of the day before a time
 -- The report shows its day and the 13 before it. A day that is not over is compared with the same part of the others,
 -- up to the time of day until which it is loaded.
 -- A day without plays has no row.

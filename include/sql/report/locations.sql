@@ -1,4 +1,4 @@
--- The ten places with most plays, as the app names them
+-- Top 10 locations by plays, with the app's names
 SELECT
     RTRIM(COALESCE(p.location, 'unknown')) AS location,
     COUNT(*) AS plays,

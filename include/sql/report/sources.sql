@@ -1,4 +1,4 @@
--- What the report rests on: events in the log, plays whose song the catalogue knows, rows that could not be read
+-- Sources of the report: events in the log, plays of songs in the catalogue, rejected rows, freshness
 SELECT
     (
         SELECT COUNT(*) FROM staging_events AS e

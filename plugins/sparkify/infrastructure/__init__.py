@@ -7,11 +7,11 @@ from sparkify.infrastructure.connection import PublishConnectionOperator, Remove
 from sparkify.infrastructure.database import CreateUserOperator
 from sparkify.infrastructure.network import ChooseNetworkOperator
 from sparkify.infrastructure.serverless import SnapshotNamespaceOperator
-from sparkify.infrastructure.stack import ConfirmOperator, CreateStackOperator, DeleteStackOperator
+from sparkify.infrastructure.stack import ConfirmDeletionOperator, CreateStackOperator, DeleteStackOperator
 
 __all__ = [
     "ChooseNetworkOperator",
-    "ConfirmOperator",
+    "ConfirmDeletionOperator",
     "CreateStackOperator",
     "CreateUserOperator",
     "DeleteClusterOperator",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from sparkify.infrastructure.secrets import Vault
+    from sparkify.infrastructure.secrets import StackSecrets
 
 # The Airflow variable that the warehouse's DAG reads.
 BUCKET = "sparkify_bucket"
@@ -51,12 +51,12 @@ class PublishConnectionOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 
-        from sparkify.infrastructure.secrets import vault
+        from sparkify.infrastructure.secrets import stack_secrets
 
         region = AwsBaseHook(aws_conn_id=self.aws_conn_id, client_type="redshift").conn.meta.region_name
         redshift = redshift_connection(self.outputs)
         aws = {"conn_type": "aws", "extra": {"region_name": region, "copy_iam_role": self.outputs["CopyRoleArn"]}}
-        secrets = vault(self.outputs["Identifier"])
+        secrets = stack_secrets(self.outputs["Identifier"])
         if secrets is None:
             self.log.warning(
                 "%s\n  AIRFLOW_CONN_%s='%s'\n  AIRFLOW_CONN_%s='%s'\n  AIRFLOW_VAR_%s='%s'",
@@ -73,7 +73,7 @@ class PublishConnectionOperator(BaseOperator):
         self._publish_aws(secrets, aws)
         self._publish_bucket(secrets)
 
-    def _publish_aws(self, secrets: Vault, aws: dict[str, Any]) -> None:
+    def _publish_aws(self, secrets: StackSecrets, aws: dict[str, Any]) -> None:
         from airflow.sdk import BaseHook
 
         name = secrets.connection(self.aws_conn_id)
@@ -94,7 +94,7 @@ class PublishConnectionOperator(BaseOperator):
                 return
         secrets.write(name, json.dumps(aws))
 
-    def _publish_bucket(self, secrets: Vault) -> None:
+    def _publish_bucket(self, secrets: StackSecrets) -> None:
         from airflow.sdk import Variable
 
         name = secrets.variable(BUCKET)
@@ -116,7 +116,7 @@ class PublishConnectionOperator(BaseOperator):
 
 
 class RemoveConnectionOperator(BaseOperator):
-    """Remove the secrets that :class:`PublishConnectionOperator` wrote for a stack, and nothing else.
+    """Remove only the secrets that :class:`PublishConnectionOperator` wrote for a stack.
 
     :param stack_name: the stack's name. (templated)
     :param conn_ids: the connections.
@@ -131,9 +131,9 @@ class RemoveConnectionOperator(BaseOperator):
         self.conn_ids = tuple(conn_ids)
 
     def execute(self, context: Context) -> None:
-        from sparkify.infrastructure.secrets import vault
+        from sparkify.infrastructure.secrets import stack_secrets
 
-        secrets = vault(self.stack_name)
+        secrets = stack_secrets(self.stack_name)
         if secrets is None:
             raise AirflowSkipException(
                 "Nothing to remove: Airflow has no AWS Secrets Manager backend. Remove manual connections yourself."

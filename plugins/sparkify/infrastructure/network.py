@@ -59,7 +59,7 @@ class ChooseNetworkOperator(BaseOperator):
         subnets = [name for name in self.subnet_ids.replace(" ", "").split(",") if name] or sorted(zones)
         if not subnets:
             raise AirflowFailException(f"{vpc['VpcId']} has no subnets: create some, or set another VPC as vpc_id.")
-        # CloudFormation rejects a subnet of another VPC, and names it.
+        # CloudFormation rejects a subnet of another VPC, and reports it.
         if len({zones.get(name, name) for name in subnets}) == 1:
             raise AirflowFailException(
                 f"The subnets {', '.join(subnets)} of {vpc['VpcId']} are all in one availability zone: expected two "

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 TAG = "sparkify:stack"
 
 
-class Vault:
+class StackSecrets:
     """A stack's secrets.
 
     :param backend: Airflow's own secrets backend, with its prefixes, its region and its credentials.
@@ -90,7 +90,7 @@ class Vault:
         log.info("Removed secret %s", name)
 
 
-def vault(stack: str) -> Vault | None:
+def stack_secrets(stack: str) -> StackSecrets | None:
     """Return a stack's secrets, or None if Airflow does not read connections from AWS Secrets Manager.
 
     :param stack: the stack's name.
@@ -101,5 +101,5 @@ def vault(stack: str) -> Vault | None:
     for worker_mode in (True, False):  # [workers] secrets_backend takes precedence over [secrets] backend
         backend = get_custom_secret_backend(worker_mode=worker_mode)
         if isinstance(backend, SecretsManagerBackend):
-            return Vault(backend, stack)
+            return StackSecrets(backend, stack)
     return None

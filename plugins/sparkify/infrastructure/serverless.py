@@ -8,7 +8,7 @@ from airflow.providers.amazon.aws.hooks.base_aws import AwsBaseHook
 from airflow.providers.amazon.aws.sensors.base_aws import AwsBaseSensor
 from airflow.sdk.exceptions import AirflowException, AirflowSkipException
 
-from sparkify.infrastructure import stacks
+from sparkify.infrastructure import cloudformation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ def is_serverless(stack_name: str, **hook_arguments: Any) -> bool:
     """
     from airflow.providers.amazon.aws.hooks.cloud_formation import CloudFormationHook
 
-    stack = stacks.find(CloudFormationHook(**hook_arguments).conn, stack_name)
+    stack = cloudformation.find(CloudFormationHook(**hook_arguments).conn, stack_name)
     return stack is not None and stack.parameters.get("Kind") == "serverless"
 
 

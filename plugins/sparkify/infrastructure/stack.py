@@ -13,7 +13,7 @@ from airflow.providers.amazon.aws.operators.cloud_formation import (
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from sparkify.infrastructure import stacks
+from sparkify.infrastructure import cloudformation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
-class ConfirmOperator(BaseOperator):
+class ConfirmDeletionOperator(BaseOperator):
     """Fail unless the typed name is that of the stack to delete.
 
     :param name: the stack to delete. (templated)
@@ -81,7 +81,7 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
         self.max_attempts = max_attempts
 
     def execute(self, context: Context) -> dict[str, str]:
-        stack = stacks.find(self.hook.conn, self.stack_name)
+        stack = cloudformation.find(self.hook.conn, self.stack_name)
         if stack is None:
             return self._wait(self._create())
         if stack.status == "CREATE_IN_PROGRESS":
@@ -131,7 +131,7 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
 
     def _result(self, stack_id: str) -> dict[str, str]:
         client = self.hook.conn
-        stack = stacks.find(client, stack_id)
+        stack = cloudformation.find(client, stack_id)
         if stack and stack.ready:
             # Prevents accidental deletion in the console, with all data. The delete DAG lifts the protection.
             client.update_termination_protection(StackName=self.stack_name, EnableTerminationProtection=True)
@@ -140,17 +140,17 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
         if status == "CREATE_IN_PROGRESS":
             raise AirflowException(f"The stack {self.stack_name} is not ready yet; the retry continues to wait.")
         cleaned = "its resources were deleted" if status in {"DELETE_COMPLETE", "gone"} else f"its state is {status}"
-        reasons = stacks.failures(client, stack_id)
+        reasons = cloudformation.failures(client, stack_id)
         raise AirflowFailException(
             "\n".join([f"Creation of the stack {self.stack_name} failed; {cleaned}. Reasons:", *reasons])
         )
 
-    def _outputs(self, stack: stacks.Stack) -> dict[str, str]:
+    def _outputs(self, stack: cloudformation.Stack) -> dict[str, str]:
         for name, value in stack.outputs.items():
             self.log.info("%s: %s", name, value)
         return stack.outputs
 
-    def _compare(self, stack: stacks.Stack) -> None:
+    def _compare(self, stack: cloudformation.Stack) -> None:
         for name, value in self.parameters.items():
             if value not in (None, "", stack.parameters.get(name)):
                 self.log.warning(
@@ -180,7 +180,7 @@ class DeleteStackOperator(CloudFormationDeleteStackOperator):
 
     def execute(self, context: Context) -> None:
         client = self.hook.conn
-        stack = stacks.find(client, self.stack_name)
+        stack = cloudformation.find(client, self.stack_name)
         if stack is None:
             self.log.info("Nothing to delete, the stack %s does not exist", self.stack_name)
             return
@@ -198,11 +198,11 @@ class DeleteStackOperator(CloudFormationDeleteStackOperator):
 
     def _check(self, stack_id: str) -> None:
         client = self.hook.conn
-        stack = stacks.find(client, stack_id)
+        stack = cloudformation.find(client, stack_id)
         if stack is None or stack.status == "DELETE_COMPLETE":
             self.log.info("Deleted the stack %s", self.stack_name)
             return
-        reasons = stacks.failures(client, stack_id)
+        reasons = cloudformation.failures(client, stack_id)
         raise AirflowException("\n".join([f"The stack {self.stack_name} is {stack.status}. Reasons:", *reasons]))
 
 

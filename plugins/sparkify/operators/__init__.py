@@ -1,4 +1,4 @@
-"""Operators that build a star schema in Redshift from JSON in S3. They know nothing of what the data is about."""
+"""Generic operators that build a star schema in Redshift from JSON in S3."""
 
 from sparkify.operators.create_tables import CreateTablesOperator
 from sparkify.operators.data_quality import DataQualityOperator

@@ -1,4 +1,4 @@
-"""What the operators share: the connections, the interval, the result."""
+"""The base of the operators: connections, interval and result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Create the warehouse's tables, and see that the checks fit them."""
+"""Create the warehouse's tables, and validate the checks against them."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ log = logging.getLogger(__name__)
 
 
 class CreateTablesOperator(WarehouseOperator):
-    """Create the tables, and what else a folder of DDL declares, if they are missing; never alter existing ones.
+    """Create missing tables and other declared objects; never alter existing ones.
 
     An up-to-date schema costs one catalogue query.
 
     :param ddl: the folders that declare the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
-        Schemas are created first; what creates nothing is always run. (templated)
+        Schemas are created first; statements that create no object always run. (templated)
     :param postgres_sql: .sql files that run on PostgreSQL only, after the others: the indexes that Redshift neither
         has nor needs. (templated)
-    :param recreate: ``"True"`` to drop all declared tables first but those of ``history.sql``. All other data is lost.
+    :param recreate: ``"True"`` to drop all declared tables first, except those of ``history.sql``. All other data is
+        lost. (templated)
+    :param checks: the folder with the declarations of data quality checks, to validate them before anything is loaded.
         (templated)
-    :param checks: the folder of the files that declare data quality checks. What is wrong with them is told here,
-        before anything is loaded, rather than when all is. (templated)
     """
 
     template_fields: Sequence[str] = (
@@ -78,16 +78,16 @@ class CreateTablesOperator(WarehouseOperator):
 
             def create() -> tuple[int, dict[str, list[str]]]:
                 if str(self.recreate).lower() == "true":
-                    log.warning("Dropping all tables but those of %s: this run recreates them.", ddl.HISTORY)
+                    log.warning("Dropping all tables except those of %s: this run recreates them.", ddl.HISTORY)
                     for table in declared.values():
                         if table and not table.keeps_rows:
                             warehouse.script(f"DROP TABLE IF EXISTS {table.name}")
-                there = relations(warehouse, names)
-                known = {*there, *(name.partition(".")[0] for name in there if "." in name)}  # a schema is there too
+                existing = relations(warehouse, names)
+                known = {*existing, *(name.partition(".")[0] for name in existing if "." in name)}  # schemas, too
                 missing = [statement for statement in statements if statement.creates not in known]
                 for statement in missing:
                     warehouse.script(statement.sql)
-                return len(missing), relations(warehouse, names) if missing else there
+                return len(missing), relations(warehouse, names) if missing else existing
 
             sent, columns = warehouse.transaction(create)
             _expect_columns(warehouse, checks, columns)
@@ -99,13 +99,13 @@ class CreateTablesOperator(WarehouseOperator):
         try:
             return declaration.load(Path(self.checks)) if self.checks else []
         except declaration.DeclarationError as error:
-            raise AirflowFailException(f"Nothing was done: the checks of data quality are wrong.\n{error}") from None
+            raise AirflowFailException(f"Nothing was done: invalid data quality checks.\n{error}") from None
 
 
 def _expect_columns(warehouse: Warehouse, checks: list[Check], known: dict[str, list[str]]) -> None:
-    """Fail where a check names a column that its table does not have.
+    """Fail if a check references a column that its table does not have.
 
-    :param known: the columns of tables, as far as the catalogue has them.
+    :param known: the columns of the tables that are in the catalogue.
     """
     columns = {table: set(known.get(table) or warehouse.columns(table)) for table in {check.table for check in checks}}
     problems = [
@@ -114,4 +114,4 @@ def _expect_columns(warehouse: Warehouse, checks: list[Check], known: dict[str, 
         if (missing := check.columns - columns[check.table])
     ]
     if problems:
-        raise AirflowFailException("Nothing was loaded: the checks of data quality are wrong.\n" + "\n".join(problems))
+        raise AirflowFailException("Nothing was loaded: invalid data quality checks.\n" + "\n".join(problems))

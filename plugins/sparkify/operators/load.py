@@ -22,9 +22,9 @@ class LoadOperator(WarehouseOperator):
     """Load a table from its source, in one transaction: an incremental upsert, or a full refresh.
 
     ``sql`` defines the table's rows as one SELECT of candidates: the table's columns, audit columns included, among
-    them ``row_version``, a text that orders the candidates of a key. The newest candidate of each key is the row. In
-    its WHERE clause the SELECT calls ``{{ scope(partition, key=expression, ...) }}``, with the source's partition
-    column and, for each key column of the target, the source's expression for it.
+    them ``row_version``, a text that determines the order of a key's candidates. The newest candidate of each key is
+    the row. In its WHERE clause the SELECT calls ``{{ scope(partition, key=expression, ...) }}``, with the source's
+    partition column and, for each key column of the target, the source's expression for it.
 
     ``merge`` reads the part of the source that changed: the rows of the run's interval or, with ``source``, of the
     batches that the table has not loaded. A row is only replaced by a newer one, in any order of runs; a row that has

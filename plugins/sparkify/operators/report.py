@@ -29,34 +29,33 @@ Rows = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Origin:
+class ReportRun:
     """The run that wrote a report.
 
     :param dag_id: the DAG.
-    :param run_id: its run.
+    :param run_id: the run.
     :param log_url: URL of the task's log in Airflow.
-    :param made_at: when the report was written; UTC.
+    :param written_at: when the report was written; UTC.
     """
 
     dag_id: str
     run_id: str
     log_url: str
-    made_at: datetime
+    written_at: datetime
 
 
 class ReportOperator(WarehouseOperator):
     """Render an HTML template with the results of queries, and write the report to S3.
 
     The report and its key depend on the interval only, so the task is idempotent: a rerun overwrites the report. If the
-    interval has not ended (``origin.made_at`` is before its end), the report has the rows loaded so far. The task fails
+    interval has not ended (``run.written_at`` is before its end), the report has the rows loaded so far. The task fails
     if the interval has not begun.
 
-    :param queries: .sql files, a SELECT each. In them
-        ``{{ scope(column) }}`` is the predicate of the interval, and ``{{ scope(column, days=14) }}`` that of the 14
-        days that end with it. (templated)
+    :param queries: .sql files with one SELECT each. ``{{ scope(column) }}`` is the predicate of the interval, and
+        ``{{ scope(column, days=14) }}`` that of the last 14 days up to its end. (templated)
     :param template: a Jinja template in the DAG's template_searchpath. Its variables are ``rows`` (for each query, by
         the name of its file, a list of rows by column), ``headings`` (of the queries, by the same names),
-        ``interval``, ``origin`` and ``timedelta``; output is escaped.
+        ``interval``, ``run`` and ``timedelta``; output is escaped.
     :param bucket: the bucket to write to. (templated)
     :param key: pattern of the key, for strftime on the interval's start: ``reports/%Y/%m/%Y-%m-%d.html``.
     """
@@ -89,8 +88,8 @@ class ReportOperator(WarehouseOperator):
         now = datetime.now(UTC)
         if self.interval.start > now:
             raise AirflowFailException(
-                f"{self.interval} has not begun: it is {now:%Y-%m-%d %H:%M} UTC. Expected a period that has. Trigger "
-                "the DAG again with an earlier one."
+                f"{self.interval} has not begun: expected a start before {now:%Y-%m-%d %H:%M} UTC. Trigger the DAG "
+                "again with an earlier one."
             )
         with self.warehouse() as warehouse:
             # One transaction: all queries see the same snapshot, while other runs load.
@@ -101,8 +100,8 @@ class ReportOperator(WarehouseOperator):
         }
         headings = {name: heading(query) for name, query in zip(self.names, self.queries, strict=True)}
         dag_run, ti = context["dag_run"], context["ti"]
-        origin = Origin(dag_run.dag_id, dag_run.run_id, ti.log_url, now)
-        page = self._page(rows, headings, origin).encode()
+        run = ReportRun(dag_run.dag_id, dag_run.run_id, ti.log_url, now)
+        page = self._page(rows, headings, run).encode()
         key = f"{self.interval.start:{self.key}}"
         Bucket(self.bucket, self.aws_conn_id).put(key, page, content_type="text/html; charset=utf-8")
         uri = f"s3://{self.bucket}/{key}"
@@ -110,10 +109,10 @@ class ReportOperator(WarehouseOperator):
         ti.xcom_push(key="uri", value=uri)
         return {"bytes": len(page)}
 
-    def _page(self, rows: dict[str, Rows], headings: dict[str, Heading], origin: Origin) -> str:
+    def _page(self, rows: dict[str, Rows], headings: dict[str, Heading], run: ReportRun) -> str:
         from jinja2 import Environment, StrictUndefined
 
-        # Airflow's own environment does not escape, and the values come from users' clients.
+        # Airflow's own environment does not escape, and the values are input from clients.
         environment = Environment(
             loader=self.get_template_env().loader,
             autoescape=True,
@@ -122,4 +121,4 @@ class ReportOperator(WarehouseOperator):
             lstrip_blocks=True,
         )
         template = environment.get_template(self.template)
-        return template.render(rows=rows, headings=headings, interval=self.interval, origin=origin, timedelta=timedelta)
+        return template.render(rows=rows, headings=headings, interval=self.interval, run=run, timedelta=timedelta)

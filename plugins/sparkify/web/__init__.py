@@ -1,1 +1,1 @@
-"""The warehouse page: what Airflow's API server serves of it. The plugin is ``plugins/sparkify_page.py``."""
+"""The application of the warehouse page, in Airflow's API server. The plugin is ``plugins/sparkify_page.py``."""

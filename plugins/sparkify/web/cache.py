@@ -21,11 +21,12 @@ PATIENCE = 2 * LIMIT + 5
 THREADS = 4
 
 
-class Kept(NamedTuple):
+class CacheEntry(NamedTuple):
     """A cached result.
 
     :param at: its time, on the monotonic clock.
     :param version: the version that was requested.
+    :param answer: the result, or the error.
     """
 
     at: float
@@ -59,7 +60,7 @@ class Cache:
         self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="warehouse-page")
         self._under_way: dict[tuple[str, str], asyncio.Future[dict[str, Any]]] = {}
-        self._kept: dict[str, Kept] = {}
+        self._entries: dict[str, CacheEntry] = {}
 
     async def get(self, name: str, version: str = "", max_age: float = math.inf) -> dict[str, Any]:
         """Return the result for a name.
@@ -68,17 +69,17 @@ class Cache:
         :param max_age: seconds; an older cached result is not returned.
         :raises PanelError: if the function fails or times out.
         """
-        kept = self._kept.get(name)
-        answer = kept.answer if kept and self._is_fresh(kept, version, max_age) else await self._fetch(name, version)
+        entry = self._entries.get(name)
+        answer = entry.answer if entry and self._is_fresh(entry, version, max_age) else await self._fetch(name, version)
         if isinstance(answer, PanelError):
             raise answer
         return answer
 
-    def _is_fresh(self, kept: Kept, version: str, max_age: float) -> bool:
-        age = time.monotonic() - kept.at
-        if isinstance(kept.answer, PanelError):
+    def _is_fresh(self, entry: CacheEntry, version: str, max_age: float) -> bool:
+        age = time.monotonic() - entry.at
+        if isinstance(entry.answer, PanelError):
             return age < self._keep_error
-        return kept.version == version and age < min(self._keep, max_age)
+        return entry.version == version and age < min(self._keep, max_age)
 
     async def _fetch(self, name: str, version: str) -> dict[str, Any] | PanelError:
         future = self._under_way.get((name, version))
@@ -104,6 +105,6 @@ class Cache:
             return
         error = done.exception()
         if error is None:
-            self._kept[name] = Kept(time.monotonic(), version, done.result())
+            self._entries[name] = CacheEntry(time.monotonic(), version, done.result())
         elif isinstance(error, PanelError):
-            self._kept[name] = Kept(time.monotonic(), version, error)
+            self._entries[name] = CacheEntry(time.monotonic(), version, error)

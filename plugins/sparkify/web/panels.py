@@ -1,4 +1,4 @@
-"""The panels of the warehouse page: a query each, read from the warehouse without being able to write."""
+"""The panels of the warehouse page: one read-only query each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 SQL = Path(__file__).parents[3] / "include" / "sql"
 ANALYTICS = SQL / "analytics"
 CONNECTION = "redshift"
-# Seconds that a panel's query may take.
+# Query timeout of a panel, in seconds.
 LIMIT = 10.0
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html; Redshift's are the same.
 CANCELLED = "57014"
@@ -28,10 +28,10 @@ MISSING = ("42P01", "3F000")
 
 
 class PanelError(Exception):
-    """A panel has no answer; the message says what is wrong and the remedy.
+    """The query of a panel failed; the message says what is wrong and what to do.
 
-    :param kind: ``unreachable`` or ``waiting``, so that another attempt may succeed; ``missing``, ``slow`` or
-        ``refused``, which the warehouse answers until something is loaded.
+    :param kind: ``unreachable`` or ``waiting`` if a retry may succeed; ``missing``, ``slow`` or ``refused`` if the
+        error persists until a run has loaded data.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -41,7 +41,7 @@ class PanelError(Exception):
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel, as the comment at the beginning of its file declares it.
+    """A panel, as declared by the comment at the top of its file.
 
     :param name: the name of the file in include/sql/analytics/page.
     :param title: the first line of the comment.
@@ -64,13 +64,13 @@ def _panel(path: Path) -> Panel:
 
 
 def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
-    """Return what a panel shows, as JSON carries it: ``columns``, ``rows`` and ``as_of``.
+    """Return the content of a panel in JSON types: ``columns``, ``rows`` and ``as_of``.
 
     Times are UTC, in ISO 8601 with a ``Z``.
 
     :param name: one of :func:`declared`.
-    :param limit: seconds that the query may take.
-    :raises PanelError: where the warehouse does not answer.
+    :param limit: query timeout, in seconds.
+    :raises PanelError: if the warehouse is unreachable, or the query fails or times out.
     """
     from sparkify.warehouse import WarehouseError, connect
 
@@ -86,18 +86,18 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
 
 
 def sql(name: str) -> str:
-    """Return the query of a panel, for the times that can be true: see :func:`sparkify.sql.predicates.plausible`.
+    """Return the query of a panel; its scope are valid timestamps, see :func:`sparkify.sql.predicates.plausible`.
 
-    A panel may list the tables: ``{% for table in tables %}``, each a :class:`sparkify.warehouse.ddl.Table`.
+    A template may iterate over the tables: ``{% for table in tables %}``, each a :class:`sparkify.warehouse.ddl.Table`.
     """
     from sparkify.warehouse import ddl
 
-    template = templates.environment(ANALYTICS).get_template(f"page/{name}.sql")
+    template = templates.environment(SQL).get_template(f"analytics/page/{name}.sql")
     return template.render(scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
 
 
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Return the columns and rows of a SELECT; it can neither write nor take longer than ``limit`` seconds."""
+    """Run a SELECT read-only, with a timeout of ``limit`` seconds; return its columns and rows."""
     warehouse.read_only(limit)
     return warehouse.table(sql)
 
@@ -118,13 +118,12 @@ def _explained(name: str, error: Exception, limit: float) -> PanelError:
     log.error("The query of the panel %s failed", name, exc_info=error)
     return PanelError(
         "refused",
-        f"The warehouse refused the query of the panel {name} ({type(error).__name__} {state}). "
-        "The log of the API server has the details.",
+        f"The query of the panel {name} failed ({type(error).__name__} {state}). See the log of the API server.",
     )
 
 
 def _sqlstate(error: Exception) -> str:
-    """Return what the database calls the error; psycopg and redshift_connector keep it in different places."""
+    """Return the SQLSTATE of an error of psycopg or redshift_connector; empty if it has none."""
     fields = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     return str(getattr(error, "sqlstate", None) or fields.get("C", ""))
 

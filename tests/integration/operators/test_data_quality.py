@@ -42,74 +42,74 @@ WEEKS_AGO = (
 # By table and check: the damages that it has to see.
 DAMAGE: dict[tuple[str, str], list[str]] = {
     ("staging_events", "no event was rejected"): [REJECT.format("staging_events", "'2018-11-08', NULL")],
-    ("staging_events", "every user seen is in users"): ["DELETE FROM users"],
-    ("staging_events", "every event has a time that can be true"): [
+    ("staging_events", "every user of an event is in users"): ["DELETE FROM users"],
+    ("staging_events", "every event has a valid timestamp"): [
         f"UPDATE staging_events SET ts = '{time}'" for time in TIMES
     ],
     ("staging_songs", "no song was rejected"): [REJECT.format("staging_songs", "NULL, 1")],
     ("staging_songs", "every staged song is in songs"): ["DELETE FROM songs"],
-    ("staging_events", "no code ends with a blank"): [
+    ("staging_events", "no code has trailing blanks"): [
         f"UPDATE staging_events SET {column} = {column} || ' '" for column in ("page", "level", "gender")
     ],
-    ("staging_songs", "no id ends with a blank"): [
+    ("staging_songs", "no id has trailing blanks"): [
         f"UPDATE staging_songs SET {column} = {column} || ' '" for column in ("song_id", "artist_id")
     ],
-    ("songplays", "the plays are those that were staged"): [
+    ("songplays", "plays match the staged events"): [
         "DELETE FROM songplays",
         "UPDATE songplays SET songplay_id = 'other'",
         "DELETE FROM staging_events",
         "UPDATE staging_events SET page = 'Home'",
     ],
-    ("songplays", "no play is there twice"): [UNENFORCED.format("songplays")],
-    ("songplays", "no play is there twice in the whole table"): [UNENFORCED.format("songplays")],
+    ("songplays", "no duplicate plays"): [UNENFORCED.format("songplays")],
+    ("songplays", "no duplicate plays in the whole table"): [UNENFORCED.format("songplays")],
     ("songplays", "every play has a user"): ["UPDATE songplays SET user_id = NULL"],
     ("songplays", "every level is free or paid"): [
         "UPDATE songplays SET level = 'gold'",
         "UPDATE songplays SET level = NULL",
     ],
     ("songplays", "every player is in users"): ["DELETE FROM users"],
-    ("songplays", "every start is in time"): ["DELETE FROM time"],
+    ("songplays", "every start time is in time"): ["DELETE FROM time"],
     ("songplays", "every linked song is in songs"): ["DELETE FROM songs"],
     ("songplays", "every linked artist is in artists"): ["DELETE FROM artists"],
-    ("songplays", "as many plays as in earlier weeks"): [WEEKS_AGO.format(100)],
-    ("songplays", "the latest play is of the last two days"): [
+    ("songplays", "play volume is similar to earlier weeks"): [WEEKS_AGO.format(100)],
+    ("songplays", "the latest play is at most two days old"): [
         "UPDATE songplays SET start_time = start_time - INTERVAL '2 days'",
         "DELETE FROM songplays",
     ],
-    ("songplays", "every play has a time that can be true"): [
+    ("songplays", "every play has a valid timestamp"): [
         f"UPDATE songplays SET start_time = '{time}'" for time in TIMES
     ],
     ("users", "every level is free or paid"): ["UPDATE users SET level = ''", "UPDATE users SET level = NULL"],
-    ("users", "nobody who was seen is there twice"): [UNENFORCED.format("users")],
-    ("users", "nobody is there twice"): [UNENFORCED.format("users")],
-    ("songs", "there are songs"): ["DELETE FROM songs"],
-    ("songs", "no song is there twice"): [UNENFORCED.format("songs")],
+    ("users", "no duplicate users in the interval"): [UNENFORCED.format("users")],
+    ("users", "no duplicate users"): [UNENFORCED.format("users")],
+    ("songs", "the catalogue is not empty"): ["DELETE FROM songs"],
+    ("songs", "no duplicate songs"): [UNENFORCED.format("songs")],
     ("songs", "every song has a title and an artist"): [
         "ALTER TABLE songs ALTER title DROP NOT NULL; UPDATE songs SET title = NULL",
         "ALTER TABLE songs ALTER artist_id DROP NOT NULL; UPDATE songs SET artist_id = NULL",
     ],
-    ("songs", "every duration is between a moment and a day"): [
+    ("songs", "every duration is between 0.1 s and a day"): [
         "UPDATE songs SET duration = 0",
         "UPDATE songs SET duration = 90000",
     ],
-    ("songs", "every year is a year, or 0 for unknown"): [
+    ("songs", "every year is valid, or 0 for unknown"): [
         "UPDATE songs SET year = -1",
         "UPDATE songs SET year = 20180",
     ],
     ("songs", "every song's artist is in artists"): ["DELETE FROM artists"],
-    ("artists", "no artist is there twice"): [UNENFORCED.format("artists")],
+    ("artists", "no duplicate artists"): [UNENFORCED.format("artists")],
     ("artists", "every artist has a name"): [
         "ALTER TABLE artists ALTER name DROP NOT NULL; UPDATE artists SET name = NULL"
     ],
-    ("artists", "every latitude is on the globe"): [
+    ("artists", "every latitude is valid"): [
         "UPDATE artists SET latitude = 91",
         "UPDATE artists SET latitude = -91",
     ],
-    ("artists", "every longitude is on the globe"): [
+    ("artists", "every longitude is valid"): [
         "UPDATE artists SET longitude = 181",
         "UPDATE artists SET longitude = -181",
     ],
-    ("time", "every moment is taken apart as a calendar does"): [
+    ("time", "every date part matches its start time"): [
         "UPDATE time SET weekday = 0",
         "UPDATE time SET week = 54",
         "UPDATE time SET hour = hour + 1",
@@ -117,8 +117,8 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
         "UPDATE time SET month = 12",
         "UPDATE time SET year = 2019",
     ],
-    ("time", "every moment can be true"): [f"UPDATE time SET start_time = '{time}'" for time in TIMES],
-    ("time", "no moment is there twice"): [UNENFORCED.format("time")],
+    ("time", "every start time is valid"): [f"UPDATE time SET start_time = '{time}'" for time in TIMES],
+    ("time", "no duplicate start times"): [UNENFORCED.format("time")],
 }
 
 
@@ -186,7 +186,7 @@ def test_all_checks_run_and_each_failure_is_named_with_rows_and_remedy(loaded: L
     assert "2 of 15 data quality checks failed for [2018-11-08 00:00, 2018-11-09 00:00)" in message
     assert "- songplays: every level is free or paid: 1 of 1 rows, expected none. Revenue reports split" in message
     assert "'level': 'gold'" in message
-    assert "- time: every moment is taken apart as a calendar does: 1 of 1 rows, expected none." in message
+    assert "- time: every date part matches its start time: 1 of 1 rows, expected none." in message
 
 
 @pytest.mark.parametrize("time", TIMES)
@@ -197,7 +197,7 @@ def test_rows_of_times_that_cannot_be_true_are_shown(loaded: Lab, time: str) -> 
     outcomes = {(item["table"], item["check"]): item for item in loaded.xcoms["data_quality"]["checks"]}
     (sample,) = outcomes["songplays", "every level is free or paid"]["sample"]
     assert sample["start_time"].startswith(time.removesuffix(" BC"))
-    outcome = checked(loaded, "table")["songplays", "every play has a time that can be true"]
+    outcome = checked(loaded, "table")["songplays", "every play has a valid timestamp"]
     assert outcome["sample"][0]["start_time"] == sample["start_time"]
     assert outcome["sample"][0]["interval_time"] == "2018-11-08 05:10:00"  # what to load again
 

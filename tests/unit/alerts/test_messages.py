@@ -39,7 +39,7 @@ def plain(message: messages.Message) -> dict[str, str]:
 
 
 BAD = outcome(
-    "no play is there twice",
+    "no duplicate plays",
     observed="3 rows are",
     expected="none",
     total_rows=4_000,
@@ -52,11 +52,11 @@ BAD = outcome(
 def test_a_failure_says_what_was_found_why_it_matters_and_what_to_do() -> None:
     message = messages.of_run(RUN, changes(BAD))
     assert message.subject == (
-        "FAILED Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC: songplays: no play is there twice"
+        "FAILED Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC: songplays: no duplicate plays"
     )
     for text in plain(message).values():
         for words in (
-            "songplays: no play is there twice",
+            "songplays: no duplicate plays",
             "3 rows are",
             "none",
             "3 of 4,000",

@@ -134,7 +134,7 @@ def test_a_key_is_used_only_where_one_is_named(template: dict[str, Any]) -> None
 def test_airflow_connects_as_no_superuser(template: dict[str, Any], resources: dict[str, Any]) -> None:
     """The connection takes the user of this output, and the superuser is another."""
     assert template["Outputs"]["User"]["Value"] == {"Ref": "AirflowUser"}
-    (rule,) = template["Rules"]["AirflowIsNoSuperuser"]["Assertions"]
+    (rule,) = template["Rules"]["AirflowIsNotSuperuser"]["Assertions"]
     assert rule["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AirflowUser"}, {"Ref": "AdminUser"}]}]}
     users = [template["Parameters"][name]["Default"] for name in ("AirflowUser", "AdminUser")]
     assert users[0] != users[1]

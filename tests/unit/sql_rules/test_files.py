@@ -1,4 +1,4 @@
-"""The command that checks SQL: files, templates and declarations of checks, with the lines of the files."""
+"""``make check-sql``: files, templates and check declarations are reported with the lines of the files."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ DDL = "CREATE TABLE devices (device_id BIGINT, model VARCHAR(256), interval_time
 
 @pytest.fixture
 def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    """A function that checks files by name and text, and returns the exit code and the lines printed."""
+    """A function that checks files, given by name and text; it returns the exit code and the printed lines."""
 
     def check(**files: str) -> tuple[int, list[str]]:
         paths = []
@@ -74,7 +74,7 @@ def report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
 
 
 def places(lines: list[str]) -> list[str]:
-    """The file, line and rule of what is reported."""
+    """Return the file, line and rule of each violation."""
     return [found[0] for line in lines if (found := re.match(r"[\w./]+:\d+: [\w ]+(?=: )", line))]
 
 
@@ -91,7 +91,7 @@ def test_a_template_is_reported_with_its_own_lines(report: Report) -> None:
     assert lines[-1] == "2 problems in 1 files. docs/sql.md explains the rules."
 
 
-def test_what_spans_lines_when_it_is_rendered_stands_where_its_tag_does(report: Report) -> None:
+def test_rendered_lines_have_the_line_of_their_tag(report: Report) -> None:
     code, lines = report(load_sql="{% set ids %}1\n, NVL(2, 3)\n{% endset %}\nSELECT\n{{ ids }}\n, NVL(4, 5)\n")
     assert code == 1
     assert places(lines) == ["load.sql:5: function", "load.sql:6: function"]
@@ -108,7 +108,7 @@ def test_checks_are_reported_with_their_lines(report: Report) -> None:
     ]
 
 
-def test_tables_that_the_files_create_are_known(report: Report) -> None:
+def test_tables_created_by_the_files_are_known(report: Report) -> None:
     wrong = "SELECT d.device_id FROM devices AS d WHERE d.model = 'x'\n"
     assert report(query_sql=wrong)[0] == 0
     code, lines = report(devices_sql=DDL, query_sql=wrong)
@@ -126,31 +126,31 @@ def test_tables_that_the_files_create_are_known(report: Report) -> None:
         ("checks_yaml", "table: [", "checks.yaml:2: check"),
     ],
 )
-def test_what_cannot_be_read_is_reported(report: Report, name: str, text: str, expected: str) -> None:
+def test_unreadable_files_are_reported(report: Report, name: str, text: str, expected: str) -> None:
     code, lines = report(**{name: text})
     assert code == 1
     assert expected in places(lines)
 
 
-def test_indexes_are_for_postgres_alone(report: Report) -> None:
+def test_indexes_are_only_allowed_for_postgres(report: Report) -> None:
     index = "CREATE INDEX IF NOT EXISTS t_a ON t (a);\n"
     assert report(postgres__indexes_sql=index)[0] == 0
     assert places(report(load__indexes_sql=index)[1]) == ["load/indexes.sql:1: index"]
 
 
 @pytest.mark.parametrize("name", ["missing.sql", "Makefile"])
-def test_a_file_that_is_none_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unsupported_path_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([name]) == 2
     assert name in capsys.readouterr().err
 
 
-def test_nothing_that_is_deployed_imports_from_tests() -> None:
+def test_deployed_code_does_not_import_tests() -> None:
     files = [path for folder in ("plugins", "dags") for path in (ROOT / folder).rglob("*.py")]
     assert len(files) > 100
     assert [path for path in files if re.search(r"^\s*(from|import) tests\b", path.read_text(), re.MULTILINE)] == []
 
 
-def test_the_handbook_lists_the_functions_and_the_rules() -> None:
+def test_the_docs_list_all_functions_and_rules() -> None:
     from sql_rules import FUNCTIONS, RULES
 
     text = (ROOT / "docs" / "sql.md").read_text()

@@ -1,4 +1,4 @@
-"""The command that checks the project's files against one another."""
+"""``make check-project``: inconsistencies between the project's files are reported."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_files_that_agree_have_no_problems(project: Path) -> None:
+def test_consistent_files_have_no_violations(project: Path) -> None:
     assert check(project) == []
 
 
@@ -107,13 +107,15 @@ def test_files_that_agree_have_no_problems(project: Path) -> None:
         (DAG, 'sql="load/devices.sql",', "sql=", (DAG, 7, "syntax", "Python")),
     ],
 )
-def test_a_contradiction_is_told_with_its_place(
+def test_an_inconsistency_is_reported_with_its_line(
     project: Path, name: str, old: str, new: str, expected: tuple[str, int, str, str]
 ) -> None:
     text = (project / name).read_text()
     assert old in text
     (project / name).write_text(text.replace(old, new, 1))
-    found = {(path.relative_to(project).as_posix(), item.line, item.rule, item.found) for path, item in check(project)}
+    found = {
+        (path.relative_to(project).as_posix(), item.line, item.rule, item.excerpt) for path, item in check(project)
+    }
     assert expected in found
     assert {path for path, *_ in found} <= {expected[0], LOAD}
 
@@ -126,7 +128,7 @@ def test_a_row_chosen_by_a_window_is_not_an_aggregate(project: Path) -> None:
     assert check(project) == []
 
 
-def test_a_file_that_cannot_be_read_is_left_to_the_rules_of_sql(project: Path) -> None:
+def test_an_unreadable_file_is_left_to_check_sql(project: Path) -> None:
     (project / LOAD).write_text("SELECT {{ 1 + }} FROM (\n")
     (project / CHECKS).write_text("table: [")
     assert check(project) == []

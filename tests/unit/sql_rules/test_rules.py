@@ -1,4 +1,4 @@
-"""The rules of SQL: what each accepts and finds, and that whatever the text is, they report and do not crash."""
+"""The rules of SQL find what they should, and never crash, whatever the text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sql_rules.rule import Rule
 
 REMEDY = re.compile(r"; (write|leave|compare|join|compute|call|put|docs/sql.md)\b")
-OTHERS = {"syntax"}  # what is found before there is a statement
-SQL = [sql for examples in EXAMPLES.values() for sql in (*examples.good, *examples.bad)]
+OTHERS = {"syntax"}  # reported by the parser, not by a rule
+SQL = [sql for examples in EXAMPLES.values() for sql in (*examples.valid, *examples.invalid)]
 WORDS = sorted({word for sql in SQL if len(sql) < 300 for word in sql.replace("(", " ( ").replace(")", " ) ").split()})
 
 
@@ -30,22 +30,22 @@ def examples(kind: str) -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("name", "sql"), examples("good"))
-def test_what_is_right_passes_all_rules(name: str, sql: str) -> None:
+@pytest.mark.parametrize(("name", "sql"), examples("valid"))
+def test_valid_sql_passes_all_rules(name: str, sql: str) -> None:
     assert violations(sql) == []
 
 
-@pytest.mark.parametrize(("name", "sql"), examples("bad"))
-def test_what_is_wrong_is_found_by_its_rule(name: str, sql: str) -> None:
+@pytest.mark.parametrize(("name", "sql"), examples("invalid"))
+def test_invalid_sql_is_reported_by_its_rule(name: str, sql: str) -> None:
     assert name in {violation.rule for violation in violations(sql)}
 
 
-def test_every_rule_has_both_examples() -> None:
-    assert {name for name, (good, bad) in EXAMPLES.items() if good and bad} == {*RULES, *OTHERS}
+def test_every_rule_has_valid_and_invalid_examples() -> None:
+    assert {name for name, (valid, invalid) in EXAMPLES.items() if valid and invalid} == {*RULES, *OTHERS}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.name)
-def test_every_rule_names_its_source_and_the_remedy(rule: Rule) -> None:
+def test_every_rule_has_a_source_and_a_remedy(rule: Rule) -> None:
     assert "https://docs.aws.amazon.com/redshift/latest/dg/" in (rule.check.__doc__ or "")
     assert REMEDY.search(rule.message)
 
@@ -70,11 +70,11 @@ def test_every_rule_names_its_source_and_the_remedy(rule: Rule) -> None:
         ("TRUNCATE t", "DELETE FROM"),
     ],
 )
-def test_what_people_write_first_is_answered_with_what_to_write(sql: str, advice: str) -> None:
+def test_common_mistakes_get_a_replacement(sql: str, advice: str) -> None:
     assert [advice in violation.message for violation in violations(sql)] == [True]
 
 
-def test_violations_have_the_line_on_which_they_stand() -> None:
+def test_violations_have_their_line() -> None:
     sql = """-- The first.
 SELECT a
 FROM t;
@@ -120,7 +120,7 @@ def test_broken_sql_is_reported(sql: str) -> None:
 
 @given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)))
 @settings(max_examples=150, deadline=timedelta(seconds=60))
-def test_whatever_the_text_is_the_rules_report(sql: str) -> None:
+def test_any_text_is_reported_without_a_crash(sql: str) -> None:
     for violation in violations(sql):
         assert violation.rule in {*RULES, *OTHERS}
         assert 1 <= violation.line <= len(sql.splitlines()) + 1

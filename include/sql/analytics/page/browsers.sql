@@ -1,2 +1,2 @@
 -- Browsers by plays
-{% include "browsers.sql" %}
+{% include "analytics/browsers.sql" %}

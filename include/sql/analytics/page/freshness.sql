@@ -1,6 +1,6 @@
--- What is loaded, and up to when (UTC)
--- A run that loaded an hour has evaluated its checks, even if the hour had no event.
--- A run of a range that ends in the future has loaded what there was when it ran; one of the future has loaded nothing.
+-- Freshness: up to when data is loaded (UTC)
+-- An interval is loaded if its checks have been evaluated, even if it has no events.
+-- A range that ends in the future is loaded up to the time of its run; a range that starts in the future is ignored.
 SELECT
     (
         SELECT MAX(CASE WHEN q.interval_end < q.checked_at THEN q.interval_end ELSE q.checked_at END)

@@ -1,4 +1,4 @@
--- Plays by day (UTC), and how many of them are paid: the latest 3,660 days that have plays, ten years
+-- Plays and paid plays by day (UTC), for the latest 3,660 days with plays
 -- A day without plays has no row.
 SELECT
     d.day,

@@ -1,4 +1,4 @@
--- Plays per hour (UTC), in the 7 days to the latest play
+-- Plays by hour (UTC), for the 7 days up to the latest play
 -- An hour without plays has no row.
 SELECT
     DATE_TRUNC('hour', p.start_time) AS hour_start,

@@ -1,5 +1,5 @@
 -- Plays by weekday (1 is Monday) and hour of the day (UTC)
--- Whole hours first: a few thousand of them are taken apart, not every play.
+-- Plays are grouped by hour first, so that EXTRACT runs on few rows.
 SELECT
     MOD(CAST(EXTRACT(DOW FROM h.hour_start) AS INTEGER) + 6, 7) + 1 AS weekday,
     CAST(EXTRACT(HOUR FROM h.hour_start) AS INTEGER) AS hour,

@@ -1,4 +1,4 @@
--- Data quality: the latest outcome of each check for the intervals that were evaluated last, 30 of each DAG
+-- Data quality: the latest result of each check, for the 30 most recently evaluated intervals of each DAG
 SELECT
     r.dag_id,
     r.run_id,

@@ -1,4 +1,4 @@
--- The rows that COPY rejected last, of all that are rejected in what is staged now
+-- The latest rejected rows of the currently staged files
 SELECT
     r.table_name,
     r.run_id,

@@ -1,5 +1,5 @@
--- Rows per table, the time of the newest, and how many have a time that cannot be true: before 1970 or in the future
--- The tables are those of include/sql/ddl; the time of a row is its first TIMESTAMP, which songs and artists lack.
+-- Rows per table, the newest timestamp, and the number of invalid timestamps: before 1970 or in the future
+-- The tables are those of include/sql/ddl. The timestamp is the first TIMESTAMP column; songs and artists have none.
 {% for table in tables %}
     SELECT
         '{{ table.name }}' AS table_name,

@@ -1,5 +1,5 @@
--- The ten most played artists, as the app names them: most plays are of songs that the catalogue does not know
--- The log may hold a play several times; it counts once.
+-- Top 10 artists by plays, with the app's names: most plays are of songs that are not in the catalogue
+-- Duplicate deliveries of a play count once.
 SELECT
     e.artist,
     COUNT(*) AS plays

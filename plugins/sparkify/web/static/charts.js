@@ -1,4 +1,4 @@
-// The charts. Each takes the place it is drawn in and the rows of its panel, and can be drawn again.
+// The charts. Each function draws, or redraws, a chart in an element, from the rows of its panel.
 
 import { count, day, minute, number, percent } from "./format.js";
 
@@ -7,7 +7,7 @@ const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 let library;
 
-// The library is the largest part of the page: panels that do not need it are shown before it is loaded.
+// The library is loaded on demand, so that panels without a chart are shown first.
 function loaded() {
   library ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
@@ -57,11 +57,11 @@ function base() {
 
 // --- plays over time ---
 
-// Points of a chart, whatever the rows: a longer span is drawn in longer steps.
+// Maximum number of points of a chart: longer ranges are aggregated.
 const MOST_POINTS = 1500;
 const STEPS = [[HOUR, "hour"], [24 * HOUR, "day"], [7 * 24 * HOUR, "7 days"], [28 * 24 * HOUR, "28 days"], [364 * 24 * HOUR, "52 weeks"]];
 
-// A step without plays has no row: it is zero. `rows` are times and plays in the order of time; `shortest` is their step.
+// Fills steps without plays, which have no row, with zero. `rows` are times and plays, ordered by time, in steps of `shortest` ms.
 export function everyStep(rows, shortest) {
   const times = rows.map(([time]) => Date.parse(time));
   const first = times[0];
@@ -112,7 +112,7 @@ export function playsByWeekday(place, rows) {
   }
   const most = Math.max(...cells.map((cell) => cell[2]));
   const style = base();
-  // No plays have no colour of the scale.
+  // Cells without plays have a colour outside the scale.
   const data = cells.map((value) => (value[2] ? value : { value, visualMap: false, itemStyle: { color: colour("empty") } }));
   draw(place, {
     ...style,
@@ -137,7 +137,7 @@ export function playsByWeekday(place, rows) {
 
 // --- level ---
 
-// As many days as can be told apart.
+// The maximum number of bars that remain distinguishable.
 const LEVEL_DAYS = 90;
 
 export function playsByLevel(place, all) {

@@ -1,4 +1,4 @@
-// Elements without markup in strings: what comes from the data is text, never HTML.
+// Creates elements without HTML strings, so that data is always text, never markup.
 
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -11,8 +11,8 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-// A link to a page of Airflow. The page's frame may neither navigate the window around it nor open another one; the
-// window itself may, and it is of the same origin.
+// A link to a page of Airflow. The frame of this page is not allowed to navigate its parent or to open a window; the parent,
+// which has the same origin, is.
 export function airflowLink(path, attributes, ...children) {
   const link = element("a", { ...attributes, href: new URL(`../${path}`, document.baseURI).pathname }, ...children);
   if (window.parent !== window) {

@@ -1,4 +1,4 @@
-// Numbers and times as the page writes them: 1,010,210; 2018-11-10 16:00 (UTC).
+// Formats numbers and times: 1,010,210; 2018-11-10 16:00 (UTC).
 
 const HOUR = 3600e3;
 const NUMBER = new Intl.NumberFormat("en");
@@ -8,8 +8,8 @@ export const number = (value) => NUMBER.format(value);
 export const percent = (value) => `${DECIMAL.format(value)} %`;
 export const count = (value, one, many = `${one}s`) => `${number(value)} ${value === 1 ? one : many}`;
 
-// Each takes milliseconds or a time of the API ("2018-11-10T16:00:00.000Z"). What is no time of JavaScript, such as the
-// text of a year that the server cannot represent either, is shown as it came.
+// Each takes milliseconds or a time of the API ("2018-11-10T16:00:00.000Z"). An invalid time, such as a year that JavaScript
+// cannot represent, is shown unchanged.
 const parts = (time) => (Number.isNaN(new Date(time).getTime()) ? [String(time), ""] : new Date(time).toISOString().split("T"));
 export const day = (time) => parts(time)[0];
 export const clock = (time) => parts(time)[1].slice(0, 5);

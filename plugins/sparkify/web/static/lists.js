@@ -1,16 +1,17 @@
-// The panels that are tiles, tables and lists. Each returns the elements that show the rows of its panel.
+// Panels that are tiles, tables or lists. Each function returns the elements for the rows of its panel.
 
 import { airflowLink, element, runPath } from "./dom.js";
 import { duration, minute, number, percent } from "./format.js";
 
 const HOUR = 3600e3;
-// An hour is loaded in the minutes after it.
+// The time that the load of an hour may take after its end, in milliseconds.
 const GRACE = 20 * 60e3;
 
 const tile = (value, remark, tone) =>
   [element("strong", {}, value), element("small", { class: tone }, remark)];
 
-// `loads` is what Airflow says of the DAG, and its clock. Nothing is loaded later than now, whatever a run was asked for.
+// `loads` is the response of api/loads: the state of the DAG and the server's time. Data is never loaded beyond that time, even
+// if a run's range ends later.
 export function freshness([[until, scheduled, loadedAt, latestPlay]], loads) {
   const loaded = until ?? latestPlay;
   if (!loaded) return tile("Nothing yet", "No interval has been loaded.");
@@ -49,7 +50,7 @@ export const tables = (rows) =>
         element("td", { class: "number" }, number(value)),
         element("td", { class: "number time" }, newest ? minute(newest) : "–")))));
 
-// The rows of any query, a column each under its name.
+// A table of the rows of any query, with its column names.
 export const any = (columns, rows) => {
   const kind = (index) => (rows.every((row) => row[index] === null || typeof row[index] === "number") ? "number" : null);
   const text = (value) => (value === null ? "–" : typeof value === "number" ? number(value) : /^\d{4}-\d\d-\d\dT.*Z$/.test(value) ? minute(value) : String(value));

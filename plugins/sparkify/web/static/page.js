@@ -1,5 +1,5 @@
-// The warehouse page: fetches each panel on its own and shows what comes, whatever happens to the others. It polls Airflow,
-// and asks for a panel again when a run has ended since: an open page alone does not keep the warehouse awake.
+// The warehouse page: fetches and shows each panel independently. It polls Airflow, and reloads the panels only after a run
+// has ended: an open page alone does not keep the warehouse awake.
 
 import * as charts from "./charts.js";
 import { element } from "./dom.js";
@@ -7,23 +7,23 @@ import { clock } from "./format.js";
 import * as lists from "./lists.js";
 import * as quality from "./quality.js";
 
-// Polls Airflow every 60 s, while somebody looks at the page.
+// Polls Airflow every 60 s while the page is visible.
 const EVERY = 60e3;
 
 const answers = new Map();
 let period = "week";
-// What Airflow says of the loads; and what is wrong where it says nothing.
+// The latest response of api/loads, and the error if it failed.
 let loads = {};
 let trouble = null;
-// Whether all panels have their place.
+// Whether the panels without an element in index.html have been added.
 let placed = false;
 
 const place = (name) => document.querySelector(`[data-panel="${name}"]`);
 const body = (name) => place(name).querySelector(".body");
 const note = (name, text) => { place(name).querySelector(".note").textContent = text; };
 
-// How the panels with a place in index.html are shown; any other is a table at the end of the page, see `placeOthers`.
-// `empty` is said where a panel has no rows.
+// The views of the panels with an element in index.html; any other is a table at the end of the page, see `placeOthers`.
+// `empty` is the text for a panel without rows.
 const VIEWS = [
   { panel: "freshness", show: (at, { rows }) => at.replaceChildren(...lists.freshness(rows, loads)) },
   { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
@@ -44,10 +44,10 @@ const VIEWS = [
   { panel: "quality", empty: "No check has been evaluated yet. The last task of each run evaluates them.",
     show: (at, { columns, rows }) => {
       at.replaceChildren(...quality.history(columns, rows));
-      // Where it does not fit, the latest runs are what one sees.
+      // If it does not fit, show the latest runs.
       at.querySelectorAll(".scroll").forEach((part) => { part.scrollLeft = part.scrollWidth; });
     } },
-  { panel: "rejected_rows", empty: "None: COPY has loaded every row of the files that are staged now.",
+  { panel: "rejected_rows", empty: "None: COPY loaded every row of the currently staged files.",
     show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows)); } },
 ];
 const panels = () => [...new Set(VIEWS.map((view) => view.panel))];
@@ -57,12 +57,12 @@ async function ask(url) {
   if (response.ok) return response.json();
   if (response.status === 401) return { error: "You are not logged in to Airflow any more. Log in, then reload.", all: true };
   const { detail, kind } = await response.json().catch(() => ({}));
-  const error = detail ?? `Airflow answered with ${response.status}. The log of the API server may say why.`;
-  // What is so for one panel for these reasons is so for all: it is said once.
+  const error = detail ?? `Airflow responded with HTTP ${response.status}. See the log of the API server.`;
+  // These errors affect all panels: they are shown once, in the banner.
   return { error, kind, all: kind === "unreachable" || kind === "missing" };
 }
 
-const get = (url) => ask(url).catch(() => ({ error: "Airflow does not answer. Check that its API server runs.", all: true }));
+const get = (url) => ask(url).catch(() => ({ error: "Airflow does not respond. Check that its API server is running.", all: true }));
 
 function state(at, text) {
   charts.clear(at);
@@ -84,7 +84,7 @@ function render(panel) {
   }
 }
 
-function tell() {
+function updateHeader() {
   const common = trouble ?? [...answers.values()].find((answer) => answer.all);
   const banner = document.getElementById("banner");
   banner.hidden = !common;
@@ -93,7 +93,7 @@ function tell() {
   document.getElementById("as-of").textContent = times.length ? `As of ${clock(times[0])}.` : "";
 }
 
-// Places the panels that VIEWS does not name; false if Airflow did not list them.
+// Adds the panels that are not in VIEWS; returns false if Airflow did not list them.
 async function placeOthers() {
   const found = await get("api/panels");
   if (found.error) return false;
@@ -109,34 +109,34 @@ async function placeOthers() {
 
 async function load(panel, reload) {
   const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
-  // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
+  // These errors persist until a run has loaded data; any other panel with an error is requested again.
   const settled = !answer.error || ["missing", "slow", "refused"].includes(answer.kind);
   answers.set(panel, { version: settled ? loads.version : null, ...answer });
   render(panel);
-  tell();
+  updateHeader();
 }
 
 async function refresh(reload = false) {
   const found = await get("api/loads");
   trouble = found.error ? found : null;
   if (trouble) {
-    // What is shown stays, and the banner says why it is no newer.
+    // Keep what is shown; the banner has the error.
     panels().filter((panel) => !answers.has(panel)).forEach((panel) => {
       answers.set(panel, { version: null, ...trouble });
       render(panel);
     });
-    tell();
+    updateHeader();
     return;
   }
   loads = found;
   placed ||= await placeOthers();
-  render("freshness"); // against the clock
-  tell();
+  render("freshness"); // depends on the current time
+  updateHeader();
   const due = panels().filter((panel) => reload || answers.get(panel)?.version !== loads.version);
   await Promise.all(due.map((panel) => load(panel, reload)));
 }
 
-// --- Airflow's choice of light or dark; it keeps it in the storage that this page shares ---
+// --- Airflow's theme, light or dark, from the local storage that this page shares ---
 
 const system = window.matchMedia("(prefers-color-scheme: dark)");
 

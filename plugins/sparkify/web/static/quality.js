@@ -1,4 +1,4 @@
-// Data quality: checks by runs. What did not pass stands first; what always passed is folded away.
+// Data quality: checks by run. Checks that failed or warned come first; those that always passed are collapsed.
 
 import { airflowLink, element, runPath } from "./dom.js";
 import { count, minute, number, span } from "./format.js";

@@ -1,4 +1,4 @@
-"""The state of CloudFormation stacks."""
+"""Read the state of CloudFormation stacks."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack.
+    """A CloudFormation stack.
 
-    :param stack_id: its ARN, by which it can be found for 90 days after its deletion.
+    :param stack_id: its ARN, which identifies it for 90 days after its deletion.
+    :param name: its name.
     :param status: such as ``CREATE_COMPLETE``.
     :param protected: whether it has termination protection.
     :param parameters: its parameters.

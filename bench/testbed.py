@@ -1,4 +1,4 @@
-"""Where the benchmarks take place: servers of their own, in a folder that is gone afterwards."""
+"""The servers of a benchmark, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scene:
-    """The servers.
+class Testbed:
+    """PostgreSQL, an S3 server and a temporary folder.
 
-    :param folder: is gone afterwards.
+    :param folder: deleted at the end.
+    :param postgres: the database server.
+    :param s3: the S3 server.
     """
 
     folder: Path
@@ -35,7 +37,7 @@ class Scene:
     s3: servers.S3
 
     def bucket(self, name: str) -> S3Store:
-        """Open a bucket, which is created when it is missing."""
+        """Open a bucket; create it if it does not exist."""
         return servers.bucket(self.s3, name)
 
     def connections(self, database: str) -> dict[str, str]:
@@ -44,9 +46,9 @@ class Scene:
 
     @contextmanager
     def database(self, name: str, like: str | None = None) -> Iterator[str]:
-        """Create a database, give its URI, and drop it.
+        """Create a database, yield its URI, and drop it.
 
-        :param like: another one, whose content it gets.
+        :param like: a database to copy.
         """
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         with psycopg.connect(self.postgres.uri(), autocommit=True) as server:
@@ -55,18 +57,18 @@ class Scene:
                 copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
                 server.execute(copy.format(sql.Identifier(name), sql.Identifier(like)))
             uri = self.postgres.create_database(name)
-            server.execute("CHECKPOINT")  # what was written before is not paid for by what comes now
+            server.execute("CHECKPOINT")  # so that earlier writes are not part of the measurement
             yield uri
             server.execute(drop)
 
 
 @contextmanager
-def scene() -> Iterator[Scene]:
-    """Start the servers. PostgreSQL neither waits for the disk nor vacuums at a time of its own choice."""
+def open_testbed() -> Iterator[Testbed]:
+    """Start the servers, PostgreSQL without fsync and autovacuum; stop them at the end."""
     servers.exit_on_signals()
     for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
-        del os.environ[name]  # the developer's own Airflow has no part in this
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # with it each process compiles what it imports
+        del os.environ[name]  # ignore the developer's own Airflow
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # it would make each process compile its imports
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sparkify-bench-")))
         os.environ["AIRFLOW_HOME"] = str(folder / "airflow")
@@ -75,13 +77,15 @@ def scene() -> Iterator[Scene]:
         with psycopg.connect(postgres.uri(), autocommit=True) as connection:
             for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
                 connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-            connection.execute("ALTER SYSTEM SET random_page_cost = 1.1")  # create_database()'s, which no copy inherits
+            connection.execute(
+                "ALTER SYSTEM SET random_page_cost = 1.1"
+            )  # create_database()'s; copies do not inherit it
             connection.execute("SELECT pg_reload_conf()")
-        yield Scene(folder, postgres, s3)
+        yield Testbed(folder, postgres, s3)
 
 
-def circumstances() -> str:
-    """Say where and when this is."""
+def describe_environment() -> str:
+    """Return time, platform, load and versions, for the results."""
     load = "/".join(f"{value:.1f}" for value in os.getloadavg())
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {platform.platform()}, {os.cpu_count()} cores, load average {load}, "

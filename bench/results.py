@@ -1,4 +1,4 @@
-"""What a benchmark found: shown on a terminal, and kept in docs/benchmarks.md."""
+"""The results of a benchmark: printed, and written to docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from bench.race import Result
+    from bench.race import ContenderResult
 
 FILE = ROOT / "docs" / "benchmarks.md"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What is claimed.
+    """A measured value and its limit.
 
-    :param text: with ``{}`` where the limit stands.
-    :param value: what was measured.
-    :param least: the limit, where a larger value is better; else ``most``.
-    :param unit: of the value and the limit.
+    :param text: what is measured, with a colon.
+    :param value: the measured value.
+    :param least: the minimum; None if there is none.
+    :param most: the maximum; None if there is none.
+    :param unit: the unit of the value and the limit, with a leading blank.
     """
 
     text: str
@@ -49,12 +50,14 @@ class Goal:
 
 
 @dataclass
-class Section:
-    """A table, what it means, and which goals are met.
+class ResultTable:
+    """A table of results, with goals and notes.
 
-    :param title: what was measured.
-    :param header: of the table's columns; the first is aligned to the left.
-    :param notes: what one has to know to read it.
+    :param title: the heading.
+    :param header: the names of the columns; the first is left-aligned.
+    :param rows: the cells, as text.
+    :param goals: the goals, met or missed.
+    :param notes: explanations below the table.
     """
 
     title: str
@@ -64,7 +67,7 @@ class Section:
     notes: Sequence[str] = field(default_factory=list)
 
     def show(self, console: Console) -> None:
-        """Print it."""
+        """Print the table."""
         table = Table(title=self.title, title_justify="left", box=None, padding=(0, 2))
         for number, name in enumerate(self.header):
             table.add_column(name, justify="right" if number else "left")
@@ -77,7 +80,7 @@ class Section:
             console.print(f"  {goal}", soft_wrap=True)
 
     def markdown(self) -> str:
-        """Return it for the document."""
+        """Return the table in Markdown."""
         lines = [
             f"### {self.title}",
             "",
@@ -91,18 +94,20 @@ class Section:
         return "\n".join(lines).strip() + "\n"
 
 
-def compare(results: Iterable[Result], ours: Result, unit: str) -> tuple[list[str], list[Sequence[str]]]:
-    """Return the header and the rows of a table that compares what contenders took with what one took.
+def compare(
+    results: Iterable[ContenderResult], ours: ContenderResult, unit: str
+) -> tuple[list[str], list[Sequence[str]]]:
+    """Return the header and the rows of a table that compares contenders with ours.
 
-    :param unit: what they count, such as ``rows``.
+    :param unit: the unit of their counts, such as ``rows``.
     """
-    header = ["", unit, "seconds: median (least to most)", "CPU-s", f"{unit}/s", "ours is", "peak MB", "for the work"]
+    header = ["", unit, "seconds: median (min to max)", "CPU-s", f"{unit}/s", "ours is", "peak MB", "growth MB"]
     rows = [
         (
             result.contender.name,
             f"{result.contender.count:,}",
             spread(result.seconds),
-            f"{median(sample.cpu for sample in result.samples):.2f}",
+            f"{median(measurement.cpu for measurement in result.measurements):.2f}",
             f"{result.rate:,.0f}",
             "" if result is ours else f"{ours.rate / result.rate:.2f} x as fast",
             f"{result.peak / 1e6:,.0f}",
@@ -114,19 +119,21 @@ def compare(results: Iterable[Result], ours: Result, unit: str) -> tuple[list[st
 
 
 def spread(values: Sequence[float], digits: int = 2) -> str:
-    """Return a median, the least and the most."""
+    """Return median, minimum and maximum as text."""
     return f"{median(values):,.{digits}f} ({min(values):,.{digits}f} to {max(values):,.{digits}f})"
 
 
-def write(name: str, command: str, circumstances: str, sections: Sequence[Section], file: Path = FILE) -> None:
-    """Replace what the document has of a benchmark; what is around it stays.
+def write(name: str, command: str, environment: str, tables: Sequence[ResultTable], file: Path = FILE) -> None:
+    """Replace the results of a benchmark in the document, and keep the rest.
 
-    :param name: of the benchmark; the document has its place between two comments.
-    :raises ValueError: if the document has no place for it.
+    :param name: the benchmark's name; its results are between two comments with that name.
+    :param command: the command that was run.
+    :param environment: see :func:`bench.testbed.describe_environment`.
+    :raises ValueError: if the document does not contain these comments exactly once.
     """
-    body = "\n".join([f"`{command}`, {circumstances}.\n", *(section.markdown() for section in sections)])
-    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
-    text, count = place.subn(lambda match: f"{match[1]}\n{body}\n{match[2]}", file.read_text())
+    body = "\n".join([f"`{command}`, {environment}.\n", *(table.markdown() for table in tables)])
+    markers = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+    text, count = markers.subn(lambda match: f"{match[1]}\n{body}\n{match[2]}", file.read_text())
     if count != 1:
-        raise ValueError(f"{file} needs one place for {name}: <!-- {name} --> and <!-- end of {name} -->.")
+        raise ValueError(f"{file}: expected <!-- {name} --> and <!-- end of {name} --> once, got {count}.")
     file.write_text(text)
