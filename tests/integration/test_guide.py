@@ -1,4 +1,4 @@
-"""README's recipes, as they stand there, make a copy of the project another one, and touch no other file."""
+"""README's recipes, applied literally to a copy of the project, work and need no other change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DAY = ("2018-11-01", "2018-11-02")
 NOT_PART = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_cache", ".hypothesis", "images")
-# What the rules and policies of the project say of what was added; make check-project has the rules of the others' SQL.
+# The project's policies, for the added files; make check-project covers the rules of SQL for the others.
 TESTS = [
     "-k",
     "devices or not test_files_obey_the_rules",
@@ -31,11 +31,11 @@ TESTS = [
     "tests/unit/dags/test_sparkify_warehouse.py",
     "tests/unit/quality/test_declaration.py",
     "tests/unit/dags/test_policy.py::test_the_files_of_tasks_exist",
-    "tests/unit/dags/test_policy.py::test_tasks_are_tried_again_at_growing_intervals",
-    "tests/unit/dags/test_policy.py::test_failures_and_lateness_are_told",
-    "tests/integration/operators/test_data_quality.py::test_damage_is_tested_for_every_shipped_check",
+    "tests/unit/dags/test_policy.py::test_tasks_are_retried_with_exponential_backoff",
+    "tests/unit/dags/test_policy.py::test_failures_and_missed_deadlines_are_alerted",
+    "tests/integration/operators/test_data_quality.py::test_every_shipped_check_has_a_test_of_its_damage",
 ]
-# Works on the database and the bucket of the test, with the copy's files.
+# Uses the database and the bucket of the test, and the files of the copy.
 PROGRAM = """
 import json, sys
 import psycopg
@@ -68,7 +68,7 @@ print("found:" + json.dumps(found, default=str))
 
 
 def recipes() -> dict[str, str]:
-    """Return the code blocks of README's "Make it yours", by the file that the text before each names."""
+    """Return the code blocks of README's "Make it yours", by the file name that precedes each."""
     section = (ROOT / "README.md").read_text().partition("## Make it yours\n")[2].partition("\n## ")[0]
     found = re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```\n", section, re.DOTALL)
     assert len(found) == section.count("```") / 2, "a code block without a file, or a file with two"
@@ -92,7 +92,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def python(project: Path, *arguments: str) -> str:
-    """Run Python in a copy of the project; return what it printed."""
+    """Run Python in a copy of the project; return its output."""
     path = os.pathsep.join(str(project / folder) for folder in ("plugins", "dags", "."))
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -107,7 +107,7 @@ def python(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
+def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     before = tree(project)
     for name, text in recipes().items():
         with (project / name).open("a") as file:

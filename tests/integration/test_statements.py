@@ -82,17 +82,17 @@ def first_hour(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
 
 
 @pytest.mark.usefixtures("first_hour")
-def test_an_hour_with_news_sends_so_many_statements(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+def test_statements_of_an_hour_with_new_data(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     lab.put_song("second", song("SO2"))
     assert count(*HOURS[1]) == BUSY
 
 
 @pytest.mark.usefixtures("first_hour")
-def test_an_hour_without_news_sends_so_many_statements(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+def test_statements_of_an_hour_without_new_data(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     assert count("2018-11-01T07:00:00Z", "2018-11-01T08:00:00Z") == QUIET
 
 
 @pytest.mark.usefixtures("first_hour")
-def test_a_longer_range_sends_as_many(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+def test_statements_of_a_longer_range(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     lab.put_song("second", song("SO2"))
     assert count("2018-11-01T06:00:00Z", "2018-11-01T18:00:00Z") == BUSY
