@@ -206,18 +206,18 @@ def test_the_warehouse_page_shows_the_numbers_of_the_database(page: Page, site: 
 def test_an_open_page_polls_airflow_but_not_the_warehouse(page: Page, site: Site) -> None:
     """One hour of an open page without a finished run, then one hour of a hidden tab, on the browser's fake clock."""
     site.idle()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.partition("/sparkify/api/")[2]))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url.partition("/sparkify/api/")[2]))
     page.clock.install()
     page.goto(f"{site.state.url}/sparkify/")
     expect(page.locator(".loading")).to_have_count(0, timeout=30_000)
 
     def counted() -> tuple[int, int]:
-        return asked.count("loads"), sum(path.startswith("panels/") for path in asked)
+        return requests.count("loads"), sum(path.startswith("panels/") for path in requests)
 
     polls, panels = counted()
     assert polls == 1
-    assert panels == len({path for path in asked if path.startswith("panels/")}) > 0  # each once
+    assert panels == len({path for path in requests if path.startswith("panels/")}) > 0  # each once
     for _ in range(60):
         with page.expect_response("**/api/loads"):
             page.clock.run_for(60_000)

@@ -82,7 +82,7 @@ class Stack:
     :param folder: the copy of the project that it runs in.
     :param environment: of the commands.
     :param url: of Airflow.
-    :param logs: a file with all that its containers have printed, also those that are gone.
+    :param logs: a file with the output of all its containers, removed ones included.
     """
 
     folder: Path

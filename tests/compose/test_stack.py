@@ -80,10 +80,10 @@ def workers(stack: Stack) -> list[str]:
 
 
 def test_an_incomplete_env_file_is_rejected(stack: Stack, tmp_path: Path):
-    said = replace(stack, folder=tmp_path).sh(
+    output = replace(stack, folder=tmp_path).sh(
         f"cp {stack.folder}/docker-compose.yaml .; cp {stack.folder}/.env.example .env; ! docker compose up -d --wait"
     )
-    assert re.search(r'_PASSWORD is missing a value: give it one in \.env, or have "make env" write that file', said)
+    assert re.search(r'_PASSWORD is missing a value: give it one in \.env, or have "make env" write that file', output)
 
 
 def test_the_sample_is_loaded_at_the_start(stack: Stack):
@@ -150,10 +150,10 @@ def test_a_service_reaches_only_what_it_needs(stack: Stack):
         "airflow-scheduler": {"postgres:5432", "redis:6379", "airflow-api-server:8080"},
         "sample": everything - {"postgres:5432", "redis:6379"},
     }.items():
-        said = stack.sh(
+        output = stack.sh(
             f"docker compose exec -T {service} python -c {shlex.quote(script)} {' '.join(sorted(everything))}"
         )
-        assert set(said.split()) == reached, service
+        assert set(output.split()) == reached, service
     out = {}
     for service in ("airflow-worker", "airflow-scheduler", "sample", "postgres", "redis", "s3"):
         routes = stack.sh(f"docker compose exec -T {service} cat /proc/net/route").splitlines()[1:]
@@ -220,8 +220,8 @@ def test_a_removed_worker_finishes_its_task_first(stack: Stack, yesterday: datet
         run = stack.trigger(hourly(yesterday + timedelta(hours=19)))
         task, host = stack.task_that_waits(run)
         stopping = stack.begin("docker compose up -d --scale airflow-worker=0")
-        told = f"docker logs {host} 2>&1 | grep 'Warm shutdown' || true"
-        wait_for(lambda: stack.sh(told), "the worker to be told", 60)
+        command = f"docker logs {host} 2>&1 | grep 'Warm shutdown' || true"
+        wait_for(lambda: stack.sh(command), "the warm shutdown of the worker", 60)
         time.sleep(15)  # more than Docker's default of ten seconds
     stopping.communicate(timeout=180)
     assert workers(stack) == []
@@ -260,8 +260,8 @@ def test_the_metadata_database_restarts_under_a_run(stack: Stack, yesterday: dat
 
 
 def test_a_backup_restores_both_databases(stack: Stack, end: str):
-    said = stack.sh("docker compose exec -T postgres sh -c 'pg_dump --version; postgres --version'")
-    client, server = map(int, re.findall(r"\) (\d+)", said))
+    output = stack.sh("docker compose exec -T postgres sh -c 'pg_dump --version; postgres --version'")
+    client, server = map(int, re.findall(r"\) (\d+)", output))
     if client < server:  # it fails; the official image has the same version of both
         pytest.skip(f"this image's pg_dump is of PostgreSQL {client}, its server of {server}")
     before = stack.tables(end)
@@ -279,7 +279,7 @@ def test_an_upgrade_keeps_the_data(stack: Stack, end: str):
     before = stack.tables(end)
     image = stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test")
     with (stack.folder / "requirements.txt").open("a") as file:
-        file.write("# What is installed anew.\n")
+        file.write("# Changed.\n")
     stack.sh(block("Upgrade"), timeout=1800)
     assert stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test") != image
     assert set(stack.sh("docker compose ps --format '{{.Image}}'").split()) >= {"sparkify-airflow:test"}
@@ -290,8 +290,8 @@ def test_an_upgrade_keeps_the_data(stack: Stack, end: str):
 def test_a_scan_for_secrets_would_find_one(stack: Stack):
     shown = everything_shown(stack)
     # The scan covers the output of tasks and services, removed ones included, and that of Compose and Docker.
-    said = {"data_quality", "User viewer: role Viewer.", "Warm shutdown", "POSTGRES_PASSWORD_FILE", "rclone serve s3"}
-    assert {text for text in said if text not in shown} == set()
+    expected = {"data_quality", "User viewer: role Viewer.", "Warm shutdown", "POSTGRES_PASSWORD_FILE", "rclone serve s3"}
+    assert {text for text in expected if text not in shown} == set()
     assert len(secrets(stack)) == 10
 
 

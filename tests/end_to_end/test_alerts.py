@@ -87,7 +87,7 @@ class Site(NamedTuple):
         assert isinstance(found, datetime)
         return found
 
-    def told(self) -> list[str]:
+    def messages(self) -> list[str]:
         """Return the messages since the last call, after all callbacks have ended."""
         time.sleep(2)  # a callback runs after its task has ended
         found = list(self.hook.texts)
@@ -134,31 +134,31 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
 def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
     run, state = site.run(DAY + 5 * HOUR)
     assert state == "failed"
-    (told,) = site.told()
-    assert told.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
-    assert "`songplays: every level is free or paid`" in told
+    (message,) = site.messages()
+    assert message.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
+    assert "`songplays: every level is free or paid`" in message
     page = f"{site.stack.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
-    assert f"<{page}|" in told
+    assert f"<{page}|" in message
     assert site.client.get(page).status_code == 200
 
     assert site.run(DAY + 5 * HOUR)[1] == "failed"
-    assert site.told() == []
+    assert site.messages() == []
 
     assert site.run(DAY + 6 * HOUR)[1] == "success"
-    (told,) = site.told()
-    assert told.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
-    assert "*Recovered*: `songplays: every level is free or paid`" in told
-    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in told
+    (message,) = site.messages()
+    assert message.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
+    assert "*Recovered*: `songplays: every level is free or paid`" in message
+    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in message
 
     assert site.run(DAY + 7 * HOUR)[1] == "success"
-    assert site.told() == []
+    assert site.messages() == []
 
 
 def test_a_failed_task_is_alerted_after_its_last_retry(site: Site) -> None:
     assert site.run(DAY + timedelta(days=4))[1] == "failed"
-    (told,) = site.told()
-    assert "*Failed*: `task stage_events`" in told
-    assert "2018-11-05-events.json line 1" in told
+    (message,) = site.messages()
+    assert "*Failed*: `task stage_events`" in message
+    assert "2018-11-05-events.json line 1" in message
 
 
 def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -> None:
@@ -173,7 +173,7 @@ def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -
     assert site.end(run) == "failed"
     site.client.post(f"{dag}/dagRuns/{quote(run, safe='')}/clear", json={"dry_run": False})
     assert site.end(run) == "failed"
-    assert site.told() == []
+    assert site.messages() == []
 
 
 def test_a_conf_that_would_crash_the_dag_processor_is_rejected(site: Site) -> None:
@@ -192,12 +192,12 @@ def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
     backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
     assert len(outcome.failed) == 2
-    (told,) = site.told()
-    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in told
-    assert "12 runs: " in told
-    assert ", 2 failed" in told
-    assert "*Failed*: `songplays: every level is free or paid`" in told
-    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in told
+    (message,) = site.messages()
+    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in message
+    assert "12 runs: " in message
+    assert ", 2 failed" in message
+    assert "*Failed*: `songplays: every level is free or paid`" in message
+    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in message
 
 
 def test_a_backfill_reprocesses_a_failed_run_while_its_deadline_is_pending(site: Site) -> None:
@@ -211,29 +211,29 @@ def test_a_backfill_reprocesses_a_failed_run_while_its_deadline_is_pending(site:
         assert [run.hour for run in outcome.failed] == [bad]
         assert outcome.skipped == []
         until(lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120)
-        (told,) = site.told()
-        assert "1 run: 0 passed, 0 warned, 1 failed" in told
+        (message,) = site.messages()
+        assert "1 run: 0 passed, 0 warned, 1 failed" in message
 
 
 def test_a_late_run_is_alerted(site: Site) -> None:
     assert site.run(dag_id="waits")[1] == "success"
-    (told,) = site.told()
-    assert "*Failed*: `the run is on time`" in told
-    assert "running, 0.133333 minutes after it was queued" in told
+    (message,) = site.messages()
+    assert "*Failed*: `the run is on time`" in message
+    assert "running, 0.133333 minutes after it was queued" in message
 
 
 def test_a_run_that_failed_without_an_alert_is_alerted_at_its_deadline(site: Site) -> None:
     """If the process of a task is killed, Airflow calls no callback."""
     assert site.run(dag_id="is_killed")[1] == "failed"
     until(lambda: site.hook.posts)
-    (told,) = site.told()
-    assert "`the run is on time`" in told
-    assert "failed, 0.133333 minutes after it was queued" in told
+    (message,) = site.messages()
+    assert "`the run is on time`" in message
+    assert "failed, 0.133333 minutes after it was queued" in message
 
 
 def test_a_task_without_heartbeat_is_alerted_by_the_dag_processor(site: Site) -> None:
     assert site.run(dag_id="is_lost")[1] == "failed"
     until(lambda: site.hook.posts)
-    (told,) = site.told()
-    assert "*Failed*: `task is_lost`" in told
-    assert "its process exited without reporting an error" in told
+    (message,) = site.messages()
+    assert "*Failed*: `task is_lost`" in message
+    assert "its process exited without reporting an error" in message

@@ -334,8 +334,8 @@ def test_an_interrupted_backfill_is_replaced_by_another(
 ) -> None:
     site.begin(DAY + 3 * HOUR, DAY + 8 * HOUR, runs=1, reprocess="completed")
     other = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
-    told = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, Options())
-    assert "with other options: 5 of its runs were left, from 2018-11-01 03:00 on" in told
+    output = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, Options())
+    assert "with other options: 5 of its runs were left, from 2018-11-01 03:00 on" in output
     outcome = other.wait(lambda runs, more: None, every=0.2)
     assert outcome.succeeded
     assert [(run.hour, run.skipped) for run in outcome.runs] == [(DAY + 6 * HOUR, None)]

@@ -90,9 +90,9 @@ def test_run_from_scratch(state: Path) -> None:
 def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
     printed = run(state)
     process = start(state, module="sandbox.notebook")
-    told, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, told
-    found = re.search(r"Open (\S+\.html) in a browser", told)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    found = re.search(r"Open (\S+\.html) in a browser", output)
     assert found
     assert f"<strong>{counts(printed)['songplays']:,} plays</strong> on 2 days" in Path(found[1]).read_text()
     assert left_behind(state) == []

@@ -180,7 +180,7 @@ def test_a_slow_panel_is_cancelled(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """The number of queries: of the warehouse for each panel, and of Airflow's database for the loads."""
     counts: Counter[str] = Counter()
 
@@ -232,7 +232,7 @@ def poll(client: TestClient, shown: dict[str, str]) -> None:
 
 
 def test_an_open_page_queries_the_warehouse_only_after_a_run_has_ended(
-    client: TestClient, lab: Lab, asked: Counter[str], metadata: None, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, lab: Lab, queries: Counter[str], metadata: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "KEEP_LOADS", 0.0)
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
@@ -240,22 +240,22 @@ def test_an_open_page_queries_the_warehouse_only_after_a_run_has_ended(
     for _ in range(5):
         for shown in viewers:
             poll(client, shown)
-    assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
+    assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
     end_run("sparkify_report", datetime(2018, 11, 2, 1, tzinfo=UTC))  # does not write to the warehouse
     poll(client, viewers[0])
-    assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
+    assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
     for number, dag_id in enumerate(["sparkify_warehouse", "sparkify_audit"]):
         end_run(dag_id, datetime(2018, 11, 2, 2 + number, tzinfo=UTC))
         for _ in range(2):
             for shown in viewers:
                 poll(client, shown)
-        assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 2 + number)
+        assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 2 + number)
 
 
-def test_many_viewers_cause_one_query_of_airflows_database(client: TestClient, asked: Counter[str]) -> None:
+def test_many_viewers_cause_one_query_of_airflows_database(client: TestClient, queries: Counter[str]) -> None:
     for _ in range(20):
         assert client.get("/sparkify/api/loads").status_code == 200
-    assert asked == {"loads": 1}
+    assert queries == {"loads": 1}
 
 
 def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -> None:
@@ -265,7 +265,7 @@ def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -
 
 
 def test_reload_is_rate_limited(
-    client: TestClient, lab: Lab, asked: Counter[str], monkeypatch: pytest.MonkeyPatch
+    client: TestClient, lab: Lab, queries: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     first = get(client, "tables")
@@ -275,7 +275,7 @@ def test_reload_is_rate_limited(
     monkeypatch.setattr(app, "RELOAD", 0.0)
     assert get(client, "tables") == first
     assert get(client, "tables?reload=true") != first
-    assert asked["tables"] == 2
+    assert queries["tables"] == 2
 
 
 def test_times_are_utc_with_a_z(client: TestClient, lab: Lab) -> None:
