@@ -112,7 +112,7 @@ def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     for name, text in recipes().items():
         with (project / name).open("a") as file:
             file.write(text)
-    assert "no problems" in python(project, "-m", "sql_rules.project")
+    assert "No violations" in python(project, "-m", "sql_rules.project")
     assert re.search(r"\d passed", python(project, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *TESTS))
 
     agents = ["Mozilla/5.0 (X11) Firefox/31.0", "Mozilla/5.0 (iPad) Safari/9537.53"]
