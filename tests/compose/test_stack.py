@@ -290,7 +290,13 @@ def test_an_upgrade_keeps_the_data(stack: Stack, end: str):
 def test_a_scan_for_secrets_would_find_one(stack: Stack):
     shown = everything_shown(stack)
     # The scan covers the output of tasks and services, removed ones included, and that of Compose and Docker.
-    expected = {"data_quality", "User viewer: role Viewer.", "Warm shutdown", "POSTGRES_PASSWORD_FILE", "rclone serve s3"}
+    expected = {
+        "data_quality",
+        "User viewer: role Viewer.",
+        "Warm shutdown",
+        "POSTGRES_PASSWORD_FILE",
+        "rclone serve s3",
+    }
     assert {text for text in expected if text not in shown} == set()
     assert len(secrets(stack)) == 10
 
