@@ -4,8 +4,8 @@ Writes a report about one day (UTC) of the warehouse to S3: plays, listeners, so
 with the two previous weeks. It is one self-contained HTML file.
 
 **What a run does.** It reads the rows of the day that is its partition key, and writes
-`s3://<sparkify_bucket>/reports/2018/11/2018-11-01.html`. The DAG is idempotent: a run of the same day overwrites that
-report, and changes nothing else.
+`s3://<sparkify_bucket>/reports/2018/11/2018-11-01.html`. The DAG is idempotent: a run of the same day only overwrites
+that report.
 
 **When it runs.** When a whole day is loaded. `sparkify_warehouse` is hourly, but publishes an event of the asset
 `sparkify.days` only when a day is loaded and its checks have passed, with the day as the partition key. So a day's 24
@@ -14,9 +14,9 @@ covers all of it. If an hour of a past day is reloaded, the day's report is writ
 
 A day that fails its checks has no new report until they pass. Events are missed while this DAG is paused.
 
-**A report of any day.** Trigger the DAG with the day as the partition key: `2018-11-01`. No data is loaded for it; the
-report of a day without data says so. The report of today shows up to which hour it is loaded, and compares it with the same part
-of other days; it is written again when the day is complete.
+**A report of any day.** Trigger the DAG with the day as the partition key: `2018-11-01`. No data is loaded for it; a
+day without data is marked in its report. The report of today shows up to which hour it is loaded, and compares it with
+the same part of other days; it is written again when the day is complete.
 
 **When a task fails**
 

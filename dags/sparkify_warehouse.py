@@ -2,9 +2,9 @@
 
 Loads the events of one interval, and new or changed songs, from S3 into Redshift, and checks their data quality.
 
-**What a run does.** It owns its data interval (one hour), or the range of its params `start` and `end`. It replaces the
-rows of that interval and changes nothing else. Runs are idempotent: in any order, repeated or in parallel, they
-converge to the same tables. The run that closes a day also loads the day's late-arriving events.
+**What a run does.** It owns its data interval (one hour), or the range of its params `start` and `end`. It only replaces
+the rows of that interval. Runs are idempotent: in any order, repeated or in parallel, they converge to the same tables.
+The run that closes a day also loads the day's late-arriving events.
 
 **Load history.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten years between 1970
 and 2200. Or use a backfill, which creates one run per hour.
@@ -119,7 +119,7 @@ with DAG(
         checks=CHECKS,
     )
 
-    with TaskGroup("stage", tooltip="Files of S3 into the staging tables", prefix_group_id=False) as stage:
+    with TaskGroup("stage", tooltip="Stage files from S3", prefix_group_id=False) as stage:
         stage_events = StageToRedshiftOperator(
             task_id="stage_events",
             table="staging_events",
@@ -148,9 +148,9 @@ with DAG(
 
     with TaskGroup(
         "load",
-        tooltip="The staging tables into the star schema",
+        tooltip="Load the star schema from the staging tables",
         prefix_group_id=False,
-        # mypy takes the type of the converter, copy.deepcopy, for that of the parameter.
+        # mypy infers the parameter's type from its converter, copy.deepcopy.
         default_args={"mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}"},  # type: ignore[arg-type]
     ) as load:
         load_songs = LoadDimensionOperator(

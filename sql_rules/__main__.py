@@ -47,9 +47,11 @@ def show(found: list[tuple[Path, Violation]], paths: list[Path]) -> int:
         shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         print(f"{shown}:{item.line}: {item.rule}: {item.message}: {shortened(item.excerpt)}")
     if found:
-        print(f"{len(found)} problems in {len({path for path, _ in found})} files. docs/sql.md explains the rules.")
+        print(
+            f"Violations: {len(found)}, in files: {len({path for path, _ in found})}. docs/sql.md explains the rules."
+        )
     else:
-        print(f"{len(paths)} files, no problems.")
+        print(f"No violations in {len(paths)} files.")
     return 1 if found else 0
 
 

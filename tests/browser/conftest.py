@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# No sandbox: the tests may run as root. The rest keeps the browser from calling its maker.
+# No sandbox, because the tests may run as root. The others disable the browser's background requests.
 SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",

@@ -1,4 +1,4 @@
-"""The page's own files in real Chromium, with answers as the API gives them and without a server."""
+"""The files of the page in Chromium, with responses of the API but without a server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ANSWERS: dict[str, Any] = {
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """The page; in the end no error stands in its console."""
+    """The page; its console must be free of errors."""
     errors: list[str] = []
     context = browser.new_context(timezone_id="UTC")
     page = context.new_page()
@@ -55,7 +55,7 @@ def page(browser: Browser) -> Iterator[Page]:
     assert errors == []
 
 
-def test_a_panel_without_a_place_of_its_own_is_a_table_at_the_end(page: Page) -> None:
+def test_a_panel_without_an_element_is_a_table_at_the_end(page: Page) -> None:
     expect(page.locator(".loading")).to_have_count(0)
     panel = page.locator(".grid > section").last
     expect(panel.get_by_role("heading")).to_have_text("Title of devices")
@@ -65,7 +65,7 @@ def test_a_panel_without_a_place_of_its_own_is_a_table_at_the_end(page: Page) ->
     assert [cell.get_attribute("class") for cell in panel.locator("th").all()] == [None, "number", None]
 
 
-def test_the_panels_with_a_place_keep_it(page: Page) -> None:
+def test_the_panels_with_an_element_are_not_added_again(page: Page) -> None:
     expect(page.locator("[data-panel=top_songs]")).to_have_count(1)
     expect(page.locator("[data-panel=top_songs] h2")).to_have_text("Most played songs")
     page.get_by_role("button", name="Reload").click()

@@ -1,4 +1,4 @@
-"""What a person does in the browser: look, trigger, backfill, read the warehouse page; with real Chromium."""
+"""The web UI in Chromium: trigger, backfill, clear, and read the warehouse page."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 SHOTS = ROOT / ".local" / "screenshots"
 HOUR = timedelta(hours=1)
-# What Airflow's own login page says before anybody has logged in; and what Chromium says when the machine gets or loses
-# a network interface, such as those of a container engine.
+# Errors of Airflow's own login page before a login, and of Chromium if the machine's network interfaces change, as a
+# container engine does.
 NO_FAULT = re.compile(r"401 \(Unauthorized\)|net::ERR_NETWORK_CHANGED")
 
 
@@ -39,7 +39,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def page(browser: Browser, site: Site, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of Airflow, logged in as admin; in the end no error stands in its console."""
+    """A page of Airflow, logged in as admin; its console must be free of errors."""
     errors: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 900}, timezone_id="UTC")
     page = context.new_page()
@@ -62,7 +62,7 @@ def log_in(page: Page, site: Site, user: str) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """Keep a screenshot as an artefact of the tests."""
+    """Save a screenshot as a test artefact."""
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SHOTS / f"{name}.png")
 
@@ -74,7 +74,7 @@ def open_dag(page: Page, site: Site, tab: str = "") -> None:
 
 
 def pick(page: Page, number: int, moment: datetime) -> None:
-    """Enter a moment into one of the dialog's date fields."""
+    """Enter a time into a date field of the dialog."""
     page.get_by_role("dialog").get_by_test_id("datetime-input").nth(number).click()
     picker = page.locator("[data-scope=popover][data-part=content]:visible").last
     picker.get_by_placeholder("YYYY/MM/DD").fill(f"{moment:%Y/%m/%d}")
@@ -93,7 +93,7 @@ def warehouse_page(page: Page, site: Site) -> FrameLocator:
 
 
 def one(site: Site, sql: str) -> int:
-    """Return the number that a SELECT finds in the warehouse."""
+    """Return the number that a SELECT returns."""
     with psycopg.connect(site.state.database) as connection:
         row = connection.execute(sql).fetchone()
     assert row
@@ -109,7 +109,7 @@ def test_the_dag_s_page_is_a_runbook(page: Page, site: Site) -> None:
 
 
 def test_a_range_is_loaded_through_the_form(page: Page, site: Site) -> None:
-    """An hour of yesterday, of which the warehouse has lost its plays."""
+    """An hour of yesterday, whose plays were deleted from the warehouse."""
     start = datetime.now(UTC).replace(hour=18, minute=0, second=0, microsecond=0) - timedelta(days=1)
     of_hour = f"FROM songplays WHERE start_time >= '{start:%F %T}' AND start_time < '{start + HOUR:%F %T}'"
     before = one(site, f"SELECT COUNT(*) {of_hour}")
@@ -149,7 +149,7 @@ def test_a_backfill_is_started_and_ends(page: Page, site: Site) -> None:
 
 
 def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
-    """Soon after it has failed: its deadline is pending."""
+    """While its deadline is pending."""
     path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
     with site.stack().client() as client:
         conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
@@ -171,7 +171,7 @@ def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
         assert client.get(run).json()["queued_at"] > before
 
 
-def test_a_viewer_looks_and_cannot_trigger(browser: Browser, site: Site) -> None:
+def test_a_viewer_can_read_and_cannot_trigger(browser: Browser, site: Site) -> None:
     runs = len(live_hours.runs(site.state.metadata, airflow.DAG_ID))
     with browser.new_context() as context:
         page = context.new_page()
@@ -185,13 +185,13 @@ def test_a_viewer_looks_and_cannot_trigger(browser: Browser, site: Site) -> None
     assert len(live_hours.runs(site.state.metadata, airflow.DAG_ID)) == runs
 
 
-def test_nobody_else_sees_the_warehouse(browser: Browser, site: Site) -> None:
+def test_the_warehouse_page_requires_a_login(browser: Browser, site: Site) -> None:
     with browser.new_context() as context:
         for path in ("/sparkify/", "/sparkify/api/panels/totals"):
             assert context.request.get(f"{site.state.url}{path}", max_redirects=0).status == 401
 
 
-def test_the_warehouse_page_has_the_database_s_numbers(page: Page, site: Site) -> None:
+def test_the_warehouse_page_shows_the_numbers_of_the_database(page: Page, site: Site) -> None:
     frame = warehouse_page(page, site)
     plays = one(site, "SELECT COUNT(*) FROM songplays")
     expect(frame.locator("[data-panel=totals] .body")).to_contain_text(f"{plays:,}")
@@ -203,21 +203,21 @@ def test_the_warehouse_page_has_the_database_s_numbers(page: Page, site: Site) -
     assert frame.locator("canvas, svg").count() >= 3
 
 
-def test_an_open_page_polls_airflow_and_leaves_the_warehouse_alone(page: Page, site: Site) -> None:
-    """An hour of an open page, on the browser's own clock, in which no run ends; then one of a hidden tab."""
+def test_an_open_page_polls_airflow_but_not_the_warehouse(page: Page, site: Site) -> None:
+    """One hour of an open page without a finished run, then one hour of a hidden tab, on the browser's fake clock."""
     site.idle()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url.partition("/sparkify/api/")[2]))
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url.partition("/sparkify/api/")[2]))
     page.clock.install()
     page.goto(f"{site.state.url}/sparkify/")
     expect(page.locator(".loading")).to_have_count(0, timeout=30_000)
 
     def counted() -> tuple[int, int]:
-        return asked.count("loads"), sum(path.startswith("panels/") for path in asked)
+        return requests.count("loads"), sum(path.startswith("panels/") for path in requests)
 
     polls, panels = counted()
     assert polls == 1
-    assert panels == len({path for path in asked if path.startswith("panels/")}) > 0  # each once
+    assert panels == len({path for path in requests if path.startswith("panels/")}) > 0  # each once
     for _ in range(60):
         with page.expect_response("**/api/loads"):
             page.clock.run_for(60_000)
@@ -227,7 +227,7 @@ def test_an_open_page_polls_airflow_and_leaves_the_warehouse_alone(page: Page, s
     assert counted() == (polls + 60, panels)
 
 
-def test_a_chart_has_few_points_whatever_the_rows(page: Page, site: Site) -> None:
+def test_a_chart_has_a_limited_number_of_points(page: Page, site: Site) -> None:
     page.goto(f"{site.state.url}/sparkify/")
     found = page.evaluate(
         """async () => {
@@ -254,7 +254,7 @@ def test_the_warehouse_page_fits(page: Page, site: Site, width: int, scheme: str
 
 
 def test_a_check_that_fails_is_red_and_links_to_its_run(page: Page, site: Site) -> None:
-    """The last test: what it damages stays so."""
+    """The last test, because it leaves damaged data."""
     with psycopg.connect(site.state.database) as connection:
         connection.execute("DELETE FROM songs")
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""One stack for all tests: started as docs/deploy.md says, in a copy of the project."""
+"""One stack for all tests, started as in docs/deploy.md, in a copy of the project."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PORT, MAIL_PORT = 18080, 18025
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The stack, with two workers and the sample loaded; it is taken down in the end, with its volumes."""
+    """The stack, with two workers and the sample loaded; removed at the end, with its volumes."""
     if reason := missing_engine():
         pytest.skip(f"containers cannot run here ({reason})")
     folder = tmp_path_factory.mktemp("project")
@@ -32,20 +32,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "COMPOSE"))},
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        # The settings that differ from those of .env; Compose prefers them.
+        # They override the settings of .env.
         "COMPOSE_PROJECT_NAME": "sparkify-test",
         "SPARKIFY_TAG": "test",
         "AIRFLOW_PORT": str(PORT),
         "AIRFLOW_URL": f"http://127.0.0.1:{PORT}",
         "WORKERS": "2",
         "WORKER_CONCURRENCY": "2",
-        # Alerts by mail, over the connection that the example has for it.
+        # Alerts by e-mail, with the connection of the example.
         "COMPOSE_PROFILES": "local,sample" + (",mail" if is_available(MAIL) else ""),
         "MAIL_PORT": str(MAIL_PORT),
         "ALERT_EMAIL": "team@example.com",
         "AIRFLOW_CONN_SMTP_ALERTS": re.findall(r"^# ({.*smtp.*})$", example, re.MULTILINE)[0],
     }
-    _remove_images()  # Compose would take those of an earlier run
+    _remove_images()  # Compose would reuse those of an earlier run
     made = Stack(folder, environment, f"http://127.0.0.1:{PORT}", tmp_path_factory.mktemp("logs") / "all")
     try:
         with _followed(made):
@@ -64,7 +64,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @contextmanager
 def _followed(stack: Stack) -> Iterator[None]:
-    """Write down what each container prints from its start to its end: when it is replaced, its log goes with it."""
+    """Record the output of every container, because its log is deleted when it is replaced."""
     follow = (
         "docker events --filter event=start --filter label=com.docker.compose.project=$COMPOSE_PROJECT_NAME "
         '--format "{{.ID}}" | while read -r id; do docker logs --follow "$id" & done'

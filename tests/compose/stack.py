@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yaml, as the tests handle it."""
+"""The stack of docker-compose.yaml, for the tests."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DAG = "sparkify_warehouse"
-MAIL, CADDY = "axllent/mailpit:v1.27", "caddy:2"  # images that the stack does without
+MAIL, CADDY = "axllent/mailpit:v1.27", "caddy:2"  # images that the stack does not need
 Found = TypeVar("Found")
 
 
 def missing_engine() -> str:
-    """Return why no containers can run here; nothing where they can."""
+    """Return why containers cannot run here; empty if they can."""
     if not shutil.which("docker"):
         return "docker is not installed"
     for words in (["docker", "info"], ["docker", "compose", "version"]):
@@ -36,19 +36,19 @@ def missing_engine() -> str:
 
 
 def require(image: str) -> None:
-    """Skip the test where an image is neither here nor can be pulled."""
+    """Skip the test if an image is neither local nor can be pulled."""
     if not is_available(image):
-        pytest.skip(f"the image {image} is not here and cannot be pulled")
+        pytest.skip(f"the image {image} is not local and cannot be pulled")
 
 
 def is_available(image: str) -> bool:
-    """Return whether an image is here or can be pulled."""
+    """Return whether an image is local or can be pulled."""
     ways = (["docker", "image", "inspect", image], ["docker", "pull", "--quiet", image])
     return any(subprocess.run(way, capture_output=True, check=False).returncode == 0 for way in ways)
 
 
 def block(heading: str, language: str = "sh") -> str:
-    """Return the commands, or what else is to be typed, below a heading of docs/deploy.md."""
+    """Return the first code block below a heading of docs/deploy.md."""
     text = (ROOT / "docs" / "deploy.md").read_text()
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     (found,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
@@ -56,12 +56,12 @@ def block(heading: str, language: str = "sh") -> str:
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return the settings of a text such as .env."""
+    """Parse the settings of a text in the format of .env."""
     return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def copy_project(folder: Path) -> None:
-    """Copy what belongs to the project, as a clone has it."""
+    """Copy the files of the project, as in a clone."""
     names = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT,
@@ -82,7 +82,7 @@ class Stack:
     :param folder: the copy of the project that it runs in.
     :param environment: of the commands.
     :param url: of Airflow.
-    :param logs: a file with all that its containers have printed, also those that are gone.
+    :param logs: a file with the output of all its containers, removed ones included.
     """
 
     folder: Path
@@ -91,7 +91,7 @@ class Stack:
     logs: Path
 
     def sh(self, commands: str, *, timeout: float = 900) -> str:
-        """Run commands in a shell and return what they print; fail with that where one of them fails."""
+        """Run commands in a shell and return their output; fail with the output if one of them fails."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=self.folder,
@@ -112,15 +112,15 @@ class Stack:
         return parse((self.folder / ".env").read_text())
 
     def password(self, user: str) -> str:
-        """Return what one of the three users logs in with."""
+        """Return the password of one of the three users."""
         return self.settings()[f"{user.upper()}_PASSWORD"]
 
     def warehouse(self, query: str) -> str:
-        """Ask the warehouse; return the answer's rows as text."""
+        """Query the warehouse; return the rows as text."""
         return self._psql("warehouse", "sparkify", query)
 
     def metadata(self, query: str) -> str:
-        """Ask Airflow's database; return the answer's rows as text."""
+        """Query Airflow's database; return the rows as text."""
         return self._psql("postgres", "airflow", query)
 
     def _psql(self, service: str, user: str, query: str) -> str:
@@ -146,13 +146,13 @@ class Stack:
         return client
 
     def trigger(self, body: dict[str, Any], dag_id: str = DAG) -> str:
-        """Order a run of a DAG as the operator; return its id."""
+        """Trigger a run of a DAG as the user operator; return its id."""
         answer = self.client("operator").post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         assert answer.is_success, answer.text
         return answer.json()["dag_run_id"]
 
     def wait_for_run(self, run_id: str, timeout: float = 300) -> None:
-        """Wait until a run has succeeded; fail where it does not."""
+        """Wait until a run has succeeded; fail if it does not."""
 
         def ended() -> str:
             state = self.metadata(f"SELECT state FROM dag_run WHERE run_id = '{run_id}'")
@@ -164,7 +164,7 @@ class Stack:
         )
 
     def tasks(self, run_id: str) -> Iterator[tuple[str, str, int, str]]:
-        """Yield each task of a run: its id, its state, which try it is, and the container that ran it."""
+        """Yield each task of a run: id, state, try number, and container."""
         rows = self.metadata(
             f"SELECT task_id, state, try_number, hostname FROM task_instance WHERE run_id = '{run_id}' ORDER BY task_id"
         )
@@ -173,7 +173,7 @@ class Stack:
             yield task_id, state, int(number), host
 
     def begin(self, commands: str) -> subprocess.Popen[str]:
-        """Run commands meanwhile; they may be written to."""
+        """Run commands in the background, with a pipe to their input."""
         return subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=self.folder,
@@ -185,7 +185,7 @@ class Stack:
 
     @contextmanager
     def locked(self, table: str) -> Iterator[None]:
-        """Keep everybody from a table of the warehouse."""
+        """Lock a table of the warehouse."""
         process = self.begin("docker compose exec -T warehouse psql -U sparkify -qAtX")
         assert process.stdin
         assert process.stdout
@@ -213,7 +213,7 @@ class Stack:
         return self.sh(f"docker inspect -f '{template}' {host}").strip()
 
     def waiting(self, client: str) -> str:
-        """Return the statements of an address that wait for a lock."""
+        """Return the statements from an address that wait for a lock."""
         return self.warehouse(
             f"SELECT pid, query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND client_addr = '{client}'"
         )
@@ -238,7 +238,7 @@ class Stack:
 
 
 def wait_for(condition: Callable[[], Found | None], what: str, timeout: float) -> Found:
-    """Wait until a condition holds, and return what it returned."""
+    """Wait until a condition returns a truthy value, and return it."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if found := condition():

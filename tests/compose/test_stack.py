@@ -30,14 +30,14 @@ SECRETS = ("_PASSWORD", "_SECRET", "_KEY")
 
 @pytest.fixture
 def yesterday(stack: Stack) -> datetime:
-    """Midnight of the sample's first day, which is loaded whole."""
+    """The start of the sample's first day, which is loaded completely."""
     first = stack.warehouse("SELECT DATE_TRUNC('day', MIN(start_time)) FROM songplays")
     return datetime.fromisoformat(first).replace(tzinfo=UTC)
 
 
 @pytest.fixture
 def end(yesterday: datetime) -> str:
-    """The first moment after that day: nothing before it changes any more."""
+    """The end of that day; data before it no longer changes."""
     return f"{yesterday + timedelta(days=1):%Y-%m-%d}"
 
 
@@ -57,33 +57,33 @@ def secrets(stack: Stack) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _no_secret_is_shown(stack: Stack) -> Iterator[None]:
-    """Look for secrets after each test: the next one may replace a container, and its settings go with it."""
+    """Search for secrets after each test, because the next one may replace a container."""
     yield
     shown = everything_shown(stack)
     assert [name for name, value in secrets(stack).items() if value in shown] == []
 
 
 def hourly(hour: datetime) -> dict[str, str]:
-    """Return the order of the run of one hour; off the hour, so that no run of the schedule has that date."""
+    """Return the request for a run of one hour, with a logical date that no scheduled run has."""
     return {"logical_date": (hour + timedelta(hours=1, minutes=30)).isoformat()}
 
 
 def states(stack: Stack) -> dict[str, str]:
-    """Return the state of health of each container that has one."""
+    """Return the health of each container that has a health check."""
     lines = stack.sh("docker compose ps --format json").splitlines()
     return {row["Name"]: row["Health"] for line in lines if (row := json.loads(line))["Health"]}
 
 
 def workers(stack: Stack) -> list[str]:
-    """Return the containers that are workers."""
+    """Return the containers of the workers."""
     return stack.sh("docker compose ps -q airflow-worker").split()
 
 
-def test_an_example_that_is_not_filled_in_is_refused(stack: Stack, tmp_path: Path):
-    said = replace(stack, folder=tmp_path).sh(
+def test_an_incomplete_env_file_is_rejected(stack: Stack, tmp_path: Path):
+    output = replace(stack, folder=tmp_path).sh(
         f"cp {stack.folder}/docker-compose.yaml .; cp {stack.folder}/.env.example .env; ! docker compose up -d --wait"
     )
-    assert re.search(r'_PASSWORD is missing a value: give it one in \.env, or have "make env" write that file', said)
+    assert re.search(r'_PASSWORD is missing a value: give it one in \.env, or have "make env" write that file', output)
 
 
 def test_the_sample_is_loaded_at_the_start(stack: Stack):
@@ -93,7 +93,7 @@ def test_the_sample_is_loaded_at_the_start(stack: Stack):
     assert stack.sh("docker compose exec -T s3 ls /opt/airflow/objects/sparkify/log_data").strip()
 
 
-def test_people_have_to_log_in_and_may_do_what_their_role_may(stack: Stack):
+def test_users_must_log_in_and_have_the_permissions_of_their_role(stack: Stack):
     runs = f"/api/v2/dags/{DAG}/dagRuns"
     assert httpx.get(f"{stack.url}/api/v2/dags", trust_env=False).status_code == 401
     wrong = httpx.post(f"{stack.url}/auth/token", json={"username": "admin", "password": "admin"}, trust_env=False)
@@ -110,7 +110,7 @@ def test_people_have_to_log_in_and_may_do_what_their_role_may(stack: Stack):
     assert operator.get(runs).is_success
     assert operator.post("/api/v2/variables", json={"key": "mine", "value": "1"}).is_success
     assert operator.delete("/api/v2/variables/mine").is_success
-    assert admin.get("/api/v2/config").status_code == 403  # nobody reads it over the network
+    assert admin.get("/api/v2/config").status_code == 403  # it cannot be read over the network
 
 
 def test_the_warehouse_page_shows_the_sample(stack: Stack):
@@ -122,7 +122,7 @@ def test_the_warehouse_page_shows_the_sample(stack: Stack):
         assert answer.is_success, answer.text
 
 
-def test_nothing_runs_as_root_and_only_web_pages_are_published(stack: Stack):
+def test_no_container_runs_as_root_and_only_web_ports_are_published(stack: Stack):
     pages = {"airflow-api-server": stack.environment["AIRFLOW_PORT"], "mail": stack.environment["MAIL_PORT"]}
     found = json.loads(stack.sh("docker inspect $(docker compose ps -aq)"))
     for container in found:
@@ -136,7 +136,7 @@ def test_nothing_runs_as_root_and_only_web_pages_are_published(stack: Stack):
 
 
 def test_a_service_reaches_only_what_it_needs(stack: Stack):
-    """Other networks are not even known by name; an internal one has no way to the world."""
+    """Other networks cannot be resolved; an internal one has no internet access."""
     script = (
         "import socket, sys\n"
         "for target in sys.argv[1:]:\n"
@@ -150,10 +150,10 @@ def test_a_service_reaches_only_what_it_needs(stack: Stack):
         "airflow-scheduler": {"postgres:5432", "redis:6379", "airflow-api-server:8080"},
         "sample": everything - {"postgres:5432", "redis:6379"},
     }.items():
-        said = stack.sh(
+        output = stack.sh(
             f"docker compose exec -T {service} python -c {shlex.quote(script)} {' '.join(sorted(everything))}"
         )
-        assert set(said.split()) == reached, service
+        assert set(output.split()) == reached, service
     out = {}
     for service in ("airflow-worker", "airflow-scheduler", "sample", "postgres", "redis", "s3"):
         routes = stack.sh(f"docker compose exec -T {service} cat /proc/net/route").splitlines()[1:]
@@ -161,7 +161,7 @@ def test_a_service_reaches_only_what_it_needs(stack: Stack):
     assert [service for service, routes in out.items() if routes] == ["airflow-worker"]
 
 
-def test_forwarded_headers_are_believed_of_the_published_port_only(stack: Stack):
+def test_forwarded_headers_are_only_trusted_from_the_published_port(stack: Stack):
     header, page = "curl -fsS -o /dev/null -H 'X-Forwarded-For: 203.0.113.{}'", "/api/v2/version"
     stack.sh(f"{header.format(1)} {stack.url}{page}")
     stack.sh(f"docker compose exec -T airflow-worker {header.format(2)} http://airflow-api-server:8080{page}")
@@ -170,12 +170,12 @@ def test_forwarded_headers_are_believed_of_the_published_port_only(stack: Stack)
     assert "203.0.113.2" not in shown
 
 
-def test_the_other_services_of_aws_answer(stack: Stack):
+def test_the_stand_in_for_other_aws_services_responds(stack: Stack):
     code = "from airflow.providers.amazon.aws.hooks.sns import SnsHook; print(SnsHook('aws').get_conn().list_topics())"
     assert "'Topics': []" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
 
 
-def test_what_is_left_empty_hides_nothing(stack: Stack):
+def test_empty_settings_are_not_passed_on(stack: Stack):
     code = "import os; print([name for name in os.environ if 'TOPIC' in name or 'SLACK' in name])"
     assert "[]" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
 
@@ -194,7 +194,7 @@ def test_hours_are_loaded_by_two_workers(stack: Stack, yesterday: datetime, end:
     assert stack.tables(end) == before
 
 
-def test_an_alert_comes_by_mail(stack: Stack, end: str):
+def test_an_alert_is_sent_by_email(stack: Stack, end: str):
     require(MAIL)
     stack.warehouse("UPDATE artists SET latitude = 91 WHERE artist_id = (SELECT MIN(artist_id) FROM artists)")
     stack.wait_for_run(stack.trigger({"logical_date": f"{end}T00:30:00Z"}, "sparkify_audit"))
@@ -212,7 +212,7 @@ def test_an_alert_comes_by_mail(stack: Stack, end: str):
     assert f"{stack.url}/dags/sparkify_audit/runs/" in text
 
 
-def test_a_worker_that_is_taken_away_ends_its_task_first(stack: Stack, yesterday: datetime, end: str):
+def test_a_removed_worker_finishes_its_task_first(stack: Stack, yesterday: datetime, end: str):
     before = stack.tables(end)
     stack.sh("docker compose up -d --wait --scale airflow-worker=3")
     assert len(workers(stack)) == 3
@@ -220,27 +220,27 @@ def test_a_worker_that_is_taken_away_ends_its_task_first(stack: Stack, yesterday
         run = stack.trigger(hourly(yesterday + timedelta(hours=19)))
         task, host = stack.task_that_waits(run)
         stopping = stack.begin("docker compose up -d --scale airflow-worker=0")
-        told = f"docker logs {host} 2>&1 | grep 'Warm shutdown' || true"
-        wait_for(lambda: stack.sh(told), "the worker to be told", 60)
-        time.sleep(15)  # more than the ten seconds that Docker waits if nobody asks for more
+        command = f"docker logs {host} 2>&1 | grep 'Warm shutdown' || true"
+        wait_for(lambda: stack.sh(command), "the warm shutdown of the worker", 60)
+        time.sleep(15)  # more than Docker's default of ten seconds
     stopping.communicate(timeout=180)
     assert workers(stack) == []
     assert (task, "success", 1, host) in list(stack.tasks(run))
-    assert "forwarding to task subprocess" not in stack.logs.read_text(errors="replace")  # the task was told nothing
+    assert "forwarding to task subprocess" not in stack.logs.read_text(errors="replace")  # the task was not interrupted
     stack.sh("docker compose up -d --wait")
     stack.wait_for_run(run)
     assert {number for _, state, number, _ in stack.tasks(run) if state == "success"} == {1}
     assert stack.tables(end) == before
 
 
-def test_a_worker_that_is_killed_in_the_middle_of_a_task(stack: Stack, yesterday: datetime, end: str):
+def test_the_task_of_a_killed_worker_is_retried(stack: Stack, yesterday: datetime, end: str):
     before = stack.tables(end)
     with stack.locked("songplays"):
         run = stack.trigger(hourly(yesterday + timedelta(hours=20)))
         task, host = stack.task_that_waits(run)
         client = stack.address(host)
         stack.sh(f"docker kill {host}")
-        # The database notices that nobody waits any more.
+        # The database notices that the client has gone.
         wait_for(lambda: "" if stack.waiting(client) else "none", f"the end of {stack.waiting(client)}", 60)
     stack.wait_for_run(run, timeout=600)
     again = [(name, number) for name, _, number, ran_by in stack.tasks(run) if number > 1 and ran_by != host]
@@ -259,10 +259,10 @@ def test_the_metadata_database_restarts_under_a_run(stack: Stack, yesterday: dat
     wait_for(lambda: "well" if set(states(stack).values()) == {"healthy"} else "", "everything healthy", 180)
 
 
-def test_a_backup_brings_both_databases_back(stack: Stack, end: str):
-    said = stack.sh("docker compose exec -T postgres sh -c 'pg_dump --version; postgres --version'")
-    client, server = map(int, re.findall(r"\) (\d+)", said))
-    if client < server:  # it refuses; the official image has them of one version
+def test_a_backup_restores_both_databases(stack: Stack, end: str):
+    output = stack.sh("docker compose exec -T postgres sh -c 'pg_dump --version; postgres --version'")
+    client, server = map(int, re.findall(r"\) (\d+)", output))
+    if client < server:  # it fails; the official image has the same version of both
         pytest.skip(f"this image's pg_dump is of PostgreSQL {client}, its server of {server}")
     before = stack.tables(end)
     runs = int(stack.metadata("SELECT COUNT(*) FROM dag_run"))
@@ -275,11 +275,11 @@ def test_a_backup_brings_both_databases_back(stack: Stack, end: str):
     assert int(stack.metadata("SELECT COUNT(*) FROM dag_run")) >= runs
 
 
-def test_an_upgrade_leaves_the_data(stack: Stack, end: str):
+def test_an_upgrade_keeps_the_data(stack: Stack, end: str):
     before = stack.tables(end)
     image = stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test")
     with (stack.folder / "requirements.txt").open("a") as file:
-        file.write("# What is installed anew.\n")
+        file.write("# Changed.\n")
     stack.sh(block("Upgrade"), timeout=1800)
     assert stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test") != image
     assert set(stack.sh("docker compose ps --format '{{.Image}}'").split()) >= {"sparkify-airflow:test"}
@@ -289,9 +289,15 @@ def test_an_upgrade_leaves_the_data(stack: Stack, end: str):
 
 def test_a_scan_for_secrets_would_find_one(stack: Stack):
     shown = everything_shown(stack)
-    # It reads what tasks and services print, also those that are gone, and what Compose and Docker tell of them.
-    said = {"data_quality", "User viewer: role Viewer.", "Warm shutdown", "POSTGRES_PASSWORD_FILE", "rclone serve s3"}
-    assert {text for text in said if text not in shown} == set()
+    # The scan covers the output of tasks and services, removed ones included, and that of Compose and Docker.
+    expected = {
+        "data_quality",
+        "User viewer: role Viewer.",
+        "Warm shutdown",
+        "POSTGRES_PASSWORD_FILE",
+        "rclone serve s3",
+    }
+    assert {text for text in expected if text not in shown} == set()
     assert len(secrets(stack)) == 10
 
 
@@ -306,7 +312,7 @@ def test_the_data_survives_down_and_up(stack: Stack, end: str):
     assert stack.client("viewer").get(f"/api/v2/dags/{DAG}/dagRuns").json()["total_entries"] >= 8
 
 
-def test_people_log_in_over_tls(stack: Stack, tmp_path: Path):
+def test_users_log_in_over_tls(stack: Stack, tmp_path: Path):
     require(CADDY)
     with web_server(stack, tmp_path) as browser:
         answers = [

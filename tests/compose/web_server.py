@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# What the documentation names, and what stands for it here.
+# The documented values, and their replacements in the test.
 NAME, PORT, HTTP_PORT = "airflow.example.com", 18443, 18081
 URL = f"https://localhost:{PORT}"
 
@@ -37,7 +37,7 @@ def web_server(stack: Stack, folder: Path) -> Iterator[httpx.Client]:
         authority = "/data/caddy/pki/authorities/local/root.crt"
         read = f"docker exec {container} cat {authority} 2>/dev/null || true"
         context = ssl.create_default_context(cadata=wait_for(lambda: stack.sh(read), "Caddy's certificate", 60))
-        # A browser names the page that it comes from, and over TLS the form asks for it.
+        # A browser sends the referring page, and over TLS the form requires it.
         headers = {"Referer": URL}
         with httpx.Client(base_url=URL, headers=headers, verify=context, timeout=60, trust_env=False) as client:
             yield client
@@ -46,7 +46,7 @@ def web_server(stack: Stack, folder: Path) -> Iterator[httpx.Client]:
 
 
 def log_in(client: httpx.Client, user: str, password: str) -> httpx.Response:
-    """Fill in the form of the login; return the answer."""
+    """Submit the login form; return the response."""
     form = client.get("/auth/login/").raise_for_status().text
     token = re.findall(r'name="csrf_token"[^>]* value="([^"]+)"', form)[0]
     return client.post("/auth/login/", data={"username": user, "password": password, "csrf_token": token})

@@ -1,4 +1,4 @@
-"""On Airflow's real scheduler: a bad hour is told, and that it is good again; a backfill sends one summary."""
+"""Alerts on Airflow's scheduler: failures and recoveries are sent, a backfill sends one summary."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ for name, limit in (("waits", 8), ("is_killed", 8), ("is_lost", 3600)):
 
 
 class Site(NamedTuple):
-    """A running Airflow, the warehouse that it loads, and who is told."""
+    """A running Airflow, the warehouse that it loads, and the receivers of alerts."""
 
     stack: Stack
     client: httpx.Client
@@ -62,7 +62,7 @@ class Site(NamedTuple):
     mail: receivers.Mailbox
 
     def run(self, begin: datetime | None = None, dag_id: str = airflow.DAG_ID) -> tuple[str, str]:
-        """Load an hour, and return its run and how that ended."""
+        """Load an hour; return the run's id and its final state."""
         conf = {"start": begin.isoformat(), "end": (begin + HOUR).isoformat()} if begin else {}
         dag = f"/api/v2/dags/{dag_id}"
         self.client.patch(dag, json={"is_paused": False})
@@ -70,7 +70,7 @@ class Site(NamedTuple):
         return made, self.end(made, dag_id)
 
     def end(self, run: str, dag_id: str = airflow.DAG_ID) -> str:
-        """Wait until a run has ended, and return how."""
+        """Wait until a run has ended; return its state."""
 
         def ended() -> str | None:
             self.stack.check()
@@ -80,15 +80,15 @@ class Site(NamedTuple):
         return until(ended, 120)
 
     def deadline(self, run: str) -> datetime:
-        """Return when a run is late."""
+        """Return the deadline of a run."""
         query = "SELECT deadline_time FROM deadline JOIN dag_run ON dag_run.id = dagrun_id WHERE run_id = %s"
         with psycopg.connect(self.metadata) as connection:
             ((found,),) = connection.execute(query, [run]).fetchall()
         assert isinstance(found, datetime)
         return found
 
-    def told(self) -> list[str]:
-        """Return the messages since the last call, when nothing more is under way."""
+    def messages(self) -> list[str]:
+        """Return the messages since the last call, after all callbacks have ended."""
         time.sleep(2)  # a callback runs after its task has ended
         found = list(self.hook.texts)
         assert len(self.mail.mails) == len(found)
@@ -111,7 +111,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
     dags = tmp_path_factory.mktemp("dags")
     (dags / "impatient.py").write_text(IMPATIENT)
     (dags / "late.py").write_text(LATE)
-    (dags / "broken.py").write_text("print(mistake)")  # another DAG that cannot be imported stops nothing
+    (dags / "broken.py").write_text("print(mistake)")  # a broken DAG file does not affect the others
     metadata = postgres.create_database("alerted-airflow")
     environment = airflow.environment(
         home, metadata=airflow.sqlalchemy_url(metadata), postgres=postgres, database=name, s3=s3, bucket=name
@@ -120,7 +120,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
         environment |= {
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
-            # A task whose worker is gone is noticed after this, rather than 5 minutes.
+            # Seconds until a missed heartbeat is detected, instead of 5 minutes.
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "30",
             "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
             "AIRFLOW_CONN_SLACK_ALERTS": receivers.slack_connection(hook.port),
@@ -131,52 +131,52 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
             yield Site(stack, client, metadata, lab, hook, mail)
 
 
-def test_a_bad_hour_is_told_once_and_that_it_is_good_again(site: Site) -> None:
+def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
     run, state = site.run(DAY + 5 * HOUR)
     assert state == "failed"
-    (told,) = site.told()
-    assert told.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
-    assert "`songplays: every level is free or paid`" in told
+    (message,) = site.messages()
+    assert message.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
+    assert "`songplays: every level is free or paid`" in message
     page = f"{site.stack.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
-    assert f"<{page}|" in told
+    assert f"<{page}|" in message
     assert site.client.get(page).status_code == 200
 
     assert site.run(DAY + 5 * HOUR)[1] == "failed"
-    assert site.told() == []
+    assert site.messages() == []
 
     assert site.run(DAY + 6 * HOUR)[1] == "success"
-    (told,) = site.told()
-    assert told.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
-    assert "*Recovered*: `songplays: every level is free or paid`" in told
-    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in told
+    (message,) = site.messages()
+    assert message.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
+    assert "*Recovered*: `songplays: every level is free or paid`" in message
+    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in message
 
     assert site.run(DAY + 7 * HOUR)[1] == "success"
-    assert site.told() == []
+    assert site.messages() == []
 
 
-def test_a_task_that_fails_is_told_when_it_is_not_tried_again(site: Site) -> None:
+def test_a_failed_task_is_alerted_after_its_last_retry(site: Site) -> None:
     assert site.run(DAY + timedelta(days=4))[1] == "failed"
-    (told,) = site.told()
-    assert "*Failed*: `task stage_events`" in told
-    assert "2018-11-05-events.json line 1" in told
+    (message,) = site.messages()
+    assert "*Failed*: `task stage_events`" in message
+    assert "2018-11-05-events.json line 1" in message
 
 
 def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -> None:
-    """Airflow 3.3.2 answers 500 if the deadline's interval is a timedelta."""
+    """Airflow 3.3.2 returns 500 if the deadline's interval is a timedelta."""
     run, state = site.run(DAY + timedelta(days=4))
     assert state == "failed"
     dag, late = f"/api/v2/dags/{airflow.DAG_ID}", site.deadline(run)
     body = {"dry_run": False, "dag_run_id": run, "only_failed": True}
     cleared = site.client.post(f"{dag}/clearTaskInstances", json=body).json()["task_instances"]
     assert "stage_events" in {task["task_id"] for task in cleared}
-    assert site.deadline(run) > late  # it has its hour anew
+    assert site.deadline(run) > late  # the deadline starts again
     assert site.end(run) == "failed"
     site.client.post(f"{dag}/dagRuns/{quote(run, safe='')}/clear", json={"dry_run": False})
     assert site.end(run) == "failed"
-    assert site.told() == []
+    assert site.messages() == []
 
 
-def test_a_conf_that_would_end_the_dag_processor_is_refused(site: Site) -> None:
+def test_a_conf_that_would_crash_the_dag_processor_is_rejected(site: Site) -> None:
     hour = {"start": DAY.isoformat(), "end": (DAY + HOUR).isoformat()}
     deep: dict[str, Any] = {}
     for _ in range(200):
@@ -192,15 +192,15 @@ def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
     backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
     assert len(outcome.failed) == 2
-    (told,) = site.told()
-    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in told
-    assert "12 runs: " in told
-    assert ", 2 failed" in told
-    assert "*Failed*: `songplays: every level is free or paid`" in told
-    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in told
+    (message,) = site.messages()
+    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in message
+    assert "12 runs: " in message
+    assert ", 2 failed" in message
+    assert "*Failed*: `songplays: every level is free or paid`" in message
+    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in message
 
 
-def test_a_failed_run_is_loaded_again_by_a_backfill_while_its_deadline_is_pending(site: Site) -> None:
+def test_a_backfill_reprocesses_a_failed_run_while_its_deadline_is_pending(site: Site) -> None:
     """In the web UI: Missing and Errored Runs."""
     backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
     latest: dict[str, str | int] = {"dag_id": airflow.DAG_ID, "order_by": "-id", "limit": 1}
@@ -211,29 +211,29 @@ def test_a_failed_run_is_loaded_again_by_a_backfill_while_its_deadline_is_pendin
         assert [run.hour for run in outcome.failed] == [bad]
         assert outcome.skipped == []
         until(lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120)
-        (told,) = site.told()
-        assert "1 run: 0 passed, 0 warned, 1 failed" in told
+        (message,) = site.messages()
+        assert "1 run: 0 passed, 0 warned, 1 failed" in message
 
 
-def test_a_run_that_is_late_is_told(site: Site) -> None:
+def test_a_late_run_is_alerted(site: Site) -> None:
     assert site.run(dag_id="waits")[1] == "success"
-    (told,) = site.told()
-    assert "*Failed*: `the run is on time`" in told
-    assert "running, 0.133333 minutes after it was queued" in told
+    (message,) = site.messages()
+    assert "*Failed*: `the run is on time`" in message
+    assert "running, 0.133333 minutes after it was queued" in message
 
 
-def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(site: Site) -> None:
-    """Where the process of a task is killed, Airflow calls nobody."""
+def test_a_run_that_failed_without_an_alert_is_alerted_at_its_deadline(site: Site) -> None:
+    """If the process of a task is killed, Airflow calls no callback."""
     assert site.run(dag_id="is_killed")[1] == "failed"
     until(lambda: site.hook.posts)
-    (told,) = site.told()
-    assert "`the run is on time`" in told
-    assert "failed, 0.133333 minutes after it was queued" in told
+    (message,) = site.messages()
+    assert "`the run is on time`" in message
+    assert "failed, 0.133333 minutes after it was queued" in message
 
 
-def test_a_task_whose_worker_is_gone_is_told_by_the_dag_processor(site: Site) -> None:
+def test_a_task_without_heartbeat_is_alerted_by_the_dag_processor(site: Site) -> None:
     assert site.run(dag_id="is_lost")[1] == "failed"
     until(lambda: site.hook.posts)
-    (told,) = site.told()
-    assert "*Failed*: `task is_lost`" in told
-    assert "its process exited without reporting an error" in told
+    (message,) = site.messages()
+    assert "*Failed*: `task is_lost`" in message
+    assert "its process exited without reporting an error" in message

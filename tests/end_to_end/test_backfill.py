@@ -1,4 +1,4 @@
-"""Backfills by Airflow's real scheduler leave what one single run leaves, whatever happens on the way."""
+"""Backfills on Airflow's scheduler result in the tables of one single run, even if they are disturbed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.scheduler
 
 DAY = datetime(2018, 11, 1, tzinfo=UTC)
 NEXT = DAY + timedelta(days=1)
-# The project's DAG, but that a task which failed is tried again at once.
+# The project's DAG, but failed tasks are retried immediately.
 IMPATIENT = '''
 """An Airflow DAG."""
 from datetime import timedelta
@@ -71,16 +71,16 @@ class Site(NamedTuple):
         return backfill.wait(tell, every=0.2)
 
     def begin(self, begin: datetime, end: datetime, **options: Any) -> Backfill:
-        """Order a backfill."""
+        """Start a backfill."""
         with psycopg.connect(self.metadata) as connection:
-            # Airflow would note within half a minute that the earlier one has ended.
+            # Airflow would otherwise take half a minute to mark the earlier one as completed.
             connection.execute("UPDATE backfill SET completed_at = now() WHERE completed_at IS NULL")
         backfill = Backfill(self.stack, self.client, self.metadata, airflow.DAG_ID)
         assert backfill.begin(begin, end, Options(**options)) == ""
         return backfill
 
     def damage(self, begin: datetime, end: datetime) -> None:
-        """Lose what the runs of some hours have loaded, so that they have to load it again."""
+        """Delete the rows of some hours, so that their runs must load them again."""
         with psycopg.connect(self.lab.uri) as connection:
             for table, column in (("staging_events", "interval_time"), ("songplays", "start_time")):
                 lost = connection.execute(
@@ -90,16 +90,16 @@ class Site(NamedTuple):
                 assert lost.rowcount
 
     def processes(self) -> list[psutil.Process]:
-        """All that belongs to this Airflow."""
+        """Return all processes of this Airflow."""
         return members([process.pid for process in self.stack.processes.values()])
 
     def get(self, path: str) -> Any:
-        """Ask the API about the DAG."""
+        """Request a path of the DAG from the API."""
         return self.client.get(f"/api/v2/dags/{airflow.DAG_ID}/{path}").json()
 
 
 def fill(lab: Lab) -> None:
-    """Days with what makes them hard: plays twice, late and early ones, levels that change, songs in two files."""
+    """Write difficult days: duplicate plays, late and early ones, changing levels, songs in two files."""
     files: dict[str, list[dict[str, Any]]] = {"2018-11-01": [], "2018-11-02": []}
     for hour in range(24):
         for item in range(12):
@@ -152,7 +152,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def day(site: Site) -> tuple[Outcome, int]:
-    """A day, loaded by a backfill of six runs at once; and how many there really were at once."""
+    """A day loaded by a backfill of six concurrent runs, and the highest number of concurrent runs seen."""
     most = 0
 
     def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
@@ -166,7 +166,7 @@ def day(site: Site) -> tuple[Outcome, int]:
 def expected(
     site: Site, make_lab: Callable[[], Lab], postgres: servers.Postgres, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """The tables as one single run over the day leaves them."""
+    """The tables after one single run over the day."""
     other = make_lab()
     for variable, value in other.environment.items():
         monkeypatch.setenv(variable, value)
@@ -176,7 +176,7 @@ def expected(
 
 
 def members(sessions: list[int]) -> list[psutil.Process]:
-    """The processes of sessions, but for those that have ended and whom nobody has asked how."""
+    """Return the processes of sessions, without zombies."""
     found = []
     for process in psutil.process_iter():
         with suppress(ProcessLookupError, psutil.NoSuchProcess):
@@ -187,7 +187,7 @@ def members(sessions: list[int]) -> list[psutil.Process]:
 
 
 def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait for something to be true and return it."""
+    """Wait until a function returns a truthy value, and return it."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := condition():
@@ -198,15 +198,15 @@ def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """A folder for the state of commands that the servers' own user can enter; nothing works on it in the end."""
+    """A folder for the state of commands, accessible for the servers' user; no process may use it at the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-backfill-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
         assert left_behind(Path(name)) == []
 
 
-# The first test: while it runs, no other Airflow takes its part of the machine.
-def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, lab: Lab) -> None:
+# The first test, so that no other Airflow competes for the machine.
+def test_an_interrupted_command_leaves_no_process_and_can_continue(state: Path, lab: Lab) -> None:
     hours = ["--from", "2018-11-01T12:00", "--to", "2018-11-01T16:00", "--runs", "2"]
     process = start(state, *hours, module="sandbox.backfill")
     assert process.stdout
@@ -238,10 +238,10 @@ def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, 
         assert loaded.tables() == lab.tables()
         with psycopg.connect(server.uri(metadata)) as runs:
             kinds = runs.execute("SELECT run_type, COUNT(*) FROM dag_run GROUP BY 1").fetchall()
-        assert kinds == [("backfill", 4)]  # and none of the present hour
+        assert kinds == [("backfill", 4)]  # and no run of the current hour
 
 
-def test_a_day_of_six_runs_at_once_is_a_single_run(
+def test_six_concurrent_runs_result_in_the_tables_of_a_single_run(
     site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     outcome, most = day
@@ -253,7 +253,7 @@ def test_a_day_of_six_runs_at_once_is_a_single_run(
     assert site.lab.tables() == expected
 
 
-def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[Outcome, int]) -> None:
+def test_completed_runs_are_skipped_with_a_message(site: Site, day: tuple[Outcome, int]) -> None:
     outcome = site.backfill(DAY, NEXT)
     assert len(outcome.skipped) == 24
     assert {run.skipped for run in outcome.runs} == {"already exists"}
@@ -261,7 +261,7 @@ def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[Outcome, i
     assert outcome.succeeded
 
 
-def test_backwards_and_again_is_the_same(
+def test_reprocessing_backwards_results_in_the_same_tables(
     site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     first = NEXT - 3 * HOUR
@@ -286,10 +286,10 @@ def test_a_cleared_run_loads_its_hour_again(
     assert site.lab.tables() == expected
 
 
-def test_a_killed_task_is_repeated(
+def test_a_killed_task_is_retried(
     site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    """It is killed when it has read its file and waits to replace its rows."""
+    """It is killed after it has read its file, while it waits for the lock."""
     hour = day[0].runs[20].hour
     site.damage(hour, hour + HOUR)
     with psycopg.connect(site.lab.uri) as connection:
@@ -310,7 +310,7 @@ def test_a_killed_task_is_repeated(
     assert site.lab.tables() == expected
 
 
-def test_a_bad_file_fails_its_runs_and_says_where(
+def test_an_invalid_file_fails_its_runs_with_its_location(
     site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     bad = datetime(2018, 11, 5, tzinfo=UTC)
@@ -329,13 +329,13 @@ def test_a_bad_file_fails_its_runs_and_says_where(
     assert not again.succeeded
 
 
-def test_an_interrupted_backfill_gives_way_to_another(
+def test_an_interrupted_backfill_is_replaced_by_another(
     site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     site.begin(DAY + 3 * HOUR, DAY + 8 * HOUR, runs=1, reprocess="completed")
     other = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
-    told = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, Options())
-    assert "with other options: 5 of its runs were left, from 2018-11-01 03:00 on" in told
+    output = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, Options())
+    assert "with other options: 5 of its runs were left, from 2018-11-01 03:00 on" in output
     outcome = other.wait(lambda runs, more: None, every=0.2)
     assert outcome.succeeded
     assert [(run.hour, run.skipped) for run in outcome.runs] == [(DAY + 6 * HOUR, None)]

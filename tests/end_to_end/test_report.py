@@ -1,4 +1,4 @@
-"""The daily report on Airflow's real scheduler: when it is written, and of which day."""
+"""The daily report on Airflow's scheduler: when it is written, and for which day."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Site(NamedTuple):
         """The runs of a DAG, the oldest first."""
         answer = self.client.get(f"/api/v2/dags/{dag_id}/dagRuns", params={"order_by": "run_after", "limit": 100})
         runs: list[dict[str, Any]] = answer.json()["dag_runs"]
-        # Unpaused, the warehouse loads the present hour too.
+        # The warehouse, once unpaused, also loads the current hour.
         return [run for run in runs if (run["partition_key"] or run["logical_date"] or "2018").startswith("2018")]
 
     def reports(self, number: int) -> list[str]:
-        """Wait until there are as many runs of the report, and all DAGs are at rest; return the days of the runs."""
+        """Wait until the report has the given number of runs and all DAGs are idle; return the days of the runs."""
         deadline = time.monotonic() + 90
         while time.monotonic() < deadline:
             runs = self.runs(REPORT)
@@ -49,7 +49,7 @@ class Site(NamedTuple):
             if len(runs) >= number and not busy:
                 break
             time.sleep(0.5)
-        time.sleep(3)  # an event that is one too many has become a run by then
+        time.sleep(3)  # an unexpected event would have created a run by then
         runs = self.runs(REPORT)
         assert {run["state"] for run in runs} <= {"success"}
         return [run["partition_key"] for run in runs]
@@ -68,7 +68,7 @@ class Site(NamedTuple):
 
 
 def events(day: datetime, *, but: int | None = None) -> list[dict[str, Any]]:
-    """A play in every hour of a day but one, each in a session of its own."""
+    """Return a play in every hour of a day but one, each in a separate session."""
     hours = [number for number in range(24) if number != but]
     return [event(f"{day:%Y-%m-%d}T{number:02}:05:00", day.day * 100 + number) for number in hours]
 
@@ -91,12 +91,12 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
 
 
 def test_the_life_of_a_report(site: Site) -> None:
-    # Hours of a day that is not closed make none.
+    # Hours of an unclosed day create no report.
     assert site.backfill.begin(DAY + 19 * HOUR, DAY + 21 * HOUR, Options(runs=2)) == ""
     assert site.backfill.wait(lambda runs, retries: None, every=0.2).succeeded
     assert site.reports(0) == []
 
-    # The run that closes it does, though it is the first of its backfill to begin: it covers the day.
+    # The run that closes it does, although it is the first of its backfill: it covers the day.
     assert site.backfill.begin(DAY + 22 * HOUR, NEXT, Options(runs=2, backwards=True)) == ""
     assert site.backfill.wait(lambda runs, retries: None, every=0.2).succeeded
     assert site.reports(1) == ["2018-11-01"]
@@ -104,23 +104,23 @@ def test_the_life_of_a_report(site: Site) -> None:
     first = site.page("reports/2018/11/2018-11-01.html")
     assert '<p class="value">24</p>' in first
 
-    # An hour that changes later, and is cleared, makes the report again.
+    # A changed hour that is cleared creates the report again.
     site.lab.put_events("2018-11-01", events(DAY, but=19))
     hour = next(run for run in site.runs(airflow.DAG_ID) if run["data_interval_start"].startswith("2018-11-01T19"))
     path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns/{quote(hour['dag_run_id'], safe='')}"
-    time.sleep(5)  # the S3 server lists its folders anew
+    time.sleep(5)  # until the S3 server lists its folders again
     site.client.post(f"{path}/clear", json={"dry_run": False})
     assert site.reports(2) == ["2018-11-01", "2018-11-01"]
     assert '<p class="value">23</p>' in site.page("reports/2018/11/2018-11-01.html")
 
-    # A range makes one report a day.
+    # A range creates one report per day.
     conf = {"start": DAY.isoformat(), "end": (NEXT + timedelta(days=1)).isoformat()}
     site.client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json={"logical_date": None, "conf": conf})
     assert sorted(site.reports(4)) == ["2018-11-01", "2018-11-01", "2018-11-01", "2018-11-02"]
     assert site.keys() == ["reports/2018/11/2018-11-01.html", "reports/2018/11/2018-11-02.html"]
     assert "<b>+4 %</b> on the day before" in site.page("reports/2018/11/2018-11-02.html")
 
-    # By hand: a day, and what is none.
+    # Triggered manually: a day, and an invalid date.
     runs = f"/api/v2/dags/{REPORT}/dagRuns"
     site.client.post(runs, json={"logical_date": None, "partition_key": "2018-12-24"})
     assert site.reports(5)[-1] == "2018-12-24"

@@ -1,4 +1,4 @@
-"""``make run``: servers, data, Airflow, answers; and nothing left behind."""
+"""``make run``: servers, data, Airflow, query results; and no process is left behind."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def start(state: Path, *arguments: str, module: str = "sandbox.run") -> subprocess.Popen[str]:
-    """Start ``make run``, or another command, on data of its own; Airflow's settings here are not handed on."""
+    """Start ``make run``, or another command, on separate data, without Airflow's settings of this process."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return subprocess.Popen(
         [sys.executable, "-m", module, "--state", str(state), *arguments],
@@ -37,12 +37,12 @@ def start(state: Path, *arguments: str, module: str = "sandbox.run") -> subproce
 
 
 def run(state: Path, *arguments: str) -> str:
-    """Run it to its good end and return what it printed."""
+    """Run it, expect success, and return its output."""
     return ended(start(state, *arguments))
 
 
 def ended(process: subprocess.Popen[str]) -> str:
-    """Return what a command printed that has come to its good end."""
+    """Return the output of a command, and expect success."""
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     return printed
@@ -54,7 +54,7 @@ def counts(printed: str) -> dict[str, int]:
 
 
 def left_behind(state: Path) -> list[str]:
-    """Processes that work on the state."""
+    """Return the processes that use the state."""
     return [
         process.info["name"]
         for process in psutil.process_iter(["name", "cmdline"])
@@ -64,13 +64,13 @@ def left_behind(state: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder for the servers' data, shared by the tests: only the first has to set it up."""
+    """A folder for the servers' data, shared by the tests; the first one sets it up."""
     folder = tmp_path_factory.mktemp("run")
     yield folder
     assert left_behind(folder) == []
 
 
-def test_from_nothing_to_answers(state: Path) -> None:
+def test_run_from_scratch(state: Path) -> None:
     printed = run(state)
     rows = counts(printed)
     assert rows["staging_events"] > 10_000
@@ -90,19 +90,19 @@ def test_from_nothing_to_answers(state: Path) -> None:
 def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
     printed = run(state)
     process = start(state, module="sandbox.notebook")
-    told, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, told
-    found = re.search(r"Open (\S+\.html) in a browser", told)
+    output, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, output
+    found = re.search(r"Open (\S+\.html) in a browser", output)
     assert found
     assert f"<strong>{counts(printed)['songplays']:,} plays</strong> on 2 days" in Path(found[1]).read_text()
     assert left_behind(state) == []
 
 
-def test_hour_by_hour_is_the_same(state: Path) -> None:
+def test_hourly_runs_result_in_the_same_tables(state: Path) -> None:
     hours = ["--from", "2018-11-01T14:00", "--to", "2018-11-01T17:00"]
     fresh = state / "hourly"
     hourly = run(fresh, *hours, "--hourly")
-    assert hourly.count(" events, ") == 3 + 1  # the hours, and what was generated
+    assert hourly.count(" events, ") == 3 + 1  # the hours, and the generated rows
     at_once = run(state / "range", *hours)
     assert counts(hourly) == counts(at_once)
 
@@ -140,7 +140,7 @@ def test_the_real_sample_gives_the_known_tables(state: Path, sample: Path) -> No
     )
 
 
-def test_a_bad_file_fails_with_its_place_and_leaves_nothing_running(state: Path, tmp_path: Path) -> None:
+def test_an_invalid_file_fails_with_its_location_and_leaves_no_process(state: Path, tmp_path: Path) -> None:
     file = tmp_path / "data" / "log_data" / "2018" / "11" / "2018-11-01-events.json"
     file.parent.mkdir(parents=True)
     file.write_text('{"sessionId": 1, "itemInSession": 0, "ts": }')
@@ -153,7 +153,7 @@ def test_a_bad_file_fails_with_its_place_and_leaves_nothing_running(state: Path,
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_when_it_is_interrupted_its_servers_stop(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupt_stops_the_servers(tmp_path: Path, number: signal.Signals) -> None:
     process = start(tmp_path / "state")
     assert process.stdout
     printed = ""
@@ -173,7 +173,7 @@ def test_when_it_is_interrupted_its_servers_stop(tmp_path: Path, number: signal.
 
 @pytest.mark.sample
 def test_the_sample_in_every_detail(sample_lab: Lab) -> None:
-    """What a correct load gives, as computed from the files with an independent query engine."""
+    """Expected values, computed from the files with an independent query engine."""
     sample_lab.run("2018-11-01", "2018-11-11")
     assert sample_lab.one("SELECT COUNT(*) FROM songplays WHERE song_id IS NOT NULL") == 23
     assert dict(sample_lab.query("SELECT level, COUNT(*) FROM users GROUP BY 1")) == {"free": 63, "paid": 16}

@@ -1,4 +1,4 @@
-"""``make up``: from nothing to a warehouse that fills itself; and what becomes of it when parts of it are killed."""
+"""``make up``: the first start, scheduled loads, and recovery after parts of it are killed."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ DAG = f"/api/v2/dags/{airflow.DAG_ID}"
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """A place where nothing has run so far; nothing runs there in the end."""
+    """An empty state; no process may use it at the end."""
     with empty_site() as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def first(site: Site) -> str:
-    """What the first `make up` printed."""
+    """The output of the first `make up`."""
     return site.up()
 
 
-def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
+def test_a_used_port_is_reported_immediately(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.port)):
         printed = site.make("up", "--port", str(site.port), code=1)
-    assert site.state.steps == []  # nothing was started for it
+    assert site.state.steps == []  # nothing was started
     assert f"Port {site.port} is taken (process {os.getpid()}, " in printed
     assert "make up PORT=" in printed
     assert left_behind(site.place.state) == []
@@ -66,7 +66,7 @@ def test_the_first_start_loads_the_history(site: Site, first: str) -> None:
     assert httpx.get(url, follow_redirects=True, trust_env=False).status_code == 200
 
 
-def test_it_is_what_a_single_run_leaves(
+def test_the_tables_are_those_of_a_single_run(
     site: Site, first: str, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = site.idle()
@@ -81,7 +81,7 @@ def test_it_is_what_a_single_run_leaves(
     lab = make_lab()
     for variable, value in lab.environment.items():
         monkeypatch.setenv(variable, value)
-    # The app goes on: of the songs, those that were there for the runs.
+    # The app continues to write: compare only the songs that the runs have seen.
     keys = [key for (key,) in loaded.query("SELECT object_key FROM operations.staged_objects")]
     keys += [item["path"] for page in loaded.store.list("log_data") for item in page]
     for key in keys:
@@ -90,7 +90,7 @@ def test_it_is_what_a_single_run_leaves(
     assert tables == lab.tables()
 
 
-def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
+def test_the_viewer_has_read_only_access(site: Site, first: str) -> None:
     order = {"logical_date": None, "conf": {"start": "2018-11-01T00:00:00Z", "end": "2018-11-02T00:00:00Z"}}
     with site.stack().client("viewer") as client:
         assert client.get(DAG).json()["is_paused"] is False
@@ -107,14 +107,14 @@ def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
         client.delete(path)
 
 
-def test_sixty_requests_at_once_are_answered(site: Site, first: str) -> None:
-    """Each holds a connection of the metadata database while it waits for another."""
+def test_sixty_concurrent_requests_succeed(site: Site, first: str) -> None:
+    """Each holds a connection to the metadata database while it waits for another."""
     with site.stack().client("viewer") as client, ThreadPoolExecutor(60) as threads:
         answers = list(threads.map(lambda _: client.get(f"/ui/grid/runs/{airflow.DAG_ID}"), range(60)))
     assert {answer.status_code for answer in answers} == {200}
 
 
-def test_twice_is_harmless(site: Site, first: str) -> None:
+def test_a_second_up_changes_nothing(site: Site, first: str) -> None:
     before = site.sessions()
     printed = site.make("up")
     assert "already running" in printed
@@ -126,12 +126,12 @@ def test_twice_is_harmless(site: Site, first: str) -> None:
 
 
 @pytest.mark.parametrize("module", ["sandbox.run", "sandbox.backfill"])
-def test_no_other_command_works_beside_it(module: str, site: Site, first: str) -> None:
+def test_other_commands_fail_while_it_runs(module: str, site: Site, first: str) -> None:
     printed = site.make(module=module, code=2)
     assert f"make up (process {site.state.pid}) is using {site.place.state}: `make down` stops it." in printed
 
 
-def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
+def test_it_fails_while_another_command_runs(tmp_path: Path) -> None:
     other = Site(Place(tmp_path), 1)
     with jobs.alone(tmp_path, "make backfill"):
         for command in ("up", "down", "status"):
@@ -141,7 +141,7 @@ def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
             )
 
 
-def test_the_status_is_well(site: Site, first: str) -> None:
+def test_the_status_is_healthy(site: Site, first: str) -> None:
     site.idle()
     printed = site.make("status")
     assert printed.count("✓") == 7
@@ -152,8 +152,8 @@ def test_the_status_is_well(site: Site, first: str) -> None:
     assert re.search(r"Total \d+ runs; [\d,]+ plays in the warehouse", printed)
 
 
-def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
-    """As after a night in which the machine slept."""
+def test_a_missing_run_is_triggered(site: Site, first: str) -> None:
+    """As after a night in which the machine was asleep."""
     run = next(run for run in site.idle() if run.run_id.startswith("catch_up"))
     with psycopg.connect(site.state.database) as connection:
         rows = connection.execute("SELECT COUNT(*) FROM songplays").fetchone()
@@ -171,14 +171,14 @@ def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
         assert connection.execute("SELECT COUNT(*) FROM songplays").fetchone() == rows
 
 
-def test_a_hang_up_does_not_end_it(site: Site, first: str) -> None:
+def test_it_survives_sighup(site: Site, first: str) -> None:
     os.kill(site.state.pid, signal.SIGHUP)
     time.sleep(1)
     assert "✗" not in site.make("status")
 
 
-def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
-    """The supervisor is killed; what it leaves behind is stopped first, and nothing is loaded twice."""
+def test_it_starts_again_after_a_crash(site: Site, first: str) -> None:
+    """The supervisor is killed; the next start stops its orphans first, and loads nothing twice."""
     before = site.state
     sessions, runs = site.sessions(), site.idle()
     world = (site.place.bucket / "world.json").read_text()
@@ -188,16 +188,16 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     printed = site.up()
     assert "✓ Start Airflow" in printed
     left = [process.pid for process in members(sessions)]
-    assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # that is taken over
+    assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # it is reused
     assert site.state.pid != before.pid
     assert {run.run_id for run in runs} <= {run.run_id for run in site.idle()}
-    assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another where an hour has just ended
+    assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another one if an hour has just ended
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(printed) == passwords.findall(first)
     assert (site.place.bucket / "world.json").read_text() == world
 
 
-def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
+def test_a_killed_component_is_detected_and_restarted(site: Site, first: str) -> None:
     triggerer = site.state.components["triggerer"].pid
     psutil.Process(triggerer).kill()
     until(lambda: site.state.ended)
@@ -209,14 +209,14 @@ def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
     assert "✗" not in site.make("status")
 
 
-def test_logs_tell_of_every_part(site: Site, first: str) -> None:
+def test_logs_cover_every_component(site: Site, first: str) -> None:
     printed = site.make("logs", "--no-follow")
     for name in ("supervisor", "feeder", "scheduler", "api-server", "dag-processor", "triggerer"):
         assert f"{name} " in printed
     assert "events today" in site.make("logs", "feeder", "--no-follow")
 
 
-def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
+def test_down_only_stops_its_own_processes(site: Site, first: str) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(100)", "airflow", "rclone", "postgres"], start_new_session=True
     ) as foreign:

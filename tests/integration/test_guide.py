@@ -1,4 +1,4 @@
-"""README's recipes, as they stand there, make a copy of the project another one, and touch no other file."""
+"""README's recipes, applied literally to a copy of the project, work and need no other change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DAY = ("2018-11-01", "2018-11-02")
 NOT_PART = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_cache", ".hypothesis", "images")
-# What the rules and policies of the project say of what was added; make check-project has the rules of the others' SQL.
+# The project's policies, for the added files; make check-project covers the rules of SQL for the others.
 TESTS = [
     "-k",
     "devices or not test_files_obey_the_rules",
@@ -31,11 +31,11 @@ TESTS = [
     "tests/unit/dags/test_sparkify_warehouse.py",
     "tests/unit/quality/test_declaration.py",
     "tests/unit/dags/test_policy.py::test_the_files_of_tasks_exist",
-    "tests/unit/dags/test_policy.py::test_tasks_are_tried_again_at_growing_intervals",
-    "tests/unit/dags/test_policy.py::test_failures_and_lateness_are_told",
-    "tests/integration/operators/test_data_quality.py::test_damage_is_tested_for_every_shipped_check",
+    "tests/unit/dags/test_policy.py::test_tasks_are_retried_with_exponential_backoff",
+    "tests/unit/dags/test_policy.py::test_failures_and_missed_deadlines_are_alerted",
+    "tests/integration/operators/test_data_quality.py::test_every_shipped_check_has_a_test_of_its_damage",
 ]
-# Works on the database and the bucket of the test, with the copy's files.
+# Uses the database and the bucket of the test, and the files of the copy.
 PROGRAM = """
 import json, sys
 import psycopg
@@ -101,7 +101,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def python(project: Path, *arguments: str) -> str:
-    """Run Python in a copy of the project; return what it printed."""
+    """Run Python in a copy of the project; return its output."""
     path = os.pathsep.join(str(project / folder) for folder in ("plugins", "dags", "."))
     done = subprocess.run(
         [sys.executable, *arguments],
@@ -116,11 +116,11 @@ def python(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
+def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     before = tree(project)
     for name, block in recipes():
         apply(block, project / name)
-    assert "no problems" in python(project, "-m", "sql_rules.project")
+    assert "No violations" in python(project, "-m", "sql_rules.project")
     assert re.search(r"\d passed", python(project, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", *TESTS))
 
     agents = ["Mozilla/5.0 (X11) Firefox/31.0", "Mozilla/5.0 (iPad) Safari/9537.53"]

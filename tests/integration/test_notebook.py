@@ -38,7 +38,7 @@ def run(lab: Lab) -> list[dict[str, Any]]:
 
 
 def shown(outputs: list[dict[str, Any]], kind: str) -> list[str]:
-    """Return what was displayed of a MIME type."""
+    """Return the outputs of a MIME type."""
     return [str(output["data"][kind]) for output in outputs if kind in output.get("data", {})]
 
 
@@ -59,7 +59,7 @@ def loaded(lab: Lab) -> Lab:
     return lab
 
 
-def test_it_is_kept_without_outputs() -> None:
+def test_it_is_committed_without_outputs() -> None:
     book = read()
     nbformat.validate(book)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
@@ -95,14 +95,14 @@ def test_it_shows_what_the_warehouse_holds(loaded: Lab) -> None:
     assert songs == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", "1"]]  # half of the last day
 
 
-def test_it_survives_times_that_cannot_be_true(loaded: Lab) -> None:
+def test_invalid_timestamps_are_ignored(loaded: Lab) -> None:
     put_implausible(loaded)
     outputs = run(loaded)
     assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
     assert shown(outputs, "text/markdown") == ["**42 plays** on 3 days"]
 
 
-def test_as_a_page_it_needs_nothing_else(loaded: Lab) -> None:
+def test_the_page_is_self_contained(loaded: Lab) -> None:
     page = notebook.execute(NOTEBOOK)
     assert "<strong>42 plays</strong> on 3 days" in page
     assert page.count('src="data:image/png;base64,') == 5
@@ -111,7 +111,7 @@ def test_as_a_page_it_needs_nothing_else(loaded: Lab) -> None:
     assert [address for address in loads if re.match(r"(https?:)?//", address)] == []
 
 
-# As TeX the first is "Keha&AAP", the second an error; the others are what HTML and Markdown might take for their own.
+# As TeX the first would be "Keha&AAP", the second an error; HTML and Markdown could interpret the others.
 NAMES = ["Ke$ha & A$AP", r"$\frac$", r"A$AP \_ $100", "<b>*Bold*</b>", "`Tick`"]
 
 
@@ -132,8 +132,8 @@ def named(lab: Lab) -> Lab:
     return lab
 
 
-def test_names_are_shown_as_they_are(named: Lab) -> None:
-    """The texts of the charts are read from SVG, in which matplotlib can keep them."""
+def test_names_are_shown_unchanged(named: Lab) -> None:
+    """The texts of the charts are read from SVG, where matplotlib can preserve them."""
     book = read()
     first = next(cell for cell in book.cells if "import matplotlib" in cell.source)
     first.source += "\n%config InlineBackend.figure_formats = ['svg']\nplt.rcParams['svg.fonttype'] = 'none'"
@@ -151,8 +151,8 @@ def test_names_are_shown_as_they_are(named: Lab) -> None:
 
 
 @pytest.mark.parametrize("source", ["1 / 0", "plt.text(0, 0, r'$\\frac$', parse_math=True)\nplt.show()"])
-def test_a_cell_that_fails_fails_the_page(loaded: Lab, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-    """Also one with a chart that cannot be drawn: Jupyter itself calls it successful."""
+def test_a_failed_cell_fails_the_page(loaded: Lab, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    """Includes a chart that cannot be drawn, which Jupyter itself does not report."""
     book = read()
     broken = next(index for index, cell in enumerate(book.cells) if cell.source.startswith("artists = ask"))
     book.cells[broken].source = source
@@ -163,7 +163,7 @@ def test_a_cell_that_fails_fails_the_page(loaded: Lab, monkeypatch: pytest.Monke
         notebook.execute(NOTEBOOK)
 
 
-def test_a_cell_that_fails_fails_the_command(
+def test_a_failed_cell_fails_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--state", str(tmp_path)]
@@ -189,7 +189,7 @@ def test_without_a_warehouse_the_page_says_how_to_load_one(tmp_path: Path, capsy
     assert not (tmp_path / "postgres").exists()
 
 
-def test_it_says_what_is_missing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_connection_is_reported(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
     with pytest.raises(
         CellExecutionError, match=r"Airflow connection 'redshift' does not exist.*AIRFLOW_CONN_REDSHIFT"

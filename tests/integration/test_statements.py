@@ -1,6 +1,6 @@
-"""How many SQL statements a run sends: each is a round trip to Redshift, and they must not creep up.
+"""The number of SQL statements per task: each is a round trip to Redshift, and the number must not creep up.
 
-A number that changes here is to be changed on purpose. Fewer are welcome.
+Change the numbers only on purpose; lower ones are welcome.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
 
 HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")]
-# An hour with events and a new song, on tables that are there.
+# An hour with events and a new song, on existing tables.
 BUSY = {
     "create_tables": 1,
     "stage_events": 20,
@@ -32,7 +32,7 @@ BUSY = {
     "load_time": 12,
     "data_quality": 17,
 }
-# An hour without either.
+# An hour without events and new songs.
 QUIET = {
     "create_tables": 1,
     "stage_events": 19,
@@ -48,7 +48,7 @@ QUIET = {
 
 @pytest.fixture
 def count(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], dict[str, int]]:
-    """A function that runs all tasks for a range, and returns how many statements each sent."""
+    """A function that runs all tasks for a range, and returns the number of statements of each."""
     sent: Counter[str] = Counter()
     task = ""
 
@@ -75,24 +75,24 @@ def count(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], dic
 
 @pytest.fixture
 def first_hour(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
-    """The tables are there, and an hour was loaded."""
+    """Existing tables, with one loaded hour."""
     lab.put_events("2018-11-01", [event("2018-11-01T05:10:00Z", 1), event("2018-11-01T06:10:00Z", 2)])
     lab.put_song("first", song("SO1"))
     count(*HOURS[0])
 
 
 @pytest.mark.usefixtures("first_hour")
-def test_an_hour_with_news_sends_so_many_statements(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+def test_statements_of_an_hour_with_new_data(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     lab.put_song("second", song("SO2"))
     assert count(*HOURS[1]) == BUSY
 
 
 @pytest.mark.usefixtures("first_hour")
-def test_an_hour_without_news_sends_so_many_statements(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+def test_statements_of_an_hour_without_new_data(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     assert count("2018-11-01T07:00:00Z", "2018-11-01T08:00:00Z") == QUIET
 
 
 @pytest.mark.usefixtures("first_hour")
-def test_a_longer_range_sends_as_many(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
+def test_statements_of_a_longer_range(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     lab.put_song("second", song("SO2"))
     assert count("2018-11-01T06:00:00Z", "2018-11-01T18:00:00Z") == BUSY

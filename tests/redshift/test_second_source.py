@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
 
 
-def test_the_tables_are_those_that_python_computes(redshift: Lab, endpoint: Endpoint) -> None:
+def test_the_tables_match_those_computed_in_python(redshift: Lab, endpoint: Endpoint) -> None:
     records = some(Random(1), utc("2015-01-01T20:00"), 6, 300)
     put(redshift, records)
     for start, end in (("2015-01-01T22:00", "2015-01-02T02:00"), ("2015-01-01T20:00", "2015-01-01T22:00")):

@@ -1,7 +1,7 @@
 """### Activity on a code hosting site, hour by hour.
 
-A second source, written with nothing but what README and docs say. Events arrive as one compressed file an hour,
-`events/2015-01-01-0.json.gz`, with nested objects: a JSONPaths file names the element of each column.
+A second source, written from README and docs only. Events arrive in one compressed file per hour,
+`events/2015-01-01-0.json.gz`, with nested objects: a JSONPaths file has the path of each column.
 
 **What a run does.** It stages the events of its interval and merges them into a fact and two dimensions, then checks
 them. It is idempotent. A file arrives some minutes after its hour, so runs start at a quarter past, and each covers the

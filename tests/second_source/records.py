@@ -148,7 +148,7 @@ def expected(records: Iterable[Record]) -> dict[str, list[tuple[Any, ...]]]:
     in_time = sorted(records, key=lambda item: (item.at, item.event))
     events = {item.event: item for item in in_time}
     actors = {item.actor: item for item in in_time if item.actor}
-    named = sorted(in_time, key=lambda item: item.name is not None)  # stable: still in time
+    named = sorted(in_time, key=lambda item: item.name is not None)  # stable: ties remain ordered by time
     repositories = {item.repository: item for item in named if item.repository}
     tables: dict[str, list[tuple[Any, ...]]] = {
         "staging_activity": [

@@ -1,4 +1,4 @@
-"""A second source, with files, keys and tables of its own: what the documentation says is enough to load it."""
+"""A second source, with other files, keys and tables: the documentation is sufficient to load it."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def at(hour: int, event: int, time: str | None = None, **fields: Any) -> Record:
 
 
 def run(lab: Lab, *hours: float, **params: Any) -> dict[str, Any]:
-    """Run the DAG for an hour, or for a range of them; return what its tasks returned."""
+    """Run the DAG for an hour or a range; return the results of its tasks."""
     start, end = hours if len(hours) == 2 else (hours[0], hours[0] + 1)
     return lab.run(*(f"{START + timedelta(hours=hour):%Y-%m-%dT%H:%M}" for hour in (start, end)), dag=dag, **params)
 
 
-def test_the_dag_survives_the_way_to_the_scheduler() -> None:
+def test_the_dag_can_be_serialized() -> None:
     assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).dag_id == "activity"
 
 
-def test_its_sql_means_the_same_on_both_engines() -> None:
+def test_its_sql_is_portable() -> None:
     files = sorted([*HERE.glob("sql/**/*.sql"), *HERE.glob("checks/*.yaml")])
     assert len(files) == 11
     assert check(files) == []
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_the_tables_are_those_that_python_computes(lab: Lab, seed: int) -> None:
+def test_the_tables_match_those_computed_in_python(lab: Lab, seed: int) -> None:
     records = some(Random(seed), START, 26, 1500)
     assert max(len(record.json()) for record in records) > 100_000
     put(lab, records)
@@ -63,7 +63,7 @@ def test_the_tables_are_those_that_python_computes(lab: Lab, seed: int) -> None:
     assert results["data_quality"]["failed"] == 0
 
 
-def test_hours_one_by_one_leave_the_same_tables(lab: Lab) -> None:
+def test_hourly_runs_result_in_the_same_tables_as_a_range(lab: Lab) -> None:
     records = some(Random(7), START, 26, 400)
     put(lab, records)
     hours = list(range(26))
@@ -75,8 +75,8 @@ def test_hours_one_by_one_leave_the_same_tables(lab: Lab) -> None:
     assert lab.tables(TABLES) == expected(records)
 
 
-def test_what_a_member_may_be(lab: Lab) -> None:
-    """Absent members are NULL, wherever they are; what no column takes may be anything."""
+def test_values_of_members(lab: Lab) -> None:
+    """Absent members are NULL at any level; members without a column may have any value."""
     bare = (
         '{"id": 7, "created_at": "2015-01-01T00:00:00Z", "payload": {}, "actor": {}, "other": [[{"id": 1}], "\\u0000"]}'
     )
@@ -99,7 +99,7 @@ def test_what_a_member_may_be(lab: Lab) -> None:
     [(b"%b\n%b\n",), (b"%b\r\n%b\r\n",), (b"%b\n%b",), (b"%b\n\n", b"", b"%b\n"), (b"%b", b"\n%b\n")],
     ids=["lines", "CR LF", "no end of the last line", "three gzip members", "a member that ends within a line"],
 )
-def test_how_a_file_may_be_written(lab: Lab, parts: tuple[bytes, ...]) -> None:
+def test_supported_file_formats(lab: Lab, parts: tuple[bytes, ...]) -> None:
     put(lab, [])
     lines = iter([at(5, 1, words="🎉" * 30_000).json().encode(), at(5, 2).json().encode()])
     members = [part % tuple(islice(lines, part.count(b"%b"))) for part in parts]
@@ -109,7 +109,7 @@ def test_how_a_file_may_be_written(lab: Lab, parts: tuple[bytes, ...]) -> None:
 
 
 def test_a_file_is_found_by_its_whole_key(lab: Lab) -> None:
-    """2015-01-01-1 is how 2015-01-01-10 begins: COPY takes what FROM is a prefix of."""
+    """2015-01-01-1 is a prefix of 2015-01-01-10: COPY loads all keys with the prefix FROM."""
     put(lab, [at(hour, hour) for hour in (0, 1, 2, 10, 11, 19, 20, 23)])
     for hour, events in ((1, [1]), (10, [1, 10]), (2, [1, 2, 10]), (3, [1, 2, 10])):
         result = run(lab, hour, tasks=STAGE)["stage_activity"]
@@ -118,7 +118,7 @@ def test_a_file_is_found_by_its_whole_key(lab: Lab) -> None:
 
 
 def test_a_scheduled_run_covers_the_hour_that_it_closes(lab: Lab) -> None:
-    """A file that arrives between the end of its hour and the start of the run is loaded whole."""
+    """A file that arrives between the end of its hour and the start of the run is loaded completely."""
     put(lab, [at(4, 4)])
     run(lab, 4.25, 5.25)
     put(lab, [at(4, 4), at(5, 5), at(5, 6, "2015-01-01T05:59:59")])
@@ -144,7 +144,7 @@ def test_a_late_event_belongs_to_the_hour_of_its_file(lab: Lab) -> None:
     assert lab.one("SELECT COUNT(*) FROM activities") == 2
 
 
-def test_a_renamed_repository_keeps_its_latest_name_when_the_past_is_loaded(lab: Lab) -> None:
+def test_a_renamed_repository_keeps_its_latest_name_after_a_backfill(lab: Lab) -> None:
     put(lab, [at(2, 1, name="o/old"), at(9, 2, name="o/new"), at(11, 3, name=None)])
     for hour in (9, 11, 2):
         run(lab, hour)
@@ -164,7 +164,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_line_is_rejected_with_its_place_and_the_rest_is_loaded(lab: Lab, what: str) -> None:
+def test_an_invalid_line_is_rejected_with_its_location_and_the_others_are_loaded(lab: Lab, what: str) -> None:
     line, column, code = BROKEN[what]
     five = START + timedelta(hours=5)
     put(lab, [at(5, 1), at(5, 2)], (five, line))
@@ -191,7 +191,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("check_name", DAMAGES)
-def test_a_damage_is_seen_by_its_check(lab: Lab, check_name: str) -> None:
+def test_damage_is_detected_by_its_check(lab: Lab, check_name: str) -> None:
     put(lab, [at(5, number, actor=number) for number in range(1, 6)])
     assert run(lab, 5)["data_quality"]["failed"] == 0
     with psycopg.connect(lab.uri) as connection:
@@ -200,8 +200,8 @@ def test_a_damage_is_seen_by_its_check(lab: Lab, check_name: str) -> None:
         run(lab, 5, tasks=["data_quality"])
 
 
-def test_it_lives_beside_the_first_source(lab: Lab) -> None:
-    """Both DAGs remember what they staged in the tables of ddl/operations."""
+def test_it_coexists_with_the_first_source(lab: Lab) -> None:
+    """Both DAGs record what they staged in the tables of ddl/operations."""
     put(lab, [at(5, 1)])
     run(lab, 5)
     lab.run(*DAY)

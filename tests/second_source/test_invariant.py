@@ -1,4 +1,4 @@
-"""The contract holds for the second source: any history of runs leaves what a single run leaves."""
+"""The contract holds for the second source: any history of runs results in the tables of a single run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sandbox.lab import Lab
 
-# Midnight is within, and hours of one and of two digits.
+# Includes midnight, and hours of one and two digits.
 START = utc("2015-01-01T21:00")
 HOURS = 6
 PROCESSES = 3
@@ -38,7 +38,7 @@ class Contents(NamedTuple):
     broken: tuple[int, ...]
 
     def put(self, lab: Lab) -> None:
-        """Make the bucket hold this and nothing else."""
+        """Replace the content of the bucket."""
         lines = [(START + timedelta(hours=hour), '{"id": "x"}') for hour in self.broken]
         put(lab, [*self.records, *self.records[:2]], *lines)
 
@@ -78,7 +78,7 @@ single = st.tuples(hours, st.integers(1, HOURS)).map(lambda pair: Run(pair[0], m
 
 @st.composite
 def covers(draw: st.DrawFn) -> tuple[Run, ...]:
-    """Runs that cover the period, split anywhere, with repetitions and overlaps, in any order."""
+    """Return runs that cover the period, split anywhere, with repetitions and overlaps, in any order."""
     cuts = draw(st.lists(st.integers(1, HOURS - 1), max_size=4, unique=True).map(sorted))
     runs = [Run(start, end) for start, end in pairwise([0, *cuts, HOURS])]
     return tuple(draw(st.permutations([*runs, *draw(st.lists(single, max_size=2))])))
@@ -109,14 +109,14 @@ def processes() -> Iterator[ProcessPoolExecutor]:
     files=contents,
     runs=covers(),
 )
-def test_any_history_leaves_what_a_single_run_leaves(
+def test_any_history_results_in_the_tables_of_a_single_run(
     before: list[tuple[Contents, tuple[Run, ...]]],
     files: Contents,
     runs: tuple[Run, ...],
     make_lab: Callable[[], Lab],
     processes: ProcessPoolExecutor,
 ) -> None:
-    """The files change while nothing runs; at the end, runs cover all of them."""
+    """The files change between runs; at the end, runs cover all of them."""
     note(f"Before: {before}, then {files}, {runs}")
     lab, expected = make_lab(), make_lab()
     for step, of_step in [*before, (files, runs)]:
@@ -130,7 +130,7 @@ def test_any_history_leaves_what_a_single_run_leaves(
 
 
 def rejected(lab: Lab) -> list[tuple[Any, ...]]:
-    """Return the rejected rows, but which run read them."""
+    """Return the rejected rows, without the run that read them."""
     return lab.query(
         f"SELECT table_name, period_start, REPLACE(file_name, '{lab.bucket}', ''), line_number, column_name, "
         "error_code, reason, raw_value FROM operations.rejected_rows ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"

@@ -1,4 +1,4 @@
-"""What is imported before tasks are forked."""
+"""The packages that are imported before tasks are forked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ print(json.dumps([names, any(name.partition(".")[0] == "sparkify" for name in sy
 
 
 def _imported(*argv: str) -> tuple[list[str], bool, int]:
-    """Start a process of Airflow, and return the packages it lacks, whether it has the project's, and its threads."""
+    """Start a process of Airflow; return the missing packages, whether the project's are imported, and its threads."""
     script = SCRIPT.format(argv=["airflow", *argv])
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT / "plugins", capture_output=True, check=True)
     missing, project, threads = json.loads(run.stdout.splitlines()[-1])
@@ -29,13 +29,13 @@ def _imported(*argv: str) -> tuple[list[str], bool, int]:
 
 
 @pytest.mark.parametrize("argv", [("scheduler", "--skip-serve-logs"), ("celery", "worker")])
-def test_who_starts_tasks_has_their_packages(argv: tuple[str, ...]) -> None:
+def test_processes_that_fork_tasks_import_their_packages(argv: tuple[str, ...]) -> None:
     missing, project, threads = _imported(*argv)
     assert missing == []
-    assert not project, "a task would run what the project was when its parent was started"
-    assert threads == 1, "a fork takes along one thread only"
+    assert not project, "a task would run outdated code of the project"
+    assert threads == 1, "a fork copies one thread only"
 
 
-def test_other_processes_do_without() -> None:
+def test_other_processes_do_not_import_them() -> None:
     missing, _, _ = _imported("api-server")
     assert "obstore.auth.boto3" in missing

@@ -1,4 +1,4 @@
-"""What is installed and run is what was reviewed: locks with hashes, actions by commit, a small build context."""
+"""The supply chain is pinned: locks with hashes, actions by commit, a minimal build context."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HASH = re.compile(r" --hash=sha256:[0-9a-f]{64}(?= |$)")
 
 
 def entries(lock: Path) -> list[str]:
-    """The entries of a lock, each with its hashes on one line."""
+    """Return the entries of a lock, each with its hashes on one line."""
     return lock.read_text().replace(" \\\n    ", " ").splitlines()
 
 
@@ -33,7 +33,7 @@ def locked(lock: Path) -> dict[str, Requirement]:
 
 
 def direct(source: Path) -> list[Requirement]:
-    """What a requirements file names itself, and the files that it includes."""
+    """Return the direct requirements of a file, and the files that it includes."""
     found = []
     for line in source.read_text().splitlines():
         if line.startswith("-r "):
@@ -56,7 +56,7 @@ def test_every_entry_has_one_version_and_hashes_and_no_index_is_named(lock: Path
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
 def test_a_requirement_is_in_its_lock(source: Path) -> None:
-    """`make lock` was run after the last change of the file."""
+    """`make lock` was run after the last change of the requirements."""
     found = locked(ROOT / "locks" / source.name)
     for wanted in direct(source):
         entry = found[canonicalize_name(wanted.name)]
@@ -64,21 +64,21 @@ def test_a_requirement_is_in_its_lock(source: Path) -> None:
         assert wanted.specifier.contains(version.version), f"{wanted}, not {entry}: make lock"
 
 
-def test_what_is_developed_with_is_what_runs() -> None:
-    """Each environment is part of the developer's: the same versions."""
+def test_all_environments_have_the_same_versions() -> None:
+    """Each environment is a subset of the developer's, with the same versions."""
     whole = locked(ROOT / "locks" / "requirements-dev.txt")
     for name in ("requirements", "requirements-local", "requirements-notebook"):
         part = locked(ROOT / "locks" / f"{name}.txt")
         assert {key: part[key].specifier for key in part} == {key: whole[key].specifier for key in part}
 
 
-def test_pip_installs_nothing_without_hashes() -> None:
+def test_pip_requires_hashes() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert re.findall(r"pip install.*", makefile) == [
         "pip install --quiet --disable-pip-version-check --require-hashes"
     ]
     assert re.findall(r"INSTALL\) (?!-r \$<$).*", makefile, re.MULTILINE) == []
-    # What a stamp installs is the lock that it depends on.
+    # Each target installs the lock that it depends on.
     stamps = re.findall(r"^(\.venv\S*/(?:run|notebook|dev|bench)): (\S+)", makefile, re.MULTILINE)
     assert [lock for _, lock in stamps] == [
         f"locks/requirements-{name}.txt" for name in ("local", "notebook", "dev", "bench")
@@ -88,7 +88,7 @@ def test_pip_installs_nothing_without_hashes() -> None:
     assert [line for line in installs if " --require-hashes -r /tmp/project/" not in line] == []
 
 
-def test_the_image_takes_what_it_lacks_from_the_lock() -> None:
+def test_the_image_installs_missing_packages_from_the_lock() -> None:
     text = (ROOT / "locks" / "requirements.txt").read_text()
     lock = image.entries(text)
     assert set(lock) == set(locked(ROOT / "locks" / "requirements.txt"))
@@ -100,7 +100,7 @@ def test_the_image_takes_what_it_lacks_from_the_lock() -> None:
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
-def test_a_workflow_runs_actions_by_commit_and_may_only_read(path: Path) -> None:
+def test_workflows_pin_actions_and_have_read_only_permissions(path: Path) -> None:
     workflow: dict[str, Any] = yaml.safe_load(path.read_text())
     assert workflow["permissions"] == {"contents": "read"}
     for job in workflow["jobs"].values():
@@ -113,13 +113,13 @@ def test_a_workflow_runs_actions_by_commit_and_may_only_read(path: Path) -> None
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
-def test_what_is_pinned_is_updated() -> None:
+def test_dependabot_updates_all_pins() -> None:
     updates = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text())["updates"]
     assert {item["package-ecosystem"] for item in updates} == {"github-actions", "pip", "docker", "docker-compose"}
 
 
-def test_the_image_is_built_from_what_it_needs() -> None:
-    """Everything is left out but what Dockerfile copies: .env, which has all secrets, as well."""
+def test_the_build_context_is_minimal() -> None:
+    """Only what Dockerfile copies is in the build context; .env, which has all secrets, is not."""
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     taken = {line.removeprefix("!") for line in lines if line.startswith("!")}

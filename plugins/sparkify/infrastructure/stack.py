@@ -136,10 +136,10 @@ class CreateStackOperator(CloudFormationCreateStackOperator):
             # Prevents accidental deletion in the console, with all data. The delete DAG lifts the protection.
             client.update_termination_protection(StackName=self.stack_name, EnableTerminationProtection=True)
             return self._outputs(stack)
-        status = stack.status if stack else "gone"
+        status = stack.status if stack else "DELETE_COMPLETE"
         if status == "CREATE_IN_PROGRESS":
             raise AirflowException(f"The stack {self.stack_name} is not ready yet; the retry continues to wait.")
-        cleaned = "its resources were deleted" if status in {"DELETE_COMPLETE", "gone"} else f"its state is {status}"
+        cleaned = "its resources were deleted" if status == "DELETE_COMPLETE" else f"its state is {status}"
         reasons = cloudformation.failures(client, stack_id)
         raise AirflowFailException(
             "\n".join([f"Creation of the stack {self.stack_name} failed; {cleaned}. Reasons:", *reasons])

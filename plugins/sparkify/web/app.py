@@ -36,11 +36,11 @@ def application() -> ASGIApp:
     return create(Cache(panels.read), Cache(loads.read, keep=KEEP_LOADS))
 
 
-def create(answers: Cache, news: Cache) -> ASGIApp:
+def create(panel_cache: Cache, loads_cache: Cache) -> ASGIApp:
     """Return an application.
 
-    :param answers: the results of the panels, cached until a run that writes to the warehouse has ended.
-    :param news: the results of :func:`sparkify.web.loads.read`, which report such a run.
+    :param panel_cache: the results of the panels, cached until a run that writes to the warehouse has ended.
+    :param loads_cache: the results of :func:`sparkify.web.loads.read`, which report such a run.
     """
     app = FastAPI(
         title="Sparkify warehouse page",
@@ -67,7 +67,7 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
     @app.get("/api/loads")
     async def state() -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return {"now": now, **await news.get("loads")}
+        return {"now": now, **await loads_cache.get("loads")}
 
     @app.get("/api/panels")
     def declared() -> list[Panel]:
@@ -77,8 +77,8 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
     async def panel(name: str, *, reload: bool = False) -> dict[str, Any]:
         if name not in (known := panels.declared()):
             raise HTTPException(404, f"Unknown panel {name!r}: expected one of {', '.join(known)}.")
-        version = (await news.get("loads"))["version"]
-        answer = await answers.get(name, version, RELOAD if reload else math.inf)
+        version = (await loads_cache.get("loads"))["version"]
+        answer = await panel_cache.get(name, version, RELOAD if reload else math.inf)
         return {"name": name, "version": version, **answer}
 
     @app.exception_handler(PanelError)

@@ -35,8 +35,8 @@ class Cloud:
         return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **KEYS)
 
     def run(self, action: str, **params: Any) -> dict[str, str]:
-        """Run a DAG as Airflow does; return the states of its tasks."""
-        # Anew each time: a run leaves its params in the DAG.
+        """Run a DAG; return the states of its tasks."""
+        # Imported again each time, because a run leaves its params in the DAG.
         dag = importlib.reload(importlib.import_module(f"sparkify_infrastructure_{action}")).dag
         for task in dag.tasks:
             task.retries = 0
@@ -46,7 +46,7 @@ class Cloud:
         return {task.task_id: str(task.state) for task in run.get_task_instances()}
 
     def stacks(self) -> dict[str, str]:
-        """Return the statuses of all stacks that there are, by name."""
+        """Return the statuses of all stacks, by name."""
         found = self.client("cloudformation").describe_stacks()["Stacks"]
         return {stack["StackName"]: stack["StackStatus"] for stack in found}
 
@@ -56,7 +56,7 @@ class Cloud:
         return {cluster["ClusterIdentifier"]: cluster["ClusterStatus"] for cluster in found}
 
     def snapshots(self) -> list[str]:
-        """Return the names of the snapshots of clusters that somebody asked for."""
+        """Return the names of the manual snapshots of clusters."""
         found = self.client("redshift").describe_cluster_snapshots(SnapshotType="manual")["Snapshots"]
         return [snapshot["SnapshotIdentifier"] for snapshot in found if snapshot["SnapshotType"] == "manual"]
 
@@ -69,7 +69,7 @@ class Cloud:
 
 @pytest.fixture(scope="module")
 def metadata() -> None:
-    """Airflow's metadata database, which a DAG cannot run without."""
+    """Airflow's metadata database, required to run a DAG."""
     from sandbox.airflow import migrate
 
     migrate()

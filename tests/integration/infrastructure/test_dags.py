@@ -1,4 +1,4 @@
-"""The DAGs that make, pause, resume and delete the warehouse, run by Airflow, on an AWS on this machine."""
+"""The DAGs that create, pause, resume and delete the warehouse, on a local stand-in for AWS."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DELETED = {
 
 
 def stack() -> Any:
-    """The stack as moto keeps it."""
+    """The stack in moto's state."""
     (found,) = cloudformation_backends["123456789012"][REGION].stacks.values()
     return found
 
@@ -54,7 +54,7 @@ def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) 
     secrets = cloud.secrets()
     assert {**secrets, "airflow/connections/redshift": json.loads(secrets["airflow/connections/redshift"])} == published
 
-    # Once more: nothing is made twice, nothing is changed; what was asked for and is not so is said.
+    # Again: nothing is created twice or changed; differing params are logged.
     assert cloud.run("create", **{**CLUSTER, "node_count": 2}) == CREATED
     assert "NodeCount is 1, expected 2" in capfd.readouterr().out
     assert cloud.stacks() == {"music": "CREATE_COMPLETE"}
@@ -66,7 +66,7 @@ def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) 
         assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "skipped"}
         assert cloud.clusters() == {"music": status}
 
-    # Not by mistake: neither with another name, nor past the DAG.
+    # Not by mistake: neither with another name, nor outside of the DAG.
     for typed in ("", "sparkify"):
         assert set(cloud.run("delete", stack_name="music", confirm=typed).values()) == {"failed", "upstream_failed"}
     assert "got 'sparkify'" in capfd.readouterr().out
@@ -116,7 +116,7 @@ def test_the_life_of_a_serverless_warehouse(cloud: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_a_failed_creation_says_why_and_leaves_nothing(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_creation_is_explained_and_rolled_back(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     states = cloud.run("create", **CLUSTER, subnet_ids="subnet-0123456789,subnet-9876543210")
     assert states == {
         "choose_network": "success",
@@ -131,7 +131,7 @@ def test_a_failed_creation_says_why_and_leaves_nothing(cloud: Cloud, capfd: pyte
     assert (cloud.stacks(), cloud.clusters(), cloud.secrets()) == ({}, {}, {})
     roles = [role["RoleName"] for role in cloud.client("iam").list_roles()["Roles"]]
     assert roles == []
-    # What was wrong put right, the same name is free.
+    # After the correction, the same name can be used.
     assert cloud.run("create", **CLUSTER) == CREATED
 
 
@@ -142,8 +142,8 @@ GRANTS = [
 
 
 @pytest.mark.parametrize("kind", ["provisioned", "serverless"])
-def test_airflow_gets_a_user_of_its_own_who_is_no_superuser(cloud: Cloud, kind: str) -> None:
-    """The superuser creates it, once, with the password that Redshift keeps."""
+def test_airflow_gets_its_own_user_without_superuser_privileges(cloud: Cloud, kind: str) -> None:
+    """The superuser creates it, once, with the password that Redshift manages."""
     cloud.run("create", **{**CLUSTER, "kind": kind})
     cloud.run("create", **{**CLUSTER, "kind": kind})
     if kind == "provisioned":
@@ -161,7 +161,7 @@ def test_airflow_gets_a_user_of_its_own_who_is_no_superuser(cloud: Cloud, kind: 
 
 
 def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
-    """The stack makes a gateway endpoint of S3 for the subnets' route tables, unless they have one."""
+    """The stack creates a gateway endpoint of S3 for the subnets' route tables, unless they have one."""
     ec2 = cloud.client("ec2")
     cloud.run("create", **CLUSTER)
     (endpoint,) = ec2.describe_vpc_endpoints()["VpcEndpoints"]
@@ -170,7 +170,7 @@ def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.Capture
     assert endpoint["RouteTableIds"] == [main["RouteTableId"]]
     cloud.run("create", **{**CLUSTER, "stack_name": "more"})
     assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == [endpoint]
-    # A table that only one of the subnets uses.
+    # A route table of only one of the subnets.
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
     table = ec2.create_route_table(VpcId=main["VpcId"])["RouteTable"]["RouteTableId"]
     ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
@@ -185,7 +185,7 @@ def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.Capture
     assert "are all in one availability zone: expected two" in capfd.readouterr().out
 
 
-def test_a_refused_creation_says_why(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_rejected_creation_is_explained(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     assert cloud.run("create", stack_name="music")["create_stack"] == "failed"
     printed = capfd.readouterr().out
     assert "CloudFormation rejected the stack music" in printed
@@ -193,7 +193,7 @@ def test_a_refused_creation_says_why(cloud: Cloud, capfd: pytest.CaptureFixture[
     assert cloud.stacks() == {}
 
 
-def test_a_stack_that_is_neither_made_nor_gone_is_named(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_stack_in_a_failed_state_is_reported(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     cloud.run("create", **CLUSTER)
     stack().status = "ROLLBACK_COMPLETE"
     assert cloud.run("create", **CLUSTER)["create_stack"] == "failed"
@@ -213,13 +213,13 @@ def test_a_stack_that_is_neither_made_nor_gone_is_named(cloud: Cloud, capfd: pyt
     ],
     ids=lambda params: next(iter(params)) + str(next(iter(params.values()))),
 )
-def test_what_the_form_refuses(cloud: Cloud, params: dict[str, Any]) -> None:
+def test_the_form_rejects_invalid_params(cloud: Cloud, params: dict[str, Any]) -> None:
     with pytest.raises(ParamValidationError):
         cloud.run("create", **{**CLUSTER, **params})
     assert cloud.stacks() == {}
 
 
-def test_without_a_secrets_backend_one_is_told_what_to_define(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_a_secrets_backend_the_log_has_the_connections(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     assert cloud.run("create", **CLUSTER) == {**CREATED, "publish_connection": "skipped"}
     printed = capfd.readouterr().out
     assert "AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon" in printed
@@ -232,7 +232,7 @@ def test_without_a_secrets_backend_one_is_told_what_to_define(cloud: Cloud, capf
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_a_connection_of_somebody_else_is_left_alone(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_connection_of_another_owner_is_not_changed(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     theirs = {"airflow/connections/redshift": "redshift://theirs"}
     client = cloud.client("secretsmanager")
     client.create_secret(Name="airflow/connections/redshift", SecretString="redshift://theirs")
@@ -247,7 +247,7 @@ def test_a_connection_of_somebody_else_is_left_alone(cloud: Cloud, capfd: pytest
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_who_has_defined_nothing_gets_all(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undefined_connections_are_published(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_AWS")
     for name, value in KEYS.items():
         monkeypatch.setenv(name.upper(), value)
@@ -264,7 +264,7 @@ def test_who_has_defined_nothing_gets_all(cloud: Cloud, monkeypatch: pytest.Monk
         "airflow/connections/redshift",
         "airflow/variables/sparkify_bucket",
     }
-    # Now that it is defined, it is still the stack's.
+    # Now that they are defined, they still belong to the stack.
     assert cloud.run("create", **CLUSTER) == CREATED
     assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
     assert cloud.secrets() == {}

@@ -1,4 +1,4 @@
-"""Connections whose extra says ``iam``: the temporary password is asked for, with the credentials of ``aws``."""
+"""Connections with ``iam`` in their extra: a temporary password is requested, with the credentials of ``aws``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What redshift_connector was called with; there is no Redshift here to connect to."""
+    """The arguments of redshift_connector's calls, instead of a connection."""
     calls: list[dict[str, Any]] = []
 
     class Connected:
-        """A connection that nothing is done with."""
+        """An unused connection."""
 
         autocommit = False
         _usock = socket.socket()
@@ -59,11 +59,11 @@ def test_a_cluster(
     (call,) = connected
     assert len(call.pop("password")) == 32
     assert call == {
-        "user": "IAM:ana",  # so GetClusterCredentials answers
+        "user": "IAM:ana",  # as GetClusterCredentials returns it
         "host": host or cluster["Endpoint"]["Address"],
         "port": 5439,
         "database": "dev",
-        "sslmode": "verify-full",  # what is not about IAM is handed on
+        "sslmode": "verify-full",  # other extras are passed on
     }
 
 
@@ -101,7 +101,7 @@ def test_serverless(
     ]
 
 
-def test_no_password_to_be_had(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_password_is_issued(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     define(monkeypatch, login="ana", extra={"iam": True, "cluster_identifier": "absent"})
     remedy = r"issued no temporary password: .*absent.* Check the credentials"
     with pytest.raises(WarehouseError, match=remedy), connect("redshift", "aws"):
@@ -109,9 +109,7 @@ def test_no_password_to_be_had(cloud: Cloud, connected: list[dict[str, Any]], mo
     assert connected == []
 
 
-def test_a_password_of_one_s_own(
-    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_explicit_password(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
     define(monkeypatch, host="music.example.com", login="ana", password="mine", port=5439)
     with connect("redshift", "aws"):
         pass

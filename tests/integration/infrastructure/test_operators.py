@@ -1,4 +1,4 @@
-"""What the DAGs' tests do not reach: tries that are repeated, a deletion that fails."""
+"""Cases that the tests of the DAGs do not cover: retries, and a failed deletion."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parameters(cloud: Cloud) -> dict[str, str]:
         "VpcId": vpc["VpcId"],
         "SubnetIds": subnets,
         "AllowedCidr": vpc["CidrBlock"],
-        "NodeType": "",  # left to its default
+        "NodeType": "",  # its default is used
     }
 
 
@@ -51,7 +51,7 @@ def stack() -> models.Stack:
     return found
 
 
-def test_a_try_that_is_repeated_waits_for_what_the_first_began(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_a_retry_waits_for_the_creation_of_the_first_attempt(cloud: Cloud, parameters: dict[str, str]) -> None:
     with pytest.raises(TaskDeferred) as first:
         create(parameters).execute(CONTEXT)
     stack().status = "CREATE_IN_PROGRESS"
@@ -72,7 +72,7 @@ def test_without_a_triggerer(cloud: Cloud, parameters: dict[str, str]) -> None:
     assert cloud.stacks() == {}
 
 
-def test_a_stack_that_takes_longer_is_waited_for_by_the_next_try(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_the_retry_waits_for_a_slow_stack(cloud: Cloud, parameters: dict[str, str]) -> None:
     with pytest.raises(TaskDeferred):
         create(parameters).execute(CONTEXT)
     stack().status = "CREATE_IN_PROGRESS"
@@ -81,7 +81,7 @@ def test_a_stack_that_takes_longer_is_waited_for_by_the_next_try(cloud: Cloud, p
     assert not isinstance(raised.value, AirflowFailException)
 
 
-def test_a_stack_that_is_being_deleted_is_waited_for(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_a_stack_that_is_being_deleted_is_retried(cloud: Cloud, parameters: dict[str, str]) -> None:
     with pytest.raises(TaskDeferred):
         create(parameters).execute(CONTEXT)
     stack().status = "DELETE_IN_PROGRESS"
@@ -90,7 +90,7 @@ def test_a_stack_that_is_being_deleted_is_waited_for(cloud: Cloud, parameters: d
     assert not isinstance(raised.value, AirflowFailException)
 
 
-def test_a_deletion_that_fails_says_why(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_a_failed_deletion_is_explained(cloud: Cloud, parameters: dict[str, str]) -> None:
     create(parameters, deferrable=False).execute(CONTEXT)
     stack().status = "DELETE_FAILED"
     for reason in ("Resource deletion cancelled", "resource sg-1 has a dependent object"):

@@ -1,4 +1,4 @@
-"""Creating tables is harmless to what is there."""
+"""Creating tables does not change existing objects."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DDL = ROOT / "include" / "sql" / "ddl"
 DAY = ("2018-11-01", "2018-11-02")
 
 
-def test_again_changes_nothing(lab: Lab) -> None:
+def test_a_second_run_changes_nothing(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.run(*DAY)
     before = lab.tables()
@@ -51,7 +51,7 @@ def test_a_table_of_another_schema_is_another_table(lab: Lab) -> None:
     assert set(lab.counts()) == set(TABLES)
 
 
-def test_recreating_forgets_everything_the_ledger_included(lab: Lab) -> None:
+def test_recreating_deletes_everything_including_the_ledger(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.put_song("one", song("SO1"))
     lab.run(*DAY)
@@ -60,7 +60,7 @@ def test_recreating_forgets_everything_the_ledger_included(lab: Lab) -> None:
     assert lab.run(*DAY)["stage_songs"]["objects"] == 1
 
 
-def test_recreating_keeps_the_history_alone(lab: Lab) -> None:
+def test_recreating_only_keeps_the_history(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.run(*DAY)
     with psycopg.connect(lab.uri) as connection:
@@ -74,7 +74,7 @@ def test_recreating_keeps_the_history_alone(lab: Lab) -> None:
 
 def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab, tmp_path: Path) -> None:
     folder = shutil.copytree(DDL, tmp_path / "ddl")
-    # A schema of its own, in a file that comes before that of its tables; and keys as few people write them.
+    # A separate schema, in a file that sorts before that of its tables, and keys in an unusual syntax.
     (folder / "zoo.sql").write_text("CREATE SCHEMA IF NOT EXISTS marts;\n")
     (folder / "devices.sql").write_text(
         "-- CREATE TABLE IF NOT EXISTS not_this_one (id BIGINT);\n"
@@ -91,14 +91,14 @@ def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab,
     assert lab.one("SELECT COUNT(*) FROM marts.devices") == 0
 
 
-def test_invalid_ddl_is_named_before_anything_is_done(lab: Lab, tmp_path: Path) -> None:
+def test_invalid_ddl_is_reported_before_anything_is_done(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "devices.sql").write_text("CREATE TABLE devices (device_id BIGINT);\n")
     create = CreateTablesOperator(task_id="create", ddl=[str(tmp_path)])
     with pytest.raises(AirflowFailException, match=r"devices\.sql line 1: expected CREATE TABLE IF NOT EXISTS"):
         lab.execute(create, start=DAY[0], end=DAY[1])
 
 
-def test_several_runs_may_create_at_once(lab: Lab) -> None:
+def test_concurrent_runs_can_create_tables(lab: Lab) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: lab.run(*DAY, tasks=["create_tables"]), range(4)))
     assert set(lab.counts()) == set(TABLES)

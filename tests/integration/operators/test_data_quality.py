@@ -1,4 +1,4 @@
-"""Every shipped check passes on good data and fails on the damage it guards against; outcomes are remembered."""
+"""Every shipped check passes on valid data and fails on the damage it detects; results are recorded."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ REJECT = (
     "INSERT INTO operations.rejected_rows VALUES ('{}', {}, 'run', TIMESTAMP '2018-11-08', 'file', 3, 'ts', 1206, "
     "'bad', '', '')"
 )
-# Times that neither client can represent, one that a reader takes for the latest, and one that is out of bounds.
+# Timestamps that no client can represent, one that sorts last, and one that is out of bounds.
 TIMES = ("10001-01-01", "0044-03-15 BC", "9999-12-31 23:59:59", "1969-12-31")
 WEEKS_AGO = (
     "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
@@ -39,7 +39,7 @@ WEEKS_AGO = (
     "FROM generate_series(1, {}) AS n"
 )
 
-# By table and check: the damages that it has to see.
+# By table and check: the damage that it must detect.
 DAMAGE: dict[tuple[str, str], list[str]] = {
     ("staging_events", "no event was rejected"): [REJECT.format("staging_events", "'2018-11-08', NULL")],
     ("staging_events", "every user of an event is in users"): ["DELETE FROM users"],
@@ -136,7 +136,7 @@ def damage(lab: Lab, sql: str) -> None:
 
 
 def checked(lab: Lab, scope: str = "interval", start: str = DAY[0], end: str = DAY[1]) -> dict[tuple[str, str], Any]:
-    """Evaluate the checks of a scope, and return what each came to, by table and check."""
+    """Evaluate the checks of a scope; return the results by table and check."""
     dag_id, task_id = {"interval": ("sparkify_warehouse", "data_quality"), "table": ("sparkify_audit", "audit")}[scope]
     try:
         lab.run(start, end, tasks=[task_id], dag_id=dag_id)
@@ -148,7 +148,7 @@ def checked(lab: Lab, scope: str = "interval", start: str = DAY[0], end: str = D
     return {(item["table"], item["check"]): item for item in outcomes}
 
 
-def test_damage_is_tested_for_every_shipped_check() -> None:
+def test_every_shipped_check_has_a_test_of_its_damage() -> None:
     assert set(DAMAGE) == {(check.table, check.name) for check in load(CHECKS) if check.table in DESIGN}
 
 
@@ -157,7 +157,7 @@ def test_damage_is_tested_for_every_shipped_check() -> None:
     [(*of, sql) for of, damages in DAMAGE.items() for sql in damages],
     ids=lambda text: text[:50],
 )
-def test_damage_is_seen_and_nothing_is_seen_without(loaded: Lab, table: str, check: str, sql: str) -> None:
+def test_only_damaged_data_fails_the_check(loaded: Lab, table: str, check: str, sql: str) -> None:
     (declared,) = [item for item in load(CHECKS) if (item.table, item.name) == (table, check)]
     assert [of for of, outcome in checked(loaded, declared.scope).items() if not outcome["passed"]] == []
     damage(loaded, sql)
@@ -172,13 +172,13 @@ def test_an_empty_hour_passes(loaded: Lab, scope: str) -> None:
     assert all(outcome["passed"] for outcome in outcomes.values())
 
 
-def test_damage_elsewhere_is_not_this_interval_s(loaded: Lab) -> None:
+def test_damage_in_other_intervals_is_ignored(loaded: Lab) -> None:
     damage(loaded, "UPDATE songplays SET level = 'gold'")
     outcomes = checked(loaded, "interval", "2018-11-08T06:00", "2018-11-08T07:00")
     assert all(outcome["passed"] for outcome in outcomes.values())
 
 
-def test_all_checks_run_and_each_failure_is_named_with_rows_and_remedy(loaded: Lab) -> None:
+def test_all_checks_run_and_failures_have_rows_and_a_remedy(loaded: Lab) -> None:
     damage(loaded, "UPDATE songplays SET level = 'gold'; UPDATE time SET weekday = 0")
     with pytest.raises(AirflowFailException) as caught:
         loaded.run(*DAY, tasks=["data_quality"])
@@ -190,7 +190,7 @@ def test_all_checks_run_and_each_failure_is_named_with_rows_and_remedy(loaded: L
 
 
 @pytest.mark.parametrize("time", TIMES)
-def test_rows_of_times_that_cannot_be_true_are_shown(loaded: Lab, time: str) -> None:
+def test_rows_with_invalid_timestamps_are_shown(loaded: Lab, time: str) -> None:
     damage(loaded, f"UPDATE songplays SET level = 'gold', start_time = '{time}'; UPDATE time SET start_time = '{time}'")
     with pytest.raises(AirflowFailException, match="every level is free or paid: 1 of 1 rows"):
         loaded.run(*DAY, tasks=["data_quality"])
@@ -199,7 +199,7 @@ def test_rows_of_times_that_cannot_be_true_are_shown(loaded: Lab, time: str) -> 
     assert sample["start_time"].startswith(time.removesuffix(" BC"))
     outcome = checked(loaded, "table")["songplays", "every play has a valid timestamp"]
     assert outcome["sample"][0]["start_time"] == sample["start_time"]
-    assert outcome["sample"][0]["interval_time"] == "2018-11-08 05:10:00"  # what to load again
+    assert outcome["sample"][0]["interval_time"] == "2018-11-08 05:10:00"  # what to reload
 
 
 def test_a_warning_does_not_fail(loaded: Lab) -> None:
@@ -208,7 +208,7 @@ def test_a_warning_does_not_fail(loaded: Lab) -> None:
     assert (result["checks"], result["failed"], result["warned"]) == (15, 0, 1)
 
 
-def test_every_outcome_is_remembered_before_the_task_fails(loaded: Lab) -> None:
+def test_every_result_is_recorded_before_the_task_fails(loaded: Lab) -> None:
     damage(loaded, "UPDATE songplays SET level = 'gold', user_id = NULL")
     with pytest.raises(AirflowFailException):
         loaded.run(*DAY, tasks=["data_quality"])
@@ -230,7 +230,7 @@ def test_every_outcome_is_remembered_before_the_task_fails(loaded: Lab) -> None:
     assert counts == [("failed", 1), ("passed", 15 + 13), ("warned", 1)]
 
 
-def test_checks_that_cannot_be_read_fail_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
+def test_invalid_checks_fail_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text("table: users\nkey: user_id\nchecks:\n  - name: x\n    uniq: user_id\n")
     create = lab.dag.get_task("create_tables")
     with pytest.MonkeyPatch.context() as patch:
@@ -243,7 +243,7 @@ def test_checks_that_cannot_be_read_fail_before_anything_is_loaded(lab: Lab, tmp
         lab.execute(task)
 
 
-def test_a_column_that_is_not_there_fails_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
+def test_a_missing_column_fails_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text(
         "table: users\nkey: user_id\nchecks:\n  - {name: x, unique: user, why: w, remedy: r, scope: table}\n"
     )
@@ -259,7 +259,7 @@ def test_a_column_that_is_not_there_fails_before_anything_is_loaded(lab: Lab, tm
 
 
 def alarms(lab: Lab, first: datetime, days: int) -> list[str]:
-    """Evaluate the checks of every hour and of every day, and return what each that did not pass came to."""
+    """Evaluate the checks of every hour and every day; return the results that did not pass."""
     found = []
     for number in range(24 * days):
         start, end = first + number * HOUR, first + (number + 1) * HOUR
@@ -271,7 +271,7 @@ def alarms(lab: Lab, first: datetime, days: int) -> list[str]:
 
 
 @pytest.mark.sample
-def test_no_hour_of_the_real_sample_raises_an_alarm(sample_lab: Lab) -> None:
+def test_no_check_fails_on_the_real_sample(sample_lab: Lab) -> None:
     sample_lab.run("2018-11-01", "2018-11-11")
     assert alarms(sample_lab, datetime(2018, 11, 1), days=10) == []  # noqa: DTZ001
     evaluated = sample_lab.one(
@@ -280,7 +280,7 @@ def test_no_hour_of_the_real_sample_raises_an_alarm(sample_lab: Lab) -> None:
     assert evaluated == 240 + 1  # the last hour of a day closes it, and covers it; and the load
 
 
-def test_no_hour_of_generated_weeks_raises_an_alarm(lab: Lab, tmp_path: Path) -> None:
+def test_no_check_fails_on_generated_weeks(lab: Lab, tmp_path: Path) -> None:
     """Two weeks, so that the second is compared with the first."""
     write(Options(days=14, songs=50), tmp_path)
     sync(tmp_path, lab.store)

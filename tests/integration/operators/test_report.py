@@ -1,4 +1,4 @@
-"""The daily report says what the warehouse holds, of its day, and is a page of its own."""
+"""The daily report has the figures of its day, and is a self-contained page."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_figures_are_those_of_the_day(loaded: Lab) -> None:
     assert found["Paid plays"] == ["71 %", "0 %", "the day before", "none a week before"]
 
 
-def test_charts_say_in_words_what_they_show(loaded: Lab) -> None:
+def test_charts_have_text_alternatives(loaded: Lab) -> None:
     found = cards(report(loaded))
     hours = [text for text in found["Plays by hour"] if " to " in text]
     assert len(hours) == 24
@@ -114,7 +114,7 @@ def test_charts_say_in_words_what_they_show(loaded: Lab) -> None:
     assert days[-2:] == ["Wed 7 November: 2 plays, 1 listener", "Thu 8 November: 7 plays, 3 listeners"]
 
 
-def test_columns_are_as_tall_as_their_numbers(loaded: Lab) -> None:
+def test_columns_are_proportional_to_their_numbers(loaded: Lab) -> None:
     page = report(loaded)
     hours, days = re.findall(r'<div class="columns".*?<div class="labels"', page, re.DOTALL)
     assert re.findall(r'<i class="(\w*)" style="height: ([\d.]+)%">', hours) == [
@@ -125,7 +125,7 @@ def test_columns_are_as_tall_as_their_numbers(loaded: Lab) -> None:
     assert re.findall(r'<i class="(\w*)" style="height: ([\d.]+)%">', days) == [("", "28.57"), ("paid", "100.00")]
 
 
-def test_rankings_name_what_the_app_names(loaded: Lab) -> None:
+def test_rankings_have_the_names_of_the_app(loaded: Lab) -> None:
     found = cards(report(loaded))
     assert ranking(found["Most played songs"], 3) == [
         ("You Gotta Be", "Des'ree", "5"),
@@ -153,7 +153,7 @@ def test_a_query_that_the_page_does_not_know_becomes_a_table(loaded: Lab, monkey
     assert found["Nothing"] == ["No rows on this day."]
 
 
-def test_it_says_what_it_rests_on(loaded: Lab) -> None:
+def test_it_describes_its_sources(loaded: Lab) -> None:
     with psycopg.connect(loaded.uri) as connection:
         connection.execute(
             "INSERT INTO operations.rejected_rows (table_name, period_start, run_id, rejected_at, file_name, "
@@ -169,14 +169,14 @@ def test_it_says_what_it_rests_on(loaded: Lab) -> None:
     assert about.endswith("DAG sparkify_report, run asset_triggered__2018-11-08")
 
 
-def test_what_clients_sent_is_text(loaded: Lab) -> None:
+def test_input_of_clients_is_escaped(loaded: Lab) -> None:
     page = report(loaded)
     assert "<b>Bold</b>" not in page
     assert "&lt;b&gt;Bold&lt;/b&gt;" in page
     assert "<b>Bold</b>" in unescape(page)
 
 
-def test_the_page_needs_nothing_else(loaded: Lab) -> None:
+def test_the_page_is_one_file(loaded: Lab) -> None:
     page = report(loaded)
     assert re.findall(r"<(?:script|link|img|iframe|object)\b", page) == []
     assert re.findall(r"url\(|@import", page) == []
@@ -210,7 +210,7 @@ def test_a_report_is_replaced(loaded: Lab) -> None:
     assert [item["path"] for batch in loaded.store.list("reports/") for item in batch] == [KEY]
 
 
-def test_all_queries_see_one_state(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_queries_see_the_same_snapshot(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another run replaces the day while the report is being written."""
     table = Postgres.table
     left = [1]
@@ -236,7 +236,7 @@ def at(moment: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def checked(lab: Lab, *runs: tuple[str, str, str]) -> None:
-    """Add to the history that intervals were loaded and checked: start, end, and when."""
+    """Record intervals as loaded and checked: start, end, and time of the check."""
     with psycopg.connect(lab.uri) as connection:
         connection.cursor().executemany(
             "INSERT INTO operations.data_quality_results VALUES ('sparkify_warehouse', 'r', 'scheduled', %s, %s, %s, "
@@ -275,7 +275,7 @@ def test_a_day_that_is_not_over_is_compared_with_the_same_part_of_other_days(
     assert "Period from 2018-11-08 00:00 up to 2018-11-08 11:00 UTC" in " ".join(found["About these figures"])
 
 
-def test_a_day_of_which_nothing_is_loaded_yet_says_so(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unloaded_day_is_marked(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     at(datetime(2018, 11, 12, 0, 20), monkeypatch)  # noqa: DTZ001
     checked(loaded, ("2018-11-11 23:00", "2018-11-12 00:00", "2018-11-12 00:02"))
     found = cards(report(loaded, "2018-11-12"))
@@ -284,7 +284,7 @@ def test_a_day_of_which_nothing_is_loaded_yet_says_so(loaded: Lab, monkeypatch: 
     ]
 
 
-def test_a_range_into_the_future_is_loaded_up_to_when_it_was_checked(
+def test_a_range_into_the_future_is_loaded_up_to_the_time_of_its_checks(
     loaded: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at(datetime(2018, 11, 8, 11, 20), monkeypatch)  # noqa: DTZ001
@@ -292,7 +292,7 @@ def test_a_range_into_the_future_is_loaded_up_to_when_it_was_checked(
     assert "loaded up to 11:10 UTC" in cards(report(loaded))["The day is not over"][0]
 
 
-def test_a_day_that_has_not_begun_is_refused(loaded: Lab) -> None:
+def test_a_future_day_is_rejected(loaded: Lab) -> None:
     with pytest.raises(
         AirflowFailException, match=r"\[2190-05-01 00:00, .*\) has not begun: expected a start before 20.*earlier"
     ):
@@ -300,12 +300,12 @@ def test_a_day_that_has_not_begun_is_refused(loaded: Lab) -> None:
     assert list(loaded.store.list("reports/")) == []
 
 
-def test_tables_that_are_missing_are_named(lab: Lab) -> None:
+def test_missing_tables_are_reported(lab: Lab) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable, match="songplays"):
         report(lab)
 
 
-def test_a_warehouse_that_cannot_be_reached_is_named(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_warehouse_is_reported(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", "postgres://nobody@127.0.0.1:1/none")
     with pytest.raises(WarehouseError, match=r"127\.0\.0\.1:1 .*is unreachable"):
         report(lab)
@@ -313,7 +313,7 @@ def test_a_warehouse_that_cannot_be_reached_is_named(lab: Lab, monkeypatch: pyte
 
 @pytest.mark.sample
 def test_the_real_sample(sample_lab: Lab) -> None:
-    """Against the log itself, counted here."""
+    """Compared with the log, counted in Python."""
     sample_lab.run("2018-11-01", "2018-11-11")
     body = bytes(sample_lab.store.get("log_data/2018/11/2018-11-05-events.json").bytes()).decode()
     events = [json.loads(line) for line in body.splitlines()]
@@ -334,7 +334,7 @@ def test_the_real_sample(sample_lab: Lab) -> None:
 
 @pytest.fixture
 def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The endpoint of an S3 server that keeps what it is told of an object."""
+    """The endpoint of an S3 server that stores the metadata of objects."""
     server = ThreadedMotoServer(port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
@@ -346,7 +346,7 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.stop()
 
 
-def test_a_browser_is_told_that_it_is_a_page(moto: str) -> None:
+def test_the_content_type_is_html(moto: str) -> None:
     client = boto3.client(
         "s3", endpoint_url=moto, region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
     )

@@ -1,4 +1,4 @@
-"""Staging replaces a run's own interval, and takes what is new of a set of objects."""
+"""Staging replaces a run's own interval, and loads new and changed objects."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class TestInterval:
         lab.run(*FIVE, tasks=EVENTS)
         assert staged(lab) == [0, 1]
 
-    def test_again_is_the_same_and_a_grown_file_is_taken_whole(self, lab: Lab) -> None:
+    def test_a_rerun_is_idempotent_and_loads_a_grown_file(self, lab: Lab) -> None:
         events = [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)]
         lab.put_events("2018-11-01", events)
         for _ in range(2):
@@ -52,7 +52,7 @@ class TestInterval:
         lab.run(*FIVE, tasks=EVENTS)
         assert staged(lab) == [1, 3]
 
-    def test_an_event_that_was_withdrawn_is_gone(self, lab: Lab) -> None:
+    def test_a_withdrawn_event_is_removed(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:20", 2)])
         lab.run(*DAY, tasks=EVENTS)
         lab.put_events("2018-11-01", [event("2018-11-01T05:20", 2)])
@@ -63,11 +63,11 @@ class TestInterval:
         for day in (1, 2, 3):
             lab.put_events(f"2018-11-0{day}", [event(f"2018-11-0{day}T{hour}:00", day) for hour in (10, 20)])
         result = lab.run("2018-11-01T15:00", "2018-11-03T15:00", tasks=EVENTS)["stage_events"]
-        assert staged(lab) == [1, 1, 2, 2, 3]  # day 1 is closed, and so covered whole
+        assert staged(lab) == [1, 1, 2, 2, 3]  # day 1 is closed, so it is reprocessed
         assert result["files"] == 3
 
-    def test_no_file_is_no_error(self, lab: Lab) -> None:
-        lab.put_events("2018-11-02", [event("2018-11-02T05:00")])  # so that the bucket has something
+    def test_a_missing_file_is_not_an_error(self, lab: Lab) -> None:
+        lab.put_events("2018-11-02", [event("2018-11-02T05:00")])  # so that the bucket is not empty
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"] == pytest.approx(
             {"rows": 0, "rejected": 0, "strays": 0, "late": 0, "files": 0, "empty": 0, "seconds": 0}, abs=5
         )
@@ -82,7 +82,7 @@ class TestInterval:
         lab.run("2018-11-09", "2018-11-10", tasks=EVENTS)
         assert staged(lab) == [1, 2]
 
-    def test_an_event_that_comes_late_is_taken_by_the_run_that_closes_the_day(
+    def test_a_late_arriving_event_is_staged_by_the_run_that_closes_the_day(
         self, lab: Lab, caplog: pytest.LogCaptureFixture
     ) -> None:
         on_time = event("2018-11-01T05:10", 1)
@@ -96,9 +96,7 @@ class TestInterval:
         assert staged(lab) == [1, 2, 3]
         assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 0
 
-    def test_what_was_read_before_another_run_staged_something_newer_is_read_again(
-        self, lab: Lab, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_overtaken_run_reads_again(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
         read, readings = IntervalStaging._land, []
@@ -106,7 +104,7 @@ class TestInterval:
         def overtaken(self: IntervalStaging, *arguments: Any) -> Any:
             loaded = read(self, *arguments)
             readings.append(loaded.rows)
-            if len(readings) == 1:  # while this run dawdles, the file grows and a run of the whole day takes it
+            if len(readings) == 1:  # meanwhile the file grows, and a run of the whole day stages it
                 lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:20", 2)])
                 lab.run(*DAY, tasks=["stage_events"])
             return loaded
@@ -116,7 +114,7 @@ class TestInterval:
         assert readings == [1, 2, 2]
         assert staged(lab) == [1, 2]
 
-    def test_an_event_without_time_or_key_is_rejected_with_its_place(self, lab: Lab) -> None:
+    def test_an_event_without_time_or_key_is_rejected_with_its_location(self, lab: Lab) -> None:
         broken = [
             event("2018-11-01T05:10", 1),
             event("2018-11-01T05:11", 2) | {"ts": None},
@@ -135,13 +133,13 @@ class TestInterval:
 
 
 class TestObjects:
-    def test_with_nothing_new_it_skips(self, lab: Lab) -> None:
+    def test_it_is_skipped_without_new_objects(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["rows"] == 1
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
         assert lab.one("SELECT COUNT(*) FROM staging_songs") == 1
 
-    def test_only_what_is_new_is_read(self, lab: Lab) -> None:
+    def test_only_new_objects_are_read(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.run(*DAY, tasks=SONGS)
         lab.put_song("two", song("SO2"))
@@ -163,7 +161,7 @@ class TestObjects:
             ("SO3", 2),
         ]
 
-    def test_a_vanished_object_takes_its_rows_along(self, lab: Lab) -> None:
+    def test_the_rows_of_a_deleted_object_are_removed(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.put_song("two", song("SO2"))
         lab.run(*DAY, tasks=SONGS)
@@ -194,7 +192,7 @@ class TestObjects:
         lab.put_song("0", song("SO0", title="changed"))
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["objects"] == 2
 
-    def test_manifests_are_removed_when_they_were_read(self, lab: Lab) -> None:
+    def test_manifests_are_deleted_after_use(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.run(*DAY, tasks=SONGS)
         assert [item["path"] for page in lab.store.list("manifests") for item in page] == []
@@ -203,7 +201,7 @@ class TestObjects:
 class TestGeneric:
     """Another source and another star schema, with the same operators."""
 
-    def test_weather_by_the_hour(self, lab: Lab) -> None:
+    def test_hourly_weather(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute(
@@ -268,7 +266,7 @@ class TestGeneric:
         with pytest.raises(AirflowFailException, match="bare has no column interval_time"):
             lab.execute(stage)
 
-    def test_nothing_under_a_prefix_skips(self, lab: Lab) -> None:
+    def test_it_is_skipped_if_the_prefix_is_empty(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put("other", "{}")
         with pytest.raises(AirflowSkipException, match="0 are staged"):

@@ -1,4 +1,4 @@
-"""What cannot be staged is explained and remembered, and changes nothing."""
+"""Staging errors are explained and recorded, and change no staged rows."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def with_fields(task: object, **fields: object) -> StageToRedshiftOperator:
 
 
 class TestRejectedRows:
-    """What COPY rejects is there once, with what is staged of its file."""
+    """Rejected rows are recorded once, with the staged rows of their file."""
 
     LINES = "SELECT line_number, column_name, error_code FROM operations.rejected_rows ORDER BY line_number"
     BROKEN = event("2018-11-01T05:11", 2) | {"ts": None}
 
-    def test_of_a_day_they_are_there_once_however_often_it_is_read(self, lab: Lab) -> None:
+    def test_rejects_of_a_day_are_not_duplicated(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN, event("2018-11-01T06:10", None)])
         six = ("2018-11-01T06:00", "2018-11-01T07:00")
         for hour in (six, FIVE, DAY, six):
@@ -69,7 +69,7 @@ class TestRejectedRows:
             minutes=1
         )
 
-    def test_those_of_other_periods_stay(self, lab: Lab) -> None:
+    def test_rejects_of_other_periods_are_kept(self, lab: Lab) -> None:
         for day in ("2018-11-01", "2018-11-02", "2018-11-03"):
             lab.put_events(day, [{"page": "Home"}])
         lab.run("2018-11-01", "2018-11-04", tasks=EVENTS, max_errors=1)
@@ -80,14 +80,14 @@ class TestRejectedRows:
             ("2018-11-03 00:00:00",),
         ]
 
-    def test_a_file_that_was_removed_takes_them_along(self, lab: Lab) -> None:
+    def test_rejects_of_a_deleted_file_are_removed(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [self.BROKEN])
         lab.run(*DAY, tasks=EVENTS, max_errors=1)
         lab.store.delete("log_data/2018/11/2018-11-01-events.json")
         lab.run(*DAY, tasks=EVENTS)
         assert lab.query(self.LINES) == []
 
-    def test_those_of_a_copy_that_failed_are_there_until_one_succeeds(
+    def test_rejects_of_a_failed_copy_remain_until_one_succeeds(
         self, lab: Lab, caplog: pytest.LogCaptureFixture
     ) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN])
@@ -128,7 +128,7 @@ class TestRejectedRows:
         assert staged(lab) == [1]
         assert lab.query(self.LINES) == []
 
-    def test_text_of_any_kind_and_length_is_kept_as_far_as_it_fits(self, lab: Lab) -> None:
+    def test_long_text_is_truncated(self, lab: Lab) -> None:
         value = "%s ' \\ \0 ? é" + 9000 * "é"
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, userId=value)])
         lab.run(*DAY, tasks=EVENTS, max_errors=1)
@@ -138,7 +138,7 @@ class TestRejectedRows:
 
 
 class TestBadInput:
-    """Each error names the thing and loses nothing."""
+    """Each error names its object, and no staged row is lost."""
 
     @pytest.fixture(autouse=True)
     def loaded(self, lab: Lab) -> None:

@@ -22,13 +22,13 @@ def token() -> Iterator[str]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "a secret for a test " * 4)
-        migrate()  # tokens that were revoked are in the metadata database
+        migrate()  # revoked tokens are in the metadata database
         yield init_auth_manager().generate_jwt(SimpleAuthManagerUser(username="ada", role="viewer"))
 
 
 @pytest.fixture
 def anonymous() -> Iterator[TestClient]:
-    """A client that is not logged in, of an application of its own, mounted as Airflow does it."""
+    """A client that is not logged in, of a separate application, mounted as in Airflow."""
     from fastapi import FastAPI
     from fastapi.testclient import TestClient
 
@@ -44,6 +44,6 @@ def anonymous() -> Iterator[TestClient]:
 
 @pytest.fixture
 def client(anonymous: TestClient, token: str) -> TestClient:
-    """A client that is logged in, as a browser is: by the cookie."""
+    """A client that is logged in with a cookie, like a browser."""
     anonymous.cookies.set("_token", token)
     return anonymous

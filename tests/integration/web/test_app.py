@@ -1,4 +1,4 @@
-"""The application: for who is logged in, one panel at a time, errors that say what to do."""
+"""The application: authentication, independent panels, errors that say what to do."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ def get(client: TestClient, name: str) -> dict[str, Any]:
     return answer
 
 
-# --- who may see it ---
+# --- authentication ---
 
 
 @pytest.mark.parametrize("path", [*PAGE, *(f"/sparkify/api/panels/{name}" for name in (*PANELS, "other"))])
-def test_the_anonymous_get_nothing(anonymous: TestClient, token: str, path: str) -> None:
+def test_anonymous_requests_are_rejected(anonymous: TestClient, token: str, path: str) -> None:
     assert anonymous.get(path).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/sparkify/docs", "/sparkify/openapi.json", "/sparkify/static/../app.py"])
-def test_there_is_nothing_else(anonymous: TestClient, token: str, path: str) -> None:
+def test_there_are_no_other_endpoints(anonymous: TestClient, token: str, path: str) -> None:
     assert anonymous.get(path).status_code in {401, 404}
 
 
 @pytest.mark.parametrize("path", PAGE)
-def test_who_is_logged_in_gets_the_page(client: TestClient, path: str) -> None:
+def test_logged_in_users_get_the_page(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
     assert client.get("/sparkify/api/panels").json() == [asdict(panel) for panel in PANELS.values()]
@@ -68,7 +68,7 @@ def test_files_outside_the_page_are_not_served(client: TestClient) -> None:
         assert client.get(path).status_code == 404
 
 
-def test_the_browser_keeps_the_library_and_asks_for_the_rest(client: TestClient) -> None:
+def test_only_the_library_is_cached_by_the_browser(client: TestClient) -> None:
     library = client.get("/sparkify/static/echarts-6.1.0.min.js")
     assert "immutable" in library.headers["Cache-Control"]
     page = client.get("/sparkify/static/page.js")
@@ -78,7 +78,7 @@ def test_the_browser_keeps_the_library_and_asks_for_the_rest(client: TestClient)
     assert "default-src 'self'" in client.get("/sparkify/").headers["Content-Security-Policy"]
 
 
-def test_every_answer_keeps_its_type_and_no_panel_is_kept(
+def test_responses_are_not_sniffed_and_panels_not_stored(
     client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = client.get("/sparkify/api/panels/tables")
@@ -93,10 +93,10 @@ def test_every_answer_keeps_its_type_and_no_panel_is_kept(
             assert answer.headers["Cache-Control"] == "no-store", answer.url
 
 
-# --- where there is no answer ---
+# --- errors ---
 
 
-def test_a_panel_that_there_is_not(client: TestClient) -> None:
+def test_an_unknown_panel(client: TestClient) -> None:
     response = client.get("/sparkify/api/panels/plays")
     assert response.status_code == 404
     assert "Unknown panel 'plays'" in response.json()["detail"]
@@ -137,7 +137,7 @@ def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:
     assert found == {name: [] for name in found}
 
 
-def test_one_panel_that_fails_takes_no_other_with_it(
+def test_a_failed_panel_does_not_affect_others(
     client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
@@ -148,11 +148,11 @@ def test_one_panel_that_fails_takes_no_other_with_it(
     assert response.status_code == 503
     assert response.json()["kind"] == "refused"
     assert "UndefinedColumn 42703" in response.json()["detail"]
-    assert "no_such_column" in caplog.text  # the details are for the log
+    assert "no_such_column" in caplog.text  # the details are only logged
     assert get(client, "tables")["rows"]
 
 
-# --- what it may do in the warehouse ---
+# --- permissions in the warehouse ---
 
 
 def test_a_panel_cannot_write(lab: Lab) -> None:
@@ -167,7 +167,7 @@ def test_a_panel_cannot_write(lab: Lab) -> None:
     assert lab.query("SELECT a FROM t") == []
 
 
-def test_a_panel_cannot_take_long(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_panel_is_cancelled(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(panels, "sql", lambda name: "SELECT pg_sleep(30)")
     begun = time.monotonic()
     with pytest.raises(PanelError, match=r"panel browsers took longer than 0\.2 s") as raised:
@@ -176,12 +176,12 @@ def test_a_panel_cannot_take_long(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> 
     assert raised.value.kind == "slow"
 
 
-# --- what it asks of the warehouse, and of Airflow ---
+# --- queries of the warehouse and of Airflow's database ---
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """How often the warehouse was asked for each panel, and Airflow's database for the loads."""
+def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """The number of queries: of the warehouse for each panel, and of Airflow's database for the loads."""
     counts: Counter[str] = Counter()
 
     def counted(function: Any) -> Any:
@@ -221,7 +221,7 @@ def metadata(token: str) -> Iterator[None]:
 
 
 def poll(client: TestClient, shown: dict[str, str]) -> None:
-    """Do what an open page does once a minute.
+    """Send the requests of an open page, as once a minute.
 
     :param shown: the version of each panel that it shows; is updated.
     """
@@ -231,8 +231,8 @@ def poll(client: TestClient, shown: dict[str, str]) -> None:
             shown[name] = get(client, name)["version"]
 
 
-def test_an_open_page_asks_the_warehouse_when_a_run_has_ended_and_never_else(
-    client: TestClient, lab: Lab, asked: Counter[str], metadata: None, monkeypatch: pytest.MonkeyPatch
+def test_an_open_page_queries_the_warehouse_only_after_a_run_has_ended(
+    client: TestClient, lab: Lab, queries: Counter[str], metadata: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "KEEP_LOADS", 0.0)
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
@@ -240,22 +240,22 @@ def test_an_open_page_asks_the_warehouse_when_a_run_has_ended_and_never_else(
     for _ in range(5):
         for shown in viewers:
             poll(client, shown)
-    assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
-    end_run("sparkify_report", datetime(2018, 11, 2, 1, tzinfo=UTC))  # writes nothing to the warehouse
+    assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
+    end_run("sparkify_report", datetime(2018, 11, 2, 1, tzinfo=UTC))  # does not write to the warehouse
     poll(client, viewers[0])
-    assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
+    assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 1)
     for number, dag_id in enumerate(["sparkify_warehouse", "sparkify_audit"]):
         end_run(dag_id, datetime(2018, 11, 2, 2 + number, tzinfo=UTC))
         for _ in range(2):
             for shown in viewers:
                 poll(client, shown)
-        assert {name: asked[name] for name in PANELS} == dict.fromkeys(PANELS, 2 + number)
+        assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 2 + number)
 
 
-def test_many_viewers_are_one_query_of_airflow_s_database(client: TestClient, asked: Counter[str]) -> None:
+def test_many_viewers_cause_one_query_of_airflows_database(client: TestClient, queries: Counter[str]) -> None:
     for _ in range(20):
         assert client.get("/sparkify/api/loads").status_code == 200
-    assert asked == {"loads": 1}
+    assert queries == {"loads": 1}
 
 
 def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -> None:
@@ -264,8 +264,8 @@ def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -
     assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False}
 
 
-def test_who_reloads_asks_again_but_not_at_once(
-    client: TestClient, lab: Lab, asked: Counter[str], monkeypatch: pytest.MonkeyPatch
+def test_reload_is_rate_limited(
+    client: TestClient, lab: Lab, queries: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     first = get(client, "tables")
@@ -275,10 +275,10 @@ def test_who_reloads_asks_again_but_not_at_once(
     monkeypatch.setattr(app, "RELOAD", 0.0)
     assert get(client, "tables") == first
     assert get(client, "tables?reload=true") != first
-    assert asked["tables"] == 2
+    assert queries["tables"] == 2
 
 
-def test_times_are_utc_and_say_so(client: TestClient, lab: Lab) -> None:
+def test_times_are_utc_with_a_z(client: TestClient, lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:06:07")])
     lab.run("2018-11-01T05:00", "2018-11-01T06:00")
     answer = get(client, "freshness")

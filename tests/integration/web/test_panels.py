@@ -1,4 +1,4 @@
-"""The numbers of the panels are those of the files and of the history, computed here in another way."""
+"""The numbers of the panels match those of the files and of the history, computed independently."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def plays_of(sample: Path) -> Iterator[dict[str, Any]]:
 
 
 def most(counts: Counter[Any]) -> list[Any]:
-    """Return the ten most frequent, those of equal frequency in the order of code points."""
+    """Return the ten most frequent values; ties are ordered by code point."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:10]
 
 
@@ -92,7 +92,7 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
     assert latest == f"{max(times).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def test_a_play_that_the_log_holds_twice_counts_once(lab: Lab) -> None:
+def test_a_duplicate_play_in_the_log_counts_once(lab: Lab) -> None:
     twice = event("2018-11-01T05:00:00", 1, 1)
     lab.put_events(
         "2018-11-01",
@@ -113,12 +113,12 @@ def test_a_play_that_the_log_holds_twice_counts_once(lab: Lab) -> None:
     assert rows("plays_by_day") == [("2018-11-01", 3, 1)]
 
 
-# As microseconds, nanoseconds or seconds that are sent as milliseconds leave them; and a wrong clock.
+# The result of microseconds, nanoseconds or seconds sent as milliseconds, and of a wrong clock.
 IMPLAUSIBLE = ("10001-06-15 05:00", "0044-03-15 05:00 BC", "9999-12-31 23:59:59.999", "1969-12-31", "2190-01-01")
 
 
 def put_implausible(lab: Lab) -> None:
-    """Give the tables a row of each time that cannot be true, as an earlier version of the project staged them."""
+    """Insert rows with invalid timestamps, as an earlier version of the project staged them."""
     with psycopg.connect(lab.uri) as connection:
         for number, time in enumerate(IMPLAUSIBLE):
             connection.execute(
@@ -136,7 +136,7 @@ def put_implausible(lab: Lab) -> None:
             )
 
 
-def test_times_that_cannot_be_true_break_no_panel_and_are_counted(lab: Lab) -> None:
+def test_invalid_timestamps_are_excluded_and_counted(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:00:00", 1, 1), event("2018-11-01T06:00:00", 1, 2)])
     lab.run("2018-11-01", "2018-11-02")
     before = {name: rows(name) for name in panels.declared()}
@@ -152,7 +152,7 @@ def test_times_that_cannot_be_true_break_no_panel_and_are_counted(lab: Lab) -> N
     assert [(of["songplays"], of["time"]) for of in newest] == [("2018-11-01T06:00:00.000Z",) * 2] * 2
 
 
-def test_charts_have_few_points_however_long_the_history(tables: Lab) -> None:
+def test_charts_have_a_limited_number_of_points(tables: Lab) -> None:
     with psycopg.connect(tables.uri) as connection:
         connection.execute(
             "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
@@ -169,7 +169,7 @@ def test_charts_have_few_points_however_long_the_history(tables: Lab) -> None:
 def note(
     hour: int, run_type: str = "backfill", *, dag_id: str = "sparkify_warehouse", attempt: int = 0, **checks: bool
 ) -> None:
-    """Add to the history what the checks of an hour's run came to."""
+    """Record the results of the checks of an hour's run."""
     start = datetime(2018, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
     interval = Interval(start, start + timedelta(hours=1))
     outcomes = [
@@ -188,7 +188,7 @@ def tables(lab: Lab) -> Lab:
 
 
 def outcomes(dag_id: str = "sparkify_warehouse") -> list[tuple[str, str, str, str]]:
-    """Return the start, check, run and outcome of the squares of a DAG."""
+    """Return start, check, run and outcome of each square of a DAG."""
     answer = panels.read("quality")
     found = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
     return [
@@ -212,7 +212,7 @@ def test_the_latest_evaluation_of_an_hour_counts(tables: Lab) -> None:
 
 def test_each_dag_has_its_last_thirty_intervals(tables: Lab) -> None:
     note(0, dag_id="sparkify_audit", one=False)
-    for hour in reversed(range(40)):  # a backfill that runs backwards: its last is the earliest hour
+    for hour in reversed(range(40)):  # a backfill that runs backwards: its last run is the earliest hour
         note(hour, one=hour != 3)
     assert [outcome for *_, outcome in outcomes("sparkify_audit")] == ["failed"]
     found = outcomes()
@@ -225,12 +225,12 @@ def test_freshness_is_that_of_the_hourly_dag(tables: Lab) -> None:
     note(3, one=True)
     note(9, dag_id="sparkify_audit", run_type="scheduled", one=True)
     assert rows("freshness")[0][:2] == ("2018-11-01T04:00:00.000Z", None)
-    note(5, run_type="scheduled", one=False)  # what failed its checks is loaded
+    note(5, run_type="scheduled", one=False)  # an hour that failed its checks is loaded
     assert rows("freshness")[0][:2] == ("2018-11-01T06:00:00.000Z", "2018-11-01T06:00:00.000Z")
 
 
 @pytest.mark.parametrize("start", ["2018-11-01", "2190-01-01"])
-def test_a_range_into_the_future_is_loaded_up_to_the_moment_it_was_checked(tables: Lab, start: str) -> None:
+def test_a_range_into_the_future_is_fresh_up_to_the_time_of_its_checks(tables: Lab, start: str) -> None:
     note(3, "scheduled", one=True)
     with psycopg.connect(tables.uri) as connection:
         connection.execute(
@@ -241,11 +241,11 @@ def test_a_range_into_the_future_is_loaded_up_to_the_moment_it_was_checked(table
         )
     ((until, scheduled, *_),) = rows("freshness")
     assert scheduled == "2018-11-01T04:00:00.000Z"
-    # Of the future nothing is loaded.
+    # A range in the future has loaded nothing.
     assert until == ("2018-11-10T05:17:00.000Z" if start == "2018-11-01" else scheduled)
 
 
-def test_the_latest_rejects_and_how_many_there_are(tables: Lab) -> None:
+def test_the_latest_rejects_and_their_count(tables: Lab) -> None:
     with psycopg.connect(tables.uri) as connection:
         connection.cursor().executemany(
             "INSERT INTO operations.rejected_rows (table_name, period_start, run_id, rejected_at, file_name, "

@@ -1,4 +1,4 @@
-"""The project's DAGs, as the DAG processor finds them."""
+"""The project's DAGs, parsed as by the DAG processor."""
 
 from __future__ import annotations
 

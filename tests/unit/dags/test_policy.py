@@ -1,4 +1,4 @@
-"""What holds for every DAG, and for every file that Airflow parses or imports."""
+"""Policies for all DAGs, and for all files that Airflow parses or imports."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 DAG_FILES = sorted((ROOT / "dags").glob("**/*.py"))
 SOURCES = [*DAG_FILES, *sorted((ROOT / "plugins").glob("**/*.py"))]
-# Slow to import, or able to reach the network: for tasks, not for the parser and not for every process of Airflow.
+# Slow to import, or with network access: only for tasks, not for the parser or every process of Airflow.
 HEAVY = {"boto3", "obstore", "pandas", "psycopg", "redshift_connector", "rich", "sqlglot", "sqlparse", "tenacity"}
 
-# A program's imports, and what it reaches out for, between begin() and end().
+# Records the imports and the I/O of a program between begin() and end().
 WATCH = """
 import sys
 reached = []
@@ -49,7 +49,7 @@ def end():
 
 
 def watched(code: str) -> dict[str, list[str]]:
-    """Run a program that calls begin() and end() in a process of its own; return what they saw."""
+    """Run a program that calls begin() and end() in a new process; return its imports and its I/O."""
     path = os.pathsep.join(str(ROOT / folder) for folder in ("plugins", "dags"))
     done = subprocess.run(
         [sys.executable, "-c", WATCH + code],
@@ -71,7 +71,7 @@ def tasks(dags: list[DAG]) -> Iterator[Any]:
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Yield the modules that a file imports from, wherever in it."""
+    """Yield the modules that a file imports, in functions as well."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -84,7 +84,7 @@ def test_every_file_is_imported_without_an_error(dag_bag: DagBag) -> None:
     assert {dag.fileloc for dag in dag_bag.dags.values()} == {str(path) for path in DAG_FILES}
 
 
-def test_dags_survive_the_way_to_the_scheduler(dags: list[DAG]) -> None:
+def test_dags_can_be_serialized(dags: list[DAG]) -> None:
     for dag in dags:
         assert DagSerialization.from_dict(DagSerialization.to_dict(dag)).dag_id == dag.dag_id
 
@@ -103,7 +103,7 @@ def test_dags_are_tagged(dags: list[DAG]) -> None:
     assert [dag.dag_id for dag in dags if "sparkify" not in dag.tags or len(dag.tags) < 2] == []
 
 
-def test_params_explain_themselves(dags: list[DAG]) -> None:
+def test_params_are_documented(dags: list[DAG]) -> None:
     for dag in dags:
         for name in dag.params:
             param = dag.params.get_param(name)
@@ -128,15 +128,15 @@ def test_params_are_bounded(dags: list[DAG]) -> None:
                 assert {"maxLength", "format", "pattern", "enum"} & set(schema), name
 
 
-def test_dags_have_a_start_with_a_zone(dags: list[DAG]) -> None:
+def test_dags_have_a_start_date_in_utc(dags: list[DAG]) -> None:
     for dag in dags:
         assert dag.start_date, dag.dag_id
         assert dag.start_date.utcoffset() == timedelta(0), dag.dag_id
 
 
 @pytest.mark.parametrize("path", DAG_FILES, ids=lambda path: path.name)
-def test_dags_state_what_airflow_would_assume(path: Path) -> None:
-    """Catch-up and the number of runs at once are decisions, not defaults of a configuration that may change."""
+def test_dags_set_scheduling_options_explicitly(path: Path) -> None:
+    """Catch-up and the number of concurrent runs are explicit, independent of Airflow's configuration."""
     calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
     made = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id in ("DAG", "dag")]
     assert made
@@ -148,7 +148,7 @@ def test_tasks_have_an_owner(dags: list[DAG]) -> None:
     assert [task.task_id for task in tasks(dags) if not task.owner or task.owner == "airflow"] == []
 
 
-def test_tasks_are_tried_again_at_growing_intervals(dags: list[DAG]) -> None:
+def test_tasks_are_retried_with_exponential_backoff(dags: list[DAG]) -> None:
     for task in tasks(dags):
         assert task.retries >= 2, task.task_id
         assert task.retry_delay >= timedelta(seconds=10), task.task_id
@@ -156,26 +156,26 @@ def test_tasks_are_tried_again_at_growing_intervals(dags: list[DAG]) -> None:
         assert task.max_retry_delay, task.task_id
 
 
-def test_tasks_do_not_run_for_ever(dags: list[DAG]) -> None:
+def test_tasks_have_a_timeout(dags: list[DAG]) -> None:
     assert [task.task_id for task in tasks(dags) if not task.execution_timeout] == []
 
 
-# Somebody triggers them, and watches what comes of it.
-BY_HAND = {"sparkify_infrastructure_create", "sparkify_infrastructure_delete"}
+# Triggered manually, so a person sees the result.
+MANUAL = {"sparkify_infrastructure_create", "sparkify_infrastructure_delete"}
 
 
-def test_failures_and_lateness_are_told(dags: list[DAG]) -> None:
-    for dag in [dag for dag in dags if dag.dag_id not in BY_HAND]:
-        # What pauses and resumes has no data that could be late.
+def test_failures_and_missed_deadlines_are_alerted(dags: list[DAG]) -> None:
+    for dag in [dag for dag in dags if dag.dag_id not in MANUAL]:
+        # Pause and resume load no data that could be late.
         assert dag.deadline or dag.dag_id.startswith("sparkify_infrastructure_"), dag.dag_id
         for task in tasks([dag]):
             assert any(isinstance(item, AlertNotifier) for item in task.on_failure_callback), task.task_id
-            if isinstance(task, DataQualityOperator):  # it tells what is good again
+            if isinstance(task, DataQualityOperator):  # it reports recovered checks
                 assert any(isinstance(item, AlertNotifier) for item in task.on_success_callback), task.task_id
 
 
 def test_airflow_can_clear_a_run_whose_deadline_is_pending(dags: list[DAG]) -> None:
-    """To clear a run, Airflow 3.3.2 takes a deadline's interval as it is stored for a number of seconds."""
+    """When a run is cleared, Airflow 3.3.2 interprets a deadline's stored interval as a number of seconds."""
     alerts: list[Any] = [alert for dag in dags if isinstance(dag.deadline, list) for alert in dag.deadline]
     assert len(alerts) == 3
     for alert in alerts:
@@ -185,7 +185,7 @@ def test_airflow_can_clear_a_run_whose_deadline_is_pending(dags: list[DAG]) -> N
 
 def test_the_files_of_tasks_exist() -> None:
     named = []
-    # Imported, not from the DAG bag, which has put the files' content in the place of their names.
+    # Imported, because the DAG bag has already replaced the file names by the files' content.
     modules = [importlib.import_module(path.stem) for path in DAG_FILES]
     for dag in [value for module in modules for value in vars(module).values() if isinstance(value, DAG)]:
         folders = [ROOT.joinpath(folder) for folder in dag.template_searchpath or []]
@@ -202,32 +202,32 @@ def test_the_files_of_tasks_exist() -> None:
     assert {path.parent.name for path in files - set(named)} == {"analytics", "page", "ddl", "operations"}
 
 
-# Operators of the amazon provider, which import boto3; urllib3 then asks the system whether it has IPv6. It costs
-# 0.1 s, which DAGs that are run by hand may cost.
+# Operators of the amazon provider, which import boto3; urllib3 then checks for IPv6. That takes 0.1 s, which is
+# acceptable for DAGs that are triggered manually.
 PROVIDER = "airflow.providers.amazon.aws.operators.redshift_cluster"
 
 
 @pytest.mark.parametrize(("prefix", "known"), [("sparkify_infrastructure_", PROVIDER), ("", "airflow.sdk")])
 def test_parsing_does_no_io(prefix: str, known: str) -> None:
-    """Each task parses its DAG anew, and the DAG processor all of them all the time."""
+    """Each task parses its DAG, and the DAG processor parses all DAGs continuously."""
     files = [path.stem for path in DAG_FILES if path.stem.startswith("sparkify_infrastructure_") == bool(prefix)]
     assert files
     modules = "\n".join(f"importlib.import_module({name!r})" for name in files)
-    # croniter, which Airflow's timetables need, asks the system what it is.
+    # croniter, a dependency of Airflow's timetables, queries the platform.
     seen = watched(f"import importlib, airflow.sdk, croniter, {known}\nbegin()\n{modules}\nend()")
     assert seen["reached"] == []
     assert "sparkify" in seen["imported"]
     assert HEAVY.isdisjoint(seen["imported"])
 
 
-def test_watching_sees() -> None:
+def test_watched_reports_imports_and_io() -> None:
     seen = watched("begin()\nimport rich, socket, sqlite3\nsqlite3.connect(':memory:')\nsocket.socket()\nend()")
     assert "rich" in seen["imported"]
     assert {"sqlite3.connect", "socket.__new__"} <= set(seen["reached"])
 
 
-def test_plugins_leave_the_package_alone() -> None:
-    """Airflow imports every file below plugins/, in every process, that .airflowignore does not name."""
+def test_plugins_do_not_import_the_package() -> None:
+    """Airflow imports every file below plugins/ in every process, unless .airflowignore excludes it."""
     seen = watched("""
 begin()
 from airflow import plugins_manager
@@ -239,7 +239,7 @@ end()
     assert {"sparkify", *(path.stem for path in DAG_FILES)}.isdisjoint(seen["imported"])
 
 
-# Parts of Airflow that are no part of the task SDK, and who needs them: `make run` creates its metadata database.
+# Imports of Airflow outside of the task SDK, by file: `make run` creates its metadata database.
 INTERNAL = {
     ("sandbox/airflow.py", "airflow.utils.db"),
     # The interface of plugins, and the authentication of their applications.
@@ -267,8 +267,8 @@ def test_imports_are_from_the_task_sdk(path: Path) -> None:
     assert [name for name in foreign if (file, name) not in INTERNAL] == []
 
 
-def test_dags_import_wiring_only() -> None:
-    """Logic belongs into the package, where it is tested."""
+def test_dags_only_import_wiring() -> None:
+    """Logic belongs in the package, where it is tested."""
     allowed = {"__future__", "airflow.sdk", "datetime", "pathlib"}
     for path in DAG_FILES:
         others = [name for name in imports(path) if name not in allowed and name.split(".")[0] != "sparkify"]

@@ -1,4 +1,4 @@
-"""The DAG of the daily report: its schedule, its day, its task."""
+"""The DAG of the daily report: schedule, interval and task."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def dag(dag_bag: DagBag) -> DAG:
 
 @pytest.fixture(scope="session")
 def timetable(dag: DAG) -> PartitionedAssetTimetable:
-    """The timetable, as the scheduler has it."""
+    """The timetable after serialization, as in the scheduler."""
     timetable = DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable
     assert isinstance(timetable, PartitionedAssetTimetable)
     return timetable
 
 
-def test_it_waits_for_days_that_the_warehouse_publishes(dag_bag: DagBag, timetable: PartitionedAssetTimetable) -> None:
+def test_it_is_triggered_by_published_days(dag_bag: DagBag, timetable: PartitionedAssetTimetable) -> None:
     assert [key.name for key, _ in timetable.asset_condition.iter_assets()] == [DAYS.name]
     outlets = [outlet for task in dag_bag.dags["sparkify_warehouse"].tasks for outlet in task.outlets]
     assert outlets.count(DAYS) == 1
@@ -45,11 +45,11 @@ def test_its_partitions_are_days(timetable: PartitionedAssetTimetable) -> None:
         mapper.to_downstream("yesterday")
 
 
-def test_the_same_day_is_not_written_twice_at_once(dag: DAG) -> None:
+def test_runs_are_not_concurrent(dag: DAG) -> None:
     assert dag.max_active_runs == 1
 
 
-def test_its_interval_is_the_partition(dag: DAG) -> None:
+def test_its_interval_is_the_day_of_the_partition_key(dag: DAG) -> None:
     (task,) = dag.tasks
     assert isinstance(task, ReportOperator)
     environment = task.get_template_env()
@@ -60,7 +60,7 @@ def test_its_interval_is_the_partition(dag: DAG) -> None:
         environment.from_string(task.interval_end).render(dag_run=SimpleNamespace(partition_key=None))
 
 
-def test_it_runs_every_query_and_the_template_is_there(dag: DAG) -> None:
+def test_it_runs_every_query_and_has_its_template(dag: DAG) -> None:
     (task,) = dag.tasks
     assert isinstance(task, ReportOperator)
     files = sorted(path.stem for path in (ROOT / "include" / "sql" / "report").glob("[!_]*.sql"))

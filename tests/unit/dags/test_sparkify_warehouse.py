@@ -41,7 +41,7 @@ def dag(dag_bag: DagBag) -> DAG:
 
 @pytest.fixture(scope="session")
 def timetable(dag: DAG) -> CronDataIntervalTimetable:
-    """The timetable, as the scheduler has it."""
+    """The timetable after serialization, as in the scheduler."""
     timetable = DagSerialization.from_dict(DagSerialization.to_dict(dag)).timetable
     assert isinstance(timetable, CronDataIntervalTimetable)
     return timetable
@@ -52,7 +52,7 @@ def tasks(dag: DAG) -> dict[str, Any]:
     return {task.task_id: task for task in dag.tasks}
 
 
-# The tasks, and what follows each of them. A deployment may add others: see the next test.
+# The tasks, each with its downstream tasks. A deployment may add others: see the next test.
 GRAPH: dict[str, tuple[type, set[str]]] = {
     "create_tables": (CreateTablesOperator, {"stage_events", "stage_songs"}),
     "stage_events": (StageToRedshiftOperator, {"load_songplays"}),
@@ -79,7 +79,7 @@ def test_every_load_runs_between_the_creation_of_tables_and_the_checks(tasks: di
             assert "data_quality" in task.get_flat_relative_ids(), task.task_id
 
 
-def test_every_table_has_its_task_and_its_asset(tasks: dict[str, Any]) -> None:
+def test_every_table_has_a_task_and_an_asset(tasks: dict[str, Any]) -> None:
     assets = {outlet.name: task.task_id for task in tasks.values() for outlet in task.outlets}
     assert assets.pop("sparkify.days") == "publish_days"
     assert {asset: tasks[task_id].table for asset, task_id in assets.items()} == {
@@ -101,19 +101,19 @@ def test_runs_own_the_hours_of_a_day(timetable: CronDataIntervalTimetable) -> No
 
 
 @pytest.mark.parametrize("minutes", [0, 30])
-def test_a_run_made_by_hand_owns_the_last_whole_hour(timetable: CronDataIntervalTimetable, minutes: int) -> None:
+def test_a_manual_run_owns_the_last_full_hour(timetable: CronDataIntervalTimetable, minutes: int) -> None:
     at = START + 5 * HOUR + timedelta(minutes=minutes)
     interval = timetable.infer_manual_data_interval(run_after=DateTime.instance(at))
     assert (interval.start, interval.end) == (START + 4 * HOUR, START + 5 * HOUR)
 
 
-def test_the_past_is_loaded_on_purpose(dag: DAG) -> None:
+def test_history_is_not_loaded_automatically(dag: DAG) -> None:
     assert dag.catchup is False
     assert dag.start_date == START
 
 
 @pytest.mark.parametrize("name", ["start", "end"])
-def test_the_ends_of_a_range_are_times_or_empty(dag: DAG, name: str) -> None:
+def test_start_and_end_are_timestamps_or_empty(dag: DAG, name: str) -> None:
     param = copy.deepcopy(dag.params.get_param(name))  # resolve() sets it
     assert param.value is None
     assert param.schema["format"] == "date-time"
@@ -123,7 +123,7 @@ def test_the_ends_of_a_range_are_times_or_empty(dag: DAG, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["full_refresh", "recreate_tables"])
-def test_what_costs_is_off(dag: DAG, name: str) -> None:
+def test_expensive_params_are_off_by_default(dag: DAG, name: str) -> None:
     param = copy.deepcopy(dag.params.get_param(name))  # resolve() sets it
     assert param.value is False
     with pytest.raises(ParamValidationError):
@@ -138,7 +138,7 @@ def render(dag: DAG, text: str, **params: Any) -> Any:
     return dag.tasks[0].render_template(text, context)
 
 
-def test_every_task_takes_its_interval_from_one_place(dag: DAG, tasks: dict[str, Any]) -> None:
+def test_all_tasks_have_the_same_interval(dag: DAG, tasks: dict[str, Any]) -> None:
     fields = {(task.interval_start, task.interval_end) for task in tasks.values()}
     ((start, end),) = fields
     assert (render(dag, start), render(dag, end)) == ("2018-11-01 00:00:00+00:00", "2018-11-01 01:00:00+00:00")
@@ -150,7 +150,7 @@ def test_every_task_takes_its_interval_from_one_place(dag: DAG, tasks: dict[str,
 def test_the_run_that_closes_a_day_covers_the_day(dag: DAG, tasks: dict[str, Any]) -> None:
     given = {"start": "2018-12-01T23:00", "end": "2018-12-02"}
     assert {render(dag, task.interval_start, **given) for task in tasks.values()} == {"2018-12-01 00:00:00+00:00"}
-    # What of it counts as late is all that is older than the run's own hour.
+    # Events of the day before the run's own hour count as late.
     assert render(dag, tasks["stage_events"].late_before, **given) == "2018-12-01 23:00:00+00:00"
 
 
@@ -161,11 +161,11 @@ def test_a_full_refresh_rebuilds_every_table(dag: DAG, tasks: dict[str, Any], fu
     assert render(dag, tasks["stage_songs"].full_refresh, full_refresh=full_refresh) == str(full_refresh)
 
 
-def test_tables_are_dropped_when_asked_for_only(dag: DAG, tasks: dict[str, Any]) -> None:
+def test_tables_are_only_dropped_on_request(dag: DAG, tasks: dict[str, Any]) -> None:
     recreate = tasks["create_tables"].recreate
     assert [render(dag, recreate, recreate_tables=value) for value in (False, True)] == ["False", "True"]
 
 
-def test_a_skipped_task_stops_nothing(dag: DAG) -> None:
-    """stage_songs is skipped where no song is new: the plays are loaded all the same."""
+def test_a_skipped_task_does_not_skip_downstream_tasks(dag: DAG) -> None:
+    """stage_songs is skipped if no song is new; the plays are loaded anyway."""
     assert {task.trigger_rule for task in dag.tasks} == {TriggerRule.NONE_FAILED}

@@ -1,4 +1,4 @@
-"""Pausing and resuming on a schedule."""
+"""The schedules of pause and resume."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 @pytest.mark.parametrize("action", ["pause", "resume"])
 @pytest.mark.parametrize("cron", ["", "0 20 * * 1-5"])
-def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, action: str, cron: str) -> None:
+def test_the_schedule_is_an_environment_variable(monkeypatch: pytest.MonkeyPatch, action: str, cron: str) -> None:
     monkeypatch.setenv(f"SPARKIFY_{action.upper()}_SCHEDULE", cron)
     module = importlib.import_module(f"sparkify_infrastructure_{action}")
     try:
@@ -20,5 +20,5 @@ def test_the_environment_decides(monkeypatch: pytest.MonkeyPatch, action: str, c
 
 
 @pytest.mark.parametrize("action", ["create", "delete"])
-def test_what_costs_or_destroys_has_no_schedule(action: str) -> None:
+def test_creation_and_deletion_have_no_schedule(action: str) -> None:
     assert importlib.import_module(f"sparkify_infrastructure_{action}").dag.schedule is None

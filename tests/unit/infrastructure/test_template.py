@@ -1,4 +1,4 @@
-"""The CloudFormation template: who may do what, who may connect, what is encrypted, what stays."""
+"""The CloudFormation template: permissions, network access, encryption, deletion."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DBUSER = "arn:${AWS::Partition}:redshift:${AWS::Region}:${AWS::AccountId}:dbuser
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    """The template, its short forms written out."""
+    """The template, with its short forms expanded."""
     found: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))
     return found
 
@@ -40,7 +40,7 @@ def each(value: Any) -> list[Any]:
 
 
 def statements(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The statements of all policies of a role or a policy, of both kinds of warehouse."""
+    """Return the statements of all policies of a role or a policy, for both kinds of warehouse."""
     for policy in [resource.get("PolicyDocument"), *(item["PolicyDocument"] for item in resource.get("Policies", []))]:
         for statement in policy["Statement"] if policy else []:
             given = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
@@ -48,7 +48,7 @@ def statements(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def allowed(resource: dict[str, Any]) -> set[tuple[str, str]]:
-    """What may be done with what."""
+    """Return the allowed actions by resource."""
     found = set()
     for statement in statements(resource):
         assert statement["Effect"] == "Allow"
@@ -60,18 +60,18 @@ def allowed(resource: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def listed(resource: dict[str, Any]) -> list[str]:
-    """The prefixes that may be listed; a statement without a condition would let all be."""
+    """Return the prefixes that may be listed; a statement without a condition would allow all."""
     (statement,) = (item for item in statements(resource) if item["Action"] == "s3:ListBucket")
     return [prefix["Fn::Sub"] for prefix in statement["Condition"]["StringLike"]["s3:prefix"]]
 
 
 def test_every_policy_is_known(template: dict[str, Any]) -> None:
-    """What follows looks at them all."""
+    """The following tests cover all of them."""
     types = {name: item["Type"] for name, item in template["Resources"].items() if "::IAM::" in item["Type"]}
     assert types == {"CopyRole": "AWS::IAM::Role", "AirflowPolicy": "AWS::IAM::ManagedPolicy"}
 
 
-def test_copy_reads_the_source_files_and_manifests_and_does_nothing_else(resources: dict[str, Any]) -> None:
+def test_copy_can_only_read_source_files_and_manifests(resources: dict[str, Any]) -> None:
     role = resources["CopyRole"]
     assert allowed(role) == {
         ("s3:ListBucket", BUCKET),
@@ -84,7 +84,7 @@ def test_copy_reads_the_source_files_and_manifests_and_does_nothing_else(resourc
     assert "ManagedPolicyArns" not in role
 
 
-def test_redshift_alone_may_take_the_role_for_the_users_of_this_warehouse(resources: dict[str, Any]) -> None:
+def test_only_redshift_can_assume_the_role_for_users_of_this_warehouse(resources: dict[str, Any]) -> None:
     """https://docs.aws.amazon.com/redshift/latest/mgmt/authorizing-redshift-service-database-users.html."""
     (trust,) = resources["CopyRole"]["AssumeRolePolicyDocument"]["Statement"]
     condition, serverless, cluster = trust.pop("Condition")["StringLike"]["sts:ExternalId"]["Fn::If"]
@@ -95,14 +95,14 @@ def test_redshift_alone_may_take_the_role_for_the_users_of_this_warehouse(resour
     }
     assert condition == "Serverless"
     assert cluster == [{"Fn::Sub": f"{DBUSER}:${{AWS::StackName}}/${{AirflowUser}}"}]
-    # The workgroup's id, which the ARN has, is not known when the role is made.
+    # The ARN contains the workgroup's id, which is unknown when the role is created.
     assert serverless == [
         {"Fn::Sub": f"{DBUSER}:serverless-${{AWS::AccountId}}-*/*"},
         {"Fn::Sub": f"{DBUSER}:${{AWS::StackName}}/*"},
     ]
 
 
-def test_airflow_may_connect_read_and_write_manifests_and_reports(resources: dict[str, Any]) -> None:
+def test_airflow_can_connect_read_and_write_manifests_and_reports(resources: dict[str, Any]) -> None:
     policy = resources["AirflowPolicy"]
     assert allowed(policy) == {
         ("redshift-serverless:GetCredentials", "Workgroup.Workgroup.WorkgroupArn"),
@@ -124,15 +124,15 @@ def test_airflow_may_connect_read_and_write_manifests_and_reports(resources: dic
     assert listed(policy) == ["${LogPrefix}*", "${SongPrefix}*"]
 
 
-def test_a_key_is_used_only_where_one_is_named(template: dict[str, Any]) -> None:
+def test_a_kms_key_is_only_used_if_given(template: dict[str, Any]) -> None:
     assert template["Conditions"]["EncryptedSource"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "SourceKmsKeyArn"}, ""]}]}
     for name in ("CopyRole", "AirflowPolicy"):
         written = json.dumps(template["Resources"][name])
         assert written.count("kms:") == written.count('["EncryptedSource", {') * (1 if name == "CopyRole" else 2) > 0
 
 
-def test_airflow_connects_as_no_superuser(template: dict[str, Any], resources: dict[str, Any]) -> None:
-    """The connection takes the user of this output, and the superuser is another."""
+def test_airflow_does_not_connect_as_superuser(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    """The connection uses the user of this output, which differs from the superuser."""
     assert template["Outputs"]["User"]["Value"] == {"Ref": "AirflowUser"}
     (rule,) = template["Rules"]["AirflowIsNotSuperuser"]["Assertions"]
     assert rule["Assert"] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "AirflowUser"}, {"Ref": "AdminUser"}]}]}
@@ -172,7 +172,7 @@ def test_one_network_may_connect_on_one_port(resources: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("cidr", ["10.0.0.0/8", "172.31.0.0/16", "203.0.113.7/32", "255.255.255.0/24"])
-def test_networks_that_may_be_let_in(template: dict[str, Any], cidr: str) -> None:
+def test_allowed_networks(template: dict[str, Any], cidr: str) -> None:
     assert re.fullmatch(template["Parameters"]["AllowedCidr"]["AllowedPattern"], cidr)
     assert re.fullmatch(CIDR, cidr)
 
@@ -180,13 +180,13 @@ def test_networks_that_may_be_let_in(template: dict[str, Any], cidr: str) -> Non
 @pytest.mark.parametrize(
     "cidr", ["0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "10.0.0.0/7", "10.0.0.0", "256.0.0.0/8", "10.0.0.0/33", "::/0"]
 )
-def test_the_world_may_not(template: dict[str, Any], cidr: str) -> None:
+def test_larger_networks_are_rejected(template: dict[str, Any], cidr: str) -> None:
     assert "Default" not in template["Parameters"]["AllowedCidr"]
     assert not re.fullmatch(template["Parameters"]["AllowedCidr"]["AllowedPattern"], cidr)
     assert not re.fullmatch(CIDR, cidr)
 
 
-def test_the_warehouse_has_no_public_address_unless_asked_for(template: dict[str, Any]) -> None:
+def test_the_warehouse_has_no_public_address_by_default(template: dict[str, Any]) -> None:
     assert template["Parameters"]["PubliclyAccessible"]["Default"] == "false"
 
 
@@ -198,8 +198,8 @@ def test_data_is_encrypted_and_connections_are(resources: dict[str, Any]) -> Non
     assert resources["Workgroup"]["ConfigParameters"] == [{"ParameterKey": "require_ssl", "ParameterValue": "true"}]
 
 
-def test_redshift_keeps_the_password(template: dict[str, Any], resources: dict[str, Any]) -> None:
-    """No password in the template, in its parameters, or in what it puts out."""
+def test_redshift_manages_the_password(template: dict[str, Any], resources: dict[str, Any]) -> None:
+    """No password in the template, its parameters or its outputs."""
     assert resources["Cluster"]["ManageMasterPassword"] is True
     assert resources["Namespace"]["ManageAdminPassword"] is True
     assert not {"MasterUserPassword", "AdminUserPassword"} & {*resources["Cluster"], *resources["Namespace"]}
@@ -214,7 +214,7 @@ def test_redshift_keeps_the_password(template: dict[str, Any], resources: dict[s
 
 
 def test_redshift_3_snapshots_are_kept_for_a_week(resources: dict[str, Any]) -> None:
-    """A cluster without automated snapshots could not be paused either."""
+    """A cluster without automated snapshots cannot be paused, either."""
     assert resources["Cluster"]["AutomatedSnapshotRetentionPeriod"] >= 7
 
 
@@ -223,7 +223,7 @@ def test_redshift_4_and_serverless_6_connections_users_and_statements_are_audite
     assert resources["Cluster"]["LoggingProperties"]["LogDestinationType"] == "cloudwatch"
     assert set(resources["Cluster"]["LoggingProperties"]["LogExports"]) == logs
     assert set(resources["Namespace"]["LogExports"]) == logs
-    # https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html: else a cluster's useractivitylog is empty.
+    # https://docs.aws.amazon.com/redshift/latest/mgmt/db-auditing.html: otherwise a cluster's useractivitylog is empty.
     activity = {"ParameterName": "enable_user_activity_logging", "ParameterValue": "true"}
     assert activity in resources["ParameterGroup"]["Parameters"]
 
@@ -235,7 +235,7 @@ def test_redshift_6_versions_are_upgraded(resources: dict[str, Any]) -> None:
 def test_redshift_7_and_serverless_1_copy_goes_through_the_network(
     template: dict[str, Any], resources: dict[str, Any]
 ) -> None:
-    """The template brings the gateway endpoint of S3 that COPY then needs."""
+    """The template creates the gateway endpoint of S3 that COPY then needs."""
     assert resources["Cluster"]["EnhancedVpcRouting"] is True
     assert resources["Workgroup"]["EnhancedVpcRouting"] is True
     assert template["Resources"]["S3Endpoint"]["Condition"] == "WithoutEndpoint"
@@ -266,7 +266,7 @@ def test_redshift_11_14_17_resources_have_tags(resources: dict[str, Any], name: 
     assert resources[name]["Tags"] == [{"Key": "project", "Value": "sparkify"}]
 
 
-def test_the_controls_that_are_not_met_are_named() -> None:
+def test_the_docs_list_all_controls() -> None:
     """docs/aws.md has every control, met or not."""
     text = (ROOT / "docs" / "aws.md").read_text()
     controls = [f"Redshift.{number}" for number in (1, 2, 3, 4, *range(6, 19))]
@@ -274,7 +274,7 @@ def test_the_controls_that_are_not_met_are_named() -> None:
     assert [control for control in controls if f"| {control} " not in text] == []
 
 
-def test_a_deletion_leaves_nothing_and_a_replacement_loses_nothing(template: dict[str, Any]) -> None:
+def test_deletion_removes_all_and_replacement_keeps_data(template: dict[str, Any]) -> None:
     policies = {
         name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
         for name, resource in template["Resources"].items()
@@ -288,12 +288,12 @@ def test_dc2_is_not_offered(template: dict[str, Any]) -> None:
     assert {item.split(".")[0] for item in template["Parameters"]["NodeType"]["AllowedValues"]} == {"ra3"}
 
 
-def test_the_template_can_be_sent_as_it_is() -> None:
+def test_the_template_fits_into_a_request() -> None:
     """https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html: TemplateBody."""
     assert TEMPLATE.stat().st_size <= 51_200
 
 
-def test_the_form_and_the_template_offer_the_same(template: dict[str, Any]) -> None:
+def test_the_form_and_the_template_have_the_same_values(template: dict[str, Any]) -> None:
     import sparkify_infrastructure_create as create
 
     given = {name: create.dag.params.get_param(name).schema for name in create.dag.params}

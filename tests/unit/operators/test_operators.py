@@ -1,4 +1,4 @@
-"""What holds for every operator."""
+"""Policies for all operators."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ every_operator = pytest.mark.parametrize("operator", NEEDED, ids=lambda operator
 
 
 def parameters(operator: type) -> set[str]:
-    """Return the parameters of a class's __init__, its bases' included, down to the project's own base."""
+    """Return the parameters of a class's __init__ and those of its bases in this project."""
     return {
         parameter.name
         for base in inspect.getmro(operator)
         if issubclass(base, WarehouseOperator) and "__init__" in vars(base)
-        # What Airflow wraps it in hides the signature.
+        # Airflow wraps __init__, which hides its signature.
         for parameter in inspect.signature(inspect.unwrap(base.__init__)).parameters.values()
         if parameter.kind is parameter.KEYWORD_ONLY
     }
@@ -49,7 +49,7 @@ def parameters(operator: type) -> set[str]:
 
 @pytest.fixture
 def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No connection, no variable, no socket."""
+    """Forbid connections, variables and sockets."""
 
     def refuse(*arguments: object, **named: object) -> None:
         raise AssertionError("I/O outside of execute()")
@@ -64,13 +64,13 @@ def test_every_operator_is_tested() -> None:
 
 
 @every_operator
-def test_it_is_made_without_io(operator: type[WarehouseOperator], offline: None) -> None:
+def test_init_does_no_io(operator: type[WarehouseOperator], offline: None) -> None:
     task = operator(task_id="task", redshift_conn_id="absent", aws_conn_id="absent", **NEEDED[operator])
     assert task.redshift_conn_id == "absent"
 
 
 @every_operator
-def test_its_connections_have_the_usual_names(operator: type[WarehouseOperator]) -> None:
+def test_default_connection_ids(operator: type[WarehouseOperator]) -> None:
     task = operator(task_id="task", **NEEDED[operator])
     assert (task.redshift_conn_id, task.aws_conn_id) == ("redshift", "aws")
 
@@ -86,13 +86,13 @@ def test_template_fields_are_attributes(operator: type[WarehouseOperator]) -> No
 
 @every_operator
 def test_template_fields_are_parameters(operator: type[WarehouseOperator]) -> None:
-    """Airflow sets a template field from the parameter of its name."""
+    """Airflow sets a template field from the parameter with the same name."""
     assert set(operator.template_fields) <= parameters(operator)
 
 
 @every_operator
-def test_parameters_are_kept_as_they_are_given(operator: type[WarehouseOperator]) -> None:
-    """Airflow renders the fields after __init__: it must not compute with what may be a template."""
+def test_parameters_are_stored_unchanged(operator: type[WarehouseOperator]) -> None:
+    """Airflow renders the fields after __init__, which therefore must not use their values."""
     of_objects = {"full_refresh", "manifest_bucket"}
     for left_out, source in (({"late_before"}, {}), (of_objects, {"interval_column": "ts"})):
         templates = dict.fromkeys({*operator.template_fields} - left_out, "{{ params.x }}")
@@ -118,8 +118,8 @@ def test_files_are_templates(operator: type[WarehouseOperator], endings: set[str
 
 
 @every_operator
-def test_parameters_are_named(operator: type[WarehouseOperator]) -> None:
-    """No parameter can be given by its place."""
+def test_parameters_are_keyword_only(operator: type[WarehouseOperator]) -> None:
+    """All parameters are keyword-only."""
     for base in inspect.getmro(operator):
         if issubclass(base, WarehouseOperator) and "__init__" in vars(base):
             kinds = {
@@ -141,15 +141,15 @@ def test_every_parameter_is_documented(operator: type[WarehouseOperator]) -> Non
     assert templated == set(operator.template_fields)
 
 
-def test_operators_are_told_apart_by_colour() -> None:
+def test_operators_have_different_colours() -> None:
     colours = [operator.ui_color for operator in NEEDED]
     assert len(set(colours)) == len(colours)
     assert all(re.fullmatch(r"#[0-9a-f]{6}", colour) for colour in colours)
 
 
 @every_operator
-def test_a_text_is_readable_on_its_colour(operator: type[WarehouseOperator]) -> None:
-    """WCAG 2 asks for a contrast of 4.5: https://www.w3.org/TR/WCAG21/#contrast-minimum."""
+def test_text_has_sufficient_contrast(operator: type[WarehouseOperator]) -> None:
+    """WCAG 2 requires a contrast of 4.5: https://www.w3.org/TR/WCAG21/#contrast-minimum."""
 
     def luminance(colour: str) -> float:
         parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
@@ -160,14 +160,14 @@ def test_a_text_is_readable_on_its_colour(operator: type[WarehouseOperator]) -> 
 
 
 @every_operator
-def test_dag_defaults_reach_it(operator: type[WarehouseOperator]) -> None:
+def test_default_args_apply(operator: type[WarehouseOperator]) -> None:
     with DAG("policy", schedule=None, default_args={"redshift_conn_id": "other", "interval_start": "2018-11-01"}):
         task = operator(task_id="task", **NEEDED[operator])
     assert task.redshift_conn_id == "other"
     assert task.interval_start == "2018-11-01"
 
 
-def test_a_stage_task_knows_its_partition_by_its_source() -> None:
+def test_the_partition_column_of_a_stage_task() -> None:
     needed = NEEDED[StageToRedshiftOperator]
     assert StageToRedshiftOperator(task_id="a", **needed).partition_column == "batch_id"
     cut = StageToRedshiftOperator(task_id="b", interval_column="ts", **needed)
@@ -184,7 +184,7 @@ def test_a_stage_task_knows_its_partition_by_its_source() -> None:
         ({"interval_column": "ts"}, {"manifest_bucket": "other"}),
     ],
 )
-def test_a_stage_task_refuses_contradictory_parameters(source: dict[str, Any], parameter: dict[str, Any]) -> None:
+def test_a_stage_task_rejects_contradictory_parameters(source: dict[str, Any], parameter: dict[str, Any]) -> None:
     (name,) = parameter
     with pytest.raises(ValueError, match=f"^{name} .*interval_column"):
         StageToRedshiftOperator(task_id="a", **NEEDED[StageToRedshiftOperator], **source, **parameter)

@@ -1,4 +1,4 @@
-"""Which days a run publishes."""
+"""The days that a run publishes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ hours = st.integers(0, 24 * 5).map(lambda number: START + number * HOUR)
 
 
 def published(interval: Interval, *, run_type: str = "scheduled", clear_number: int = 0) -> tuple[set[str], Any]:
-    """Return the partitions of the events, and their extra."""
+    """Return the partitions and the extra of the asset events."""
     task = PublishDaysOperator(
         task_id="publish_days",
         outlets=[DAYS],
@@ -43,12 +43,12 @@ def published(interval: Interval, *, run_type: str = "scheduled", clear_number: 
 
 
 def hour(number: int) -> Interval:
-    """What the run of an hour loads: the one that closes the day loads the day."""
+    """Return the interval that the run of an hour loads: the whole day if it closes the day."""
     return Interval(START + number * HOUR, START + (number + 1) * HOUR).closing("day")
 
 
 @pytest.mark.parametrize("only_closed", [False, True])
-def test_as_time_goes_on_a_day_is_complete_once(only_closed: bool) -> None:
+def test_hourly_runs_complete_a_day_once(only_closed: bool) -> None:
     found = [completed_days(hour(n), START + (n + 1) * HOUR, only_closed=only_closed) for n in range(48)]
     assert [(n, days) for n, days in enumerate(found) if days] == [(23, ["2018-11-01"]), (47, ["2018-11-02"])]
 
@@ -58,7 +58,7 @@ def test_a_backfill_completes_a_day_once() -> None:
     assert [(n, days) for n, days in enumerate(found) if days] == [(23, ["2018-11-01"]), (47, ["2018-11-02"])]
 
 
-def test_an_hour_of_a_day_that_is_over_is_news_of_the_day() -> None:
+def test_reloading_an_hour_of_a_past_day_publishes_the_day() -> None:
     assert completed_days(hour(5), LATER, only_closed=False) == ["2018-11-01"]
 
 
@@ -69,7 +69,7 @@ def test_a_range_completes_its_days_and_changes_the_last() -> None:
 
 
 @given(hours, st.integers(1, 100), hours, st.booleans())
-def test_no_day_is_complete_before_it_is_over(start: datetime, length: int, now: datetime, only_closed: bool) -> None:
+def test_no_day_is_complete_before_its_end(start: datetime, length: int, now: datetime, only_closed: bool) -> None:
     for day in completed_days(Interval(start, start + length * HOUR), now, only_closed=only_closed):
         assert datetime.fromisoformat(day).replace(tzinfo=UTC) + DAY <= now
 
@@ -77,13 +77,13 @@ def test_no_day_is_complete_before_it_is_over(start: datetime, length: int, now:
 @pytest.mark.parametrize(
     "run", [{"run_type": "scheduled"}, {"run_type": "manual"}, {"run_type": "backfill", "clear_number": 1}]
 )
-def test_a_run_that_repairs_an_hour_publishes_its_day(run: dict[str, Any]) -> None:
+def test_a_run_that_reprocesses_an_hour_publishes_its_day(run: dict[str, Any]) -> None:
     keys, extra = published(hour(5), **run)
     assert keys == {"2018-11-01"}
     assert extra["days"] == 1
 
 
-def test_a_run_without_a_day_is_skipped_and_leaves_no_event() -> None:
+def test_a_run_that_completes_no_day_is_skipped_without_an_event() -> None:
     with pytest.raises(AirflowSkipException, match="completes no day"):
         published(hour(5), run_type="backfill")
 

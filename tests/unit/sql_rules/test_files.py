@@ -78,9 +78,9 @@ def places(lines: list[str]) -> list[str]:
     return [found[0] for line in lines if (found := re.match(r"[\w./]+:\d+: [\w ]+(?=: )", line))]
 
 
-def test_the_project_has_no_problems(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_project_has_no_violations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
-    assert re.fullmatch(r"\d\d files, no problems\.\n", capsys.readouterr().out)
+    assert re.fullmatch(r"No violations in \d\d files\.\n", capsys.readouterr().out)
 
 
 def test_a_template_is_reported_with_its_own_lines(report: Report) -> None:
@@ -88,7 +88,7 @@ def test_a_template_is_reported_with_its_own_lines(report: Report) -> None:
     assert code == 1
     assert places(lines) == ["load.sql:8: function", "load.sql:11: trailing blanks"]
     assert lines[0].endswith("NVL is not the same on both engines; write COALESCE(a, b): NVL")
-    assert lines[-1] == "2 problems in 1 files. docs/sql.md explains the rules."
+    assert lines[-1] == "Violations: 2, in files: 1. docs/sql.md explains the rules."
 
 
 def test_rendered_lines_have_the_line_of_their_tag(report: Report) -> None:

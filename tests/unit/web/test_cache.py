@@ -1,4 +1,4 @@
-"""Answers are kept for a while, fetched once for all who wait, and errors are not kept for long."""
+"""Results are cached, concurrent requests share one call, and errors are only cached briefly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sparkify.web.panels import PanelError
 
 
 class Source:
-    """A function that counts its calls; it waits for ``go`` and raises ``error`` where there is one."""
+    """A function that counts its calls, waits for ``go``, and raises ``error`` if it is set."""
 
     def __init__(self) -> None:
         self.calls: list[str] = []
@@ -34,7 +34,7 @@ def source() -> Source:
     return Source()
 
 
-def test_an_answer_is_kept(source: Source) -> None:
+def test_a_result_is_cached(source: Source) -> None:
     async def ask() -> None:
         cache = Cache(source, keep=0.2)
         assert await cache.get("a") == {"call": 1}
@@ -47,7 +47,7 @@ def test_an_answer_is_kept(source: Source) -> None:
     assert source.calls == ["a", "b", "a"]
 
 
-def test_an_answer_is_kept_until_the_version_is_another(source: Source) -> None:
+def test_a_result_is_cached_until_the_version_changes(source: Source) -> None:
     async def ask() -> None:
         cache = Cache(source)
         assert await cache.get("a", "1") == {"call": 1}
@@ -59,8 +59,8 @@ def test_an_answer_is_kept_until_the_version_is_another(source: Source) -> None:
     asyncio.run(ask())
 
 
-def test_an_answer_that_is_under_way_is_of_the_version_it_was_asked_for(source: Source) -> None:
-    """A run ends while a query runs: what comes of it may lack the run's rows."""
+def test_concurrent_requests_of_different_versions_are_separate(source: Source) -> None:
+    """A run may end during a query, whose result then may lack the run's rows."""
 
     async def ask() -> list[dict[str, Any]]:
         source.go.clear()
@@ -75,13 +75,13 @@ def test_an_answer_that_is_under_way_is_of_the_version_it_was_asked_for(source: 
     assert source.calls == ["a", "a"]
 
 
-def test_who_asks_meanwhile_waits_for_the_same_answer(source: Source) -> None:
+def test_concurrent_requests_share_one_call(source: Source) -> None:
     async def ask() -> list[dict[str, Any]]:
         source.go.clear()
         cache = Cache(source)
         waiting = [asyncio.create_task(cache.get("a")) for _ in range(20)]
         await asyncio.sleep(0.05)
-        waiting[0].cancel()  # a viewer who leaves takes nothing from the others
+        waiting[0].cancel()  # one cancelled request does not affect the others
         source.go.set()
         return list(await asyncio.gather(*waiting[1:]))
 
@@ -89,7 +89,7 @@ def test_who_asks_meanwhile_waits_for_the_same_answer(source: Source) -> None:
     assert source.calls == ["a"]
 
 
-def test_an_error_is_kept_for_a_shorter_time(source: Source) -> None:
+def test_an_error_is_cached_for_a_shorter_time(source: Source) -> None:
     async def ask() -> None:
         cache = Cache(source, keep=60, keep_error=0.2)
         source.error = PanelError("slow", "too slow")
@@ -103,7 +103,7 @@ def test_an_error_is_kept_for_a_shorter_time(source: Source) -> None:
     asyncio.run(ask())
 
 
-def test_nobody_waits_for_ever_and_nothing_piles_up(source: Source) -> None:
+def test_a_timeout_raises_and_does_not_start_another_call(source: Source) -> None:
     async def ask() -> None:
         source.go.clear()
         cache = Cache(source, patience=0.05)
@@ -111,7 +111,7 @@ def test_nobody_waits_for_ever_and_nothing_piles_up(source: Source) -> None:
             with pytest.raises(PanelError, match=r"has not responded within 0\.05 s") as raised:
                 await cache.get("a")
             assert raised.value.kind == "waiting"
-            assert "network" not in str(raised.value)  # nobody knows yet what is wrong
+            assert "network" not in str(raised.value)  # the cause is not known yet
         source.go.set()
         await asyncio.sleep(0.1)
         assert await cache.get("a") == {"call": 1}
@@ -120,7 +120,7 @@ def test_nobody_waits_for_ever_and_nothing_piles_up(source: Source) -> None:
     assert source.calls == ["a"]
 
 
-def test_what_is_no_answer_of_the_warehouse_is_a_bug_and_not_kept(source: Source) -> None:
+def test_other_exceptions_are_raised_and_not_cached(source: Source) -> None:
     async def ask() -> None:
         cache = Cache(source)
         source.error = ZeroDivisionError("bug")

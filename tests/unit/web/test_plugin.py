@@ -1,4 +1,4 @@
-"""The plugin costs what every process can afford, and says where its page is."""
+"""The plugin is cheap to import, and registers the page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sparkify.web.app import STATIC
 from tests.conftest import ROOT
 
 HEAVY = ("fastapi", "starlette", "airflow.api_fastapi", "psycopg", "sqlglot", "sparkify")
-# What the module imports beyond what Airflow's plugin manager has imported already.
+# Prints the module's imports in addition to those of Airflow's plugin manager.
 PROGRAM = f"""
 import json, sys
 import airflow.plugins_manager
@@ -22,7 +22,7 @@ print(json.dumps([name for name in set(sys.modules) - before if name.startswith(
 """
 
 
-def test_importing_the_plugin_imports_nothing_heavy() -> None:
+def test_the_plugin_is_cheap_to_import() -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
@@ -34,7 +34,7 @@ def test_importing_the_plugin_imports_nothing_heavy() -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == ["sparkify_page"]
 
 
-def test_the_plugin_manager_finds_the_page_and_nothing_else() -> None:
+def test_the_plugin_manager_only_finds_the_page() -> None:
     program = (
         "from airflow import plugins_manager as manager; import json; apps, _ = manager.get_fastapi_plugins(); "
         "plugins, errors = manager._get_plugins(); "
@@ -57,14 +57,14 @@ def test_the_page_is_in_the_navigation_and_a_tab_of_a_dag() -> None:
             assert (STATIC / str(icon).rpartition("/")[2]).is_file()
 
 
-def test_the_chart_library_comes_with_its_licence() -> None:
+def test_the_chart_library_has_its_licence() -> None:
     (library,) = STATIC.glob("echarts-*.min.js")
     assert library.name in (STATIC / "index.html").read_text()
     assert library.name in (STATIC / "charts.js").read_text()
     assert "Apache License" in (STATIC / "echarts-LICENSE.txt").read_text()
 
 
-def test_the_page_loads_nothing_from_elsewhere() -> None:
+def test_the_page_only_loads_its_own_files() -> None:
     for path in STATIC.iterdir():
         if not path.name.startswith(("echarts-", "icon")):
             assert "//" not in path.read_text().replace("// ", "").replace("http://www.w3.org/2000/svg", ""), path.name

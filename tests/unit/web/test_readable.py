@@ -1,4 +1,4 @@
-"""What Airflow's API is not to accept, because its other components could not read it."""
+"""Airflow's API rejects JSON that its other components cannot read."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def nested(levels: int) -> Any:
 
 
 @given(values)
-def test_what_can_be_read_is_passed_on(value: Any) -> None:
+def test_readable_json_is_accepted(value: Any) -> None:
     assert unreadable(json.dumps(value).encode()) is None
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"not JSON", b"9" * 5_000])
-def test_what_is_not_json_is_left_to_airflow(body: bytes) -> None:
+def test_invalid_json_is_left_to_airflow(body: bytes) -> None:
     assert unreadable(body) is None
 
 
@@ -49,7 +49,7 @@ def test_what_is_not_json_is_left_to_airflow(body: bytes) -> None:
         (nested(DEPTH + 1), f"nested more than {DEPTH} levels"),
     ],
 )
-def test_what_airflow_could_not_read_again_is_refused(value: Any, reason: str) -> None:
+def test_unreadable_json_is_rejected(value: Any, reason: str) -> None:
     assert reason in (unreadable(json.dumps(value).encode()) or "")
 
 
@@ -58,7 +58,7 @@ def test_the_deepest_document() -> None:
     assert "levels" in (unreadable(b"[" * 100_000 + b"]" * 100_000) or "")
 
 
-def test_requests_are_refused_or_arrive_as_they_are() -> None:
+def test_requests_are_rejected_or_passed_on_unchanged() -> None:
     app = FastAPI()
 
     @app.api_route("/api/v2/dags/x/dagRuns", methods=["POST", "PATCH"])
