@@ -1,4 +1,4 @@
-"""On Airflow's real scheduler: a bad hour is told, and that it is good again; a backfill sends one summary."""
+"""On Airflow's real scheduler: a failed hour is reported, and its recovery; a backfill sends one summary."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ for name, limit in (("waits", 8), ("is_killed", 8), ("is_lost", 3600)):
 
 
 class Site(NamedTuple):
-    """A running Airflow, the warehouse that it loads, and who is told."""
+    """A running Airflow, the warehouse that it loads, and the receiver of the alerts."""
 
     stack: Stack
     client: httpx.Client
@@ -87,7 +87,7 @@ class Site(NamedTuple):
         assert isinstance(found, datetime)
         return found
 
-    def told(self) -> list[str]:
+    def sent(self) -> list[str]:
         """Return the messages since the last call, when nothing more is under way."""
         time.sleep(2)  # a callback runs after its task has ended
         found = list(self.hook.texts)
@@ -131,34 +131,34 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
             yield Site(stack, client, metadata, lab, hook, mail)
 
 
-def test_a_bad_hour_is_told_once_and_that_it_is_good_again(site: Site) -> None:
+def test_a_failed_hour_is_reported_once_and_its_recovery(site: Site) -> None:
     run, state = site.run(DAY + 5 * HOUR)
     assert state == "failed"
-    (told,) = site.told()
-    assert told.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
-    assert "`songplays: every level is free or paid`" in told
+    (text,) = site.sent()
+    assert text.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
+    assert "`songplays: every level is free or paid`" in text
     page = f"{site.stack.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
-    assert f"<{page}|" in told
+    assert f"<{page}|" in text
     assert site.client.get(page).status_code == 200
 
     assert site.run(DAY + 5 * HOUR)[1] == "failed"
-    assert site.told() == []
+    assert site.sent() == []
 
     assert site.run(DAY + 6 * HOUR)[1] == "success"
-    (told,) = site.told()
-    assert told.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
-    assert "*Recovered*: `songplays: every level is free or paid`" in told
-    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in told
+    (text,) = site.sent()
+    assert text.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
+    assert "*Recovered*: `songplays: every level is free or paid`" in text
+    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in text
 
     assert site.run(DAY + 7 * HOUR)[1] == "success"
-    assert site.told() == []
+    assert site.sent() == []
 
 
-def test_a_task_that_fails_is_told_when_it_is_not_tried_again(site: Site) -> None:
+def test_a_failed_task_is_reported_when_it_has_no_retries_left(site: Site) -> None:
     assert site.run(DAY + timedelta(days=4))[1] == "failed"
-    (told,) = site.told()
-    assert "*Failed*: `task stage_events`" in told
-    assert "2018-11-05-events.json line 1" in told
+    (text,) = site.sent()
+    assert "*Failed*: `task stage_events`" in text
+    assert "2018-11-05-events.json line 1" in text
 
 
 def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -> None:
@@ -173,7 +173,7 @@ def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -
     assert site.end(run) == "failed"
     site.client.post(f"{dag}/dagRuns/{quote(run, safe='')}/clear", json={"dry_run": False})
     assert site.end(run) == "failed"
-    assert site.told() == []
+    assert site.sent() == []
 
 
 def test_a_conf_that_would_end_the_dag_processor_is_refused(site: Site) -> None:
@@ -192,12 +192,12 @@ def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
     backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
     assert len(outcome.failed) == 2
-    (told,) = site.told()
-    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in told
-    assert "12 runs: " in told
-    assert ", 2 failed" in told
-    assert "*Failed*: `songplays: every level is free or paid`" in told
-    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in told
+    (text,) = site.sent()
+    assert "Backfill of Sparkify warehouse, 2018-11-01 00:00 to 12:00 UTC" in text
+    assert "12 runs: " in text
+    assert ", 2 failed" in text
+    assert "*Failed*: `songplays: every level is free or paid`" in text
+    assert "In 2 runs: 2018-11-01 05:00 to 06:00, 2018-11-01 08:00 to 09:00 UTC" in text
 
 
 def test_a_failed_run_is_loaded_again_by_a_backfill_while_its_deadline_is_pending(site: Site) -> None:
@@ -211,29 +211,29 @@ def test_a_failed_run_is_loaded_again_by_a_backfill_while_its_deadline_is_pendin
         assert [run.hour for run in outcome.failed] == [bad]
         assert outcome.skipped == []
         until(lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120)
-        (told,) = site.told()
-        assert "1 run: 0 passed, 0 warned, 1 failed" in told
+        (text,) = site.sent()
+        assert "1 run: 0 passed, 0 warned, 1 failed" in text
 
 
-def test_a_run_that_is_late_is_told(site: Site) -> None:
+def test_a_late_run_is_reported(site: Site) -> None:
     assert site.run(dag_id="waits")[1] == "success"
-    (told,) = site.told()
-    assert "*Failed*: `the run is on time`" in told
-    assert "running, 0.133333 minutes after it was queued" in told
+    (text,) = site.sent()
+    assert "*Failed*: `the run is on time`" in text
+    assert "running, 0.133333 minutes after it was queued" in text
 
 
-def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(site: Site) -> None:
+def test_a_run_that_failed_without_an_alert_is_reported_at_its_deadline(site: Site) -> None:
     """Where the process of a task is killed, Airflow calls nobody."""
     assert site.run(dag_id="is_killed")[1] == "failed"
     until(lambda: site.hook.posts)
-    (told,) = site.told()
-    assert "`the run is on time`" in told
-    assert "failed, 0.133333 minutes after it was queued" in told
+    (text,) = site.sent()
+    assert "`the run is on time`" in text
+    assert "failed, 0.133333 minutes after it was queued" in text
 
 
-def test_a_task_whose_worker_is_gone_is_told_by_the_dag_processor(site: Site) -> None:
+def test_a_task_whose_worker_is_gone_is_reported_by_the_dag_processor(site: Site) -> None:
     assert site.run(dag_id="is_lost")[1] == "failed"
     until(lambda: site.hook.posts)
-    (told,) = site.told()
-    assert "*Failed*: `task is_lost`" in told
-    assert "its process exited without reporting an error" in told
+    (text,) = site.sent()
+    assert "*Failed*: `task is_lost`" in text
+    assert "its process exited without reporting an error" in text

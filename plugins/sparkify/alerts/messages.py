@@ -72,7 +72,7 @@ def of_backfill(run: DagRunInfo, summary: Summary, remedies: Mapping[str, str]) 
     """Return the summary message of a backfill.
 
     :param run: the last of its runs.
-    :param remedies: what to do about a check, by its key, if known.
+    :param remedies: what to do about a check or a task, by its key, if the run has one.
     """
     return _render(
         "backfill",

@@ -159,7 +159,9 @@ def test_at_most_five_rows_of_bounded_width_are_shown(warehouse: Warehouse) -> N
     assert [len(row["t"]) for row in outcome.sample] == [200] * 5
 
 
-def test_one_scan_serves_all_that_a_scan_can_tell(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_scan_serves_all_checks_that_a_scan_can_answer(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     statements: list[str] = []
     query = type(warehouse).table
 
