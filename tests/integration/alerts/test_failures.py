@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 from airflow.sdk.log import mask_secret
 
+from sparkify.alerts import AlertNotifier
 from tests.integration.alerts.airflow import BAD, DOWN, HOUR, START, Airflow
 
 FAILURES = (
@@ -56,3 +60,18 @@ def test_an_unreachable_warehouse_fails_no_alert(
     (text,) = airflow.failed(0)
     assert "*Failed*: `task stage_events`" in text
     assert "could not be written to operations.task_failures: task=stage_events" in caplog.text
+
+
+def test_the_alert_does_not_wait_for_the_warehouse(airflow: Airflow) -> None:
+    context = airflow.context(0, "stage_events", "scheduled", None, "failed")
+    waiting = "SELECT COUNT(*) FROM pg_locks WHERE NOT granted AND relation = 'operations.task_failures'::regclass"
+    with ThreadPoolExecutor() as pool, psycopg.connect(airflow.lab.uri) as connection:
+        connection.execute("LOCK TABLE operations.task_failures IN SHARE ROW EXCLUSIVE MODE")
+        call = pool.submit(AlertNotifier(), context)
+        while connection.execute(waiting).fetchone() != (1,):
+            assert not call.done()
+            time.sleep(0.02)
+        assert len(airflow.slack.texts) == 1
+        connection.rollback()
+        call.result(timeout=30)
+    assert len(airflow.lab.query(FAILURES)) == 1
