@@ -17,9 +17,9 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable
 
-from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.dag.defaults import DEFAULT_ARGS
+from sparkify.dag.run import interval_of_run
 from sparkify.operators import DataQualityOperator
 
 CHECKS = str(Path(__file__).parents[1] / "include" / "checks")
@@ -36,7 +36,7 @@ with DAG(
     max_active_runs=1,
     deadline=deadline(timedelta(hours=2)),
     tags=["sparkify", "quality", "daily"],
-    user_defined_macros={"interval_of_run": interval.of_run},
+    user_defined_macros={"interval_of_run": interval_of_run},
     default_args={
         **DEFAULT_ARGS,
         "on_failure_callback": ALERT,

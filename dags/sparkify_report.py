@@ -37,10 +37,10 @@ from pathlib import Path
 
 from airflow.sdk import DAG, PartitionedAssetTimetable, StartOfDayMapper
 
-from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.dag.assets import DAYS
 from sparkify.dag.defaults import DEFAULT_ARGS
+from sparkify.dag.run import day_of_run
 from sparkify.operators import ReportOperator
 
 INCLUDE = Path(__file__).parents[1] / "include"
@@ -61,7 +61,7 @@ with DAG(
     deadline=deadline(timedelta(hours=1)),
     tags=["sparkify", "report", "daily"],
     template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "reports")],
-    user_defined_macros={"day_of_run": interval.day_of_run},
+    user_defined_macros={"day_of_run": day_of_run},
     default_args={
         **DEFAULT_ARGS,
         "execution_timeout": timedelta(minutes=30),

@@ -31,10 +31,10 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
 
-from sparkify import interval
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.dag.assets import DAYS, source, table
 from sparkify.dag.defaults import DEFAULT_ARGS
+from sparkify.dag.run import interval_of_run
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -100,7 +100,7 @@ with DAG(
         ),
     },
     template_searchpath=[str(INCLUDE / "sql")],
-    user_defined_macros={"interval_of_run": interval.of_run},
+    user_defined_macros={"interval_of_run": interval_of_run},
     default_args={
         **DEFAULT_ARGS,
         "on_failure_callback": ALERT,

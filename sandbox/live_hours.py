@@ -106,10 +106,10 @@ def interval_of(
     """
     from airflow.sdk.exceptions import AirflowFailException
 
-    from sparkify.interval import of_run
+    from sparkify.dag.run import interval_of_run
 
     try:
-        return of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
+        return interval_of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
     except AirflowFailException as error:
         report(f"Skipped the run {run_id!r} of {dag_id}, invalid interval: {error}")
         return None

@@ -20,7 +20,7 @@ from sparkify.quality import declaration, history
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sparkify.quality.history import Remembered
+    from sparkify.quality.history import RecordedResult
     from sparkify.warehouse import Warehouse
 
 CHECKS = airflow.ROOT / "include" / "checks"
@@ -103,7 +103,7 @@ def _used_last(server: servers.Postgres) -> str | None:
     return max(found)[1] if found else None
 
 
-def show(results: list[Remembered], name: str, console: Console) -> int:
+def show(results: list[RecordedResult], name: str, console: Console) -> int:
     """Print a line for each check, and what to do about those that did not pass."""
     remedies = {(check.table, check.name): check.remedy for check in declaration.load(CHECKS)}
     checks = [list(group) for _, group in groupby(results, key=lambda item: (item.table, item.check))]

@@ -10,8 +10,8 @@ from sqlfluff.core import FluffConfig, Linter
 from sandbox.airflow import ROOT
 from sparkify.interval import Interval
 from sparkify.quality import declaration, sql
+from sparkify.quality.kinds.custom_sql import CustomSql
 from sparkify.quality.kinds.kind import NumberKind, RowKind
-from sparkify.quality.kinds.own_sql import OwnSql
 from sql_rules import Tables, Violation, project_tables, tables_of, violations
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _of_checks(path: Path, tables: Tables) -> list[Violation]:
     found: list[Violation] = []
     for item in checks:
         line = int(item.where.rpartition(" ")[2])
-        offset = _first_line(path, line) if isinstance(item.kind, OwnSql) else 0
+        offset = _first_line(path, line) if isinstance(item.kind, CustomSql) else 0
         found += [
             problem._replace(line=offset + problem.line if offset else line)
             for statement in statements_of(item)

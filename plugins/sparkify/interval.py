@@ -1,18 +1,16 @@
-"""The interval that a run owns, and the periods of the files that it reads.
+"""Half-open intervals of time, and their arithmetic: periods, union, difference.
 
-A run owns [start, end): it loads the events of that interval only, whatever else the files contain.
-
-Airflow is only imported to raise its errors: the commands of the laptop use this module before they configure Airflow.
+This module imports nothing of Airflow; :mod:`sparkify.dag.run` has the interval that a DAG run owns.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Sequence
 
 Period = Literal["hour", "day"]
 PERIODS: dict[Period, timedelta] = {"hour": timedelta(hours=1), "day": timedelta(days=1)}
@@ -56,6 +54,17 @@ class Interval:
         """
         return cls(moment(start), moment(end))
 
+    def contains(self, other: Interval) -> bool:
+        """Return whether the other interval is a part of this one."""
+        return self.start <= other.start and other.end <= self.end
+
+    def shifted(self, by: timedelta) -> Interval:
+        """Return the interval, moved in time.
+
+        :param by: negative for an earlier interval.
+        """
+        return Interval(self.start + by, self.end + by)
+
     def for_one_run(self) -> Interval:
         """Return the interval, if it is not too long for one run.
 
@@ -88,61 +97,26 @@ class Interval:
             start += step
 
 
-def of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
-    """Return the interval that a DAG run owns; no other code decides it.
-
-    :param dag_run: the run; its data interval is used if the params have no range.
-    :param params: ``start`` and ``end`` of an explicit range, ISO 8601, or None.
-    :raises AirflowFailException: if the run has neither, or the interval is invalid. A retry does not help.
-    """
-    from airflow.sdk.exceptions import AirflowFailException
-
-    start, end = params.get("start"), params.get("end")
-    if start or end:
-        if not (start and end):
-            missing = "end" if start else "start"
-            raise AirflowFailException(
-                f"Incomplete range: the param {missing} is missing. "
-                "Set both start and end, or neither to load the run's data interval."
-            )
-        try:
-            return Interval.parse(start, end).for_one_run()
-        except ValueError as error:
-            raise AirflowFailException(
-                f"Invalid range, start={start!r:.{SHOWN}} and end={end!r:.{SHOWN}}: {error}. "
-                "Expected ISO 8601 times such as 2018-11-01T00:00:00Z; end is exclusive."
-            ) from None
-    if not (dag_run.data_interval_start and dag_run.data_interval_end):
-        raise AirflowFailException(
-            "This run has no interval: it was triggered without a logical date and without a range. "
-            "Trigger it again with the params start and end, or give it a logical date."
-        )
-    try:
-        return Interval.parse(dag_run.data_interval_start, dag_run.data_interval_end).for_one_run()
-    except ValueError as error:
-        raise AirflowFailException(
-            f"Invalid data interval of this run: {error}. The DAG's schedule must give each run an interval "
-            "(CronDataIntervalTimetable does, a cron string does not); or set the params start and end."
-        ) from None
+def union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Return the union of intervals: in order, disjoint; adjacent and overlapping ones are merged."""
+    merged: list[Interval] = []
+    for span in sorted(intervals, key=lambda span: span.start):
+        if merged and span.start <= merged[-1].end:
+            merged[-1] = Interval(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return tuple(merged)
 
 
-def day_of_run(dag_run: Any) -> Interval:
-    """Return the day of a run whose partition key is a day.
-
-    :param dag_run: the run; its partition key is the day (UTC), such as 2018-11-01.
-    :raises AirflowFailException: if the key is missing or not a valid day. A retry does not help.
-    """
-    from airflow.sdk.exceptions import AirflowFailException
-
-    key = dag_run.partition_key
-    try:
-        start = moment(datetime.strptime(key or "", "%Y-%m-%d").replace(tzinfo=UTC))
-        return Interval.parse(start, start + PERIODS["day"])
-    except ValueError:
-        raise AirflowFailException(
-            f"This run's partition key is not a date from {EARLIEST:%Y-%m-%d} on and before {LATEST:%Y-%m-%d}: "
-            f"{key!r:.{SHOWN}}. Trigger the DAG again with a partition key such as 2018-11-01."
-        ) from None
+def difference(intervals: Sequence[Interval], other: Interval) -> tuple[Interval, ...]:
+    """Return the parts of disjoint intervals that are outside of another interval, in order."""
+    left = []
+    for span in intervals:
+        if span.start < other.start:
+            left.append(Interval(span.start, min(span.end, other.start)))
+        if span.end > other.end:
+            left.append(Interval(max(span.start, other.end), span.end))
+    return tuple(left)
 
 
 def moment(value: str | datetime) -> datetime:

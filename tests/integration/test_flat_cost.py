@@ -47,8 +47,9 @@ WHOLE = {
     # One small row a batch, in three loads.
     "Find the batches of": {"staged_batches", "loaded_batches"},
 }
-# The indexes that no hourly run needs: people ask for the latest results, backfills for their last summary.
-OTHERWISE_USED = {"data_quality_results_sortkey", "backfill_summaries_sortkey"}
+# The indexes that no hourly run needs: people ask for the latest results and failed tasks, backfills for
+# their last summary.
+OTHERWISE_USED = {"data_quality_results_sortkey", "task_failures_sortkey", "backfill_summaries_sortkey"}
 
 # Sessions of twenty events, of which one in seven is no play; a third of the titles are in the catalogue.
 HISTORY = f"""

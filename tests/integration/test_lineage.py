@@ -25,7 +25,7 @@ from openlineage.client.uuid import generate_new_uuid
 from referencing import Registry, Resource
 
 from sparkify.operators.base import WarehouseOperator
-from sparkify.quality.outcome import Outcome
+from sparkify.quality.result import CheckResult
 from sparkify.warehouse import CopyFailedError
 from tests.conftest import ROOT
 from tests.support.data import event, song
@@ -273,12 +273,12 @@ class Checks(WarehouseOperator):
             "remedy": "Ask.",
             "seconds": 0.1,
         }
-        self.outcomes = [
-            Outcome("songplays", "every play has a level", "not_null", "warn", passed=True, observed="0 rows",
+        self.check_results = [
+            CheckResult("songplays", "every play has a level", "not_null", "warn", passed=True, observed="0 rows",
                     expected="0 rows", failing_rows=0, column="level", **common),
-            Outcome("songplays", "levels are free or paid", "accepted_values", "error", passed=False,
+            CheckResult("songplays", "levels are free or paid", "accepted_values", "error", passed=False,
                     observed="1 row", expected="0 rows", failing_rows=1, **common),
-            Outcome("users", "there are users", "row_count", "error", passed=True, observed="1", expected=">= 1",
+            CheckResult("users", "there are users", "row_count", "error", passed=True, observed="1", expected=">= 1",
                     failing_rows=0, **common),
         ]  # fmt: skip
         raise RuntimeError("a check failed")

@@ -15,8 +15,8 @@ from airflow.utils.state import TaskInstanceState
 from sandbox import servers
 from sparkify.operators.base import WarehouseOperator
 from tests.conftest import ROOT
+from tests.integration.alerts.airflow import Airflow
 from tests.integration.alerts.conftest import _hook, slack, variables  # noqa: F401 - fixtures
-from tests.integration.alerts.test_notifier import Airflow
 from tests.integration.test_lineage import Events
 from tests.redshift.faults import Fault
 from tests.redshift.wire import ServerError

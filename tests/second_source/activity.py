@@ -18,8 +18,8 @@ from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param
 
-from sparkify import interval
 from sparkify.dag.defaults import DEFAULT_ARGS
+from sparkify.dag.run import interval_of_run
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -50,7 +50,7 @@ with DAG(
         "max_errors": Param(0, type="integer", minimum=0, maximum=99_999),
     },
     template_searchpath=[str(HERE / "sql"), str(INCLUDE / "sql")],
-    user_defined_macros={"interval_of_run": interval.of_run},
+    user_defined_macros={"interval_of_run": interval_of_run},
     default_args={
         **DEFAULT_ARGS,
         "interval_start": "{{ interval_of_run(dag_run, params).closing('hour').closing('day').start }}",

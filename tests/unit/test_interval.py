@@ -1,24 +1,34 @@
-"""The interval of a run, and the periods of its files."""
+"""Intervals of time and their arithmetic."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
-from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.interval import EARLIEST, LATEST, LONGEST, PERIODS, Interval, Period, day_of_run, moment, of_run
+from sparkify.interval import (
+    EARLIEST,
+    LATEST,
+    LONGEST,
+    PERIODS,
+    Interval,
+    Period,
+    difference,
+    moment,
+    union,
+)
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -35,10 +45,6 @@ zones = st.one_of(
 times = st.datetimes(timezones=zones)
 inputs = st.one_of(st.text(), times, times.map(datetime.isoformat), times.map(str), st.integers(), st.none())
 intervals = st.builds(lambda start, length: Interval(start, start + length), moments, lengths)
-
-
-def run(start: datetime | None = None, end: datetime | None = None) -> Any:
-    return SimpleNamespace(data_interval_start=start, data_interval_end=end)
 
 
 @given(intervals, st.sampled_from(list(PERIODS)))
@@ -123,73 +129,37 @@ def test_an_interval_reads_as_one() -> None:
     assert str(Interval(START, START + HOUR)) == "[2018-11-01 00:00, 2018-11-01 01:00)"
 
 
-def test_a_run_owns_its_data_interval() -> None:
-    assert of_run(run(START, START + HOUR), {"start": None, "end": None}) == Interval(START, START + HOUR)
+# --- union, difference ---
 
-
-def test_a_run_without_params_owns_its_data_interval() -> None:
-    assert of_run(run(START, START + HOUR), {}) == Interval(START, START + HOUR)
-
-
-@pytest.mark.parametrize("dag_run", [run(), run(START, START), run(START, START + HOUR)])
-def test_params_come_before_the_data_interval(dag_run: Any) -> None:
-    params = {"start": "2018-12-01T00:00:00Z", "end": "2019-01-01T00:00:00Z"}
-    assert of_run(dag_run, params) == Interval.parse("2018-12-01", "2019-01-01")
-
-
-@pytest.mark.parametrize(
-    ("dag_run", "params", "message"),
-    [
-        (run(START, START + HOUR), {"start": "2018-11-01"}, "the param end is missing.*Set both"),
-        (run(START, START + HOUR), {"end": "2018-11-01"}, "the param start is missing.*Set both"),
-        (run(), {"start": "yesterday", "end": "2018-11-01"}, "start='yesterday' and .*ISO 8601"),
-        (run(), {"start": "2018-11-02", "end": "2018-11-01"}, "Invalid range.*must end after.*end is exclusive"),
-        (run(), {"start": "2018-11-01", "end": "2018-11-01"}, "Invalid range.*must end after"),
-        (run(), {}, "no interval: .*Trigger it again with the params start and end"),
-        (run(START), {}, "no interval"),
-        (run(START, START), {}, "Invalid data interval of this run: .*must end after.*CronDataIntervalTimetable"),
-        (
-            run(),
-            {"start": "0001-01-01T00:00:00+14:00", "end": "2018-11-01"},
-            "out of range, expected 1970-01-01 to",
-        ),
-        (run(), {"start": "2018-11-01", "end": "9999-12-31T23:00:00-14:00"}, "out of range"),
-        (run(), {"start": "0218-11-01", "end": "2018-11-02"}, "'0218-11-01' is out of range"),
-        (run(), {"start": "1998-11-01", "end": "2018-11-02"}, "7,306 days long and one run loads at most 3,653.*years"),
-        (run(), {"start": 5, "end": "2018-11-02"}, "'5' is not a valid ISO 8601 time"),
-        (run(EARLIEST, LATEST), {}, "Invalid data interval of this run: .* days long"),
-    ],
+spans = st.builds(
+    lambda first, length: Interval(START + first * HOUR, START + (first + length) * HOUR),
+    st.integers(0, 30),
+    st.integers(1, 5),
 )
-def test_a_run_without_an_interval_fails_for_good(dag_run: Any, params: dict[str, Any], message: str) -> None:
-    with pytest.raises(AirflowFailException, match=message):
-        of_run(dag_run, params)
 
 
-def test_a_partition_is_a_day() -> None:
-    day = day_of_run(SimpleNamespace(partition_key="2018-11-01"))
-    assert day == Interval(START, START + timedelta(days=1))
+def hours(found: Iterable[Interval]) -> set[datetime]:
+    return {hour.start for span in found for hour in span.periods("hour")}
 
 
-@pytest.mark.parametrize(
-    "key",
-    [
-        None,
-        "",
-        "yesterday",
-        "2018-11-31",
-        "2018-11-01T05",
-        "2018-11",
-        "9999-12-31",
-        "2200-01-01",
-        "1969-12-31",
-        "0218-11-01",
-    ],
-)
-def test_a_run_without_a_day_fails_for_good(key: str | None) -> None:
-    with pytest.raises(
-        AirflowFailException, match=r"not a date from 1970-01-01.*Trigger the DAG again with a partition key such as"
-    ):
-        day_of_run(SimpleNamespace(partition_key=key))
+@given(st.lists(spans), spans)
+def test_union_and_difference_are_those_of_sets_of_hours(intervals: list[Interval], other: Interval) -> None:
+    merged = union(intervals)
+    assert hours(merged) == hours(intervals)
+    assert all(one.end < next_.start for one, next_ in pairwise(merged))
+    left = difference(merged, other)
+    assert hours(left) == hours(merged) - hours([other])
+    assert union(left) == left
+
+
+@given(spans, spans)
+def test_an_interval_contains_its_hours(interval: Interval, other: Interval) -> None:
+    assert interval.contains(other) == (hours([other]) <= hours([interval]))
+
+
+@given(spans, st.integers(-20, 20))
+def test_shifting_moves_each_hour(interval: Interval, number: int) -> None:
+    assert hours([interval.shifted(number * HOUR)]) == {hour + number * HOUR for hour in hours([interval])}
 
 
 # --- whatever somebody enters ---
@@ -205,25 +175,6 @@ def test_any_input_is_an_interval_of_the_warehouse_or_the_documented_error(
         return
     for found in (interval, interval.closing(period), next(interval.periods(period))):
         assert EARLIEST <= found.start < found.end <= LATEST
-
-
-@given(inputs, inputs, inputs, inputs)
-def test_any_run_has_an_interval_that_it_can_load_or_the_documented_error(
-    start: Any, end: Any, first: Any, after: Any
-) -> None:
-    try:
-        interval = of_run(run(start, end), {"start": first, "end": after})
-    except AirflowFailException as error:
-        assert len(str(error)) < 1_000
-        return
-    assert interval.end - interval.start <= LONGEST
-
-
-@given(st.one_of(st.none(), st.text(), st.dates().map(str)))
-def test_any_partition_key_is_a_day_or_the_documented_error(key: str | None) -> None:
-    with suppress(AirflowFailException):
-        day = day_of_run(SimpleNamespace(partition_key=key))
-        assert EARLIEST <= day.start < day.end <= LATEST
 
 
 def test_the_ends_of_the_warehouse_time_are_in_it() -> None:

@@ -2,5 +2,5 @@
 SELECT MAX(CASE WHEN q.interval_end < q.checked_at THEN q.interval_end ELSE q.checked_at END) AS loaded_until
 FROM operations.data_quality_results AS q
 WHERE
-    q.dag_id = 'sparkify_warehouse' AND q.kind <> 'task' AND q.interval_start < q.checked_at
+    q.dag_id = 'sparkify_warehouse' AND q.interval_start < q.checked_at
     AND {{ scope("q.checked_at") }}

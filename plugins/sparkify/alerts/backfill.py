@@ -1,31 +1,29 @@
 """Backfill runs send one summary, when the last of them has ended, instead of individual alerts.
 
-Their results are in operations.data_quality_results: a row for each check, written by the task that runs the checks,
-and a row for each failed task, written here. Rows are summarized once: the run that sends the summary claims them
-first, in one transaction with a lock, so that two runs that end at the same time do not send two.
+Their results are in operations.data_quality_results, a row for each check, and operations.task_failures, a row for each
+failed task. Rows are summarized once: the run that sends the summary claims them first, in one transaction with a lock,
+so that two runs that end at the same time do not send two.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparkify.alerts import channels, messages
-from sparkify.alerts.incidents import TASK, united
+from sparkify.alerts.events import task_key
 from sparkify.alerts.summary import Problem, Summary
-from sparkify.interval import Interval
-from sparkify.quality import history
+from sparkify.interval import Interval, union
+from sparkify.quality.result import key_of
 from sparkify.sql import templates
 from sparkify.sql.predicates import literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sparkify.alerts.run import Run
-    from sparkify.quality.outcome import Outcome
+    from sparkify.dag.run import DagRunInfo
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -37,29 +35,13 @@ RECENT = 50
 ACTIVE = ["queued", "running"]
 
 
-def record(run: Run, failed: Outcome, redshift_conn_id: str) -> bool:
-    """Write a failed task of a backfill run to the history; return whether it succeeded."""
-    from sparkify.warehouse import connect
-
-    assert run.interval
-    interval, writer = run.interval, history.Run(run.dag_id, run.run_id, run.run_type)
-    row = replace(failed, observed=failed.observed.splitlines()[0])
-    try:
-        with connect(redshift_conn_id) as warehouse:
-            warehouse.transaction(lambda: history.record(warehouse, [row], writer, interval), lock=[history.RESULTS])
-    except Exception as error:  # noqa: BLE001 - whatever it is, an individual alert is sent instead
-        log.warning("The failed task could not be written to the history: task=%s error=%s", failed.table, error)
-        return False
-    return True
-
-
-def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, aws_conn_id: str | None) -> None:
+def summarize(run: DagRunInfo, remedies: Mapping[str, str], *, redshift_conn_id: str, aws_conn_id: str | None) -> None:
     """Send a summary of the backfill runs that have ended since the last summary, unless another run is active.
 
     In that case the active run, or the next one that executes its checks, sends it.
 
     :param run: the run that ends.
-    :param remedies: what to do about a check, by its key, if known.
+    :param remedies: what to do about a check or a task, by its key, if the run has one.
     """
     from sparkify.warehouse import connect
 
@@ -70,26 +52,26 @@ def summarize(run: Run, remedies: Mapping[str, str], *, redshift_conn_id: str, a
         if others := _others(run, [run_id for (run_id,) in ended]):
             log.info("%d other runs are active, the last one will send the summary of the backfill", others)
             return
-        told_until, summary = warehouse.transaction(lambda: _claim(warehouse, run), lock=[SUMMARIES])
+        summarized_until, summary = warehouse.transaction(lambda: _claim(warehouse, run), lock=[SUMMARIES])
         if summary is None:
             return
         message = messages.of_backfill(run, summary, remedies)
         if channels.deliver(message, aws_conn_id) is False:
-            withdraw = _sql("withdraw", run=run, told_until=literal(told_until))
+            withdraw = _sql("withdraw", run=run, summarized_until=literal(summarized_until))
             warehouse.transaction(lambda: warehouse.script(withdraw), lock=[SUMMARIES])
 
 
-def _others(run: Run, ended: list[str]) -> int:
+def _others(run: DagRunInfo, ended: list[str]) -> int:
     """Return the number of other active runs of the DAG."""
     from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
     count = RuntimeTaskInstance.get_dr_count
     # The last task of a run that has ended may still be running: it has written its rows, and calls this, too.
-    gone = list({run.run_id, *ended})
-    return count(run.dag_id, states=ACTIVE) - count(run.dag_id, run_ids=gone, states=ACTIVE)
+    finished = list({run.run_id, *ended})
+    return count(run.dag_id, states=ACTIVE) - count(run.dag_id, run_ids=finished, states=ACTIVE)
 
 
-def _claim(warehouse: Warehouse, run: Run) -> tuple[datetime, Summary | None]:
+def _claim(warehouse: Warehouse, run: DagRunInfo) -> tuple[datetime, Summary | None]:
     """Claim the rows without a summary; return their latest time and their summary."""
     now = datetime.now(UTC)
     counts = warehouse.query(_sql("runs", run=run))
@@ -97,7 +79,7 @@ def _claim(warehouse: Warehouse, run: Run) -> tuple[datetime, Summary | None]:
         return now, None
     problems = warehouse.query(_sql("problems", run=run))
     last = max(row[-1] for row in counts)
-    warehouse.script(_sql("claim", run=run, told_until=literal(last)))
+    warehouse.script(_sql("claim", run=run, summarized_until=literal(last)))
     return last, _summary(counts, problems)
 
 
@@ -105,22 +87,22 @@ def _summary(runs: Sequence[tuple[Any, ...]], problems: Sequence[tuple[Any, ...]
     worst = [row[2] for row in runs]
     found: dict[str, list[tuple[Any, ...]]] = {}
     for row in problems:
-        table, check, kind = row[:3]
-        found.setdefault(f"task {table}" if kind == TASK else f"{table}: {check}", []).append(row)
+        task_id, table, check = row[:3]
+        found.setdefault(task_key(task_id) if task_id else key_of(table, check), []).append(row)
     return Summary(
-        hours=united(Interval.parse(*row[:2]) for row in runs),
+        hours=union(Interval.parse(*row[:2]) for row in runs),
         passed=worst.count(0),
         warned=worst.count(1),
         failed=worst.count(2),
         problems=[
             Problem(
-                name,
+                key,
                 "error" if any(row[3] == "failed" for row in rows) else "warn",
-                united(Interval.parse(*row[4:6]) for row in rows),
+                union(Interval.parse(*row[4:6]) for row in rows),
                 len(rows),
                 str(rows[0][6]),
             )
-            for name, rows in sorted(found.items(), key=lambda item: -len(item[1]))
+            for key, rows in sorted(found.items(), key=lambda item: -len(item[1]))
         ],
     )
 

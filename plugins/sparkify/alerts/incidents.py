@@ -9,55 +9,53 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from sparkify.interval import Interval, moment
+from sparkify.alerts.events import LateRun, TaskFailure
+from sparkify.interval import Interval, difference, moment, union
+from sparkify.quality.result import CheckResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime, timedelta
 
-    from sparkify.quality.outcome import Outcome, Scope, Severity
+    from sparkify.alerts.events import Event
+    from sparkify.quality.result import Severity
 
-# Kinds of outcome that are not data quality checks.
-TASK, DEADLINE = "task", "deadline"
+Type = Literal["check", "task", "late_run"]
 
 
 @dataclass(frozen=True)
 class Incident:
-    """A failing check or task, or a late run.
+    """A failing check or task, or late runs.
 
-    :param table: the table of the check; for a failing task its id, for a late run its DAG's id.
-    :param check: the name of the check.
-    :param task_id: the task that detected it.
+    :param key: the key of its events, which identifies it within the DAG.
+    :param type: the type of its events.
+    :param severity: the severity of the last event.
+    :param rerun: whether the failing runs must be cleared: not if they were late, or if a whole table was checked.
+    :param task_id: the task that detected it; empty if none did.
     :param since: when it was first detected; aware.
-    :param told: when it was last reported; None if no delivery has succeeded yet.
+    :param reported_at: when it was last reported; None if no delivery has succeeded yet.
     :param failing: the intervals of the runs that failed and have not passed since: in order, disjoint.
     """
 
-    table: str
-    check: str
-    kind: str
+    key: str
+    type: Type
     severity: Severity
-    scope: Scope
+    rerun: bool
     task_id: str
     since: datetime
-    told: datetime | None = None
+    reported_at: datetime | None = None
     failing: tuple[Interval, ...] = ()
 
-    @property
-    def key(self) -> str:
-        """Its identifier within the DAG."""
-        return key(self)
-
-    def saw(self, interval: Interval | None) -> bool:
+    def includes(self, interval: Interval | None) -> bool:
         """Return whether a run of that interval is among the failing ones."""
-        return any(interval and span.start <= interval.start and interval.end <= span.end for span in self.failing)
+        return any(interval and span.contains(interval) for span in self.failing)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON for the Variable."""
         return {
             **asdict(self),
             "since": self.since.isoformat(),
-            "told": self.told and self.told.isoformat(),
+            "reported_at": self.reported_at and self.reported_at.isoformat(),
             "failing": [[span.start.isoformat(), span.end.isoformat()] for span in self.failing],
         }
 
@@ -68,75 +66,59 @@ class Incident:
             **{
                 **values,
                 "since": moment(values["since"]),
-                "told": moment(values["told"]) if values["told"] else None,
+                "reported_at": moment(values["reported_at"]) if values["reported_at"] else None,
                 "failing": tuple(Interval.parse(*span) for span in values["failing"]),
             }
         )
 
 
-def key(what: Outcome | Incident) -> str:
-    """Return the identifier of a check, a task or a deadline within its DAG."""
-    if what.kind == TASK:
-        return f"task {what.table}"
-    return what.check if what.kind == DEADLINE else f"{what.table}: {what.check}"
-
-
 @dataclass(frozen=True)
-class Entry:
-    """An incident to report.
+class IncidentUpdate:
+    """A change of an incident, to be reported.
 
-    :param status: ``new``; ``still`` failing, as a reminder; ``recovered``.
+    :param status: ``new``; ``ongoing``, as a reminder or because its severity has changed; ``recovered``.
     :param incident: its state after the run; if recovered, its state before.
-    :param outcome: its result in the run; None if the run did not evaluate it.
+    :param event: what the run has detected; None if recovered.
     :param left: if recovered: the intervals that failed and have not passed since.
     """
 
-    status: Literal["new", "still", "recovered"]
+    status: Literal["new", "ongoing", "recovered"]
     incident: Incident
-    outcome: Outcome | None
+    event: Event | None = None
     left: tuple[Interval, ...] = ()
-
-    @property
-    def title(self) -> str:
-        """The title of the incident."""
-        return self.incident.key
 
 
 @dataclass
 class Changes:
     """The changes of incidents by a run.
 
-    :param tell: the incidents to report.
-    :param known: open incidents that were reported before and are not due for a reminder.
-    :param silent: incidents to keep without a report, by key; None to delete one.
+    :param updates: the changes to report.
+    :param already_reported: failing incidents that were reported before and are not due for a reminder.
+    :param unreported: incidents to save without a report, by key; None to delete one.
     """
 
-    tell: list[Entry] = field(default_factory=list)
-    known: list[Incident] = field(default_factory=list)
-    silent: dict[str, Incident | None] = field(default_factory=dict)
+    updates: list[IncidentUpdate] = field(default_factory=list)
+    already_reported: list[Incident] = field(default_factory=list)
+    unreported: dict[str, Incident | None] = field(default_factory=dict)
 
-    def only(self, entries: list[Entry]) -> Changes:
-        """Return the same changes with fewer incidents to report."""
-        return replace(self, tell=entries)
-
-    def settle(self, delivered: bool, now: datetime) -> dict[str, Incident | None]:
-        """Return the incidents to keep, by key; None to delete one.
+    def to_save(self, delivered: bool, now: datetime) -> dict[str, Incident | None]:
+        """Return the incidents to save, by key; None to delete one.
 
         :param delivered: whether a channel delivered the message. Otherwise the next run sends it again.
         """
-        kept: dict[str, Incident | None] = dict(self.silent)
-        for entry in self.tell:
-            if entry.status == "recovered":
-                if delivered or entry.incident.told is None:  # never reported, so its recovery is not reported either
-                    kept[entry.incident.key] = None
-            else:
-                kept[entry.incident.key] = replace(entry.incident, told=now) if delivered else entry.incident
-        return kept
+        saved = dict(self.unreported)
+        for update in self.updates:
+            if update.status != "recovered":
+                saved[update.incident.key] = replace(update.incident, reported_at=now) if delivered else update.incident
+            elif delivered:
+                saved[update.incident.key] = None
+        return saved
 
 
-def weigh(
+def compare(
     opened: Mapping[str, Incident],
-    outcomes: Iterable[Outcome],
+    events: Iterable[Event],
+    passed: Collection[str],
     *,
     task_id: str,
     interval: Interval | None,
@@ -144,10 +126,11 @@ def weigh(
     now: datetime,
     reminder: timedelta,
 ) -> Changes:
-    """Decide which results of a task to report, and which incidents to keep.
+    """Compare the results of a task with the open incidents: decide what to report, and which incidents to keep.
 
     :param opened: the open incidents of the DAG, by key.
-    :param outcomes: the results of the task, passed and failed.
+    :param events: the task's failures.
+    :param passed: the keys of what passed.
     :param task_id: the task.
     :param interval: of its run.
     :param evaluated: whether it evaluated its checks. Then its upstream tasks have succeeded, and the run is not late.
@@ -155,82 +138,65 @@ def weigh(
     :param reminder: the time between reminders.
     """
     changes = Changes()
-    seen = {key(outcome): outcome for outcome in outcomes}
-    for name, outcome in seen.items():
-        if not outcome.passed:
-            _fails(changes, opened.get(name), outcome, task_id, interval, now, reminder)
-    for name, incident in opened.items():
-        found = seen.get(name)
-        if found is not None and found.passed:
-            _passes(changes, incident, found, interval)
-        elif found is None and evaluated:
-            if incident.kind in (TASK, DEADLINE):
-                _passes(changes, incident, None, interval)
-            elif incident.task_id == task_id:
-                changes.silent[name] = None  # the check was removed
+    failed = {event.key: event for event in events}
+    for key, event in failed.items():
+        _fail(changes, opened.get(key), event, task_id, interval, now, reminder)
+    for key, incident in opened.items():
+        if key in failed:
+            continue
+        if key in passed or (evaluated and incident.type != "check"):
+            _pass(changes, incident, interval)
+        elif evaluated and incident.task_id == task_id:
+            changes.unreported[key] = None  # the check was removed
     return changes
 
 
-def _fails(
+def _fail(
     changes: Changes,
-    known: Incident | None,
-    outcome: Outcome,
+    before: Incident | None,
+    event: Event,
     task_id: str,
     interval: Interval | None,
     now: datetime,
     reminder: timedelta,
 ) -> None:
-    failing = united([*(known.failing if known else ()), *([interval] if interval else [])])
     incident = Incident(
-        outcome.table,
-        outcome.check,
-        outcome.kind,
-        outcome.severity,
-        outcome.scope,
-        task_id,
-        since=known.since if known else now,
-        told=known.told if known else None,
-        failing=failing,
+        event.key,
+        _type(event),
+        event.severity,
+        rerun=not (isinstance(event, LateRun) or (isinstance(event, CheckResult) and event.scope == "table")),
+        task_id=task_id,
+        since=before.since if before else now,
+        reported_at=before.reported_at if before else None,
+        failing=union([*(before.failing if before else ()), *([interval] if interval else [])]),
     )
-    if known is None or known.told is None:
-        changes.tell.append(Entry("new", incident, outcome))
-    elif known.severity != outcome.severity or now - known.told >= reminder:
-        changes.tell.append(Entry("still", incident, outcome))
+    if before is None or before.reported_at is None:
+        changes.updates.append(IncidentUpdate("new", incident, event))
+    elif before.severity != event.severity or now - before.reported_at >= reminder:
+        changes.updates.append(IncidentUpdate("ongoing", incident, event))
     else:
-        changes.known.append(incident)
-        if incident != known:
-            changes.silent[incident.key] = incident
+        changes.already_reported.append(incident)
+        if incident != before:
+            changes.unreported[incident.key] = incident
 
 
-def _passes(changes: Changes, incident: Incident, outcome: Outcome | None, interval: Interval | None) -> None:
-    left = without(incident.failing, interval) if interval else incident.failing
+def _pass(changes: Changes, incident: Incident, interval: Interval | None) -> None:
+    left = difference(incident.failing, interval) if interval else incident.failing
     # An old hour that passes does not show that a newer one has recovered.
     if left and interval and interval.end < left[-1].end:
         if left != incident.failing:
-            changes.silent[incident.key] = replace(incident, failing=left)
-        return
-    if incident.kind == DEADLINE or incident.scope == "table":
-        left = ()
-    changes.tell.append(Entry("recovered", incident, outcome, left))
+            changes.unreported[incident.key] = replace(incident, failing=left)
+    elif incident.reported_at is None:
+        changes.unreported[incident.key] = None
+    else:
+        changes.updates.append(IncidentUpdate("recovered", incident, left=left if incident.rerun else ()))
 
 
-def united(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    """Return the intervals in order; adjacent and overlapping ones are merged."""
-    merged: list[Interval] = []
-    for span in sorted(intervals, key=lambda span: span.start):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Interval(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return tuple(merged)
-
-
-def without(intervals: Sequence[Interval], gone: Interval) -> tuple[Interval, ...]:
-    """Subtract an interval from disjoint intervals."""
-    left = []
-    for span in intervals:
-        if span.start < gone.start:
-            left.append(Interval(span.start, min(span.end, gone.start)))
-        if span.end > gone.end:
-            left.append(Interval(max(span.start, gone.end), span.end))
-    return tuple(left)
+def _type(event: Event) -> Type:
+    match event:
+        case CheckResult():
+            return "check"
+        case TaskFailure():
+            return "task"
+        case LateRun():
+            return "late_run"

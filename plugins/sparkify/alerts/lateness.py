@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from sparkify.alerts.events import LateRun
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sparkify.quality.outcome import Outcome
-
 log = logging.getLogger(__name__)
-
-ON_TIME = "the run is on time"
 
 
 def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None = "aws") -> DeadlineAlert:
@@ -35,7 +33,7 @@ def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None =
         # whose deadline is pending: https://github.com/apache/airflow/issues/70368.
         interval=seconds,  # type: ignore[arg-type]
         callback=AsyncCallback(late, kwargs={"minutes": seconds / 60, "aws_conn_id": aws_conn_id}),
-        name=ON_TIME,
+        name=LateRun.key,
     )
 
 
@@ -46,46 +44,24 @@ async def late(*, minutes: float, aws_conn_id: str | None, context: Mapping[str,
     :param context: Airflow's context: ``dag_run``, in the REST API's form, and ``deadline``.
     """
     # In a thread, so that a mail server does not block the triggerer's event loop.
-    await asyncio.to_thread(_tell, context["dag_run"], minutes, aws_conn_id)
+    await asyncio.to_thread(_report, context["dag_run"], minutes, aws_conn_id)
 
 
-def _tell(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None) -> None:
+def _report(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None) -> None:
     from sparkify.alerts import state
-    from sparkify.alerts.run import BACKFILL, Run
-    from sparkify.alerts.tell import tell
+    from sparkify.alerts.dispatch import dispatch
+    from sparkify.dag.run import BACKFILL, DagRunInfo
 
     try:
-        run = Run.of_deadline(dag_run)
+        run = DagRunInfo.of_deadline(dag_run)
         if run.run_type == BACKFILL or dag_run["state"] == "success":
             return
         # Airflow calls no callback if a task's process was killed. Then this is the first alert.
-        if dag_run["state"] == "failed" and any(known.saw(run.interval) for known in state.read(run.dag_id).values()):
+        opened = state.read(run.dag_id).values() if dag_run["state"] == "failed" else ()
+        if any(incident.includes(run.interval) for incident in opened):
             return
-        tell(run, [_outcome(dag_run, minutes)], task_id="", aws_conn_id=aws_conn_id)
+        event = LateRun(dag_run["state"], datetime.fromisoformat(dag_run["queued_at"]), minutes)
+        dispatch(run, [event], aws_conn_id=aws_conn_id)
     except Exception:
         # As in AlertNotifier: no alert is worth another failure.
         log.exception("Could not send the alert of a late run: run_id=%s", dag_run["dag_run_id"])
-
-
-def _outcome(dag_run: Mapping[str, Any], minutes: float) -> Outcome:
-    from sparkify.alerts.incidents import DEADLINE
-    from sparkify.quality.outcome import Outcome
-
-    queued = datetime.fromisoformat(dag_run["queued_at"])
-    return Outcome(
-        table=dag_run["dag_id"],
-        check=ON_TIME,
-        kind=DEADLINE,
-        severity="error",
-        scope="interval",
-        passed=False,
-        observed=f"{dag_run['state']}, {minutes:g} minutes after it was queued at {queued:%Y-%m-%d %H:%M} UTC",
-        expected=f"done within {minutes:g} minutes",
-        failing_rows=0,
-        total_rows=0,
-        sample=[],
-        why="Queries on the warehouse return stale data.",
-        remedy="Open the run and check which task is queued, running or failed. Usual causes: a paused cluster, a full "
-        "pool, a large file.",
-        seconds=0,
-    )

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from airflow.sdk.log import redact
 
+from sparkify.quality.result import CheckResult
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from sparkify.alerts.incidents import Changes, Entry
-    from sparkify.alerts.run import Run
+    from sparkify.alerts.incidents import Changes, IncidentUpdate
     from sparkify.alerts.summary import Summary
+    from sparkify.dag.run import DagRunInfo
     from sparkify.interval import Interval
 
 FOLDER = Path(__file__).parents[3] / "include" / "alerts"
-# Incidents that a message describes in full; of the others it has the titles.
-ENTRIES = 10
+# Incidents that a message describes in full; of the others it has the keys.
+UPDATES = 10
 # Time ranges in one line, failing rows of a check, columns of a row.
 SPANS, ROWS, COLUMNS = 8, 3, 8
 # Maximum length of a value, and of an error or another text, in characters.
@@ -48,47 +50,47 @@ class Message:
     html: str
 
 
-def of_run(run: Run, changes: Changes) -> Message:
+def of_run(run: DagRunInfo, changes: Changes) -> Message:
     """Return the message about the incidents that a run changed."""
-    order = {"new": 0, "still": 1, "recovered": 2}
-    entries = sorted(changes.tell, key=lambda entry: (order[entry.status], entry.incident.severity != "error"))
-    bad = [entry for entry in entries if entry.status != "recovered"]
+    order = {"new": 0, "ongoing": 1, "recovered": 2}
+    updates = sorted(changes.updates, key=lambda update: (order[update.status], update.incident.severity != "error"))
+    failing = [update for update in updates if update.status != "recovered"]
     return _render(
         "run",
         run=run,
-        bad=bad,
-        recovered=entries[len(bad) :],
-        failed=any(entry.incident.severity == "error" for entry in bad),
-        entries=entries[:ENTRIES],
-        more=entries[ENTRIES:],
-        known=changes.known,
+        failing=failing,
+        recovered=updates[len(failing) :],
+        failed=any(update.incident.severity == "error" for update in failing),
+        updates=updates[:UPDATES],
+        more=updates[UPDATES:],
+        already_reported=changes.already_reported,
         label=label,
     )
 
 
-def of_backfill(run: Run, summary: Summary, remedies: Mapping[str, str]) -> Message:
+def of_backfill(run: DagRunInfo, summary: Summary, remedies: Mapping[str, str]) -> Message:
     """Return the summary message of a backfill.
 
     :param run: the last of its runs.
-    :param remedies: what to do about a check, by its key, if known.
+    :param remedies: what to do about a check or a task, by its key, if the run has one.
     """
     return _render(
         "backfill",
         run=run,
         summary=summary,
-        problems=summary.problems[:ENTRIES],
-        more=summary.problems[ENTRIES:],
+        problems=summary.problems[:UPDATES],
+        more=summary.problems[UPDATES:],
         remedies=remedies,
     )
 
 
-def label(entry: Entry) -> str:
+def label(update: IncidentUpdate) -> str:
     """Return the label of an incident."""
-    if entry.status == "recovered":
+    if update.status == "recovered":
         return "Recovered"
-    if entry.incident.severity == "warn":
-        return "Warning" if entry.status == "new" else "Still a warning"
-    return "Failed" if entry.status == "new" else "Still failing"
+    if update.incident.severity == "warn":
+        return "Warning" if update.status == "new" else "Still a warning"
+    return "Failed" if update.status == "new" else "Still failing"
 
 
 def _render(name: str, **names: Any) -> Message:
@@ -113,6 +115,7 @@ def _form(ending: str) -> jinja2.Environment:
         finalize=_mrkdwn if ending == "slack" else None,
     )
     environment.filters |= {"spans": spans, "brief": brief, "row": row, "utc": utc, "count": count}
+    environment.tests["check_result"] = lambda event: isinstance(event, CheckResult)
     environment.globals |= {"ROWS": ROWS}
     return environment
 

@@ -10,13 +10,11 @@ from airflow.sdk import BaseNotifier
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from sparkify.alerts.run import Run
-    from sparkify.quality.outcome import Outcome
+    from sparkify.alerts.events import Event, TaskFailure
+    from sparkify.dag.run import DagRunInfo
+    from sparkify.quality.result import CheckResult
 
 log = logging.getLogger(__name__)
-
-# The XCom with the results of a task's checks, passed ones included.
-CHECKS = "checks"
 
 
 class AlertNotifier(BaseNotifier):
@@ -25,7 +23,7 @@ class AlertNotifier(BaseNotifier):
     Set it as ``on_failure_callback`` of all tasks, and as ``on_success_callback`` of the task that executes the checks
     or, without checks, of the last task. It never fails a task. See docs/alerts.md.
 
-    :param redshift_conn_id: the warehouse, which has the history of a backfill.
+    :param redshift_conn_id: the warehouse, which has the history of checks and of failed tasks.
     :param aws_conn_id: for Amazon SNS.
     """
 
@@ -48,76 +46,67 @@ class AlertNotifier(BaseNotifier):
             log.exception("Could not send the alert of a task: task_id=%s", context["ti"].task_id)
 
     def _notify(self, context: Context) -> None:
-        from sparkify.alerts.run import BACKFILL, Run
-        from sparkify.alerts.tell import tell
+        from sparkify.alerts import failures
+        from sparkify.alerts.dispatch import dispatch
+        from sparkify.alerts.events import task_key
+        from sparkify.dag.run import BACKFILL, DagRunInfo
 
-        run = Run.of_task(context)
+        run = DagRunInfo.of_task(context)
         ti = context["ti"]
         # None if the task's process was killed: then this runs in the DAG processor.
         in_task = ti.state is not None
-        checks = _checks(ti)
-        outcomes = checks or []
-        failed = None
+        results = _check_results(ti)
+        passed = {result.key for result in results or () if result.passed}
+        events: list[Event] = [result for result in results or () if not result.passed]
+        failure = None
         if ti.state == "success":
-            if checks is None:
-                outcomes = [_of_task(ti.task_id, "success", passed=True)]
+            if results is None:
+                passed = {task_key(ti.task_id)}
         # A task that failed for a reason other than its checks.
-        elif not any(outcome.outcome == "failed" for outcome in outcomes):
-            failed = _of_task(ti.task_id, _reason(context.get("exception")), passed=False)
-            outcomes = [*outcomes, failed]
+        elif not any(result.outcome == "failed" for result in results or ()):
+            failure = _failure(ti, context.get("exception"))
+            events.append(failure)
         if run.run_type == BACKFILL:
-            from sparkify.alerts import backfill
-
-            if failed and not (run.interval and backfill.record(run, failed, self.redshift_conn_id)):
-                tell(run, [failed], task_id=ti.task_id, aws_conn_id=self.aws_conn_id)
+            if failure and not (failures.record(run, failure, self.redshift_conn_id) and run.interval):
+                dispatch(run, [failure], task_id=ti.task_id, aws_conn_id=self.aws_conn_id)
                 return
         else:
-            tell(run, outcomes, task_id=ti.task_id, evaluated=checks is not None, aws_conn_id=self.aws_conn_id)
-        if in_task and (checks is not None or run.run_type == BACKFILL):
-            self._summarize(run, outcomes)
+            dispatch(
+                run,
+                events,
+                passed=passed,
+                task_id=ti.task_id,
+                evaluated=results is not None,
+                aws_conn_id=self.aws_conn_id,
+            )
+            if failure:  # after the alert, which does not wait for the warehouse
+                failures.record(run, failure, self.redshift_conn_id)
+        if in_task and (results is not None or run.run_type == BACKFILL):
+            self._summarize(run, events)
 
-    def _summarize(self, run: Run, outcomes: list[Outcome]) -> None:
+    def _summarize(self, run: DagRunInfo, events: list[Event]) -> None:
         from sparkify.alerts import backfill
-        from sparkify.alerts.incidents import key
 
-        remedies = {key(outcome): outcome.remedy for outcome in outcomes}
+        remedies = {event.key: event.remedy for event in events}
         backfill.summarize(run, remedies, redshift_conn_id=self.redshift_conn_id, aws_conn_id=self.aws_conn_id)
 
 
-def _checks(ti: Any) -> list[Outcome] | None:
+def _check_results(ti: Any) -> list[CheckResult] | None:
     """Return the results of the task's checks; None if it did not evaluate them."""
-    from sparkify.quality.outcome import Outcome
+    from sparkify.quality.result import CHECK_RESULTS, CheckResult
 
-    found = ti.xcom_pull(task_ids=ti.task_id, key=CHECKS)
-    return None if found is None else [Outcome(**values) for values in found]
-
-
-def _reason(error: BaseException | str | None) -> str:
-    if error is None:
-        return "its process exited without reporting an error: killed, or out of memory"
-    return str(error).strip() or type(error).__name__
+    found = ti.xcom_pull(task_ids=ti.task_id, key=CHECK_RESULTS)
+    return None if found is None else [CheckResult(**values) for values in found]
 
 
-def _of_task(task_id: str, observed: str, *, passed: bool) -> Outcome:
-    """Return the result of a task, as the outcome of a check that it succeeds."""
-    from sparkify.alerts.incidents import TASK
+def _failure(ti: Any, error: BaseException | str | None) -> TaskFailure:
+    from airflow.sdk.log import redact
+
+    from sparkify.alerts.events import TaskFailure
     from sparkify.alerts.messages import TEXT
-    from sparkify.quality.outcome import Outcome
 
-    return Outcome(
-        table=task_id,
-        check="task succeeds",
-        kind=TASK,
-        severity="error",
-        scope="interval",
-        passed=passed,
-        observed=observed[:TEXT],
-        expected="success",
-        failing_rows=0,
-        total_rows=0,
-        sample=[],
-        why="",
-        remedy="Read the task's log and the runbook on the DAG's page, fix the cause, clear the task. Clearing is "
-        "always safe.",
-        seconds=0,
-    )
+    if error is None:
+        text = "its process exited without reporting an error: killed, or out of memory"
+    else:
+        text = str(redact(str(error))).strip() or type(error).__name__
+    return TaskFailure(ti.task_id, ti.try_number, text[:TEXT])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sparkify.dag.flow import Flow
-    from sparkify.quality.outcome import Outcome
+    from sparkify.quality.result import CheckResult
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -63,18 +63,18 @@ class Table:
 
 def of(
     flow: Flow,
-    outcomes: Iterable[Outcome],
+    check_results: Iterable[CheckResult],
     result: Mapping[str, Any] | None,
     connect: Callable[[], AbstractContextManager[Warehouse]],
 ) -> OperatorLineage[Any, Any]:
     """Return the datasets of a task.
 
     :param flow: what it reads and writes.
-    :param outcomes: of its checks.
+    :param check_results: of its checks.
     :param result: what it returned; None before it has run.
     :param connect: opens a session with the warehouse.
     """
-    assertions = _assertions(outcomes)
+    assertions = _assertions(check_results)
     names = dict.fromkeys([*flow.reads, *assertions, *([flow.writes] if flow.writes else [])])
     if not names:
         return OperatorLineage()
@@ -171,21 +171,21 @@ def _column_lineage(
 
 
 def _assertions(
-    outcomes: Iterable[Outcome],
+    check_results: Iterable[CheckResult],
 ) -> dict[str, data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet]:
     """Return the results of checks, by table."""
     found = defaultdict(list)
-    for outcome in outcomes:
-        found[outcome.table].append(
+    for result in check_results:
+        found[result.table].append(
             data_quality_assertions_dataset.Assertion(
-                assertion=outcome.kind,
-                success=outcome.passed,
-                column=outcome.column,
-                severity=outcome.severity,
-                name=outcome.check,
-                description=outcome.why,
-                expected=outcome.expected,
-                actual=outcome.observed,
+                assertion=result.kind,
+                success=result.passed,
+                column=result.column,
+                severity=result.severity,
+                name=result.check,
+                description=result.why,
+                expected=result.expected,
+                actual=result.observed,
             )
         )
     return {

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
-    from sparkify.quality.outcome import Outcome
+    from sparkify.quality.result import CheckResult
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class WarehouseOperator(BaseOperator):
 
     # The task's result and the results of its checks, for callbacks and lineage.
     result: Mapping[str, Any] | None = None
-    outcomes: Sequence[Outcome] = ()
+    check_results: Sequence[CheckResult] = ()
 
     def __init__(
         self,
@@ -95,13 +95,13 @@ class WarehouseOperator(BaseOperator):
         """Return the datasets, for OpenLineage's event of the task's start."""
         from sparkify.dag import lineage
 
-        return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
+        return lineage.of(self.flow, self.check_results, self.result, self.warehouse)
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:
         """Return the datasets and the task's result, for OpenLineage's event of its end, failures included."""
         from sparkify.dag import lineage
 
-        return lineage.of(self.flow, self.outcomes, self.result, self.warehouse)
+        return lineage.of(self.flow, self.check_results, self.result, self.warehouse)
 
     def work(self, context: Context) -> dict[str, Any]:
         """Do the operator's work.

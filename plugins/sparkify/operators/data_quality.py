@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify.dag.run import DagRunInfo
 from sparkify.operators.base import WarehouseOperator
+from sparkify.quality.result import CHECK_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow.sdk import Context
 
-    from sparkify.quality.outcome import Outcome, Scope
+    from sparkify.quality.result import CheckResult, Scope
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +28,7 @@ class DataQualityOperator(WarehouseOperator):
     """Evaluate all checks of a scope, record each result, and fail if a check of severity error failed.
 
     The results are in the table operations.data_quality_results, and in the XCom ``checks``: a list of
-    :class:`sparkify.quality.outcome.Outcome` as JSON. The task is retried if the database failed, but not if a check
+    :class:`sparkify.quality.result.CheckResult` as JSON. The task is retried if the database failed, but not if a check
     did: the same data would fail again.
 
     :param checks: the folder with the YAML files that declare the checks, see include/checks. (templated)
@@ -50,33 +52,36 @@ class DataQualityOperator(WarehouseOperator):
         except declaration.DeclarationError as error:
             raise AirflowFailException(f"Invalid declaration of checks:\n{error}") from None
         checks = [check for check in declared if check.scope == self.scope]
-        run = history.Run.of(context["dag_run"])
+        run = DagRunInfo.of_task(context)
         with self.warehouse() as warehouse:
-            outcomes = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
+            results = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
             warehouse.transaction(
-                lambda: history.record(warehouse, outcomes, run, self.interval), lock=[history.RESULTS]
+                lambda: history.record(
+                    warehouse, results, self.interval, dag_id=run.dag_id, run_id=run.run_id, run_type=run.run_type
+                ),
+                lock=[history.RESULTS],
             )
-        self.outcomes = outcomes
-        context["ti"].xcom_push(key="checks", value=[outcome.to_json() for outcome in outcomes])
-        for outcome in outcomes:
-            log.info("%s %s", SIGNS[outcome.outcome], _line(outcome))
-        failed = [outcome for outcome in outcomes if outcome.outcome == "failed"]
-        warned = [outcome for outcome in outcomes if outcome.outcome == "warned"]
-        for outcome in warned:
-            log.warning("%s", _explain(outcome))
+        self.check_results = results
+        context["ti"].xcom_push(key=CHECK_RESULTS, value=[result.to_json() for result in results])
+        for result in results:
+            log.info("%s %s", SIGNS[result.outcome], _line(result))
+        failed = [result for result in results if result.outcome == "failed"]
+        warned = [result for result in results if result.outcome == "warned"]
+        for result in warned:
+            log.warning("%s", _explain(result))
         if failed:
             raise AirflowFailException(
-                f"{len(failed)} of {len(outcomes)} data quality checks failed for {self.interval}:\n"
+                f"{len(failed)} of {len(results)} data quality checks failed for {self.interval}:\n"
                 + "\n".join(map(_explain, failed))
             )
-        return {"checks": len(outcomes), "failed": 0, "warned": len(warned)}
+        return {"checks": len(results), "failed": 0, "warned": len(warned)}
 
 
-def _line(outcome: Outcome) -> str:
-    return f"{outcome.table}: {outcome.check}: {outcome.observed}, expected {outcome.expected}"
+def _line(result: CheckResult) -> str:
+    return f"{result.key}: {result.observed}, expected {result.expected}"
 
 
-def _explain(outcome: Outcome) -> str:
+def _explain(result: CheckResult) -> str:
     """Return what failed, why it matters, what to do, and a sample of failing rows."""
-    rows = [f"    {row}" for row in outcome.sample]
-    return "\n".join([f"- {_line(outcome)}. {outcome.why} {outcome.remedy}", *rows])
+    rows = [f"    {row}" for row in result.sample]
+    return "\n".join([f"- {_line(result)}. {result.why} {result.remedy}", *rows])

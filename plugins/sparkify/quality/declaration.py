@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sparkify.interval import Interval
-    from sparkify.quality.outcome import Scope, Severity
+    from sparkify.quality.result import Scope, Severity
 
 
 class DeclarationError(Exception):
@@ -40,7 +40,7 @@ class Check:
     :param kind: the kind of check, with its options.
     :param severity: ``error`` fails the run, ``warn`` does not.
     :param scope: the rows of the run's ``interval``, or the whole ``table``.
-    :param allow: the tolerated failing rows: a number, or a share of all rows such as ``1 %``.
+    :param allow: the tolerated failing rows: a number, or a percentage of all rows such as ``1 %``.
     :param why: why it matters.
     :param remedy: what to do if it fails.
     :param where: file and line of the declaration.
@@ -116,7 +116,7 @@ def parse(text: str, file: str) -> list[Check]:
         for error in _validator().iter_errors(document)
         if error.validator != "oneOf" or isinstance(error.instance, dict)  # what is not a check is reported once
     }
-    found |= {(line, f"duplicate key {key!r}") for line, key in _twice(node)}
+    found |= {(line, f"duplicate key {key!r}") for line, key in _duplicate_keys(node)}
     if not found:
         found |= set(_contradictions(document, node))
     if found:
@@ -166,10 +166,10 @@ def _explain(error: Any) -> str:
         missing = [name for name in error.validator_value if name not in found]
         return f"missing: {', '.join(missing)}"
     if rule == "additionalProperties":
-        known = list(error.schema["properties"])
-        unknown = [name for name in found if name not in known]
-        hints = [close for name in unknown for close in difflib.get_close_matches(str(name), known, 1)]
-        meant = f"; did you mean {', '.join(hints)}?" if hints else f"; known are {', '.join(known)}"
+        expected_names = list(error.schema["properties"])
+        unknown = [name for name in found if name not in expected_names]
+        hints = [close for name in unknown for close in difflib.get_close_matches(str(name), expected_names, 1)]
+        meant = f"; did you mean {', '.join(hints)}?" if hints else f"; expected one of {', '.join(expected_names)}"
         return f"unknown: {', '.join(map(_short, unknown))}{meant}"
     expected = f"one of {', '.join(error.validator_value)}" if rule == "enum" else _description(error)
     key = next((f"{part}: " for part in reversed(error.absolute_path) if isinstance(part, str)), "")
@@ -196,7 +196,7 @@ def _line(node: yaml.Node | None, path: Sequence[str | int]) -> int:
     return node.start_mark.line + 1 if node else 1
 
 
-def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
+def _duplicate_keys(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
     """Yield duplicate keys of mappings: YAML would use the last one, and silently drop a check."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -204,10 +204,10 @@ def _twice(node: yaml.Node | None) -> Iterator[tuple[int, str]]:
             if key.value in seen:
                 yield key.start_mark.line + 1, key.value
             seen.add(key.value)
-            yield from _twice(value)
+            yield from _duplicate_keys(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _twice(item)
+            yield from _duplicate_keys(item)
 
 
 def _contradictions(document: Mapping[str, Any], node: yaml.Node | None) -> Iterator[tuple[int, str]]:

@@ -7,8 +7,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sparkify.quality import sql
-from sparkify.quality.kinds.kind import NumberKind, RowKind, Verdict, share
-from sparkify.quality.outcome import Outcome
+from sparkify.quality.kinds.kind import Evaluation, NumberKind, RowKind, fraction
+from sparkify.quality.result import CheckResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from sparkify.quality.kinds.kind import CheckedRows
     from sparkify.warehouse import Warehouse
 
-# Maximum number of failing rows in an outcome, and of characters of a value.
+# Maximum number of failing rows in a result, and of characters of a value.
 SAMPLE = 5
 WIDTH = 200
 
 
-def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) -> Iterator[Outcome]:
-    """Evaluate checks, and yield their outcomes.
+def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) -> Iterator[CheckResult]:
+    """Evaluate checks, and yield their results.
 
     A table is scanned once for all checks that a scan can answer; a comparison with another table takes one additional
     statement. If a check fails, a sample of its failing rows is read.
@@ -46,20 +46,20 @@ def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) 
             if isinstance(check.kind, NumberKind):
                 select = check.kind.select(rows)
                 number = warehouse.query(select) if select else values[check.name]
-                yield _outcome(check, check.kind.judge(number, rows), 0, total, [], began)
+                yield _result(check, check.kind.evaluate(number, rows), 0, total, [], began)
             elif isinstance(check.kind, RowKind):
                 yield _of_rows(warehouse, check, check.kind, rows, total, values.get(check.name), began)
 
 
 def _of_rows(
     warehouse: Warehouse, check: Check, kind: RowKind, rows: CheckedRows, total: int, failing: int | None, began: float
-) -> Outcome:
+) -> CheckResult:
     if failing is None:
         ((failing,),) = warehouse.query(kind.count(rows))
-    if kind.elsewhere:
+    if kind.outside_table:
         total += failing
     by_share = isinstance(check.allow, str)
-    allowed = int(share(check.allow) * total) if isinstance(check.allow, str) else check.allow
+    allowed = int(fraction(check.allow) * total) if isinstance(check.allow, str) else check.allow
     passed = failing <= allowed
     sample = []
     if not passed:
@@ -67,21 +67,21 @@ def _of_rows(
         sample = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in found]
     expected = f"at most {check.allow} {'of the ' * by_share}rows" if allowed or by_share else "none"
     observed = f"{failing:,} of {total:,} rows"
-    return _outcome(check, Verdict(passed, observed, expected), failing, total, sample, began)
+    return _result(check, Evaluation(passed, observed, expected), failing, total, sample, began)
 
 
-def _outcome(
-    check: Check, verdict: Verdict, failing: int, total: int, sample: list[dict[str, Any]], began: float
-) -> Outcome:
-    return Outcome(
+def _result(
+    check: Check, evaluation: Evaluation, failing: int, total: int, sample: list[dict[str, Any]], began: float
+) -> CheckResult:
+    return CheckResult(
         table=check.table,
         check=check.name,
         kind=check.kind.name,
         severity=check.severity,
         scope=check.scope,
-        passed=verdict.passed,
-        observed=verdict.observed,
-        expected=verdict.expected,
+        passed=evaluation.passed,
+        observed=evaluation.observed,
+        expected=evaluation.expected,
         failing_rows=failing,
         total_rows=total,
         sample=sample,

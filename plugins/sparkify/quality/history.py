@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify.quality import sql
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sparkify.interval import Interval
-    from sparkify.quality.outcome import Outcome
+    from sparkify.quality.result import CheckResult
     from sparkify.warehouse import Warehouse
 
 RESULTS = "operations.data_quality_results"
@@ -24,25 +24,8 @@ COLUMNS = (
 WIDTH = 60_000
 
 
-class Run(NamedTuple):
-    """The DAG run that evaluated checks.
-
-    :param run_type: Airflow's: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
-    """
-
-    dag_id: str
-    run_id: str
-    run_type: str
-
-    @classmethod
-    def of(cls, dag_run: Any) -> Run:
-        """Return the run of a task's context."""
-        # An enum in a task's context, text in dag.test().
-        return cls(dag_run.dag_id, dag_run.run_id, str(getattr(dag_run.run_type, "value", dag_run.run_type)))
-
-
-class Remembered(NamedTuple):
-    """An outcome in the history; timestamps are UTC, naive."""
+class RecordedResult(NamedTuple):
+    """The result of a check in the history; timestamps are UTC, naive."""
 
     table: str
     check: str
@@ -56,31 +39,37 @@ class Remembered(NamedTuple):
     checked_at: datetime
 
 
-def latest(warehouse: Warehouse, runs: int = 24) -> list[Remembered]:
-    """Return the latest outcomes of each check, newest first, ordered by table and check.
+def latest(warehouse: Warehouse, runs: int = 24) -> list[RecordedResult]:
+    """Return the latest results of each check, newest first, ordered by table and check.
 
-    :param runs: maximum number of outcomes per check.
+    :param runs: maximum number of results per check.
     """
-    return [Remembered(*row) for row in warehouse.query(sql.render("latest", runs=runs))]
+    return [RecordedResult(*row) for row in warehouse.query(sql.render("latest", runs=runs))]
 
 
-def record(warehouse: Warehouse, outcomes: Sequence[Outcome], run: Run, interval: Interval) -> None:
-    """Record the outcomes of a run's checks; the caller locks :data:`RESULTS`, and commits."""
+def record(
+    warehouse: Warehouse, results: Sequence[CheckResult], interval: Interval, *, dag_id: str, run_id: str, run_type: str
+) -> None:
+    """Record the results of a run's checks; the caller locks :data:`RESULTS`, and commits.
+
+    :param interval: the interval that the run has checked.
+    :param run_type: Airflow's: ``scheduled``, ``backfill``, ``manual``, ``asset_triggered``.
+    """
     now = datetime.now(UTC).replace(tzinfo=None)
     start, end = (moment.replace(tzinfo=None) for moment in (interval.start, interval.end))
     rows = [
         (
-            *run, start, end, now, item.table, item.check, item.kind, item.severity, item.scope, item.outcome,
-            item.observed, item.expected, item.failing_rows, item.total_rows, _sample(item), item.seconds,
+            dag_id, run_id, run_type, start, end, now, item.table, item.check, item.kind, item.severity, item.scope,
+            item.outcome, item.observed, item.expected, item.failing_rows, item.total_rows, _sample(item), item.seconds,
         )
-        for item in outcomes
+        for item in results
     ]  # fmt: skip
     warehouse.insert(RESULTS, COLUMNS, rows)
 
 
-def _sample(outcome: Outcome) -> str:
+def _sample(result: CheckResult) -> str:
     """Return the failing rows as JSON, as many as fit the column."""
-    rows = list(outcome.sample)
+    rows = list(result.sample)
     while len(text := json.dumps(rows)) > WIDTH:  # ASCII: a character is a byte
         rows.pop()
     return text

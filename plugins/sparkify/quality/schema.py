@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sparkify.quality.kinds import KINDS
-from sparkify.quality.kinds.kind import Columns, Name, Share, Text
+from sparkify.quality.kinds.kind import Columns, Name, Percentage, Text
 
 FILE = Path(__file__).with_name("schema.json")
 
@@ -39,10 +39,11 @@ class _Checks(msgspec.Struct, forbid_unknown_fields=True):
     """The checks of one table of the warehouse."""
 
     table: Annotated[Name, Meta(description="the table, a name in lower case")]
-    key: Annotated[Columns, Meta(description="the column, or the columns, that identify a row for people")]
+    key: Annotated[Columns, Meta(description="the column, or the columns, that identify a row in messages")]
     checks: Annotated[list[_Check], Meta(min_length=1, description="a list of checks")]
     interval: Annotated[
-        Name, Meta(description="the column by which a run owns a row; checks of scope interval need it")
+        Name,
+        Meta(description="the partition column; checks of scope interval need it"),
     ] = ""
 
 
@@ -54,8 +55,8 @@ def schema() -> dict[str, Any]:
     check["oneOf"] = [{"required": [name]} for name in KINDS]
     # msgspec 0.22 crashes on a union of annotated types: the unions are written here.
     check["properties"]["allow"] = {
-        "description": "how many failing rows are accepted: a number of rows, or a share such as 1 %",
-        "anyOf": [{"type": "integer", "minimum": 0}, *msgspec.json.schema_components([Share])[0]],
+        "description": "how many failing rows are accepted: a number of rows, or a percentage such as 1 %",
+        "anyOf": [{"type": "integer", "minimum": 0}, *msgspec.json.schema_components([Percentage])[0]],
         "default": 0,
     }
     for kind in KINDS.values():

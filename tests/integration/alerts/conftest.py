@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import Variable
 from airflow.sdk.definitions._internal.types import NOTSET
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
+from tests.integration.alerts.airflow import Airflow
 from tests.support import receivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sandbox.lab import Lab
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +84,10 @@ def sns(
     variables["sparkify_alert_topic"] = _queue.topic
     yield _queue
     _queue.take()
+
+
+@pytest.fixture
+def airflow(lab: Lab, variables: dict[str, str], slack: receivers.Hook, monkeypatch: pytest.MonkeyPatch) -> Airflow:
+    made = Airflow(lab, variables, slack)
+    monkeypatch.setattr(RuntimeTaskInstance, "get_dr_count", made.count)
+    return made

@@ -29,16 +29,16 @@ def test_every_channel_that_is_configured_gets_the_message(slack: Hook, mail: Ma
     assert mail.recipients == [["ann@sparkify.example", "bob@sparkify.example"]]
     assert mail.mails[0]["From"] == "airflow@sparkify.example"
     assert mail.html().strip() == MESSAGE.html
-    (told,) = sns.take()
-    assert told["Subject"] == "FAILED Sparkify ? {{ ti }}"  # SNS takes ASCII only
-    assert told["Message"] == MESSAGE.text
+    (received,) = sns.take()
+    assert received["Subject"] == "FAILED Sparkify ? {{ ti }}"  # SNS takes ASCII only
+    assert received["Message"] == MESSAGE.text
 
 
 def test_long_messages_fit_into_sns(sns: Queue) -> None:
     assert channels.deliver(Message("x" * 300, "🎵" * 200_000, "", ""), "aws")
-    (told,) = sns.take()
-    assert told["Subject"] == "x" * 99
-    assert told["Message"] == "🎵" * 20_000
+    (received,) = sns.take()
+    assert received["Subject"] == "x" * 99
+    assert received["Message"] == "🎵" * 20_000
 
 
 def test_without_a_channel_one_line_says_so(variables: dict[str, str], caplog: pytest.LogCaptureFixture) -> None:

@@ -65,11 +65,15 @@ def test_recreating_only_keeps_the_history(lab: Lab) -> None:
     lab.run(*DAY)
     with psycopg.connect(lab.uri) as connection:
         connection.execute("INSERT INTO operations.backfill_summaries VALUES ('sparkify_warehouse', '2018-11-01')")
+        connection.execute(
+            "INSERT INTO operations.task_failures VALUES "
+            "('sparkify_warehouse', 'r', 'manual', 'stage_events', 1, NULL, NULL, '2018-11-01', 'COPY failed')"
+        )
     lab.run(*DAY, tasks=["create_tables"], recreate_tables=True)
     names = [name for (name,) in lab.query("SELECT tablename FROM pg_tables WHERE schemaname = 'operations'")]
-    assert len(names) == 7
+    assert len(names) == 8
     filled = {name for name in names if lab.one(f"SELECT COUNT(*) FROM operations.{name}")}
-    assert filled == {"data_quality_results", "backfill_summaries"}
+    assert filled == {"data_quality_results", "task_failures", "backfill_summaries"}
 
 
 def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab, tmp_path: Path) -> None:

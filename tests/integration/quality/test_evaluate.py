@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.lab import Lab
-    from sparkify.quality.outcome import Outcome
+    from sparkify.quality.result import CheckResult
 
 HOUR = Interval.parse("2018-11-08T05:00", "2018-11-08T06:00")
 # Six rows of the hour, and one of the hour after, which no check of the hour looks at.
@@ -52,7 +52,7 @@ def warehouse(lab: Lab) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def outcomes(warehouse: Warehouse, *declarations: str, interval: Interval = HOUR) -> list[Outcome]:
+def outcomes(warehouse: Warehouse, *declarations: str, interval: Interval = HOUR) -> list[CheckResult]:
     """Evaluate checks of one table."""
     items = [
         f"  - {{name: c{number}, why: w, remedy: r, {declaration}}}\n"
@@ -62,7 +62,7 @@ def outcomes(warehouse: Warehouse, *declarations: str, interval: Interval = HOUR
     return list(evaluate(warehouse, parse(text, "x.yaml"), interval))
 
 
-def one(warehouse: Warehouse, declaration: str) -> Outcome:
+def one(warehouse: Warehouse, declaration: str) -> CheckResult:
     """Evaluate one check."""
     (outcome,) = outcomes(warehouse, declaration)
     return outcome
@@ -159,7 +159,9 @@ def test_at_most_five_rows_of_bounded_width_are_shown(warehouse: Warehouse) -> N
     assert [len(row["t"]) for row in outcome.sample] == [200] * 5
 
 
-def test_one_scan_serves_all_that_a_scan_can_tell(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_scan_serves_all_checks_that_a_scan_can_answer(
+    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
     statements: list[str] = []
     query = type(warehouse).table
 

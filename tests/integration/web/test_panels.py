@@ -13,7 +13,7 @@ import pytest
 
 from sparkify.interval import Interval
 from sparkify.quality import history
-from sparkify.quality.outcome import Outcome
+from sparkify.quality.result import CheckResult
 from sparkify.warehouse import connect
 from sparkify.web import panels
 from tests.support.data import event, song
@@ -172,13 +172,13 @@ def note(
     """Record the results of the checks of an hour's run."""
     start = datetime(2018, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
     interval = Interval(start, start + timedelta(hours=1))
-    outcomes = [
-        Outcome("songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [], "", "", 0.1)
+    results = [
+        CheckResult("songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [], "", "", 0.1)
         for name, passed in checks.items()
     ]
     with connect("redshift") as warehouse:
-        run = history.Run(dag_id, f"{run_type}__{hour}__{attempt}", run_type)
-        warehouse.transaction(lambda: history.record(warehouse, outcomes, run, interval), lock=[history.RESULTS])
+        run = {"dag_id": dag_id, "run_id": f"{run_type}__{hour}__{attempt}", "run_type": run_type}
+        warehouse.transaction(lambda: history.record(warehouse, results, interval, **run), lock=[history.RESULTS])
 
 
 @pytest.fixture

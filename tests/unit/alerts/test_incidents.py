@@ -1,18 +1,22 @@
-"""What is told of what runs find: at first, as a reminder, and when it has recovered."""
+"""What is reported of a run's results: at first, as a reminder, and when it has recovered."""
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from sparkify.alerts.incidents import Changes, Incident, key, united, weigh, without
+from sparkify.alerts.events import LateRun, TaskFailure
+from sparkify.alerts.incidents import Changes, Incident, compare
 from sparkify.interval import Interval
-from sparkify.quality.outcome import Outcome
+from sparkify.quality.result import CheckResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sparkify.alerts.events import Event
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -23,7 +27,7 @@ def hour(number: int, length: int = 1) -> Interval:
     return Interval(START + number * HOUR, START + (number + length) * HOUR)
 
 
-def outcome(check: str = "no play is lost", **values: Any) -> Outcome:
+def result(check: str = "no play is lost", **values: Any) -> CheckResult:
     defaults: dict[str, Any] = {
         "table": "songplays",
         "check": check,
@@ -40,51 +44,59 @@ def outcome(check: str = "no play is lost", **values: Any) -> Outcome:
         "remedy": "",
         "seconds": 0.1,
     }
-    return Outcome(**{**defaults, **values})
+    return CheckResult(**{**defaults, **values})
 
 
-def task(name: str = "stage_events") -> Outcome:
-    return outcome("task succeeds", table=name, kind="task")
+def task(task_id: str = "stage_events") -> TaskFailure:
+    return TaskFailure(task_id, 4, "COPY failed")
+
+
+LATE = LateRun("running", NOW, 60)
 
 
 class History:
-    """A DAG's incidents over some runs; time passes as it is told."""
+    """A DAG's incidents over some runs; time passes with each of them."""
 
     def __init__(self) -> None:
         self.opened: dict[str, Incident] = {}
         self.now = NOW
 
     def run(
-        self, number: int, *outcomes: Outcome, evaluated: bool = True, reached: bool = True, after: timedelta = HOUR
+        self, number: int, *found: Event, evaluated: bool = True, reached: bool = True, after: timedelta = HOUR
     ) -> list[str]:
-        """Let the run of an hour find something; return what is told, as words."""
+        """Process the results of the run of an hour; return what is reported, as words."""
         self.now += after
-        changes = self.weigh(number, *outcomes, evaluated=evaluated)
-        for name, incident in changes.settle(reached, self.now).items():
+        changes = self.compare(number, *found, evaluated=evaluated)
+        for key, incident in changes.to_save(reached, self.now).items():
             if incident:
-                assert incident.key == name
-                self.opened[name] = Incident.from_json(incident.to_json())
+                assert incident.key == key
+                self.opened[key] = Incident.from_json(json.loads(json.dumps(incident.to_json())))
             else:
-                del self.opened[name]
-        return [f"{entry.status} {entry.title}" for entry in changes.tell]
+                del self.opened[key]
+        return [f"{update.status} {update.incident.key}" for update in changes.updates]
 
-    def weigh(self, number: int, *outcomes: Outcome, evaluated: bool = True) -> Changes:
-        return weigh(
-            self.opened,
-            outcomes,
-            task_id="data_quality" if evaluated else "stage_events",
-            interval=hour(number),
-            evaluated=evaluated,
-            now=self.now,
-            reminder=timedelta(hours=24),
-        )
+    def compare(self, number: int, *found: Event, evaluated: bool = True, **how: Any) -> Changes:
+        options = {
+            "task_id": "data_quality" if evaluated else "stage_events",
+            "interval": hour(number),
+            "evaluated": evaluated,
+            "now": self.now,
+            "reminder": timedelta(hours=24),
+        }
+        return compare(self.opened, *split(found), **{**options, **how})
 
 
-BAD, GOOD = outcome(), outcome(passed=True)
+def split(found: Iterable[Event]) -> tuple[list[Event], set[str]]:
+    """Return the failures, and the keys of what passed."""
+    passed = {event.key for event in found if isinstance(event, CheckResult) and event.passed}
+    return [event for event in found if event.key not in passed], passed
+
+
+BAD, GOOD = result(), result(passed=True)
 NAME = "songplays: no play is lost"
 
 
-def test_a_failure_is_told_once_and_its_end_once() -> None:
+def test_a_failure_is_reported_once_and_its_recovery_once() -> None:
     history = History()
     assert history.run(0, GOOD) == []
     assert history.run(1, BAD) == [f"new {NAME}"]
@@ -95,63 +107,63 @@ def test_a_failure_is_told_once_and_its_end_once() -> None:
     assert history.opened == {}
 
 
-def test_the_same_failure_is_told_again_after_the_reminder() -> None:
+def test_a_failure_is_reported_again_as_a_reminder() -> None:
     history = History()
-    told = [history.run(number, BAD) for number in range(49)]
-    assert [number for number, what in enumerate(told) if what] == [0, 24, 48]
-    assert (told[0], told[24]) == ([f"new {NAME}"], [f"still {NAME}"])
+    reported = [history.run(number, BAD) for number in range(49)]
+    assert [number for number, what in enumerate(reported) if what] == [0, 24, 48]
+    assert (reported[0], reported[24]) == ([f"new {NAME}"], [f"ongoing {NAME}"])
     assert history.opened[NAME].since == NOW + HOUR
 
 
 def test_the_message_is_one_for_a_run() -> None:
     history = History()
-    assert history.run(0, BAD, outcome("another"), outcome("good", passed=True)) == [
+    assert history.run(0, BAD, result("another"), result("good", passed=True)) == [
         f"new {NAME}",
         "new songplays: another",
     ]
-    changes = history.weigh(1, BAD, outcome("third"), outcome("another", passed=True))
-    assert [(entry.status, entry.incident.check) for entry in changes.tell] == [
-        ("new", "third"),
-        ("recovered", "another"),
+    changes = history.compare(1, BAD, result("third"), result("another", passed=True))
+    assert [(update.status, update.incident.key) for update in changes.updates] == [
+        ("new", "songplays: third"),
+        ("recovered", "songplays: another"),
     ]
-    assert [incident.key for incident in changes.known] == [NAME]
+    assert [incident.key for incident in changes.already_reported] == [NAME]
 
 
-def test_a_warning_that_becomes_an_error_is_told() -> None:
+def test_a_warning_that_becomes_an_error_is_reported() -> None:
     history = History()
-    assert history.run(0, outcome(severity="warn")) == [f"new {NAME}"]
-    assert history.run(1, BAD) == [f"still {NAME}"]
+    assert history.run(0, result(severity="warn")) == [f"new {NAME}"]
+    assert history.run(1, BAD) == [f"ongoing {NAME}"]
     assert history.run(2, BAD) == []
 
 
-def test_an_old_hour_that_is_good_does_not_end_it() -> None:
+def test_an_old_hour_that_passes_is_no_recovery() -> None:
     history = History()
     history.run(5, BAD)
     assert history.run(2, GOOD) == []
     assert history.run(6, GOOD) == [f"recovered {NAME}"]
 
 
-def test_hours_that_failed_are_remembered_until_they_are_good() -> None:
+def test_hours_that_failed_are_kept_until_they_pass() -> None:
     history = History()
     for number in (3, 4, 7):
         history.run(number, BAD)
     assert history.opened[NAME].failing == (hour(3, 2), hour(7))
     assert history.run(3, GOOD) == []
     assert history.opened[NAME].failing == (hour(4), hour(7))
-    (entry,) = history.weigh(8, GOOD).tell
-    assert entry.left == (hour(4), hour(7))
-    (entry,) = history.weigh(7, GOOD).tell
-    assert entry.left == (hour(4),)
+    (update,) = history.compare(8, GOOD).updates
+    assert update.left == (hour(4), hour(7))
+    (update,) = history.compare(7, GOOD).updates
+    assert update.left == (hour(4),)
 
 
 def test_of_a_whole_table_no_hour_is_left() -> None:
     history = History()
-    history.run(3, outcome(scope="table"))
-    (entry,) = history.weigh(8, outcome(scope="table", passed=True)).tell
-    assert entry.left == ()
+    history.run(3, result(scope="table"))
+    (update,) = history.compare(8, result(scope="table", passed=True)).updates
+    assert update.left == ()
 
 
-def test_a_task_is_good_again_when_the_checks_are_reached() -> None:
+def test_a_task_has_recovered_when_the_checks_are_reached() -> None:
     history = History()
     assert history.run(0, task(), evaluated=False) == ["new task stage_events"]
     assert history.run(1, task(), evaluated=False) == []
@@ -167,29 +179,21 @@ def test_a_check_that_was_not_reached_stays_as_it_is() -> None:
     assert history.opened.keys() == {NAME, "task stage_events"}
 
 
-def test_a_check_that_is_no_more_is_forgotten() -> None:
+def test_the_incident_of_a_removed_check_is_deleted() -> None:
     history = History()
     history.run(0, BAD)
-    assert history.run(1, outcome("another", passed=True)) == []
+    assert history.run(1, result("another", passed=True)) == []
     assert history.opened == {}
 
 
 def test_checks_of_another_task_are_left_alone() -> None:
     history = History()
     history.run(0, BAD)
-    changes = weigh(
-        history.opened,
-        [outcome("another", passed=True)],
-        task_id="audit",
-        interval=hour(1),
-        evaluated=True,
-        now=NOW,
-        reminder=HOUR,
-    )
+    changes = history.compare(1, result("another", passed=True), task_id="audit")
     assert changes == Changes()
 
 
-def test_what_nobody_was_told_of_is_told_next_time() -> None:
+def test_what_was_not_delivered_is_reported_by_the_next_run() -> None:
     history = History()
     assert history.run(0, BAD, reached=False) == [f"new {NAME}"]
     assert history.run(1, BAD, reached=False) == [f"new {NAME}"]
@@ -200,47 +204,29 @@ def test_what_nobody_was_told_of_is_told_next_time() -> None:
     assert history.run(5, GOOD) == []
 
 
-def test_an_end_is_forgotten_of_what_nobody_was_told() -> None:
+def test_the_recovery_of_an_unreported_incident_is_not_reported() -> None:
     history = History()
     history.run(0, BAD, reached=False)
-    history.run(1, GOOD, reached=False)
+    assert history.run(1, GOOD) == []
     assert history.opened == {}
 
 
-def test_a_run_without_an_interval_is_told() -> None:
-    changes = weigh({}, [task()], task_id="x", interval=None, evaluated=False, now=NOW, reminder=HOUR)
-    (entry,) = changes.tell
-    assert entry.incident.failing == ()
+def test_a_run_without_an_interval_is_reported() -> None:
+    (update,) = History().compare(0, task(), interval=None, evaluated=False).updates
+    assert update.incident.failing == ()
 
 
 @pytest.mark.parametrize(
-    ("what", "name"),
-    [
-        (outcome(), NAME),
-        (task(), "task stage_events"),
-        (outcome("the run is on time", table="sparkify_warehouse", kind="deadline"), "the run is on time"),
-    ],
+    ("event", "key"), [(result(), NAME), (task(), "task stage_events"), (LATE, "the run is on time")]
 )
-def test_keys_are_for_people(what: Outcome, name: str) -> None:
-    assert key(what) == name
+def test_each_type_of_event_opens_an_incident(event: Event, key: str) -> None:
+    history = History()
+    assert history.run(0, event, evaluated=False) == [f"new {key}"]
+    assert history.opened[key].severity == "error"
 
 
-spans = st.builds(hour, st.integers(0, 30), st.integers(1, 5))
-
-
-def hours(intervals: Any) -> set[int]:
-    return {
-        number
-        for span in intervals
-        for number in range(int((span.start - START) / HOUR), int((span.end - START) / HOUR))
-    }
-
-
-@given(st.lists(spans), spans)
-def test_intervals_are_sets_of_hours(intervals: list[Interval], gone: Interval) -> None:
-    found = united(intervals)
-    assert hours(found) == hours(intervals)
-    assert all(one.end < other.start for one, other in pairwise(found))
-    left = without(found, gone)
-    assert hours(left) == hours(found) - hours([gone])
-    assert united(left) == left
+def test_a_late_run_recovers_when_the_checks_are_reached_and_leaves_nothing_to_clear() -> None:
+    history = History()
+    history.run(3, LATE, evaluated=False)
+    (update,) = history.compare(8, GOOD).updates
+    assert (update.status, update.incident.key, update.left) == ("recovered", LATE.key, ())

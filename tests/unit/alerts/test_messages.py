@@ -11,25 +11,27 @@ import pytest
 from airflow.sdk.log import mask_secret
 
 from sparkify.alerts import messages
-from sparkify.alerts.incidents import Changes, weigh
-from sparkify.alerts.run import Run
+from sparkify.alerts.incidents import Changes, compare
 from sparkify.alerts.summary import Problem, Summary
-from tests.unit.alerts.test_incidents import NOW, hour, outcome, task
+from sparkify.dag.run import DagRunInfo
+from tests.unit.alerts.test_incidents import LATE, NOW, hour, result, split, task
 
 if TYPE_CHECKING:
-    from sparkify.quality.outcome import Outcome
+    from sparkify.alerts.events import Event
 
-RUN = Run("sparkify_warehouse", "Sparkify warehouse", "scheduled__2018-11-01T06:00:00+00:00", "scheduled", hour(5))
+RUN = DagRunInfo(
+    "sparkify_warehouse", "Sparkify warehouse", "scheduled__2018-11-01T06:00:00+00:00", "scheduled", hour(5)
+)
 PAGE = "/dags/sparkify_warehouse/runs/scheduled__2018-11-01T06%3A00%3A00%2B00%3A00"
 NASTY = "<script>alert(1)</script> & <!channel> `code` {{ ti }} {% raw %}"
 
 
-def changes(*outcomes: Outcome, before: tuple[Outcome, ...] = (), **how: Any) -> Changes:
-    """Return what a run finds, where an earlier one has found something."""
+def changes(*found: Event, before: tuple[Event, ...] = (), **how: Any) -> Changes:
+    """Return the changes of a run, after an earlier one."""
     options: dict[str, Any] = {"task_id": "data_quality", "now": NOW, "reminder": timedelta(hours=24)}
-    opened = weigh({}, before, **options, interval=hour(4), evaluated=False).settle(True, NOW)
+    opened = compare({}, before, (), **options, interval=hour(4), evaluated=False).to_save(True, NOW)
     kept = {name: incident for name, incident in opened.items() if incident}
-    return weigh(kept, outcomes, **{**options, "interval": hour(5), "evaluated": False, **how})
+    return compare(kept, *split(found), **{**options, "interval": hour(5), "evaluated": False, **how})
 
 
 def plain(message: messages.Message) -> dict[str, str]:
@@ -38,7 +40,7 @@ def plain(message: messages.Message) -> dict[str, str]:
     return {"text": message.text, "slack": message.slack, "html": words}
 
 
-BAD = outcome(
+BAD = result(
     "no duplicate plays",
     observed="3 rows are",
     expected="none",
@@ -72,33 +74,33 @@ def test_a_failure_says_what_was_found_why_it_matters_and_what_to_do() -> None:
 @pytest.mark.parametrize(
     ("found", "subject"),
     [
-        (changes(outcome(severity="warn")), "WARNING "),
-        (changes(outcome(severity="warn"), outcome("another")), "FAILED "),
-        (changes(outcome(passed=True), before=(outcome(),)), "RECOVERED "),
-        (changes(outcome("another"), outcome(passed=True), before=(outcome(),)), "FAILED "),
+        (changes(result(severity="warn")), "WARNING "),
+        (changes(result(severity="warn"), result("another")), "FAILED "),
+        (changes(result(passed=True), before=(result(),)), "RECOVERED "),
+        (changes(result("another"), result(passed=True), before=(result(),)), "FAILED "),
     ],
 )
 def test_the_subject_begins_with_the_worst(found: Changes, subject: str) -> None:
     assert messages.of_run(RUN, found).subject.startswith(subject)
 
 
-def test_what_is_worst_comes_first_and_what_is_good_last() -> None:
-    found = changes(outcome("c", severity="warn"), outcome("a"), outcome("b", passed=True), before=(outcome("b"),))
+def test_errors_come_first_and_recoveries_last() -> None:
+    found = changes(result("c", severity="warn"), result("a"), result("b", passed=True), before=(result("b"),))
     for text in plain(messages.of_run(RUN, found)).values():
         positions = [text.index(f"songplays: {name}") for name in "acb"]
         assert positions == sorted(positions)
 
 
-def test_what_is_good_again_names_the_runs_that_are_left() -> None:
+def test_a_recovery_names_the_runs_to_be_cleared() -> None:
     for text in plain(messages.of_run(RUN, changes(evaluated=True, before=(task(),)))).values():
         assert "task stage_events" in text
         assert "2018-11-01 04:00 to 05:00 UTC" in text
 
 
-def test_what_is_known_is_named_only() -> None:
-    known = outcome("known", observed="not repeated")
-    for text in plain(messages.of_run(RUN, changes(known, BAD, before=(known,)))).values():
-        assert "Still failing, already reported: songplays: known" in text
+def test_what_was_reported_before_is_named_only() -> None:
+    old = result("old", observed="not repeated")
+    for text in plain(messages.of_run(RUN, changes(old, BAD, before=(old,)))).values():
+        assert "Still failing, already reported: songplays: old" in text
         assert "not repeated" not in text
 
 
@@ -110,7 +112,7 @@ def test_a_reminder_says_since_when() -> None:
 
 
 def test_data_is_escaped() -> None:
-    nasty = outcome(NASTY, observed=NASTY, sample=[{NASTY: NASTY}], why=NASTY, remedy=NASTY)
+    nasty = result(NASTY, observed=NASTY, sample=[{NASTY: NASTY}], why=NASTY, remedy=NASTY)
     message = messages.of_run(RUN, changes(nasty))
     assert "<script>" not in message.html
     assert NASTY in html.unescape(message.html)
@@ -123,11 +125,11 @@ def test_data_is_escaped() -> None:
 def test_messages_are_bounded() -> None:
     long = "x" * 100_000
     many = [
-        outcome(f"check {number} {long[:200]}", observed=long, expected=long, why=long, remedy=long)
+        result(f"check {number} {long[:200]}", observed=long, expected=long, why=long, remedy=long)
         for number in range(100)
     ]
     rows = [{f"column {number} {long}": long for number in range(300)} for _ in range(5)]
-    message = messages.of_run(RUN, changes(outcome(sample=rows), *many))
+    message = messages.of_run(RUN, changes(result(sample=rows), *many))
     assert len(message.text) < 60_000
     assert len(message.slack) < 60_000
     assert len(message.html) < 120_000
@@ -137,13 +139,28 @@ def test_messages_are_bounded() -> None:
 
 def test_secrets_are_masked() -> None:
     mask_secret("a-very-secret-password")
-    message = messages.of_run(RUN, changes(outcome(observed="login with a-very-secret-password failed")))
+    message = messages.of_run(RUN, changes(result(observed="login with a-very-secret-password failed")))
     for text in plain(message).values():
         assert "login with *** failed" in text
 
 
+@pytest.mark.parametrize(
+    ("event", "observed", "remedy"),
+    [
+        (task(), "COPY failed", "Read the task's log"),
+        (LATE, "running, 60 minutes after it was queued at 2026-01-01 12:00 UTC", "check which task is queued"),
+    ],
+)
+def test_only_a_check_has_rows_and_an_expected_result(event: Event, observed: str, remedy: str) -> None:
+    for text in plain(messages.of_run(RUN, changes(event))).values():
+        assert event.key in text
+        assert observed in text
+        assert remedy in text
+        assert not any(word in text for word in ("Expected", "Rows", "Sample"))
+
+
 def test_a_run_without_an_interval() -> None:
-    run = Run("d", "The DAG", "manual", "manual", None)
+    run = DagRunInfo("d", "The DAG", "manual", "manual", None)
     message = messages.of_run(run, changes(task(), interval=None))
     assert message.subject == "FAILED The DAG: task stage_events"
 

@@ -9,20 +9,20 @@ import pytest
 import sqlparse
 
 from sparkify.alerts import backfill
-from sparkify.alerts.run import Run
+from sparkify.dag.run import DagRunInfo
 from sparkify.sql.predicates import literal
 from sparkify.warehouse.session import label
 from sql_rules import violations
 from tests.unit.alerts.test_incidents import NOW, hour
 
-RUN = Run("sparkify_warehouse", "Sparkify warehouse", "backfill__2018-11-01T00:00:00+00:00", "backfill", hour(0))
+RUN = DagRunInfo("sparkify_warehouse", "Sparkify warehouse", "backfill__2018-11-01T00:00:00+00:00", "backfill", hour(0))
 MOMENT = literal(NOW)
 NAMES: dict[str, dict[str, Any]] = {
-    "claim": {"run": RUN, "told_until": MOMENT},
+    "claim": {"run": RUN, "summarized_until": MOMENT},
     "ended": {"run": RUN, "limit": 50},
     "problems": {"run": RUN},
     "runs": {"run": RUN},
-    "withdraw": {"run": RUN, "told_until": MOMENT},
+    "withdraw": {"run": RUN, "summarized_until": MOMENT},
 }
 
 

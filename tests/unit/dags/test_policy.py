@@ -197,7 +197,7 @@ def test_the_files_of_tasks_exist() -> None:
                         found = [folder / item for folder in folders if (folder / item).is_file()]
                         assert len(found) == 1, f"{task.task_id}: {item} is found {len(found)} times"
                         named += found
-    # And the other way round: what no task names is for people, or in the folders that declare the tables.
+    # Conversely, files that no task uses are queries for people, or DDL.
     files = set((ROOT / "include" / "sql").glob("**/[!_]*.sql"))  # others are included in those
     assert {path.parent.name for path in files - set(named)} == {"analytics", "page", "ddl", "operations"}
 

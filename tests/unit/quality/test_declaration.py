@@ -1,4 +1,4 @@
-"""Files of checks: what they may say, and how they are told what is wrong with them."""
+"""Files of checks: what they may contain, and how their problems are reported."""
 
 from __future__ import annotations
 
@@ -135,17 +135,17 @@ def test_several_columns_may_be_unique_together() -> None:
         (HEAD.replace("interval: interval_time\n", "") + check("unique: id"), 4, "needs the table's interval column"),
     ],
 )
-def test_what_is_wrong_is_told_with_file_line_and_what_was_expected(text: str, line: int, problem: str) -> None:
+def test_a_problem_is_reported_with_file_line_and_the_expected_value(text: str, line: int, problem: str) -> None:
     found = problems(text)
     assert any(item.startswith(f"checks/x.yaml line {line}: ") and problem in item for item in found), found
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     found = problems(HEAD + check("unique: A") + check("range: {column: a, min: x}\n    severity: high", "another"))
     assert [item.split(": ")[0] for item in found] == [f"checks/x.yaml line {line}" for line in (8, 12, 13)]
 
 
-def test_all_files_of_a_folder_are_told_of(tmp_path: Path) -> None:
+def test_the_problems_of_all_files_of_a_folder_are_reported(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("table: a")
     (tmp_path / "b.yaml").write_text(HEAD + check("unique: songplay_id"))
     (tmp_path / "c.yaml").write_text(HEAD + check("unique: 3"))
@@ -171,7 +171,7 @@ def test_a_folder_without_files_is_a_mistake(tmp_path: Path) -> None:
         max_leaves=12,
     )
 )
-def test_whatever_a_check_is_it_is_read_or_told_of(item: Any) -> None:
+def test_any_check_is_read_or_reported(item: Any) -> None:
     document = {"table": "t", "key": "id", "checks": [item]}
     try:
         assert len(parse(json.dumps(document), "x.yaml")) == 1

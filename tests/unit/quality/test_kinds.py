@@ -50,7 +50,7 @@ def test_the_sql_of_the_shipped_checks_obeys_the_rules(shipped: Check) -> None:
 @given(rows=st.integers(0, 5))
 def test_row_count(options: dict[str, int], rows: int) -> None:
     inside = options.get("min", 0) <= rows <= options.get("max", 5)
-    assert kind_of("row_count", options).judge(rows, checked()).passed is inside
+    assert kind_of("row_count", options).evaluate(rows, checked()).passed is inside
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,16 @@ def test_row_count(options: dict[str, int], rows: int) -> None:
     ],
 )
 def test_freshness_is_of_the_interval_s_end_and_not_of_today(newest: datetime | None, passed: bool) -> None:
-    verdict = kind_of("freshness", {"column": "start_time", "hours": 2.5}).judge(newest, checked())
-    assert verdict.passed is passed
-    assert "2018-11-08 06:00" in verdict.expected
+    evaluation = kind_of("freshness", {"column": "start_time", "hours": 2.5}).evaluate(newest, checked())
+    assert evaluation.passed is passed
+    assert "2018-11-08 06:00" in evaluation.expected
 
 
 def test_freshness_is_never_seen_from_the_future() -> None:
     now = datetime.now(UTC)
     interval = Interval(now - timedelta(hours=1), now + timedelta(days=365))
     newest = (now - timedelta(hours=2)).replace(tzinfo=None)
-    assert kind_of("freshness", {"column": "start_time", "hours": 2.5}).judge(newest, checked(interval)).passed
+    assert kind_of("freshness", {"column": "start_time", "hours": 2.5}).evaluate(newest, checked(interval)).passed
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_freshness_is_never_seen_from_the_future() -> None:
     ],
 )
 def test_volume(counts: list[int], passed: bool, expected: str) -> None:
-    assert kind_of("volume", VOLUME).judge(list(enumerate(counts)), checked()) == (
+    assert kind_of("volume", VOLUME).evaluate(list(enumerate(counts)), checked()) == (
         passed,
         f"{counts[0]:,} rows",
         expected,
@@ -98,7 +98,7 @@ def test_volume(counts: list[int], passed: bool, expected: str) -> None:
 
 def test_more_than_a_week_is_compared_with_nothing() -> None:
     weeks = Interval.parse("2018-11-01", "2018-11-09")
-    assert kind_of("volume", VOLUME).judge(list(enumerate([0, 1000, 1000, 1000, 1000])), checked(weeks)).passed
+    assert kind_of("volume", VOLUME).evaluate(list(enumerate([0, 1000, 1000, 1000, 1000])), checked(weeks)).passed
 
 
 def test_the_rejects_of_an_hour_are_those_of_its_files() -> None:

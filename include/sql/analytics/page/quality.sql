@@ -42,7 +42,6 @@ FROM (
                 e.interval_end,
                 MAX(e.checked_at) AS checked_at
             FROM operations.data_quality_results AS e
-            WHERE e.kind <> 'task'
             GROUP BY e.dag_id, e.interval_start, e.interval_end
         ) AS i
     ) AS n
@@ -50,7 +49,7 @@ FROM (
             q.dag_id = n.dag_id
             AND q.interval_start = n.interval_start
             AND q.interval_end = n.interval_end
-    WHERE n.age <= 30 AND q.kind <> 'task'
+    WHERE n.age <= 30
 ) AS r
 WHERE r.age = 1
 ORDER BY r.dag_id DESC, r.interval_end ASC, r.interval_start ASC, r.table_name ASC, r.check_name ASC;

@@ -1,6 +1,6 @@
 -- The tables of this file keep their rows when a run drops and recreates all tables (recreate_tables).
 
--- The history of data quality: a row for every check that a run has evaluated. A run that is cleared adds to it.
+-- The history of data quality: a row for every check that a run has evaluated. A run that is cleared adds rows.
 CREATE TABLE IF NOT EXISTS operations.data_quality_results (
     dag_id VARCHAR(250) NOT NULL,
     run_id VARCHAR(250) NOT NULL,
@@ -27,11 +27,31 @@ CREATE TABLE IF NOT EXISTS operations.data_quality_results (
 DISTSTYLE EVEN
 SORTKEY (checked_at);
 
--- Until when the backfills are told of: a row for every summary that was sent.
-CREATE TABLE IF NOT EXISTS operations.backfill_summaries (
+-- The history of failed tasks: a row for every task that has failed and has no retries left, unless its checks failed.
+-- A task that is cleared and fails again adds a row. It has recovered if the checks of its interval or a later one have
+-- been evaluated since: data_quality_results has later rows of the DAG. DAGs without checks have no such rows.
+CREATE TABLE IF NOT EXISTS operations.task_failures (
     dag_id VARCHAR(250) NOT NULL,
-    -- Of the last row of data_quality_results that it took in.
-    told_until TIMESTAMP NOT NULL
+    run_id VARCHAR(250) NOT NULL,
+    -- As in data_quality_results.
+    run_type VARCHAR(50) NOT NULL,
+    task_id VARCHAR(250) NOT NULL,
+    try_number INTEGER NOT NULL,
+    -- NULL if the run has no valid interval.
+    interval_start TIMESTAMP,
+    interval_end TIMESTAMP,
+    failed_at TIMESTAMP NOT NULL,
+    -- The first line of the error message, truncated, without secrets.
+    error VARCHAR(4096) NOT NULL
 )
 DISTSTYLE EVEN
-SORTKEY (dag_id, told_until);
+SORTKEY (failed_at);
+
+-- The summaries of backfills that were sent, a row for each.
+CREATE TABLE IF NOT EXISTS operations.backfill_summaries (
+    dag_id VARCHAR(250) NOT NULL,
+    -- The time of the last row of data_quality_results or task_failures that the summary contains.
+    summarized_until TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (dag_id, summarized_until);

@@ -1,3 +1,3 @@
--- Note until when the backfills are told of.
-INSERT INTO operations.backfill_summaries (dag_id, told_until)
-VALUES ('{{ run.dag_id }}', {{ told_until }});
+-- Record until when the results of backfills are summarized.
+INSERT INTO operations.backfill_summaries (dag_id, summarized_until)
+VALUES ('{{ run.dag_id }}', {{ summarized_until }});

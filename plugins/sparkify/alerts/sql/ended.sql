@@ -1,8 +1,9 @@
--- Find the runs of backfills that have ended and that no summary has told of.
+-- Find the runs of backfills that have ended and that no summary has reported yet.
 SELECT results.run_id
-FROM operations.data_quality_results AS results
-WHERE {% include "_untold.sql" %}
+FROM (
+    {% include "_unsummarized.sql" %}
 
+) AS results
 GROUP BY results.run_id
-ORDER BY MAX(results.checked_at) DESC
+ORDER BY MAX(results.recorded_at) DESC
 LIMIT {{ limit }};

@@ -1,8 +1,8 @@
 -- List what did not pass.
 SELECT
+    latest.task_id,
     latest.table_name,
     latest.check_name,
-    latest.kind,
     latest.outcome,
     latest.interval_start,
     latest.interval_end,
@@ -12,4 +12,4 @@ FROM (
 
 ) AS latest
 WHERE latest.outcome <> 'passed'
-ORDER BY latest.interval_start, latest.table_name, latest.check_name;
+ORDER BY latest.interval_start, latest.task_id, latest.table_name, latest.check_name;

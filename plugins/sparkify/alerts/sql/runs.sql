@@ -1,12 +1,13 @@
--- Sum up each run: 0 passed, 1 warned, 2 failed.
+-- Aggregate the results of each run: 0 passed, 1 warned, 2 failed.
+-- The run that closes a day has checked the whole day; a task of it that failed owns its hour only.
 SELECT
-    latest.interval_start,
-    latest.interval_end,
+    MIN(latest.interval_start) AS interval_start,
+    MAX(latest.interval_end) AS interval_end,
     MAX(CASE latest.outcome WHEN 'failed' THEN 2 WHEN 'warned' THEN 1 ELSE 0 END) AS worst,
-    MAX(latest.checked_at) AS checked_at
+    MAX(latest.recorded_at) AS recorded_at
 FROM (
     {% include "_latest.sql" %}
 
 ) AS latest
-GROUP BY latest.run_id, latest.interval_start, latest.interval_end
-ORDER BY latest.interval_start;
+GROUP BY latest.run_id
+ORDER BY 1;

@@ -1,3 +1,3 @@
--- Nobody could be told: leave it to the next run.
+-- No channel has delivered the summary: leave it to the next run.
 DELETE FROM operations.backfill_summaries
-WHERE dag_id = '{{ run.dag_id }}' AND told_until = {{ told_until }};
+WHERE dag_id = '{{ run.dag_id }}' AND summarized_until = {{ summarized_until }};

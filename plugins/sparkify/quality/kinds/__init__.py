@@ -1,4 +1,4 @@
-"""The kinds of checks, a module for each: typed options, the SQL that measures it, its judgement."""
+"""The kinds of checks, a module for each: typed options, the SQL that measures it, its evaluation."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sparkify.quality.kinds.accepted_values import AcceptedValues
 from sparkify.quality.kinds.agreement import Agreement
+from sparkify.quality.kinds.custom_sql import CustomSql
 from sparkify.quality.kinds.freshness import Freshness
 from sparkify.quality.kinds.not_null import NotNull
-from sparkify.quality.kinds.own_sql import OwnSql
 from sparkify.quality.kinds.plausible_time import PlausibleTime
 from sparkify.quality.kinds.range import Range
 from sparkify.quality.kinds.rejected import Rejected
@@ -32,7 +32,7 @@ _ALL: tuple[type[Kind], ...] = (
     Volume,
     Agreement,
     Rejected,
-    OwnSql,
+    CustomSql,
 )
 
 # The kinds by their key in a declaration.

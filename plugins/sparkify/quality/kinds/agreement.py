@@ -18,7 +18,7 @@ class Agreement(RowKind, frozen=True, kw_only=True):
     description: ClassVar[str] = "the table has exactly the rows that another table implies: none lost, none more"
 
     other: Annotated[Name, Meta(description="the other table")] = msgspec.field(name="with")
-    interval: Annotated[Name, Meta(description="its column by which a run owns a row")]
+    interval: Annotated[Name, Meta(description="its partition column")]
     key: Annotated[Text, Meta(description="an expression in SQL that identifies a row there")]
     column: Annotated[Name, Meta(description="the column that has the same value here")] = msgspec.field(name="is")
     where: Annotated[Text, Meta(description="a condition in SQL on the rows of the other table")] | UnsetType = UNSET

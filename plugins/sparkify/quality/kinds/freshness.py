@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from sparkify.interval import EARLIEST, Interval
-from sparkify.quality.kinds.kind import CheckedRows, Name, NumberKind, Verdict
+from sparkify.quality.kinds.kind import CheckedRows, Evaluation, Name, NumberKind
 from sparkify.sql import predicates
 
 
@@ -29,12 +29,12 @@ class Freshness(NumberKind, frozen=True, kw_only=True):
         until_end = predicates.OfInterval(Interval(EARLIEST, rows.interval.end))(self.column)
         return f"MAX(CASE WHEN {until_end} THEN {self.column} END)"
 
-    def judge(self, measured: datetime | None, rows: CheckedRows) -> Verdict:
+    def evaluate(self, measured: datetime | None, rows: CheckedRows) -> Evaluation:
         # An interval may end in the future, of which there can be no row.
         end = min(rows.interval.end, datetime.now(UTC))
         expected = f"at most {self.hours:g} h before {end:%Y-%m-%d %H:%M}"
         if measured is None:
-            return Verdict(False, "no row", expected)
+            return Evaluation(False, "no row", expected)
         age = end.replace(tzinfo=None) - measured
         observed = f"newest {measured:%Y-%m-%d %H:%M}, {age / timedelta(hours=1):,.1f} h before"
-        return Verdict(age <= timedelta(hours=self.hours), observed, expected)
+        return Evaluation(age <= timedelta(hours=self.hours), observed, expected)

@@ -1,4 +1,4 @@
-"""What a kind of check consists of: typed options, the SQL that measures it, and the judgement of a measure.
+"""What a kind of check consists of: typed options, the SQL that measures it, and the evaluation of the measured value.
 
 An option's type is its JSON schema too: descriptions and limits stand once, in :class:`msgspec.Meta`.
 """
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, Meta(pattern="^[a-z_][a-z0-9_]*$", description="a name in lower case, such as user_id")]
 Columns = Annotated[list[Name], Meta(min_length=1)]
-Share = Annotated[str, Meta(pattern=r"^\d+(\.\d+)? ?%$", description="a share such as 1 % or 0.5 %")]
+Percentage = Annotated[str, Meta(pattern=r"^\d+(\.\d+)? ?%$", description="a percentage such as 1 % or 0.5 %")]
 Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
 
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """The rows that a check looks at.
+    """The rows that a check covers.
 
     :param table: the table.
-    :param key: the columns that identify a row for people.
-    :param interval_column: the column by which a run owns a row; None if the table is not cut by time.
+    :param key: the columns that identify a row in messages.
+    :param interval_column: the partition column, which determines the run that owns a row; None if the table has none.
     :param interval: the run's.
     :param whole_table: whether all rows are checked rather than those of the interval.
     """
@@ -56,8 +56,8 @@ class CheckedRows:
         return self.scope(f"{qualifier}{self.interval_column}")
 
 
-class Verdict(NamedTuple):
-    """The judgement of a measured number.
+class Evaluation(NamedTuple):
+    """The evaluation of a measured value.
 
     :param observed: the measured value, for people.
     :param expected: the expected value, for people.
@@ -96,7 +96,7 @@ class Kind(msgspec.Struct, metaclass=_KindMeta, frozen=True, kw_only=True, forbi
 
     @property
     def contradiction(self) -> str | None:
-        """What is wrong with the options that their types cannot say; None if nothing is."""
+        """The problem of the options that their types cannot express; None if they are valid."""
         return None
 
     def aggregate(self, rows: CheckedRows) -> str | None:
@@ -107,8 +107,8 @@ class Kind(msgspec.Struct, metaclass=_KindMeta, frozen=True, kw_only=True, forbi
 class RowKind(Kind, frozen=True, kw_only=True):
     """A kind of check that counts failing rows."""
 
-    # Whether the failing rows are not in the table, and so not among those that its scan counts.
-    elsewhere: ClassVar[bool] = False
+    # Whether the failing rows are outside of the table, so that its scan does not count them.
+    outside_table: ClassVar[bool] = False
 
     @abstractmethod
     def failing(self, rows: CheckedRows) -> str:
@@ -130,13 +130,29 @@ class ConditionKind(RowKind, frozen=True, kw_only=True):
     def aggregate(self, rows: CheckedRows) -> str:
         return f"COUNT(CASE WHEN {self.condition} THEN 1 END)"
 
-    def shown(self, rows: CheckedRows) -> list[str]:
-        """Return the columns that show what is wrong with a failing row."""
+    def displayed(self, rows: CheckedRows) -> list[str]:
+        """Return the columns of a failing row that the sample has, besides its key."""
         return self.columns
 
     def failing(self, rows: CheckedRows) -> str:
-        columns = list(dict.fromkeys([*rows.key, *self.shown(rows)]))
+        columns = list(dict.fromkeys([*rows.key, *self.displayed(rows)]))
         return sql.render("matching", table=rows.table, columns=columns, scope=rows.where(), condition=self.condition)
+
+
+class ColumnsKind(Kind, frozen=True, kw_only=True):
+    """A kind of check of one or more columns; a declaration gives one column, or a list of columns."""
+
+    shorthand: ClassVar[str] = "of"
+
+    of: Columns
+
+    @classmethod
+    def read(cls, options: str | list[str]) -> Self:
+        return super().read([options] if isinstance(options, str) else options)
+
+    @property
+    def columns(self) -> list[str]:
+        return self.of
 
 
 class NumberKind(Kind, frozen=True, kw_only=True):
@@ -147,24 +163,24 @@ class NumberKind(Kind, frozen=True, kw_only=True):
         return None
 
     @abstractmethod
-    def judge(self, measured: Any, rows: CheckedRows) -> Verdict:
-        """Judge what was measured.
+    def evaluate(self, measured: Any, rows: CheckedRows) -> Evaluation:
+        """Evaluate the measured value.
 
         :param measured: the aggregate's value; the rows of :meth:`select` if it has one.
         """
 
 
-def share(text: str) -> float:
-    """Return a share as a fraction.
+def fraction(text: str) -> float:
+    """Return a percentage as a fraction.
 
-    >>> share("1 %")
+    >>> fraction("1 %")
     0.01
     """
     return float(text.rstrip("% ")) / 100
 
 
 def bounds_problem(least: float | msgspec.UnsetType, most: float | msgspec.UnsetType) -> str | None:
-    """Return what is wrong with a pair of bounds; None if nothing is."""
+    """Return the problem of a pair of bounds; None if they are valid."""
     if least is msgspec.UNSET and most is msgspec.UNSET:
         return "expected min, max or both"
     if least is not msgspec.UNSET and most is not msgspec.UNSET and least > most:

@@ -25,6 +25,6 @@ class PlausibleTime(ConditionKind, frozen=True, kw_only=True):
     def condition(self) -> str:
         return f"NOT ({predicates.plausible()(self.of)})"
 
-    def shown(self, rows: CheckedRows) -> list[str]:
+    def displayed(self, rows: CheckedRows) -> list[str]:
         """Show also which interval to load again; the time itself does not say it."""
         return [self.of, *([rows.interval_column] if rows.interval_column else [])]

@@ -16,11 +16,11 @@ class Rejected(RowKind, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "rejected"
     description: ClassVar[str] = "the rows that COPY rejected of the files of the interval"
-    elsewhere: ClassVar[bool] = True
+    outside_table: ClassVar[bool] = True
 
     period: Annotated[
         Literal["hour", "day", "all"],
-        Meta(description="what a file covers: hour or day; all: objects that are not cut by time"),
+        Meta(description="what a file covers: hour or day; all: objects that are not partitioned by time"),
     ]
 
     def failing(self, rows: CheckedRows) -> str:

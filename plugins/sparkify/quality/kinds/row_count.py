@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import UNSET, Meta, UnsetType
 
-from sparkify.quality.kinds.kind import CheckedRows, NumberKind, Verdict, bounds_problem
+from sparkify.quality.kinds.kind import CheckedRows, Evaluation, NumberKind, bounds_problem
 
 
 class RowCount(NumberKind, frozen=True, kw_only=True):
@@ -25,8 +25,8 @@ class RowCount(NumberKind, frozen=True, kw_only=True):
     def aggregate(self, rows: CheckedRows) -> str:
         return "COUNT(*)"
 
-    def judge(self, measured: int, rows: CheckedRows) -> Verdict:
+    def evaluate(self, measured: int, rows: CheckedRows) -> Evaluation:
         least = 0 if self.min is UNSET else self.min
         if self.max is UNSET:
-            return Verdict(measured >= least, f"{measured:,} rows", f"at least {least:,} rows")
-        return Verdict(least <= measured <= self.max, f"{measured:,} rows", f"{least:,} to {self.max:,} rows")
+            return Evaluation(measured >= least, f"{measured:,} rows", f"at least {least:,} rows")
+        return Evaluation(least <= measured <= self.max, f"{measured:,} rows", f"{least:,} to {self.max:,} rows")

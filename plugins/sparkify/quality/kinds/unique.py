@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from sparkify.quality import sql
-from sparkify.quality.kinds.kind import CheckedRows, Columns, RowKind
-
-if TYPE_CHECKING:
-    from typing import Self
+from sparkify.quality.kinds.kind import CheckedRows, ColumnsKind, RowKind
 
 
-class Unique(RowKind, frozen=True, kw_only=True):
+class Unique(ColumnsKind, RowKind, frozen=True, kw_only=True):
     """No two rows have the same values in the columns; a row with a missing value is equal to no other.
 
     The failing rows are those beyond the first of each value.
@@ -19,17 +16,6 @@ class Unique(RowKind, frozen=True, kw_only=True):
 
     name: ClassVar[str] = "unique"
     description: ClassVar[str] = "a column, or a list of columns, with other values in every row; names in lower case"
-    shorthand: ClassVar[str] = "of"
-
-    of: Columns
-
-    @classmethod
-    def read(cls, options: str | list[str]) -> Self:
-        return cls(of=[options] if isinstance(options, str) else options)
-
-    @property
-    def columns(self) -> list[str]:
-        return self.of
 
     def aggregate(self, rows: CheckedRows) -> str | None:
         if len(self.columns) > 1:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import msgspec
 from msgspec import Meta
 
-from sparkify.interval import Interval
 from sparkify.quality import sql
-from sparkify.quality.kinds.kind import CheckedRows, Name, NumberKind, Share, Verdict, share
+from sparkify.quality.kinds.kind import CheckedRows, Evaluation, Name, NumberKind, Percentage, fraction
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
@@ -33,31 +32,31 @@ class Volume(NumberKind, frozen=True, kw_only=True):
     enough: Annotated[int, Meta(ge=1, description="the mean number of rows from which on weeks are compared")] = (
         msgspec.field(name="from")
     )
-    at_least: Annotated[Share, Meta(description="the smallest share of the mean, such as 20 %")]
-    at_most: Annotated[Share, Meta(description="the largest share of the mean, such as 500 %")]
+    at_least: Annotated[Percentage, Meta(description="the smallest percentage of the mean, such as 20 %")]
+    at_most: Annotated[Percentage, Meta(description="the largest percentage of the mean, such as 500 %")]
 
     @property
     def columns(self) -> list[str]:
         return [self.column]
 
     def select(self, rows: CheckedRows) -> str:
-        interval = rows.interval
         weeks = [
-            predicates.OfInterval(Interval(interval.start - WEEK * ago, interval.end - WEEK * ago))(self.column)
-            for ago in range(self.weeks + 1)
+            predicates.OfInterval(rows.interval.shifted(-WEEK * ago))(self.column) for ago in range(self.weeks + 1)
         ]
         return sql.render("volume", table=rows.table, weeks=weeks)
 
-    def judge(self, measured: Sequence[tuple[int, int]], rows: CheckedRows) -> Verdict:
+    def evaluate(self, measured: Sequence[tuple[int, int]], rows: CheckedRows) -> Evaluation:
         now, *earlier = (rows for _, rows in sorted(measured))
         observed = f"{now:,} rows"
         if rows.interval.end - rows.interval.start > WEEK:
-            return Verdict(True, observed, "an interval longer than a week is not compared")
+            return Evaluation(True, observed, "an interval longer than a week is not compared")
         weeks = [count for count in earlier if count]
         mean = sum(weeks) / len(weeks) if weeks else 0
         if mean < self.enough:
-            return Verdict(True, observed, f"earlier weeks have too few rows to compare (fewer than {self.enough:,})")
-        least, most = share(self.at_least) * mean, share(self.at_most) * mean
+            return Evaluation(
+                True, observed, f"earlier weeks have too few rows to compare (fewer than {self.enough:,})"
+            )
+        least, most = fraction(self.at_least) * mean, fraction(self.at_most) * mean
         weeks_text = f"{len(weeks)} earlier week{'s' * (len(weeks) > 1)}"
         expected = f"{least:,.0f} to {most:,.0f} rows: the mean of {weeks_text} is {mean:,.0f}"
-        return Verdict(least <= now <= most, observed, expected)
+        return Evaluation(least <= now <= most, observed, expected)

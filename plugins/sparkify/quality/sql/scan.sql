@@ -1,4 +1,4 @@
--- Measure {{ table }}: all that one scan can tell.
+-- Measure {{ table }}: all values that one scan can provide.
 SELECT
     COUNT(*) AS total_rows
 {%- for measure in measures %}

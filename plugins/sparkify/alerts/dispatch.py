@@ -1,4 +1,4 @@
-"""Report the incidents that a run changed, once."""
+"""Send one message about the incidents that a run has changed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from airflow.sdk import Variable
 from sparkify.alerts import channels, incidents, messages, state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-    from sparkify.alerts.run import Run
-    from sparkify.quality.outcome import Outcome
+    from sparkify.alerts.events import Event
+    from sparkify.dag.run import DagRunInfo
 
 log = logging.getLogger(__name__)
 
@@ -22,32 +22,40 @@ REMINDER = "sparkify_alert_reminder_hours"
 REMINDER_HOURS = 24.0
 
 
-def tell(
-    run: Run, outcomes: Iterable[Outcome], *, task_id: str, evaluated: bool = False, aws_conn_id: str | None
+def dispatch(
+    run: DagRunInfo,
+    events: Iterable[Event],
+    *,
+    passed: Collection[str] = (),
+    task_id: str = "",
+    evaluated: bool = False,
+    aws_conn_id: str | None,
 ) -> None:
-    """Compare the results with the open incidents, send one message if there are changes, and save the incidents.
+    """Compare a run's results with the open incidents, send one message if there are changes, and save the incidents.
 
-    :param outcomes: the results of the task, passed and failed.
-    :param task_id: the task.
+    :param events: the failures.
+    :param passed: the keys of what passed.
+    :param task_id: the task that has ended; empty if none has.
     :param evaluated: whether it evaluated its checks: then its upstream tasks have succeeded.
     :param aws_conn_id: the Airflow connection for Amazon SNS.
     """
     now = datetime.now(UTC)
-    changes = incidents.weigh(
+    changes = incidents.compare(
         state.read(run.dag_id),
-        outcomes,
+        events,
+        passed,
         task_id=task_id,
         interval=run.interval,
         evaluated=evaluated,
         now=now,
         reminder=_reminder(),
     )
-    heard = [entry for entry in changes.tell if entry.status != "recovered" or entry.incident.told]
-    if changes.known:
-        log.info("Still failing, already reported: %s", ", ".join(incident.key for incident in changes.known))
-    delivered = bool(heard and channels.deliver(messages.of_run(run, changes.only(heard)), aws_conn_id))
-    if kept := changes.settle(delivered, now):
-        state.change(run.dag_id, kept)
+    if changes.already_reported:
+        keys = ", ".join(incident.key for incident in changes.already_reported)
+        log.info("Still failing, already reported: %s", keys)
+    delivered = bool(changes.updates and channels.deliver(messages.of_run(run, changes), aws_conn_id))
+    if to_save := changes.to_save(delivered, now):
+        state.change(run.dag_id, to_save)
 
 
 def _reminder() -> timedelta:

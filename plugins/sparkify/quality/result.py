@@ -7,10 +7,12 @@ from typing import Any, Literal
 
 Severity = Literal["error", "warn"]
 Scope = Literal["interval", "table"]
+# The XCom with the results of a task's checks, passed ones included.
+CHECK_RESULTS = "checks"
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CheckResult:
     """The result of a check.
 
     :param table: the table that was checked.
@@ -47,6 +49,11 @@ class Outcome:
     column: str | None = None
 
     @property
+    def key(self) -> str:
+        """Its identifier within a DAG."""
+        return key_of(self.table, self.check)
+
+    @property
     def outcome(self) -> Literal["passed", "warned", "failed"]:
         """Its effect on the run."""
         if self.passed:
@@ -56,3 +63,8 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON for an XCom."""
         return asdict(self)
+
+
+def key_of(table: str, check: str) -> str:
+    """Return the identifier of a check within a DAG."""
+    return f"{table}: {check}"

@@ -1,4 +1,4 @@
-"""A SELECT of one's own."""
+"""A custom SELECT."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sparkify.quality.kinds.kind import CheckedRows, RowKind
 from sparkify.sql import predicates, templates
 
 
-class OwnSql(RowKind, frozen=True, kw_only=True):
-    """A SELECT finds no row."""
+class CustomSql(RowKind, frozen=True, kw_only=True):
+    """A custom SELECT returns no row."""
 
     name: ClassVar[str] = "sql"
     description: ClassVar[str] = (

@@ -1,0 +1,107 @@
+"""The notifier as Airflow calls it, with a warehouse, and a webhook that receives the messages."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from sparkify.alerts import AlertNotifier
+from tests.unit.alerts.test_incidents import result
+
+if TYPE_CHECKING:
+    from sandbox.lab import Lab
+    from sparkify.quality.result import CheckResult
+    from tests.support.receivers import Hook
+
+START = datetime(2018, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+# A warehouse that is unreachable.
+DOWN = {"conn_type": "postgres", "host": "127.0.0.1", "port": 1, "schema": "none"}
+BAD, GOOD = result(remedy="Clear it."), result(passed=True)
+
+
+class Airflow:
+    """Calls the notifier as Airflow does when a task has ended."""
+
+    def __init__(self, lab: Lab, variables: dict[str, str], slack: Hook) -> None:
+        self.lab = lab
+        self.variables = variables
+        self.slack = slack
+        self.dag = lab.dag
+        # Runs that Airflow counts as queued or running.
+        self.active: set[str] = set()
+        lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+
+    def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
+        assert dag_id == "sparkify_warehouse"
+        assert states == ["queued", "running"]
+        return len(self.active & set(run_ids) if run_ids is not None else self.active)
+
+    def context(
+        self, hour: int, task_id: str, run_type: str, checks: list[CheckResult] | None, state: str | None
+    ) -> Any:
+        found = None if checks is None else json.loads(json.dumps([item.to_json() for item in checks]))
+
+        def pull(task_ids: str, key: str) -> Any:
+            assert (task_ids, key) == (task_id, "checks")
+            return found
+
+        return {
+            "dag": self.dag,
+            "dag_run": SimpleNamespace(
+                dag_id="sparkify_warehouse",
+                run_id=self.run_id(hour, run_type),
+                run_type=run_type,
+                data_interval_start=START + hour * HOUR,
+                data_interval_end=START + (hour + 1) * HOUR,
+            ),
+            "params": {"start": None, "end": None},
+            "ti": SimpleNamespace(task_id=task_id, try_number=4, state=state, xcom_pull=pull),
+        }
+
+    @staticmethod
+    def run_id(hour: int, run_type: str) -> str:
+        return f"{run_type}__{(START + hour * HOUR).isoformat()}"
+
+    def checked(self, hour: int, *checks: CheckResult, run_type: str = "scheduled") -> list[str]:
+        """The task that executes the checks ends; return the sent messages."""
+        state = "failed" if any(item.outcome == "failed" for item in checks) else "success"
+        self.record(hour, *checks, run_type=run_type)
+        context = self.context(hour, "data_quality", run_type, list(checks), state)
+        if state == "failed":
+            context["exception"] = RuntimeError("checks failed")
+        return self.call(context)
+
+    def failed(self, hour: int, task_id: str = "stage_events", run_type: str = "scheduled") -> list[str]:
+        """Another task fails; return the sent messages."""
+        error = "COPY failed: it's\n\\x"
+        return self.call({**self.context(hour, task_id, run_type, None, "failed"), "exception": RuntimeError(error)})
+
+    def call(self, context: Any) -> list[str]:
+        AlertNotifier()(context)
+        sent = list(self.slack.texts)
+        self.slack.posts.clear()
+        return sent
+
+    def record(self, hour: int, *checks: CheckResult, run_type: str) -> None:
+        """Write the rows of the task that executes the checks."""
+        start = (START + hour * HOUR).replace(tzinfo=None)
+        with psycopg.connect(self.lab.uri) as connection:
+            for item in checks:
+                connection.execute(
+                    "INSERT INTO operations.data_quality_results VALUES "
+                    "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                    [
+                        "sparkify_warehouse", self.run_id(hour, run_type), run_type, start, start + HOUR,
+                        datetime.now(UTC).replace(tzinfo=None), item.table, item.check, item.kind, item.severity,
+                        item.scope, item.outcome, item.observed, item.expected, item.failing_rows, item.total_rows,
+                        "[]", item.seconds,
+                    ],
+                )  # fmt: skip
+
+
+NAME = "`songplays: no play is lost`"
