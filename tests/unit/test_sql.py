@@ -22,7 +22,7 @@ INCLUDE = ROOT / "include"
 SQL = INCLUDE / "sql"
 INTERVAL = Interval.parse("2018-11-01", "2018-11-02")
 DAY = predicates.OfInterval(INTERVAL)
-SCOPES: dict[str, predicates.Scope] = {
+SCOPES: dict[str, predicates.Predicate] = {
     "interval": DAY,
     "new batches": predicates.of_changed_batches,
     "batches": predicates.OfBatches((3, 4)),
@@ -45,7 +45,7 @@ DESIGN = {
 FRACTIONS = {"latitude", "longitude", "artist_latitude", "artist_longitude", "length", "duration", "registration"}
 
 
-def rendered(path: Path, scope: predicates.Scope = DAY) -> str:
+def rendered(path: Path, scope: predicates.Predicate = DAY) -> str:
     environment = templates.environment(SQL / "analytics")
     return environment.from_string(path.read_text()).render(scope=scope, tables=ddl.tables(SQL / "ddl"))
 

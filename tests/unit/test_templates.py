@@ -12,9 +12,9 @@ from sparkify import loading, staging, warehouse
 from sparkify.interval import Interval
 from sparkify.s3 import S3Object
 from sparkify.sql import predicates, templates
-from sparkify.staging.by_interval import PLAUSIBLE, Landing
+from sparkify.sql.scripts import label, statements
+from sparkify.staging.by_interval import PLAUSIBLE, LandingTable
 from sparkify.staging.ledger import Batch
-from sparkify.warehouse.session import label, statements
 from sql_rules import project_tables, tables_of, violations
 
 # Where each template is.
@@ -32,7 +32,7 @@ TABLE = {"table": "things", "columns": ["a", "b", "c", "batch_id", "row_version"
 STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
 KNOWN = {**project_tables(), **tables_of("CREATE TABLE landing_1 (ts TIMESTAMP)")}
 STAGED_AT = predicates.literal(INTERVAL.start)
-LANDINGS = [Landing.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
+LANDINGS = [LandingTable.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
 BATCHES = [
     Batch(3, [S3Object("music", "a", 1, "1"), S3Object("music", "b", 1, "2")], "landing_3", 2),
     Batch(4, [], "landing_4", 0),

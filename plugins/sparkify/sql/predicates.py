@@ -16,7 +16,7 @@ from sparkify.interval import EARLIEST, LATEST, Interval
 CHANGED_BATCHES = "changed_batches"
 
 
-class Scope(Protocol):
+class Predicate(Protocol):
     """A predicate on source rows.
 
     :param column: the source's partition column, qualified.
@@ -66,7 +66,7 @@ class OfChangedLookup:
     """The rows outside an interval whose lookup matches a changed batch."""
 
     interval: Interval
-    batches: Scope
+    batches: Predicate
 
     def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
         return f"{self.batches(lookup)} AND NOT ({OfInterval(self.interval)(column)})"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse.session import statements
+from sparkify.sql.scripts import statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

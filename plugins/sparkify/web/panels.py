@@ -93,8 +93,8 @@ def sql(name: str) -> str:
     """
     from sparkify.warehouse import ddl
 
-    template = templates.environment(ANALYTICS).get_template(f"page/{name}.sql")
-    return template.render(scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
+    render = templates.renderer(ANALYTICS)
+    return render(f"page/{name}", scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
 
 
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:

@@ -66,7 +66,7 @@ def test_a_literal_loses_nothing(moment: datetime) -> None:
         predicates.everything,
     ],
 )
-def test_a_scope_stays_together_in_a_longer_condition(scope: predicates.Scope) -> None:
+def test_a_scope_stays_together_in_a_longer_condition(scope: predicates.Predicate) -> None:
     """Its place is after AND: a bare OR in it would let go of what stands before."""
     sql = f"SELECT 1 FROM t WHERE a = 1 AND {scope('t.b', lookup='u.b', c='t.c')}"
     where = parse_one(sql, read="redshift").find(exp.Where)

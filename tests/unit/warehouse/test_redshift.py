@@ -16,7 +16,7 @@ import pytest
 import redshift_connector
 from redshift_connector import InterfaceError, OperationalError
 
-from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError, connect
+from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, Warehouse, WarehouseError, connect
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT
 from tests.unit.warehouse.test_secrets import everything
 
@@ -121,7 +121,7 @@ def warehouse() -> Warehouse:
     return connect("redshift", "aws")
 
 
-def copy(session: Warehouse, table: str = "songs", *options: str) -> Loaded:
+def copy(session: Warehouse, table: str = "songs", *options: str) -> CopyResult:
     """COPY into a table, in a transaction."""
     work = partial(session.copy, table, "s3://music/song_data/", options)
     return session.transaction(work, lock=[table.partition(" ")[0]])
@@ -268,7 +268,7 @@ def test_copy_is_authorized_by_the_aws_connection(
     aws(monkeypatch, extra)
     with caplog.at_level(logging.DEBUG), warehouse() as session:
         loaded = copy(session, "songs (title)", "FORMAT AS JSON 'auto'", "MAXERROR 6")
-    assert loaded == Loaded(rows=1234, rejected=1, rejects=[REJECT])
+    assert loaded == CopyResult(rows=1234, rejected=1, rejects=[REJECT], query_id=77)
     assert driver.executed[1:] == [
         f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'",
         *COPIED,

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import redshift_connector
 
-from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow
+from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow
 from sparkify.warehouse.secrets import Secrets
 
 SECRET = 'it\'s/a \\ "MARKED"+é'
@@ -72,7 +72,7 @@ def test_data_stays_as_it_is(secrets: Secrets) -> None:
 
 def test_containers_keep_their_types(secrets: Secrets) -> None:
     row = RejectedRow("file", 1, "column", 1207, f"reason {SECRET}", "data")
-    assert secrets.redact(Loaded(1, 1, [row])) == Loaded(
+    assert secrets.redact(CopyResult(1, 1, [row])) == CopyResult(
         1, 1, [RejectedRow("file", 1, "column", 1207, "reason ***", "data")]
     )
     assert secrets.redact({"a": [SECRET, 1], "b": ({SECRET}, None)}) == {"a": ["***", 1], "b": ({"***"}, None)}

@@ -7,19 +7,13 @@ guard, and reaches PostgreSQL untouched.
 
 from __future__ import annotations
 
-import re
+from sparkify.sql import scripts
 
 # Statements with the same semantics on both engines. COPY is not among them: it has its own method.
 SHARED = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "ANALYZE", "ALTER", "SET", "EXPLAIN"}
 
-_COMMENTS = re.compile(r"\s*(?:--[^\n]*(?:\n|$)|/\*.*?\*/)", re.DOTALL)
-_TEMP_TABLE_AS = re.compile(r"CREATE\s+(?:TEMP|TEMPORARY)\s+TABLE\s+(\S+)\s+AS\b", re.IGNORECASE)
-_TABLE = re.compile(r"CREATE\s+TABLE\b", re.IGNORECASE)
-_SHARED_CREATE = re.compile(
-    r"CREATE\s+(?:SCHEMA|INDEX|UNIQUE\s+INDEX|(?:OR\s+REPLACE\s+)?VIEW|TEMP\s|TEMPORARY\s)", re.IGNORECASE
-)
-_INDEX = re.compile(r"CREATE\s+INDEX\s+IF\s+NOT\s+EXISTS\s+(\S+)", re.IGNORECASE)
-_LOCK = re.compile(r"LOCK\s+(?:TABLE\s+)?([\w\".,\s]+?)\s*;?", re.IGNORECASE)
+# CREATE statements with the same semantics, and CREATE INDEX, which is only sent to PostgreSQL.
+_SHARED_CREATE = {"CREATE SCHEMA", "CREATE VIEW", "CREATE INDEX", "CREATE TEMP TABLE"}
 
 
 class UnsupportedStatementError(ValueError):
@@ -36,28 +30,25 @@ def to_postgres(statement: str) -> list[str]:
     >>> to_postgres("LOCK songs")
     ['LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE']
     """
-    body = statement
-    while comment := _COMMENTS.match(body):
-        body = body[comment.end() :]
-    body = body.strip()
-    keyword = body.split(None, 1)[0].upper().rstrip(";") if body else ""
-    if keyword in SHARED:
+    command = scripts.command(statement)
+    if command.verb in SHARED:
         return [statement]
-    if lock := _LOCK.fullmatch(body):
+    if command.verb == "LOCK":
         # Redshift's LOCK is exclusive. This mode blocks writers as well, but not readers.
-        return [f"LOCK TABLE {lock[1]} IN SHARE ROW EXCLUSIVE MODE"]
-    if created := _TEMP_TABLE_AS.match(body):
+        return [f"LOCK TABLE {', '.join(command.names)} IN SHARE ROW EXCLUSIVE MODE"]
+    if command.verb == "CREATE TEMP TABLE" and command.following == "AS":
         # Redshift analyzes such a table by itself:
         # https://docs.aws.amazon.com/redshift/latest/dg/t_Analyzing_tables.html
-        return [statement, f"ANALYZE {created[1]}"]
-    if _TABLE.match(body):
-        return _create_table(body)
-    if index := _INDEX.match(body):
-        return [_create_index(index[1], body)]
-    if _SHARED_CREATE.match(body):
+        return [statement, f"ANALYZE {command.names[0]}"]
+    if command.verb == "CREATE TABLE":
+        return _create_table(scripts.body(statement))
+    if command.verb == "CREATE INDEX" and command.if_not_exists:
+        return [_create_index(command.names[0], scripts.body(statement))]
+    if command.verb in _SHARED_CREATE:
         return [statement]
+    words = " ".join(scripts.body(statement).split()[:3])
     raise UnsupportedStatementError(
-        f"The PostgreSQL engine does not support the statement {' '.join(body.split()[:3])!r}. It supports COPY, "
+        f"The PostgreSQL engine does not support the statement {words!r}. It supports COPY, "
         f"CREATE, LOCK, {', '.join(sorted(SHARED))}."
     )
 

@@ -46,6 +46,11 @@ def test_what_means_the_same_is_not_touched(statement: str) -> None:
         ("-- Wait.\nlock operations.a, b ;", ["LOCK TABLE operations.a, b IN SHARE ROW EXCLUSIVE MODE"]),
         ("CREATE TEMP TABLE t AS SELECT 1 AS a", ["CREATE TEMP TABLE t AS SELECT 1 AS a", "ANALYZE t"]),
         ("-- c\ncreate temporary table t\nas select 1", ["-- c\ncreate temporary table t\nas select 1", "ANALYZE t"]),
+        ('LOCK "my t" -- it\n, u', ['LOCK TABLE "my t", u IN SHARE ROW EXCLUSIVE MODE']),
+        (
+            'CREATE /* b */ TEMP TABLE "my t" AS SELECT 1',
+            ['CREATE /* b */ TEMP TABLE "my t" AS SELECT 1', 'ANALYZE "my t"'],
+        ),
         ("CREATE TABLE t (a INTEGER NOT NULL)", ["CREATE TABLE t (a INT NOT NULL)"]),
         ("-- c\nCREATE TABLE IF NOT EXISTS o.t (a INTEGER)", ["CREATE TABLE IF NOT EXISTS o.t (a INT)"]),
         ("CREATE TABLE t (a INTEGER) DISTSTYLE ALL", ["CREATE TABLE t (a INT)"]),

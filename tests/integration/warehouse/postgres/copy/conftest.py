@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Store
 
-    from sparkify.warehouse.postgres.copy import CopyResult
+    from sparkify.warehouse import CopyResult
 
 
 class Loader:

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparkify.warehouse.postgres.copy.datetimes import EPOCH_MICROSECONDS, read_timestamp
-from sparkify.warehouse.postgres.copy.errors import FieldError
+from sparkify.warehouse.postgres.copy.errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ def utc(database: str) -> Iterator[psycopg.Connection]:
 def test_each_text_that_is_read_means_what_cast_says(utc: psycopg.Connection, text: str):
     try:
         read = [read_timestamp(text, zone=zone, auto=True) for zone in (False, True)]
-    except FieldError:
+    except RecordError:
         return
     assert utc.execute(CAST, [text, text]).fetchone() == tuple(value + EPOCH_MICROSECONDS for value in read)
 
@@ -108,5 +108,5 @@ def test_by_default_only_the_default_format_is_read(loader: Loader, text: str):
     loader.put_lines("other", {"ts": text})
     loader.copy("good")
     result = loader.copy("other", "MAXERROR 2")
-    assert (result.rows, [reject.code for reject in result.rejects]) == (0, [1206])
+    assert (result.rows, [row.error_code for row in result.rejects]) == (0, [1206])
     assert loader.rows() == [(datetime(2019, 2, 11, 5, 9, 12, 195_000),)]  # noqa: DTZ001 - a TIMESTAMP has no zone

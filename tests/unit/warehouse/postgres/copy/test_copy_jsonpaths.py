@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.warehouse.postgres.copy.errors import CopyError, FieldError
+from sparkify.warehouse import CopyFailedError
+from sparkify.warehouse.postgres.copy.errors import RecordError
 from sparkify.warehouse.postgres.copy.jsonpaths import Path, read_jsonpaths
 
 URL = "s3://bucket/paths.json"
@@ -62,7 +63,7 @@ def test_expression(expression: str, steps: tuple[str | int, ...]):
     ],
 )
 def test_unusable_file_names_itself_and_the_place(content: bytes, message: str):
-    with pytest.raises(CopyError, match=message) as failure:
+    with pytest.raises(CopyFailedError, match=message) as failure:
         read_jsonpaths(content, URL, 2)
     assert URL in str(failure.value)
 
@@ -102,7 +103,7 @@ def test_find(steps: tuple[str | int, ...], token: bytes | None):
     ],
 )
 def test_find_nothing_to_go_through(steps: tuple[str | int, ...], message: str):
-    with pytest.raises(FieldError, match=message):
+    with pytest.raises(RecordError, match=message):
         Path(steps).find(RECORD)
 
 
@@ -130,7 +131,7 @@ def test_find_agrees_with_python(value: object, steps: list[str | int]):
             else:
                 raise TypeError
     except (TypeError, IndexError):
-        with pytest.raises(FieldError):
+        with pytest.raises(RecordError):
             Path(tuple(steps)).find(json.dumps(value).encode())
     else:
         token = Path(tuple(steps)).find(json.dumps(value).encode())
