@@ -1,4 +1,4 @@
-"""The SQL of staging, loading and the catalogue obeys the house rules, whatever the table looks like."""
+"""The SQL of staging, loading and the catalogue obeys the house rules, for tables of any shape."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def render(template: str, **names: Any) -> str:
 
 
 def cases() -> list[Any]:
-    """Every template, and the shapes in which its SQL differs."""
+    """Return each template with the names of each variant of its SQL."""
     found: list[tuple[str, str, dict[str, Any]]] = [
         (
             "implausible",
@@ -114,7 +114,7 @@ def test_sql_obeys_the_rules(template: str, names: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("template", "names"), cases())
 def test_a_missing_name_raises(template: str, names: dict[str, Any]) -> None:
-    """Not every shape asks for every name; what a shape does not use may not change its SQL."""
+    """A variant need not use every name; a name that it does not use must not change its SQL."""
     whole = render(template, **names)
     used = 0
     for name in names:
@@ -128,8 +128,8 @@ def test_a_missing_name_raises(template: str, names: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("template", "names"), cases())
-def test_every_statement_says_what_it_is_for(template: str, names: dict[str, Any]) -> None:
-    """The log calls a statement by its leading comment."""
+def test_every_statement_has_a_comment(template: str, names: dict[str, Any]) -> None:
+    """The leading comment is the name of a statement in logs."""
     for statement in statements(render(template, **names)):
         assert statement.startswith("-- ")
         assert label(statement)

@@ -1,7 +1,7 @@
 """Predicates that select the source rows of a load.
 
-The SELECT that defines a table calls ``scope(column, key=expression, ...)`` in its WHERE clause, and the load chooses
-the predicate: the rows that changed, those of given keys, or all.
+The SELECT that defines a table calls ``scope(column, key=expression, ...)`` in its WHERE clause. The load passes the
+predicate as ``scope``: the rows that changed, the rows of some keys, or all rows.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class OfKeys:
 
 
 def plausible(now: datetime | None = None) -> OfInterval:
-    """Return the scope of rows with a valid timestamp: from EARLIEST on, before LATEST, and not in the future.
+    """Return the predicate of rows with a valid timestamp: from EARLIEST on, before LATEST, and not in the future.
 
     For queries of whole tables. A table may contain the year 10001, which neither database client can represent, and
     which would extend a chart to millions of points.

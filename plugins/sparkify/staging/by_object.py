@@ -47,7 +47,7 @@ class ObjectStaging:
     """Stages the objects under a prefix; the parameters are those of the operator.
 
     :param manifests: the bucket of ``manifest_prefix``.
-    :param refresh: whether to stage every object again.
+    :param refresh: whether to stage all objects again.
     :param rejects: records the rejected rows of quarantined objects.
     """
 

@@ -152,7 +152,7 @@ class Redshift(Warehouse):
         if "load_error" not in message:
             # It did not start to load: any load errors of the session are of an earlier COPY.
             return kind(message)
-        # No function returns the id of a failed COPY: it is the session's last one, and later than those that
+        # No function returns the id of a failed COPY. It is the last id of the session, and higher than those that
         # succeeded. Earlier sessions may have had the same process id.
         rejects = self._rejects(
             "query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid() "

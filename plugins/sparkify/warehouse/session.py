@@ -220,12 +220,8 @@ class Warehouse(ABC):
         started = time.monotonic()
         with self.secrets.redacted():
             result = self.secrets.redact(self._copy(f"{head} {self._authorization()} {tail}"))
-        log.info(
-            "Copied %s rows, %s rejected, %.2f s",
-            f"{result.rows:,}",
-            f"{result.rejected:,}",
-            time.monotonic() - started,
-        )
+        seconds = time.monotonic() - started
+        log.info("Copied %s rows, %s rejected, %.2f s", f"{result.rows:,}", f"{result.rejected:,}", seconds)
         return result
 
     def analyze(self, table: str, changed: int) -> None:

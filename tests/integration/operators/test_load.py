@@ -1,4 +1,4 @@
-"""Facts and dimensions follow their source exactly, whatever the order of runs."""
+"""Facts and dimensions correspond to their source, in any order of runs."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_an_old_hour_does_not_reset_a_newer_level(lab: Lab) -> None:
     assert lab.one("SELECT COUNT(*) FROM songplays") == 2
 
 
-def test_a_level_falls_back_when_its_event_is_withdrawn(lab: Lab) -> None:
+def test_a_level_is_reset_when_its_event_is_withdrawn(lab: Lab) -> None:
     early, late = event("2018-11-01T05:10", 1, 0, level="free"), event("2018-11-01T07:10", 1, 1, level="paid")
     lab.put_events("2018-11-01", [early, late])
     lab.run(*DAY)
@@ -71,7 +71,7 @@ def test_a_level_falls_back_when_its_event_is_withdrawn(lab: Lab) -> None:
     assert lab.one("SELECT COUNT(*) FROM time") == 1
 
 
-def test_a_user_whose_events_are_all_withdrawn_is_gone(lab: Lab) -> None:
+def test_a_user_whose_events_are_all_withdrawn_is_deleted(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", userId="8"), event("2018-11-01T05:11", 2, userId="9")])
     lab.run(*DAY)
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", userId="8")])
@@ -79,7 +79,7 @@ def test_a_user_whose_events_are_all_withdrawn_is_gone(lab: Lab) -> None:
     assert lab.query("SELECT user_id FROM users") == [(8,)]
 
 
-def test_a_play_that_moves_to_another_hour_is_there_once(lab: Lab) -> None:
+def test_a_play_that_moves_to_another_hour_is_one_fact(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.run(*DAY)
     lab.put_events("2018-11-01", [event("2018-11-01T03:10")])
@@ -89,7 +89,7 @@ def test_a_play_that_moves_to_another_hour_is_there_once(lab: Lab) -> None:
     assert lab.query("SELECT hour FROM time") == [(3,)]
 
 
-def test_time_is_taken_apart_in_utc_with_iso_weeks(lab: Lab) -> None:
+def test_the_parts_of_time_are_in_utc_with_iso_weeks(lab: Lab) -> None:
     # 2018-12-31 is a Monday of ISO week 1 of 2019.
     lab.put_events("2018-12-31", [event("2018-12-31T23:59:59.123")])
     lab.run("2018-12-31", "2019-01-01")
@@ -119,7 +119,7 @@ def test_a_play_is_linked_by_title_artist_and_duration(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["the song first", "the play first"])
-def test_trailing_blanks_do_not_matter_and_stay(lab: Lab, late: bool) -> None:
+def test_trailing_blanks_are_ignored_and_kept(lab: Lab, late: bool) -> None:
     """Redshift compares text without them; the public data has titles such as 'Bad Meaning Good '."""
     plays = [
         event("2018-11-01T05:10", 1, 0, song="Bad Meaning Good"),
@@ -137,7 +137,7 @@ def test_trailing_blanks_do_not_matter_and_stay(lab: Lab, late: bool) -> None:
     assert lab.one("SELECT song FROM staging_events WHERE iteminsession = 1") == "Bad Meaning Good  "
 
 
-def test_a_play_that_fits_two_songs_is_one_fact(lab: Lab) -> None:
+def test_a_play_that_matches_two_songs_is_one_fact(lab: Lab) -> None:
     lab.put_song("one", song("SO2"))
     lab.put_song("two", song("SO1"))
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
@@ -153,7 +153,7 @@ SPELLINGS = [
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=str)
-def test_an_artist_is_spelled_as_on_the_latest_song_whatever_the_order(lab: Lab, order: tuple[int, ...]) -> None:
+def test_an_artist_has_the_spelling_of_the_latest_song_in_any_order(lab: Lab, order: tuple[int, ...]) -> None:
     for number in order:
         lab.put_song(str(number), SPELLINGS[number])
         lab.run(*DAY, tasks=["create_tables", "stage_songs", "load_artists"])
@@ -174,7 +174,7 @@ def test_a_changed_song_changes_the_dimensions(lab: Lab) -> None:
     assert lab.query("SELECT artist_id FROM artists") == [("AR1",)]
 
 
-def test_a_dimension_is_skipped_where_no_batch_came_or_went(lab: Lab) -> None:
+def test_a_dimension_is_skipped_if_no_batch_was_added_or_retired(lab: Lab) -> None:
     lab.put_song("one", song("SO1"))
     lab.run(*DAY)
     again = lab.run(*DAY)
@@ -196,7 +196,7 @@ def test_songs_that_a_failed_load_missed_are_loaded_by_the_next_run(lab: Lab) ->
 LATER = ("2018-11-02T00:00", "2018-11-02T01:00")
 
 
-def test_a_song_that_comes_after_its_play_is_linked(lab: Lab) -> None:
+def test_a_song_that_arrives_after_its_play_is_linked(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.run(*DAY)
     assert lab.query("SELECT song_id FROM songplays") == [(None,)]
@@ -256,7 +256,7 @@ def random_days(seed: int) -> dict[str, list[dict[str, object]]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_shuffled_and_repeated_hours_leave_what_one_run_leaves(lab: Lab, seed: int) -> None:
+def test_shuffled_and_repeated_hours_result_in_the_tables_of_one_run(lab: Lab, seed: int) -> None:
     for day, events in random_days(seed).items():
         lab.put_events(day, events)
     lab.put_song("one", song("SO1"))

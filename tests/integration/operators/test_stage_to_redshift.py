@@ -1,4 +1,4 @@
-"""Staging replaces a run's own interval, and takes what is new of a set of objects."""
+"""Staging replaces the rows of a run's interval, or stages new and changed objects."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def staged(lab: Lab) -> list[int]:
 
 
 class TestInterval:
-    def test_a_run_keeps_its_own_hour(self, lab: Lab) -> None:
+    def test_a_run_stages_its_own_hour(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event(f"2018-11-01T{hour:02}:59:59.999", hour) for hour in range(24)])
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["rows"] == 1
         lab.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=EVENTS)
@@ -42,7 +42,7 @@ class TestInterval:
         lab.run(*FIVE, tasks=EVENTS)
         assert staged(lab) == [0, 1]
 
-    def test_again_is_the_same_and_a_grown_file_is_taken_whole(self, lab: Lab) -> None:
+    def test_a_rerun_is_idempotent_and_reads_a_grown_file_completely(self, lab: Lab) -> None:
         events = [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)]
         lab.put_events("2018-11-01", events)
         for _ in range(2):
@@ -52,7 +52,7 @@ class TestInterval:
         lab.run(*FIVE, tasks=EVENTS)
         assert staged(lab) == [1, 3]
 
-    def test_an_event_that_was_withdrawn_is_gone(self, lab: Lab) -> None:
+    def test_a_withdrawn_event_is_deleted(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:20", 2)])
         lab.run(*DAY, tasks=EVENTS)
         lab.put_events("2018-11-01", [event("2018-11-01T05:20", 2)])
@@ -66,13 +66,13 @@ class TestInterval:
         assert staged(lab) == [1, 1, 2, 2, 3]  # day 1 is closed, and so covered whole
         assert result["files"] == 3
 
-    def test_no_file_is_no_error(self, lab: Lab) -> None:
+    def test_a_missing_file_is_not_an_error(self, lab: Lab) -> None:
         lab.put_events("2018-11-02", [event("2018-11-02T05:00")])  # so that the bucket has something
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"] == pytest.approx(
             {"rows": 0, "rejected": 0, "strays": 0, "late": 0, "files": 0, "empty": 0, "seconds": 0}, abs=5
         )
 
-    def test_a_stray_goes_to_the_run_that_closes_its_file(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_run_that_closes_the_day_stages_strays(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-09T05:10", 2)])
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["strays"] == 0
         lab.run("2018-11-09T05:00", "2018-11-09T06:00", tasks=EVENTS)
@@ -82,7 +82,7 @@ class TestInterval:
         lab.run("2018-11-09", "2018-11-10", tasks=EVENTS)
         assert staged(lab) == [1, 2]
 
-    def test_an_event_that_comes_late_is_taken_by_the_run_that_closes_the_day(
+    def test_the_run_that_closes_the_day_stages_late_arriving_events(
         self, lab: Lab, caplog: pytest.LogCaptureFixture
     ) -> None:
         on_time = event("2018-11-01T05:10", 1)
@@ -96,7 +96,7 @@ class TestInterval:
         assert staged(lab) == [1, 2, 3]
         assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 0
 
-    def test_what_was_read_before_another_run_staged_something_newer_is_read_again(
+    def test_a_file_is_read_again_if_a_concurrent_run_has_staged_another_version(
         self, lab: Lab, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         lab.run(*DAY, tasks=["create_tables"])
@@ -116,7 +116,7 @@ class TestInterval:
         assert readings == [1, 2, 2]
         assert staged(lab) == [1, 2]
 
-    def test_an_event_without_time_or_key_is_rejected_with_its_place(self, lab: Lab) -> None:
+    def test_an_event_without_timestamp_or_key_is_rejected_with_file_and_line(self, lab: Lab) -> None:
         broken = [
             event("2018-11-01T05:10", 1),
             event("2018-11-01T05:11", 2) | {"ts": None},
@@ -135,13 +135,13 @@ class TestInterval:
 
 
 class TestObjects:
-    def test_with_nothing_new_it_skips(self, lab: Lab) -> None:
+    def test_without_new_objects_the_task_is_skipped(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["rows"] == 1
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
         assert lab.one("SELECT COUNT(*) FROM staging_songs") == 1
 
-    def test_only_what_is_new_is_read(self, lab: Lab) -> None:
+    def test_only_new_objects_are_read(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.run(*DAY, tasks=SONGS)
         lab.put_song("two", song("SO2"))
@@ -163,7 +163,7 @@ class TestObjects:
             ("SO3", 2),
         ]
 
-    def test_a_vanished_object_takes_its_rows_along(self, lab: Lab) -> None:
+    def test_the_rows_of_a_deleted_object_are_deleted(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.put_song("two", song("SO2"))
         lab.run(*DAY, tasks=SONGS)
@@ -181,7 +181,7 @@ class TestObjects:
         assert lab.run(*DAY, tasks=SONGS, full_refresh=True)["stage_songs"]["objects"] == 1
         assert lab.query("SELECT song_id, batch_id FROM staging_songs") == [("SO1", 2)]
 
-    def test_large_sets_are_cut_into_batches(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_large_sets_are_split_into_batches(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sparkify.staging.ledger.BATCH_SIZE", 2)
         for number in range(5):
             lab.put_song(str(number), song(f"SO{number}"))
@@ -194,7 +194,7 @@ class TestObjects:
         lab.put_song("0", song("SO0", title="changed"))
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["objects"] == 2
 
-    def test_manifests_are_removed_when_they_were_read(self, lab: Lab) -> None:
+    def test_manifests_are_deleted_after_the_copy(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.run(*DAY, tasks=SONGS)
         assert [item["path"] for page in lab.store.list("manifests") for item in page] == []
@@ -258,7 +258,7 @@ class TestGeneric:
         assert lab.query("SELECT CAST(celsius AS VARCHAR) FROM temperature ORDER BY at") == [("12.5",), ("13.5",)]
         assert lab.query("SELECT CAST(warmest AS VARCHAR) FROM station") == [("13.5",)]
 
-    def test_a_staging_table_without_its_audit_column_is_named(self, lab: Lab) -> None:
+    def test_the_error_about_a_missing_audit_column_names_the_table(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute("CREATE TABLE bare (at TIMESTAMP)")
@@ -268,7 +268,7 @@ class TestGeneric:
         with pytest.raises(AirflowFailException, match="bare has no column interval_time"):
             lab.execute(stage)
 
-    def test_nothing_under_a_prefix_skips(self, lab: Lab) -> None:
+    def test_a_prefix_without_objects_skips_the_task(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         lab.put("other", "{}")
         with pytest.raises(AirflowSkipException, match="0 are staged"):

@@ -1,4 +1,4 @@
-"""What cannot be staged is explained and remembered, and changes nothing."""
+"""Invalid input: the error has the cause, rejected rows are recorded, and no staged row changes."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def with_fields(task: object, **fields: object) -> StageToRedshiftOperator:
 
 
 class TestRejectedRows:
-    """What COPY rejects is there once, with what is staged of its file."""
+    """Rejected rows are recorded once, together with the staged rows of their file."""
 
     LINES = "SELECT line_number, column_name, error_code FROM operations.rejected_rows ORDER BY line_number"
     BROKEN = event("2018-11-01T05:11", 2) | {"ts": None}
 
-    def test_of_a_day_they_are_there_once_however_often_it_is_read(self, lab: Lab) -> None:
+    def test_they_are_recorded_once_however_often_the_file_is_read(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN, event("2018-11-01T06:10", None)])
         six = ("2018-11-01T06:00", "2018-11-01T07:00")
         for hour in (six, FIVE, DAY, six):
@@ -69,7 +69,7 @@ class TestRejectedRows:
             minutes=1
         )
 
-    def test_those_of_other_periods_stay(self, lab: Lab) -> None:
+    def test_those_of_other_periods_are_kept(self, lab: Lab) -> None:
         for day in ("2018-11-01", "2018-11-02", "2018-11-03"):
             lab.put_events(day, [{"page": "Home"}])
         lab.run("2018-11-01", "2018-11-04", tasks=EVENTS, max_errors=1)
@@ -80,14 +80,14 @@ class TestRejectedRows:
             ("2018-11-03 00:00:00",),
         ]
 
-    def test_a_file_that_was_removed_takes_them_along(self, lab: Lab) -> None:
+    def test_those_of_a_deleted_file_are_deleted(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [self.BROKEN])
         lab.run(*DAY, tasks=EVENTS, max_errors=1)
         lab.store.delete("log_data/2018/11/2018-11-01-events.json")
         lab.run(*DAY, tasks=EVENTS)
         assert lab.query(self.LINES) == []
 
-    def test_those_of_a_copy_that_failed_are_there_until_one_succeeds(
+    def test_those_of_a_failed_copy_are_kept_until_one_succeeds(
         self, lab: Lab, caplog: pytest.LogCaptureFixture
     ) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN])
@@ -104,7 +104,7 @@ class TestRejectedRows:
         lab.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=EVENTS)
         assert lab.query(self.LINES) == []
 
-    def test_a_copy_that_fails_late_does_not_replace_what_another_run_staged(
+    def test_those_of_a_failed_copy_do_not_replace_those_of_a_concurrent_run(
         self, lab: Lab, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         lab.run(*DAY, tasks=["create_tables"])
@@ -128,7 +128,7 @@ class TestRejectedRows:
         assert staged(lab) == [1]
         assert lab.query(self.LINES) == []
 
-    def test_text_of_any_kind_and_length_is_kept_as_far_as_it_fits(self, lab: Lab) -> None:
+    def test_text_is_truncated_to_the_length_of_the_column(self, lab: Lab) -> None:
         value = "%s ' \\ \0 ? é" + 9000 * "é"
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, userId=value)])
         lab.run(*DAY, tasks=EVENTS, max_errors=1)
@@ -138,7 +138,7 @@ class TestRejectedRows:
 
 
 class TestBadInput:
-    """Each error names the thing and loses nothing."""
+    """Each error names its cause, and the staged rows are kept."""
 
     @pytest.fixture(autouse=True)
     def loaded(self, lab: Lab) -> None:
@@ -170,14 +170,14 @@ class TestBadInput:
     def test_a_missing_jsonpaths_file(self, lab: Lab) -> None:
         self.fails(lab, "paths.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
 
-    def test_a_wrong_jsonpaths_file(self, lab: Lab) -> None:
+    def test_an_invalid_jsonpaths_file(self, lab: Lab) -> None:
         lab.put("paths.json", '{"jsonpaths": ["$.artist"')
         self.fails(lab, r"paths\.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
 
     def test_an_unknown_copy_option(self, lab: Lab) -> None:
         self.fails(lab, "FIXEDWIDTH", copy_options=["FIXEDWIDTH 'a:1'"])
 
-    def test_refused_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
+    def test_rejected_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
         secret = "a-secret-nobody-may-see"
         extra = {"endpoint_url": s3.endpoint, "region_name": servers.REGION}
         wrong = {"conn_type": "aws", "login": servers.ACCESS_KEY, "password": secret, "extra": extra}

@@ -1,8 +1,7 @@
-"""Redshift's SQL for PostgreSQL: translate what differs, pass on what has the same semantics, reject the rest.
+"""Translate Redshift's SQL for PostgreSQL: statements with the same semantics are unchanged, unknown ones are rejected.
 
-A generic transpiler is used for CREATE TABLE only. Elsewhere it would change more than it has to (DATEDIFF, AVG of
-integers, GETDATE), so the project's SQL stays in the part of the dialect that both databases share, which the tests
-guard, and reaches PostgreSQL untouched.
+A generic transpiler is used for CREATE TABLE only: it would change the semantics of other statements (DATEDIFF, AVG of
+integers, GETDATE). The project's SQL uses the common subset of both dialects; the tests check it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def to_postgres(statement: str) -> list[str]:
     """Translate one statement.
 
     :param statement: one statement of Redshift's dialect.
-    :return: the statement for PostgreSQL, and those that have to follow it.
+    :return: the statement for PostgreSQL, and the statements that must follow it.
     :raises UnsupportedStatementError: if the kind of statement, or a property of a table, is not supported.
 
     >>> to_postgres("LOCK songs")

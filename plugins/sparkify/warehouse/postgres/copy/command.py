@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from sparkify.warehouse.postgres.copy.errors import CopySyntaxError
-
 _URL = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
+
+
+class CopySyntaxError(ValueError):
+    """The local engine does not support the COPY statement; the message never contains a quoted string of it."""
 
 
 @dataclass(frozen=True)

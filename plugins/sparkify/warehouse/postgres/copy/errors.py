@@ -42,10 +42,6 @@ _REMEDIES = {
 }
 
 
-class CopySyntaxError(ValueError):
-    """The local engine does not support the COPY statement; the message never contains a quoted string of it."""
-
-
 class RecordError(ValueError):
     """A record, or one of its values, cannot be loaded.
 

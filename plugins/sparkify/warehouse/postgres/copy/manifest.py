@@ -6,8 +6,7 @@ import msgspec
 
 from sparkify.s3 import S3Object
 from sparkify.warehouse.copy_result import CopyFailedError
-from sparkify.warehouse.postgres.copy.command import split_url
-from sparkify.warehouse.postgres.copy.errors import CopySyntaxError
+from sparkify.warehouse.postgres.copy.command import CopySyntaxError, split_url
 
 
 class _Meta(msgspec.Struct):

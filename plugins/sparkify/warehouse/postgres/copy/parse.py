@@ -9,8 +9,7 @@ from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
-from sparkify.warehouse.postgres.copy.command import CopyCommand, split_url
-from sparkify.warehouse.postgres.copy.errors import CopySyntaxError
+from sparkify.warehouse.postgres.copy.command import CopyCommand, CopySyntaxError, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,7 +37,7 @@ def seconds(*moment: int) -> int:
 @pytest.mark.parametrize(
     ("token", "kind", "value"),
     [
-        # COPY converts the text of a value; 39 and "39" are one.
+        # COPY converts the text of a value: 39 and "39" are equal.
         ("39", "int4", 39),
         ('"39"', "int4", 39),
         ('"+39"', "int4", 39),
@@ -76,7 +76,7 @@ def seconds(*moment: int) -> int:
         ('"2018-11-01 21:01:46.25"', "timestamp", seconds(2018, 11, 1, 21, 1, 46, 250_000)),
         ('"2000-01-01 00:00:00-8:00"', "timestamptz", seconds(2000, 1, 1, 8)),
         ('"2000-01-01 00:00:00+02"', "timestamptz", -seconds(2000, 1, 1, 2)),
-        # A value of another type arrives as its text.
+        # Values of another type are converted to text.
         ('"x"', "varchar(5)", "x"),
         ('"fives   "', "char(5)", "fives"),
         ("1.50", "varchar(5)", "1.50"),
@@ -192,7 +192,7 @@ def test_an_empty_string_is_not_null_but_emptyasnull_makes_it_so():
         ('"abcdé"', {"truncatecolumns": True}, "abcd"),
         ('"a😀x"', {"truncatecolumns": True}, "a😀"),
         ('"ab😀"', {"truncatecolumns": True}, "ab"),
-        # "Character types": what is longer by spaces only is cut; the length is that of the bytes.
+        # "Character types": trailing spaces beyond the length, in bytes, are truncated.
         ('"fives  "', {}, "fives"),
         ('"four     "', {}, "four "),
         ('"      "', {}, "     "),
@@ -302,7 +302,7 @@ def test_auto_timestamptz(token: str, value: int):
 
 
 @given(st.integers(-(2**65), 2**65), st.sampled_from([("int2", 16), ("int4", 32), ("int8", 64)]), st.booleans())
-def test_integers_are_kept_or_refused_never_wrapped(number: int, kind: tuple[str, int], quoted: bool):
+def test_integers_are_exact_or_rejected(number: int, kind: tuple[str, int], quoted: bool):
     token = json.dumps(str(number) if quoted else number)
     if -(2 ** (kind[1] - 1)) <= number < 2 ** (kind[1] - 1):
         assert convert(token, kind[0]) == number
@@ -312,7 +312,7 @@ def test_integers_are_kept_or_refused_never_wrapped(number: int, kind: tuple[str
 
 
 @given(st.decimals(-(10**40), 10**40, places=6), st.integers(1, 38), st.data())
-def test_numerics_are_truncated_or_refused(number: Decimal, precision: int, data: st.DataObject):
+def test_numerics_are_truncated_or_rejected(number: Decimal, precision: int, data: st.DataObject):
     scale = data.draw(st.integers(0, precision))
     expected = number.quantize(Decimal(1).scaleb(-scale), ROUND_DOWN, Context(prec=80))
     if abs(number) < Decimal(10) ** (precision - scale):

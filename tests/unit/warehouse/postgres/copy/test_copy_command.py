@@ -1,4 +1,4 @@
-"""Reading COPY statements."""
+"""Parsing COPY statements."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def parse(options: str) -> CopyCommand:
     return parse_copy(f"{HEAD} FORMAT AS JSON 'auto' {options}")
 
 
-def test_everything_at_once_in_any_case_and_order():
+def test_all_options_in_any_case_and_order():
     command = parse_copy(
         """
         -- comments do not matter
@@ -116,7 +116,7 @@ def test_updates_of_encodings_and_statistics_are_accepted(mode: str):
         (", GZIP", "is not supported by the local engine"),
     ],
 )
-def test_refused_option(options: str, message: str):
+def test_unsupported_option(options: str, message: str):
     with pytest.raises(CopySyntaxError, match=message):
         parse(options)
 
@@ -142,7 +142,7 @@ def test_refused_option(options: str, message: str):
         ("COPY t FROM 's3://b/k", "not closed"),
     ],
 )
-def test_refused_statement(sql: str, message: str):
+def test_unsupported_statement(sql: str, message: str):
     with pytest.raises(CopySyntaxError, match=message):
         parse_copy(sql)
 
@@ -155,7 +155,7 @@ KEYS = [
 
 
 @pytest.mark.parametrize("keys", KEYS)
-def test_keys_are_accepted_and_forgotten(keys: str):
+def test_keys_are_accepted_and_not_kept(keys: str):
     command = parse_copy(f"COPY t FROM 's3://b/k' {keys} JSON")
     assert SECRET not in repr(command)
     assert "AKIAEXAMPLE" not in repr(command)
@@ -167,7 +167,7 @@ def test_keys_are_accepted_and_forgotten(keys: str):
     ["DELIMITER ','", f"'{SECRET}'", SECRET, f"x{SECRET} JSON", f"MAXERROR '{SECRET}'", f"'{SECRET}", f'"{SECRET}'],
 )
 @pytest.mark.parametrize("keys", KEYS)
-def test_no_error_repeats_a_secret(keys: str, tail: str):
+def test_no_error_contains_a_secret(keys: str, tail: str):
     with pytest.raises(CopySyntaxError) as failure:
         parse_copy(f"COPY t FROM 's3://b/k' {keys} {tail}")
     assert SECRET.upper() not in str(failure.value).upper()

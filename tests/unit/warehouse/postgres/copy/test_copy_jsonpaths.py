@@ -62,13 +62,13 @@ def test_expression(expression: str, steps: tuple[str | int, ...]):
         (file("$.a", "$.b", "$.c"), r"expressions \(3\)"),
     ],
 )
-def test_unusable_file_names_itself_and_the_place(content: bytes, message: str):
+def test_the_error_of_an_invalid_file_has_its_url_and_the_position(content: bytes, message: str):
     with pytest.raises(CopyFailedError, match=message) as failure:
         read_jsonpaths(content, URL, 2)
     assert URL in str(failure.value)
 
 
-def test_another_key_means_auto():
+def test_a_file_with_another_key_is_ignored():
     assert read_jsonpaths(b'{"paths": ["$.a"]}', URL, 5) is None
 
 
@@ -102,7 +102,7 @@ def test_find(steps: tuple[str | int, ...], token: bytes | None):
         (("a", "n", "x"), "Member is not an object"),
     ],
 )
-def test_find_nothing_to_go_through(steps: tuple[str | int, ...], message: str):
+def test_find_through_a_value_of_another_type(steps: tuple[str | int, ...], message: str):
     with pytest.raises(RecordError, match=message):
         Path(steps).find(RECORD)
 
@@ -115,7 +115,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.lists(st.sampled_from("abc") | st.integers(0, 2), min_size=1, max_size=4))
-def test_find_agrees_with_python(value: object, steps: list[str | int]):
+def test_find_returns_what_python_finds(value: object, steps: list[str | int]):
     expected = value
     try:
         for step in steps:
