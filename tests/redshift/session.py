@@ -279,7 +279,7 @@ class Session:
             raise ServerError("XX000", str(error).partition("(query")[0].strip()) from None
         except psycopg.Error as error:
             raise ServerError(error.sqlstate or "XX000", str(error)) from None
-        if done.rejected:
+        if done.rejected and done.query_id:
             self._show_rejects(done.query_id)
         for name, value in {"copy_id": done.query_id, "copy_count": done.rows}.items():
             self._backend.execute("SELECT set_config(%s, %s, false)", [f"endpoint.{name}", str(value)])

@@ -49,7 +49,7 @@ def statements(sql: str) -> list[str]:
 def body(statement: str) -> str:
     """Return a statement without the comments before it."""
     start = 0
-    for kind, text in lexer.tokenize(statement):
+    for kind, text in _tokens(statement):
         if not _is_ignored(kind):
             break
         start += len(text)
@@ -101,13 +101,17 @@ def label(statement: str) -> str:
     return re.split(r"\s*[(\n]", statement, maxsplit=1)[0][:80]
 
 
+def _tokens(statement: str) -> Iterator[tuple[tokens._TokenType, str]]:
+    return lexer.tokenize(statement)  # type: ignore[no-any-return, no-untyped-call]
+
+
 def _is_ignored(kind: tokens._TokenType) -> bool:
     return kind in tokens.Comment or kind in tokens.Whitespace
 
 
 def _words(statement: str) -> Iterator[str]:
     """Yield the tokens of a statement without comments. Quoted names keep their quotes, so they equal no keyword."""
-    for kind, text in lexer.tokenize(statement):
+    for kind, text in _tokens(statement):
         if kind in tokens.Keyword:
             yield from text.split()  # the lexer returns IF NOT EXISTS as one token
         elif not _is_ignored(kind):

@@ -99,10 +99,10 @@ class ObjectStaging:
         plan = ledger.plan(self._list(), entries, refresh=self.refresh)
         self._planned = plan.objects
         if not plan.objects and not plan.retired:
-            quarantined = sum(entry.is_quarantined for entry in entries.values())
+            count = sum(entry.is_quarantined for entry in entries.values())
             raise AirflowSkipException(
-                f"No new or changed objects at {self.bucket.url(self.key)}: {len(entries) - quarantined:,} are staged, "
-                f"{quarantined:,} are quarantined (operations.rejected_rows has the reasons)."
+                f"No new or changed objects at {self.bucket.url(self.key)}: {len(entries) - count:,} are staged, "
+                f"{count:,} are quarantined (operations.rejected_rows has the reasons)."
             )
         log.info(
             "Staging objects: new=%d changed_or_in_a_changed_batch=%d deleted=%d",

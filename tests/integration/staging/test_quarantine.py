@@ -234,7 +234,7 @@ class TestManifests:
         self, lab: Lab, s3: servers.S3
     ) -> None:
         names = ["staging_songs/old.manifest", "staging_songs/new.manifest", "staging_others/old.manifest"]
-        yesterday = (datetime.now(UTC) - ledger.LEFT_BEHIND - timedelta(hours=1)).timestamp()
+        yesterday = (datetime.now(UTC) - ledger.UNUSED_AFTER - timedelta(hours=1)).timestamp()
         for name in names:
             path = s3.root / lab.bucket / "manifests" / name
             path.parent.mkdir(parents=True, exist_ok=True)
