@@ -56,7 +56,7 @@ def statements(sql: str) -> list[exp.Expr]:
 
 
 def files(pattern: str, *, but: str = "") -> Any:
-    """Parametrize a test with the files of include/, but for those of one folder."""
+    """Parametrize a test with the files of include/, except those of one folder."""
     paths = sorted(path for path in INCLUDE.glob(pattern) if path.parent.name != but)
     assert paths, f"no file matches {pattern}"
     return pytest.mark.parametrize("path", paths, ids=[path.relative_to(INCLUDE).as_posix() for path in paths])

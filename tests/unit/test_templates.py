@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +143,14 @@ def test_every_template_is_covered() -> None:
 def test_an_unknown_template_raises() -> None:
     with pytest.raises(jinja2.TemplateNotFound, match="swap"):
         templates.renderer(Path(*loading.__path__))("swap")
+
+
+def test_sql_has_one_environment() -> None:
+    """The other environments render messages and a web page."""
+    plugins = Path(*warehouse.__path__).parents[1]
+    creators = {
+        str(path.relative_to(plugins / "sparkify"))
+        for path in plugins.rglob("*.py")
+        if re.search(r"\bEnvironment\($", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert creators == {"sql/templates.py", "alerts/messages.py", "operators/report.py"}

@@ -119,7 +119,7 @@ def parse(sql: str, file: str) -> list[Statement]:
 def read(*folders: Path) -> dict[Statement, Table | None]:
     """Return the statements of the .sql files below folders, each with the table that it creates, if it creates one.
 
-    Schemas come first, whatever file has them, then tables, then the rest, in the order of the files' names.
+    Schemas come first, then tables, then other statements, each sorted by the names of their files.
 
     :raises DdlError: if a file is invalid, or a table is declared twice; see also :func:`parse`.
     """

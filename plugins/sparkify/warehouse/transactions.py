@@ -54,7 +54,7 @@ class TransactionGuard:
         self._locked = ()
 
     def check(self, statement: str) -> None:
-        """Check a statement; remember the temporary table that it creates.
+        """Check a statement, and record the temporary table that it creates.
 
         :raises WarehouseError: if it is outside of a transaction, locks tables, or writes to tables without a lock.
         """

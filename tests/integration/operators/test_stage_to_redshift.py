@@ -106,7 +106,7 @@ class TestInterval:
         def overtaken(self: IntervalStaging, *arguments: Any) -> Any:
             loaded = read(self, *arguments)
             readings.append(loaded.rows)
-            if len(readings) == 1:  # while this run dawdles, the file grows and a run of the whole day takes it
+            if len(readings) == 1:  # meanwhile the file grows, and a run of the whole day stages it
                 lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:20", 2)])
                 lab.run(*DAY, tasks=["stage_events"])
             return loaded

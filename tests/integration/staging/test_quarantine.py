@@ -191,13 +191,13 @@ class TestRaces:
         lab.put_song("two", song("SO2"))
         copy = Postgres._copy
 
-        def vanish(self: Postgres, command: str) -> Any:
+        def delete_first(self: Postgres, command: str) -> Any:
             monkeypatch.setattr(Postgres, "_copy", copy)
             lab.store.delete("song_data/A/A/A/two.json")
             return copy(self, command)
 
         lab.run(*DAY, tasks=["create_tables"])
-        monkeypatch.setattr(Postgres, "_copy", vanish)
+        monkeypatch.setattr(Postgres, "_copy", delete_first)
         result = lab.run(*DAY, tasks=["stage_songs"])["stage_songs"]
         assert (result["objects"], result["quarantined"]) == (1, 0)
         assert staged(lab) == ["SO1"]

@@ -69,7 +69,7 @@ def _create_table(statement: str) -> list[str]:
         where = error.errors[0]
         raise UnsupportedStatementError(
             f"Invalid or unsupported CREATE TABLE, at {where['highlight']!r} in line {where['line']}. Of Redshift's "
-            "properties the PostgreSQL engine takes DISTSTYLE, DISTKEY (column), SORTKEY (columns), after the columns."
+            "properties the PostgreSQL engine supports DISTSTYLE, DISTKEY (column), SORTKEY (columns), after the columns."
         ) from None
     if not isinstance(table, exp.Create):
         raise UnsupportedStatementError(f"Invalid or unsupported CREATE TABLE: {statement.splitlines()[0]!r}")
@@ -81,7 +81,7 @@ def _create_table(statement: str) -> list[str]:
             elif not isinstance(item, exp.DistStyleProperty | exp.DistKeyProperty):
                 raise UnsupportedStatementError(
                     f"The PostgreSQL engine does not support the table property {item.sql('redshift')!r}. "
-                    "It takes DISTSTYLE, DISTKEY and SORTKEY."
+                    "It supports DISTSTYLE, DISTKEY and SORTKEY."
                 )
         table.set("properties", None)
     for constraint in list(table.find_all(exp.ColumnConstraint)):

@@ -59,14 +59,14 @@ def read_jsonpaths(content: bytes, url: str, columns: int) -> tuple[Path, ...] |
     :param columns: number of columns that the COPY loads, which must be the number of paths.
     :return: the paths in the order of the columns; None if the object has no key ``jsonpaths``: COPY then ignores the
         file and maps by name, like ``auto``.
-    :raises CopyFailedError: if the file is invalid, whatever MAXERROR is; the message has the position in it.
+    :raises CopyFailedError: if the file is invalid; MAXERROR does not apply. The message has the position in the file.
     """
     try:
         document = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CopyFailedError(f"{url}: the JSONPaths file is not one well-formed JSON object: {error}") from None
     if not isinstance(document, dict):
-        raise CopyFailedError(f'{url}: the JSONPaths file must hold one JSON object, {{"jsonpaths": [...]}}')
+        raise CopyFailedError(f'{url}: the JSONPaths file must contain one JSON object, {{"jsonpaths": [...]}}')
     if "jsonpaths" not in document:
         return None
     expressions = document["jsonpaths"]

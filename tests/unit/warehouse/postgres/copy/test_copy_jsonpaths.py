@@ -44,7 +44,7 @@ def test_expression(expression: str, steps: tuple[str | int, ...]):
         (b'{"jsonpaths": ["$.a"', "not one well-formed JSON object"),
         (b'{"jsonpaths": ["$.a"]} {}', "not one well-formed JSON object"),
         (b'{"jsonpaths": ["$.\xff"]}', "not one well-formed JSON object"),
-        (b'["$.a"]', "must hold one JSON object"),
+        (b'["$.a"]', "must contain one JSON object"),
         (b'{"jsonpaths": "$.a"}', "must be an array"),
         (file("$.a", ""), r"jsonpaths\[1\] must be a non-empty string"),
         (file("$.a", 5), r"jsonpaths\[1\] must be a non-empty string"),
