@@ -1,6 +1,6 @@
 """Amazon S3: list, read, write and delete objects, through the Airflow connection of type ``aws``.
 
-A key prefix is a string, as S3 has it: ``data/2018`` matches ``data/2018-11.json`` and ``data/2018/11.json`` alike.
+A key prefix is a plain string, as in S3: ``data/2018`` matches ``data/2018-11.json`` and ``data/2018/11.json`` alike.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
     OpenStore = Callable[[str], S3Store]
 
-# obstore raises Python's own exceptions for some failures; all the others derive from BaseError.
+# obstore raises built-in exceptions for some errors; all others derive from BaseError.
 ERRORS = (BaseError, OSError)
 _REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken")
 
 
 class S3Error(AirflowException):
-    """S3 refused a request or could not be reached; the message names the object and the remedy."""
+    """S3 rejected a request or is unreachable; the message has the object and the remedy."""
 
 
 class S3Object(NamedTuple):
@@ -53,7 +53,7 @@ class S3Object(NamedTuple):
 
     @property
     def is_folder(self) -> bool:
-        """Whether it is the empty object with which consoles show a folder, rather than data."""
+        """Whether it is the empty object that consoles create for a folder."""
         return not self.size and self.key.endswith("/")
 
 
@@ -61,7 +61,7 @@ class Bucket:
     """A bucket.
 
     :param name: its name.
-    :param aws_conn_id: the Airflow connection of type ``aws`` to reach it with.
+    :param aws_conn_id: the Airflow connection of type ``aws``.
     :raises S3Error: if the connection has no credentials.
     """
 
@@ -72,7 +72,7 @@ class Bucket:
     def objects(self, prefix: str) -> Iterator[S3Object]:
         """Yield the objects whose keys begin with ``prefix``, in the order of their keys.
 
-        :raises S3Error: if the bucket does not exist or may not be listed.
+        :raises S3Error: if the bucket does not exist or cannot be listed.
         """
         return list_objects(self._store, self.name, prefix)
 
@@ -81,9 +81,9 @@ class Bucket:
         return f"s3://{self.name}/{key}"
 
     def older(self, prefix: str, moment: datetime) -> list[str]:
-        """Return the keys that begin with ``prefix`` and were last written before a moment.
+        """Return the keys that begin with ``prefix`` and were last modified before a moment.
 
-        :raises S3Error: if the bucket does not exist or may not be listed.
+        :raises S3Error: if the bucket does not exist or cannot be listed.
         """
         return [meta["path"] for meta in _listing(self._store, self.name, prefix) if meta["last_modified"] < moment]
 
@@ -141,7 +141,7 @@ def stores(endpoint_url: str | None, region: str | None, session: boto3.session.
                 "allow_http": bool(endpoint_url and endpoint_url.startswith("http://")),
                 "connect_timeout": "10s",
                 "read_timeout": "60s",
-                # Counts until the last byte is *taken*, and a large object is taken at the database's speed.
+                # The time until the last byte is consumed, at the speed of the database.
                 "timeout": "12h",
             },
             retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
@@ -161,7 +161,7 @@ def list_objects(store: S3Store, bucket: str, prefix: str) -> Iterator[S3Object]
 
 
 def _listing(store: S3Store, bucket: str, prefix: str) -> Iterator[ObjectMeta]:
-    """Yield what S3 says of each object; obstore lists whole folders, so the prefix's folder is listed and filtered."""
+    """Yield the metadata of each object. obstore lists folders, so the folder of the prefix is listed and filtered."""
     folder = prefix.rpartition("/")[0]
     with _explained(bucket, prefix, "list", "List"):
         for page in obstore.list(store, folder or None, chunk_size=1000):
@@ -178,12 +178,12 @@ def read_object(store: S3Store, bucket: str, key: str) -> bytes:
 
 
 def explain(error: Exception, bucket: str, key: str, action: str = "read", permission: str = "Get") -> S3Error:
-    """Return what an error of obstore means.
+    """Return the error for an exception of obstore.
 
-    Its own text is left out: it repeats the server's answer, which on a wrong key holds the signed request.
+    The message omits the exception's text: for a wrong access key the server's response contains the signed request.
 
-    :param action: what was tried, as a verb.
-    :param permission: the permission that it needs.
+    :param action: the attempted action, a verb.
+    :param permission: the required permission.
     """
     match = re.search(r"<Code>(\w+)</Code>", str(error))
     code = match[1] if match else ""
@@ -202,7 +202,7 @@ def explain(error: Exception, bucket: str, key: str, action: str = "read", permi
             f"The bucket of {url} is in another region. Remedy: set region_name in the extra field of the Airflow "
             "connection `aws`."
         )
-    # Without a code the text is the client's own, of what happened to the connection.
+    # Without a code the exception is about the connection, and its text is the client's.
     reason = code or " ".join(str(error).partition("\n")[0].split())[:300] or type(error).__name__
     return S3Error(
         f"S3 could not {action} {url}: {reason}. Remedy: check that the endpoint is reachable, then retry: "

@@ -19,8 +19,8 @@ from psycopg import sql
 from sandbox import servers
 from sandbox.airflow import connections
 from sandbox.lab import TABLES, Lab
+from sparkify.sql.scripts import label
 from sparkify.warehouse.postgres.session import Postgres
-from sparkify.warehouse.session import label
 from tests.support.data import event, song
 
 if TYPE_CHECKING:

@@ -274,7 +274,7 @@ def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(
 
     def landed(self: IntervalStaging, *arguments: Any) -> Any:
         found = land_files(self, *arguments)
-        if found.landings:  # the earlier run
+        if found.tables:  # the earlier run
             lab.store.delete("log_data/2018/11/2018-11-01-events.json")
             later.start()
             assert later_has_looked.wait(60)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse.postgres.copy import CopyError
+from sparkify.warehouse import CopyFailedError
 from tests.redshift import wire
 from tests.redshift.session import Session
 
@@ -111,12 +111,12 @@ class Endpoint:
     def authorize(self, command: CopyCommand, sql: str) -> None:
         """Check the role and the region of a COPY as Redshift does.
 
-        :raises CopyError: where it is refused.
+        :raises CopyFailedError: where it is refused.
         """
         if command.iam_role not in (ROLE, "default") and "aws_access_key_id=" not in sql:
-            raise CopyError(f"User is not authorized to assume IAM Role {command.iam_role}")
+            raise CopyFailedError(f"User is not authorized to assume IAM Role {command.iam_role}")
         if (command.region or REGION) != self._region:
-            raise CopyError(
+            raise CopyFailedError(
                 "S3ServiceException:The bucket you are attempting to access must be addressed using the specified "
                 "endpoint. Please send all future requests to this endpoint.,Status 301,Error PermanentRedirect"
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import pq
 
+from sparkify.warehouse import CopyFailedError
 from sparkify.warehouse.postgres import copy
 from sparkify.warehouse.postgres.dialect import UnsupportedStatementError, to_postgres
 from tests.redshift import wire
@@ -274,11 +275,11 @@ class Session:
             done = copy.copy(self._backend, command, open_store=self._endpoint.open_store, audit=self._aside)
         except copy.CopySyntaxError as error:
             raise ServerError("42601", str(error)) from None
-        except copy.CopyError as error:
+        except CopyFailedError as error:
             raise ServerError("XX000", str(error).partition("(query")[0].strip()) from None
         except psycopg.Error as error:
             raise ServerError(error.sqlstate or "XX000", str(error)) from None
-        if done.rejected:
+        if done.rejected and done.query_id:
             self._show_rejects(done.query_id)
         for name, value in {"copy_id": done.query_id, "copy_count": done.rows}.items():
             self._backend.execute("SELECT set_config(%s, %s, false)", [f"endpoint.{name}", str(value)])

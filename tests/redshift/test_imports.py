@@ -49,11 +49,14 @@ def test_tasks_on_redshift_import_nothing_of_its_stand_in(redshift: Lab, endpoin
     assert {name for name in modules if name.startswith("sparkify.warehouse.postgres")} == set()
     assert {name for name in modules if name.startswith("sparkify.warehouse.")} == {
         "sparkify.warehouse.catalogue",
+        "sparkify.warehouse.copy_result",
         "sparkify.warehouse.ddl",
+        "sparkify.warehouse.errors",
         "sparkify.warehouse.iam",
         "sparkify.warehouse.redshift",
         "sparkify.warehouse.secrets",
         "sparkify.warehouse.session",
+        "sparkify.warehouse.transactions",
         "sparkify.warehouse.unreachable",
     }
     # alerts: the DAG file names the notifier. quality: create_tables checks the declarations.

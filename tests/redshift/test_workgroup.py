@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sparkify.warehouse import Loaded, Warehouse
+    from sparkify.warehouse import CopyResult, Warehouse
     from tests.redshift.endpoint import Endpoint
 
 BUCKET = os.environ.get("REDSHIFT_BUCKET")
@@ -251,7 +251,7 @@ def test_rejected_rows_are_counted_and_named(both: Both) -> None:
         with connected(lab.environment), connect("redshift", "aws") as warehouse:
             warehouse.transaction(lambda: warehouse.script("CREATE TABLE IF NOT EXISTS numbers (n INTEGER)"))
 
-            def load(limit: int, warehouse: Warehouse = warehouse, source: str = source) -> Loaded:
+            def load(limit: int, warehouse: Warehouse = warehouse, source: str = source) -> CopyResult:
                 options = ["FORMAT AS JSON 'auto'", f"MAXERROR {limit}"]
                 return warehouse.transaction(lambda: warehouse.copy("numbers", source, options), lock=["numbers"])
 

@@ -22,7 +22,7 @@ INCLUDE = ROOT / "include"
 SQL = INCLUDE / "sql"
 INTERVAL = Interval.parse("2018-11-01", "2018-11-02")
 DAY = predicates.OfInterval(INTERVAL)
-SCOPES: dict[str, predicates.Scope] = {
+SCOPES: dict[str, predicates.Predicate] = {
     "interval": DAY,
     "new batches": predicates.of_changed_batches,
     "batches": predicates.OfBatches((3, 4)),
@@ -45,7 +45,7 @@ DESIGN = {
 FRACTIONS = {"latitude", "longitude", "artist_latitude", "artist_longitude", "length", "duration", "registration"}
 
 
-def rendered(path: Path, scope: predicates.Scope = DAY) -> str:
+def rendered(path: Path, scope: predicates.Predicate = DAY) -> str:
     environment = templates.environment(SQL)
     return environment.from_string(path.read_text()).render(scope=scope, tables=ddl.tables(SQL / "ddl"))
 
@@ -56,7 +56,7 @@ def statements(sql: str) -> list[exp.Expr]:
 
 
 def files(pattern: str, *, but: str = "") -> Any:
-    """Parametrize a test with the files of include/, but for those of one folder."""
+    """Parametrize a test with the files of include/, except those of one folder."""
     paths = sorted(path for path in INCLUDE.glob(pattern) if path.parent.name != but)
     assert paths, f"no file matches {pattern}"
     return pytest.mark.parametrize("path", paths, ids=[path.relative_to(INCLUDE).as_posix() for path in paths])

@@ -1,7 +1,8 @@
-"""The SQL of staging, loading and the catalogue obeys the house rules, whatever the table looks like."""
+"""The SQL of staging, loading and the catalogue obeys the house rules, for tables of any shape."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from sparkify import loading, staging, warehouse
 from sparkify.interval import Interval
 from sparkify.s3 import S3Object
 from sparkify.sql import predicates, templates
-from sparkify.staging.by_interval import PLAUSIBLE, Landing
+from sparkify.sql.scripts import label, statements
+from sparkify.staging.by_interval import PLAUSIBLE, LandingTable
 from sparkify.staging.ledger import Batch
-from sparkify.warehouse.session import label, statements
 from sql_rules import project_tables, tables_of, violations
 
 # Where each template is.
@@ -32,7 +33,7 @@ TABLE = {"table": "things", "columns": ["a", "b", "c", "batch_id", "row_version"
 STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
 KNOWN = {**project_tables(), **tables_of("CREATE TABLE landing_1 (ts TIMESTAMP)")}
 STAGED_AT = predicates.literal(INTERVAL.start)
-LANDINGS = [Landing.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
+LANDINGS = [LandingTable.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
 BATCHES = [
     Batch(3, [S3Object("music", "a", 1, "1"), S3Object("music", "b", 1, "2")], "landing_3", 2),
     Batch(4, [], "landing_4", 0),
@@ -44,7 +45,7 @@ def render(template: str, **names: Any) -> str:
 
 
 def cases() -> list[Any]:
-    """Every template, and the shapes in which its SQL differs."""
+    """Return each template with the names of each variant of its SQL."""
     found: list[tuple[str, str, dict[str, Any]]] = [
         (
             "implausible",
@@ -114,7 +115,7 @@ def test_sql_obeys_the_rules(template: str, names: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("template", "names"), cases())
 def test_a_missing_name_raises(template: str, names: dict[str, Any]) -> None:
-    """Not every shape asks for every name; what a shape does not use may not change its SQL."""
+    """A variant need not use every name; a name that it does not use must not change its SQL."""
     whole = render(template, **names)
     used = 0
     for name in names:
@@ -128,8 +129,8 @@ def test_a_missing_name_raises(template: str, names: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("template", "names"), cases())
-def test_every_statement_says_what_it_is_for(template: str, names: dict[str, Any]) -> None:
-    """The log calls a statement by its leading comment."""
+def test_every_statement_has_a_comment(template: str, names: dict[str, Any]) -> None:
+    """The leading comment is the name of a statement in logs."""
     for statement in statements(render(template, **names)):
         assert statement.startswith("-- ")
         assert label(statement)
@@ -142,3 +143,14 @@ def test_every_template_is_covered() -> None:
 def test_an_unknown_template_raises() -> None:
     with pytest.raises(jinja2.TemplateNotFound, match="swap"):
         templates.renderer(Path(*loading.__path__))("swap")
+
+
+def test_sql_has_one_environment() -> None:
+    """The other environments render messages and a web page."""
+    plugins = Path(*warehouse.__path__).parents[1]
+    creators = {
+        str(path.relative_to(plugins / "sparkify"))
+        for path in plugins.rglob("*.py")
+        if re.search(r"\bEnvironment\($", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert creators == {"sql/templates.py", "alerts/messages.py", "operators/report.py"}

@@ -108,4 +108,4 @@ def _summary(runs: Sequence[tuple[Any, ...]], problems: Sequence[tuple[Any, ...]
 
 
 def _sql(name: str, **names: object) -> str:
-    return templates.environment(SQL).get_template(f"{name}.sql").render(names)
+    return templates.renderer(SQL)(name, **names)

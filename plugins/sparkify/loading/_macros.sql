@@ -2,7 +2,7 @@
 {% for key in keys %}{{ left }}.{{ key }} = {{ right }}.{{ key }}{{ " AND " if not loop.last }}{% endfor %}
 {% endmacro %}
 
-{% macro winners(select, keys, columns) %}
+{% macro newest(select, keys, columns) %}
 SELECT {{ columns | join(", ") }}
 FROM (
     SELECT

@@ -48,7 +48,7 @@ class Load:
     warehouse: Warehouse
     table: str
     keys: Sequence[str]
-    select: Callable[[predicates.Scope], str]
+    select: Callable[[predicates.Predicate], str]
     interval: Interval
     source: str | None = None
     lookup: Lookup | None = None
@@ -103,8 +103,8 @@ class Load:
             log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", self.table, stale)
             self.warehouse.script(render("take_stale", **names, select=self.select(predicates.OfKeys("stale"))))
         self.warehouse.script(render("merge", **names))
-        # Each row of the batch is in the table now. Redshift does not report the row count of a MERGE.
-        ((rows,),) = self.warehouse.query("SELECT COUNT(*) FROM batch")
+        # All rows of newest are in the table now. Redshift does not report the row count of a MERGE.
+        ((rows,),) = self.warehouse.query("SELECT COUNT(*) FROM newest")
         if self.lookup and batches.ids:
             log.info("Looking attributes up again: table=%s changed_batches=%d", self.lookup.table, len(batches.ids))
             self.warehouse.script(

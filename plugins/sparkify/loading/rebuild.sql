@@ -4,4 +4,4 @@ DELETE FROM {{ table }};
 
 -- Insert the newest candidate of each key.
 INSERT INTO {{ table }} ({{ columns | join(", ") }})
-{{ macros.winners(select, keys, columns) }};
+{{ macros.newest(select, keys, columns) }};

@@ -15,7 +15,7 @@ INNER JOIN (
 
 -- Repeat their lookup.
 CREATE TEMP TABLE links AS
-{{ macros.winners(select, keys, columns) }};
+{{ macros.newest(select, keys, columns) }};
 
 -- Update their links.
 UPDATE {{ table }} SET {% for column in columns if column not in keys %}{{ column }} = links.{{ column }}{{ ", " if not loop.last }}{% endfor %}

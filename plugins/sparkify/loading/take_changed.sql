@@ -1,13 +1,13 @@
 {% import "_macros.sql" as macros %}
 -- Select the newest candidate of each key among the changed rows.
-CREATE TEMP TABLE batch AS
-{{ macros.winners(select, keys, columns) }};
+CREATE TEMP TABLE newest AS
+{{ macros.newest(select, keys, columns) }};
 
 -- Find rows that have lost their source among the changed rows.
 CREATE TEMP TABLE stale AS
 SELECT {{ table }}.*
 FROM {{ table }}
-LEFT JOIN batch ON {{ macros.match(keys, "batch", table) }}
+LEFT JOIN newest ON {{ macros.match(keys, "newest", table) }}
 WHERE
     {{ changed }}
-    AND (batch.row_version IS NULL OR batch.row_version < {{ table }}.row_version);
+    AND (newest.row_version IS NULL OR newest.row_version < {{ table }}.row_version);

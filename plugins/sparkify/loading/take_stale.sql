@@ -3,8 +3,8 @@
 DELETE FROM {{ table }} USING stale WHERE {{ macros.match(keys, table, "stale") }};
 
 -- Delete the candidates of their keys.
-DELETE FROM batch USING stale WHERE {{ macros.match(keys, "batch", "stale") }};
+DELETE FROM newest USING stale WHERE {{ macros.match(keys, "newest", "stale") }};
 
 -- Select the newest candidate of each of their keys.
-INSERT INTO batch ({{ columns | join(", ") }})
-{{ macros.winners(select, keys, columns) }};
+INSERT INTO newest ({{ columns | join(", ") }})
+{{ macros.newest(select, keys, columns) }};

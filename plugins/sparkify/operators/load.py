@@ -89,7 +89,7 @@ class LoadOperator(WarehouseOperator):
         if self.mode not in ("merge", "rebuild"):
             raise AirflowFailException(f"Invalid mode: expected merge or rebuild, got {self.mode!r}.")
 
-        def select(scope: predicates.Scope) -> str:
+        def select(scope: predicates.Predicate) -> str:
             sql: str = self.render_template(self._template, self.with_scope(context, scope))
             return sql.strip().rstrip(";")
 

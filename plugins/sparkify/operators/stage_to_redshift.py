@@ -133,15 +133,17 @@ class StageToRedshiftOperator(WarehouseOperator):
         from sparkify.s3 import Bucket
         from sparkify.staging.by_interval import IntervalStaging
         from sparkify.staging.by_object import ObjectStaging
-        from sparkify.staging.target import Target
+        from sparkify.staging.table import StagingTable
 
         data_format = f"JSON '{self.jsonpaths}'" if self.jsonpaths else self.format
-        target = Target(warehouse, self.table, self.partition_column, f"FORMAT AS {data_format}", self.copy_options)
+        table = StagingTable(
+            warehouse, self.table, self.partition_column, f"FORMAT AS {data_format}", self.copy_options
+        )
         bucket = Bucket(self.bucket, self.aws_conn_id)
         rejects = RejectedRows(self.table, run_id)
         if self.interval_column:
             return IntervalStaging(
-                target,
+                table,
                 bucket,
                 self.key,
                 self.interval,
@@ -152,7 +154,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 rejects=rejects,
             )
         return ObjectStaging(
-            target,
+            table,
             bucket,
             self.key,
             manifests=Bucket(self.manifest_bucket or self.bucket, self.aws_conn_id),

@@ -1,7 +1,7 @@
 """Predicates that select the source rows of a load.
 
-The SELECT that defines a table calls ``scope(column, key=expression, ...)`` in its WHERE clause, and the load chooses
-the predicate: the rows that changed, those of given keys, or all.
+The SELECT that defines a table calls ``scope(column, key=expression, ...)`` in its WHERE clause. The load passes the
+predicate as ``scope``: the rows that changed, the rows of some keys, or all rows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sparkify.interval import EARLIEST, LATEST, Interval
 CHANGED_BATCHES = "changed_batches"
 
 
-class Scope(Protocol):
+class Predicate(Protocol):
     """A predicate on source rows.
 
     :param column: the source's partition column, qualified.
@@ -66,7 +66,7 @@ class OfChangedLookup:
     """The rows outside an interval whose lookup matches a changed batch."""
 
     interval: Interval
-    batches: Scope
+    batches: Predicate
 
     def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
         return f"{self.batches(lookup)} AND NOT ({OfInterval(self.interval)(column)})"
@@ -84,7 +84,7 @@ class OfKeys:
 
 
 def plausible(now: datetime | None = None) -> OfInterval:
-    """Return the scope of rows with a valid timestamp: from EARLIEST on, before LATEST, and not in the future.
+    """Return the predicate of rows with a valid timestamp: from EARLIEST on, before LATEST, and not in the future.
 
     For queries of whole tables. A table may contain the year 10001, which neither database client can represent, and
     which would extend a chart to millions of points.

@@ -1,4 +1,4 @@
-"""Jinja environments for SQL: templates over names, not over values."""
+"""The Jinja environment of SQL templates. Templates contain names and literals; values are sent as parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def environment(folder: Path | None = None) -> jinja2.Environment:
     """Return the environment of a folder's templates; a missing name is an error.
 
-    :param folder: the folder that templates are taken from and imported from.
+    :param folder: the folder of the templates, and of those that they include or import.
     """
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder) if folder else None,
@@ -28,7 +28,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
 
 
 def from_string(sql: str) -> jinja2.Template:
-    """Return the template of SQL that a declaration holds.
+    """Return the template for a string of SQL.
 
     :raises jinja2.TemplateSyntaxError: if it is not a valid template.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparkify.interval import EARLIEST, LATEST, Interval
 from sparkify.sql import predicates, templates
-from sparkify.staging.rejects import IMPLAUSIBLE_TIME, Part
-from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, WarehouseError
-from sparkify.warehouse.session import REJECTS_TOLD
+from sparkify.staging.rejects import IMPLAUSIBLE_TIME
+from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, WarehouseError
+from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sparkify.interval import Period
     from sparkify.s3 import Bucket, S3Object
     from sparkify.staging.rejects import RejectedRows
-    from sparkify.staging.target import Target
+    from sparkify.staging.table import StagingTable
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +35,19 @@ SHOWN_REJECTS = 3
 PLAUSIBLE = predicates.OfInterval(Interval(EARLIEST, LATEST))
 
 
-class Landing(NamedTuple):
+class LandingTable(NamedTuple):
     """A temporary table with all rows of the files of one period; its fields are SQL."""
 
-    table: str
+    name: str
     period: str
     start: str
     end: str
     last: str
 
     @classmethod
-    def of(cls, table: str, period: Interval) -> Landing:
+    def of(cls, name: str, period: Interval) -> LandingTable:
         return cls(
-            table=table,
+            name=name,
             period=str(period),
             start=predicates.literal(period.start),
             end=predicates.literal(period.end),
@@ -56,20 +56,20 @@ class Landing(NamedTuple):
 
 
 @dataclass
-class Landed:
-    """The files of an interval, loaded into temporary tables.
+class LandedFiles:
+    """The files of an interval, loaded into landing tables.
 
-    :param versions: of the files, by the start of their period.
-    :param landings: the temporary tables with their rows.
+    :param versions: the versions of the files, by the start of their period.
+    :param tables: the landing tables.
     :param rejected: number of rejected rows.
-    :param rejects: the reported ones.
+    :param rejects: the reported rejected rows, by the start of the period of their file.
     :param empty: number of files without rows.
     """
 
     versions: dict[datetime, str] = field(default_factory=dict)
-    landings: list[Landing] = field(default_factory=list)
+    tables: list[LandingTable] = field(default_factory=list)
     rejected: int = 0
-    rejects: list[Part] = field(default_factory=list)
+    rejects: dict[datetime, Sequence[RejectedRow]] = field(default_factory=dict)
     empty: int = 0
 
 
@@ -80,7 +80,7 @@ class IntervalStaging:
     :param rejects: records the rejected rows.
     """
 
-    target: Target
+    table: StagingTable
     bucket: Bucket
     key: str
     interval: Interval
@@ -99,9 +99,9 @@ class IntervalStaging:
         for _ in range(READINGS):
             before = self._versions()
             landed = self._land_files(before)
-            replace = partial(self._replace, landed, before)
-            if staged := self.target.warehouse.transaction(replace, lock=[self.target.table]):
-                counts = {"rejected": landed.rejected, "files": len(landed.landings), "empty": landed.empty}
+            replace_rows = partial(self._replace, landed, before)
+            if staged := self.table.warehouse.transaction(replace_rows, lock=[self.table.name]):
+                counts = {"rejected": landed.rejected, "files": len(landed.tables), "empty": landed.empty}
                 return {**staged, **counts}
             log.info(
                 "A concurrent run has staged another version of the files of %s, reading them again", self.interval
@@ -114,60 +114,66 @@ class IntervalStaging:
     def _versions(self) -> dict[datetime, str]:
         """Return the last staged version of the files of each period of the interval."""
         starts = [predicates.literal(period.start) for period in self.interval.periods(self.file_period)]
-        rows = self.target.warehouse.query(
-            f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.target.table}' "
+        rows = self.table.warehouse.query(
+            f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.table.name}' "
             f"AND period_start >= {starts[0]} AND period_start <= {starts[-1]}"
         )
         return {start.replace(tzinfo=UTC): version for start, version in rows}
 
-    def _land_files(self, before: dict[datetime, str]) -> Landed:
+    def _land_files(self, before: dict[datetime, str]) -> LandedFiles:
         """COPY the files of each period.
 
         :param before: the versions that were staged before.
         """
-        landed = Landed()
+        landed = LandedFiles()
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
             source = self.bucket.url(prefix)
             objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
             landed.versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
+            landed.rejects[period.start] = ()
             if not objects:
                 log.info("No object found, nothing to stage: source=%s period=%s", source, period)
                 continue
-            landing = f"landing_{len(landed.landings) + 1}"
+            landing = f"landing_{len(landed.tables) + 1}"
             try:
-                loaded = self.target.warehouse.transaction(partial(self._land, landing, source, objects))
+                result = self.table.warehouse.transaction(partial(self._land, landing, source, objects))
             except CopyFailedError as error:
-                keep = partial(self._keep_failed, error.rejects, period.start, before)
-                self.target.warehouse.transaction(keep, lock=[self.target.table])
+                record = partial(self._record_failed, error.rejects, period.start, before)
+                self.table.warehouse.transaction(record, lock=[self.table.name])
                 raise
-            landed.landings.append(Landing.of(landing, period))
-            landed.rejected += loaded.rejected
-            landed.rejects.append(Part(loaded.rejects, period.start))
-            landed.empty += self._warn_of_empty(objects, loaded)
+            landed.tables.append(LandingTable.of(landing, period))
+            landed.rejected += result.rejected
+            landed.rejects[period.start] = result.rejects
+            landed.empty += self._warn_of_empty(objects, result)
         return landed
 
-    def _land(self, landing: str, source: str, objects: Sequence[S3Object]) -> Loaded:
+    def _land(self, landing: str, source: str, objects: Sequence[S3Object]) -> CopyResult:
         """COPY the files of a period; also reject rows with an invalid timestamp that COPY accepts."""
         try:
-            loaded = self.target.land(landing, source, self.max_errors)
+            result = self.table.land(landing, source, self.max_errors)
         except CopyFailedError as error:
             if not error.rejects or not all(row.line_number for row in error.rejects):
-                raise  # rows are not the cause: S3 returned an error, or a file could not be decompressed
+                raise  # the cause is not a row, but an error of S3 or a corrupt file
             raise self._too_many(source, error.rejects, str(error).partition("\n")[2]) from None
         # COPY does not report which file a row came from.
         file = objects[0].url if len(objects) == 1 else source
         rejected, rejects = self._implausible(landing, file)
-        if rejected and loaded.rejected + rejected > self.max_errors:
+        if rejected and result.rejected + rejected > self.max_errors:
             shown = "\n".join(f"{row.file_name}, {row.reason}" for row in rejects[:SHOWN_REJECTS])
-            raise self._too_many(source, [*loaded.rejects, *rejects], shown)
-        loaded = Loaded(loaded.rows - rejected, loaded.rejected + rejected, [*loaded.rejects, *rejects])
-        if loaded.rejected:
+            raise self._too_many(source, [*result.rejects, *rejects], shown)
+        result = replace(
+            result,
+            rows=result.rows - rejected,
+            rejected=result.rejected + rejected,
+            rejects=[*result.rejects, *rejects],
+        )
+        if result.rejected:
             log.warning(
                 "Rows were rejected: rows=%d source=%s. operations.rejected_rows has file, line, column and reason.",
-                loaded.rejected, source,
+                result.rejected, source,
             )  # fmt: skip
-        return loaded
+        return result
 
     def _implausible(self, landing: str, file: str) -> tuple[int, list[RejectedRow]]:
         """Return the number of rows with an invalid timestamp, and the first of them.
@@ -176,8 +182,10 @@ class IntervalStaging:
         https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html
         """
         column = self.interval_column
-        found = self.target.warehouse.query(
-            render("implausible", landing=landing, column=column, plausible=PLAUSIBLE(column), limit=REJECTS_TOLD)
+        found = self.table.warehouse.query(
+            render(
+                "implausible", landing=landing, column=column, plausible=PLAUSIBLE(column), limit=MAX_REPORTED_REJECTS
+            )
         )
         rows = [
             RejectedRow(
@@ -201,22 +209,22 @@ class IntervalStaging:
             rejects,
         )
 
-    def _warn_of_empty(self, objects: Sequence[S3Object], loaded: Loaded) -> int:
+    def _warn_of_empty(self, objects: Sequence[S3Object], result: CopyResult) -> int:
         """Warn about files without rows, which may be broken uploads; return their number."""
-        without_rows = not loaded.rows and not loaded.rejected
+        without_rows = not result.rows and not result.rejected
         empty = [item for item in objects if without_rows or not item.size]
         for item in empty:
             log.warning("File has no rows, check that the upload is complete: file=%s bytes=%d", item.url, item.size)
         return len(empty)
 
-    def _keep_failed(self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, str]) -> None:
+    def _record_failed(self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, str]) -> None:
         """Record the rejected rows of files that failed, unless a concurrent run has staged the files meanwhile."""
         if not rows:
             return
         if self._versions().get(start) == before.get(start):
-            self.rejects.replace_periods(self.target.warehouse, [start], [Part(rows, start)])
+            self.rejects.replace_periods(self.table.warehouse, {start: rows})
 
-    def _replace(self, landed: Landed, before: dict[datetime, str]) -> dict[str, int] | None:
+    def _replace(self, landed: LandedFiles, before: dict[datetime, str]) -> dict[str, int] | None:
         """Replace the interval's rows with those of the files; return the number of staged, stray and late rows.
 
         The table is locked: this is the only writer, and sees everything that is committed.
@@ -224,11 +232,11 @@ class IntervalStaging:
         :param before: the versions that were staged before the files were read.
         :return: None if a concurrent run has staged other versions meanwhile, which may be newer.
         """
-        warehouse, table = self.target.warehouse, self.target.table
+        warehouse, table = self.table.warehouse, self.table.name
         now = self._versions()
         if any(version not in (before.get(start), landed.versions[start]) for start, version in now.items()):
-            for landing in landed.landings:
-                warehouse.script(f"DROP TABLE {landing.table}")
+            for landing in landed.tables:
+                warehouse.script(f"DROP TABLE {landing.name}")
             return None
         *_, late_before = self._counts()
         warehouse.script(
@@ -237,9 +245,9 @@ class IntervalStaging:
                 table=table,
                 interval=self.interval,
                 interval_column=self.interval_column,
-                partition_column=self.target.partition_column,
-                columns=self.target.columns,
-                landings=landed.landings,
+                partition_column=self.table.partition_column,
+                columns=self.table.columns,
+                landings=landed.tables,
                 versions=[
                     {"start": predicates.literal(start), "version": text} for start, text in landed.versions.items()
                 ],
@@ -247,7 +255,7 @@ class IntervalStaging:
                 plausible=PLAUSIBLE(self.interval_column),
             )
         )
-        self.rejects.replace_periods(warehouse, list(landed.versions), landed.rejects)
+        self.rejects.replace_periods(warehouse, landed.rejects)
         rows, strays, late_now = self._counts()
         late = max(0, late_now - late_before)
         if strays:
@@ -258,11 +266,11 @@ class IntervalStaging:
 
     def _counts(self) -> tuple[int, int, int]:
         """Count the interval's rows in the staging table: all, the strays, and those before ``late_before``."""
-        partition, moment = self.target.partition_column, self.interval_column
+        partition, moment = self.table.partition_column, self.interval_column
         before = self.late_before and predicates.literal(Interval.parse(self.late_before, self.interval.end).start)
         late = f"COUNT(CASE WHEN {partition} < {before} THEN 1 END)" if before else "0"
-        ((rows, strays, early),) = self.target.warehouse.query(
+        ((rows, strays, early),) = self.table.warehouse.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN {partition} <> {moment} THEN 1 END), {late} "
-            f"FROM {self.target.table} WHERE {predicates.OfInterval(self.interval)(partition)}"
+            f"FROM {self.table.name} WHERE {predicates.OfInterval(self.interval)(partition)}"
         )
         return rows, strays, early

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from sparkify.sql import predicates, templates
 from sparkify.staging import ledger
-from sparkify.staging.rejects import EMPTY_OBJECT, Part
+from sparkify.staging.rejects import EMPTY_OBJECT
 from sparkify.warehouse import CopyFailedError, RejectedRow
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from sparkify.s3 import Bucket, S3Object
     from sparkify.staging.ledger import Batch
     from sparkify.staging.rejects import RejectedRows
-    from sparkify.staging.target import Target
+    from sparkify.staging.table import StagingTable
 
 log = logging.getLogger(__name__)
 
@@ -47,21 +47,21 @@ class ObjectStaging:
     """Stages the objects under a prefix; the parameters are those of the operator.
 
     :param manifests: the bucket of ``manifest_prefix``.
-    :param refresh: whether to stage every object again.
+    :param refresh: whether to stage all objects again.
     :param rejects: records the rejected rows of quarantined objects.
     """
 
-    target: Target
+    table: StagingTable
     bucket: Bucket
     key: str
     manifests: Bucket
     manifest_prefix: str
     refresh: bool
     rejects: RejectedRows
-    # The objects that the latest attempt stages, as they were listed.
-    _taken: list[S3Object] = field(default_factory=list)
-    # Those that cannot be loaded, with the reasons.
-    _bad: dict[S3Object, list[RejectedRow]] = field(default_factory=dict)
+    # The objects that the latest attempt stages.
+    _planned: list[S3Object] = field(default_factory=list)
+    # The objects that cannot be loaded, with their rejected rows.
+    _invalid: dict[S3Object, list[RejectedRow]] = field(default_factory=dict)
 
     def run(self) -> dict[str, Any]:
         """Stage the objects that are new or have changed.
@@ -74,11 +74,11 @@ class ObjectStaging:
         while True:
             try:
                 # The lock serializes concurrent runs. It is on the ledger, which no other task reads.
-                staged = self.target.warehouse.transaction(self._stage, lock=[ledger.OBJECTS])
+                staged = self.table.warehouse.transaction(self._stage, lock=[ledger.OBJECTS])
                 break
             except CopyFailedError as error:
                 # A listed object may be deleted or replaced before COPY reads it.
-                if attempt == ATTEMPTS or not (self._quarantine(error.rejects) or {*self._taken} - {*self._list()}):
+                if attempt == ATTEMPTS or not (self._quarantine(error.rejects) or {*self._planned} - {*self._list()}):
                     raise
                 attempt += 1
                 log.info("COPY failed on some objects, retrying (attempt %d of %d): %s", attempt, ATTEMPTS, error)
@@ -88,52 +88,52 @@ class ObjectStaging:
 
     @property
     def _folder(self) -> str:
-        return f"{self.manifest_prefix}{self.target.table}/"
+        return f"{self.manifest_prefix}{self.table.name}/"
 
     def _list(self) -> list[S3Object]:
         return [item for item in self.bucket.objects(self.key) if not item.is_folder]
 
     def _stage(self) -> dict[str, Any]:
-        warehouse, table = self.target.warehouse, self.target.table
-        known = ledger.read(warehouse, table)
-        plan = ledger.plan(self._list(), known, refresh=self.refresh)
-        self._taken = plan.take
-        if not plan.take and not plan.retired:
-            bad = sum(entry.is_quarantined for entry in known.values())
+        warehouse, table = self.table.warehouse, self.table.name
+        entries = ledger.read(warehouse, table)
+        plan = ledger.plan(self._list(), entries, refresh=self.refresh)
+        self._planned = plan.objects
+        if not plan.objects and not plan.retired:
+            count = sum(entry.is_quarantined for entry in entries.values())
             raise AirflowSkipException(
-                f"No new or changed objects at {self.bucket.url(self.key)}: {len(known) - bad:,} are staged, "
-                f"{bad:,} are quarantined (operations.rejected_rows has the reasons)."
+                f"No new or changed objects at {self.bucket.url(self.key)}: {len(entries) - count:,} are staged, "
+                f"{count:,} are quarantined (operations.rejected_rows has the reasons)."
             )
         log.info(
             "Staging objects: new=%d changed_or_in_a_changed_batch=%d deleted=%d",
-            plan.new, len(plan.take) - plan.new, plan.vanished,
+            plan.new, len(plan.objects) - plan.new, plan.deleted,
         )  # fmt: skip
-        for item in plan.take:
+        for item in plan.objects:
             if not item.size:
                 reason = "The object is empty (0 bytes)"
-                self._bad[item] = [RejectedRow(item.url, 0, "", EMPTY_OBJECT, reason)]
+                self._invalid[item] = [RejectedRow(item.url, 0, "", EMPTY_OBJECT, reason)]
         planned = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, table))
         for batch in planned:
             self._land(batch)
-            self._remember([batch])
+            self._record([batch])
         batches = [batch for batch in planned if batch.objects]
-        quarantined = ledger.quarantine((item for item in plan.take if item in self._bad), known)
-        self._remember(quarantined)
+        quarantined = ledger.quarantine((item for item in plan.objects if item in self._invalid), entries)
+        self._record(quarantined)
         warehouse.script(
             render(
                 "stage_objects",
                 table=table,
-                columns=self.target.columns,
+                columns=self.table.columns,
                 batches=batches,
                 retired=sorted(plan.retired),
                 staged_at=predicates.literal(datetime.now(UTC)),
             )
         )
-        parts = [Part(self._bad[item], batch_id=batch.id) for batch in quarantined for item in batch.objects]
-        self.rejects.replace_batches(warehouse, sorted(plan.retired), parts)
+        rejects = {batch.id: self._invalid[item] for batch in quarantined for item in batch.objects}
+        self.rejects.replace_batches(warehouse, sorted(plan.retired), rejects)
         return {
             "rows": sum(batch.rows for batch in batches),
-            "objects": len(plan.take),
+            "objects": len(plan.objects),
             "quarantined": len(quarantined),
         }
 
@@ -143,9 +143,9 @@ class ObjectStaging:
         Usually that is one COPY. If rows are rejected, it has reported all invalid objects, and a second COPY loads the
         others: COPY does not report which of the loaded rows came from an invalid object.
         """
-        batch.landing = f"landing_{batch.id}"
+        batch.landing_table = f"landing_{batch.id}"
         while True:
-            batch.objects = [item for item in batch.objects if item not in self._bad]
+            batch.objects = [item for item in batch.objects if item not in self._invalid]
             if not batch.objects:
                 return
             entries = [
@@ -153,46 +153,46 @@ class ObjectStaging:
             ]
             manifest = json.dumps({"entries": entries})
             with ledger.published(self.manifests, f"{self._folder}batch-{batch.id}", "manifest", manifest) as url:
-                loaded = self.target.land(batch.landing, url, MAX_ERRORS, "MANIFEST")
-            if not loaded.rejected:
-                batch.rows = loaded.rows
-                log.info("Staged a batch: batch=%d objects=%d rows=%d", batch.id, len(batch.objects), loaded.rows)
+                result = self.table.land(batch.landing_table, url, MAX_ERRORS, "MANIFEST")
+            if not result.rejected:
+                batch.rows = result.rows
+                log.info("Staged a batch: batch=%d objects=%d rows=%d", batch.id, len(batch.objects), result.rows)
                 return
-            if not self._quarantine(loaded.rejects):
+            if not self._quarantine(result.rejects):
                 raise CopyFailedError(
-                    f"COPY rejected {loaded.rejected} rows of {self.bucket.url(self.key)}, of objects that are not "
-                    f"listed there: {sorted({row.file_name for row in loaded.rejects})}. Nothing was staged."
+                    f"COPY rejected {result.rejected} rows of {self.bucket.url(self.key)}, of objects that are not "
+                    f"listed there: {sorted({row.file_name for row in result.rejects})}. Nothing was staged."
                 )
-            self.target.warehouse.script(f"DROP TABLE {batch.landing}")
+            self.table.warehouse.script(f"DROP TABLE {batch.landing_table}")
 
     def _quarantine(self, rejects: Iterable[RejectedRow]) -> bool:
-        """Add the objects of rejected rows to the quarantine; return whether any of them is new there."""
+        """Quarantine the objects of rejected rows; return whether any of them was not quarantined yet."""
         named = defaultdict(list)
         for row in rejects:
             named[row.file_name].append(row)
-        before = len(self._bad)
-        for item in self._taken:
+        before = len(self._invalid)
+        for item in self._planned:
             url = item.url
             rows = named.get(url) or named.get(url.encode()[:NAME_LENGTH].decode(errors="ignore"))
-            if rows and item not in self._bad:
-                self._bad[item] = [replace(row, file_name=url) for row in rows]
-        return len(self._bad) > before
+            if rows and item not in self._invalid:
+                self._invalid[item] = [replace(row, file_name=url) for row in rows]
+        return len(self._invalid) > before
 
-    def _remember(self, batches: Iterable[Batch]) -> None:
+    def _record(self, batches: Iterable[Batch]) -> None:
         """Add the objects of batches, if there are any, to the ledger."""
-        lines = ledger.lines(self.target.table, batches)
+        lines = ledger.lines(self.table.name, batches)
         if not lines:
             return
         with ledger.published(self.manifests, f"{self._folder}objects", "json", lines) as url:
-            self.target.warehouse.copy(ledger.OBJECTS, url, ledger.COPY_OPTIONS)
+            self.table.warehouse.copy(ledger.OBJECTS, url, ledger.COPY_OPTIONS)
 
     def _warn(self) -> None:
-        bad = [self._bad[item][0] for item in self._taken if item in self._bad]
-        if not bad:
+        first = [self._invalid[item][0] for item in self._planned if item in self._invalid]
+        if not first:
             return
-        shown = [f"{row.file_name} line {row.line_number}: {row.reason}" for row in bad[:SHOWN_OBJECTS]]
+        shown = [f"{row.file_name} line {row.line_number}: {row.reason}" for row in first[:SHOWN_OBJECTS]]
         log.warning(
             "%d objects are quarantined, the others are staged. operations.rejected_rows has the reasons. Correct the "
             "objects: the next run stages what has changed. If the table was wrong, run the DAG with full_refresh.\n%s",
-            len(bad), "\n".join(shown),
+            len(first), "\n".join(shown),
         )  # fmt: skip

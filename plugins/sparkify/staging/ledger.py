@@ -35,14 +35,14 @@ BATCHES = "operations.staged_batches"
 # For the COPY that adds a batch to the ledger. Without COMPUPDATE OFF Redshift samples the first one for encodings.
 COPY_OPTIONS = ("FORMAT AS JSON 'auto'", "COMPUPDATE OFF")
 
-# Limits what is read again if one object of a batch changes.
+# Limits the objects that are read again if one of their batch changes.
 BATCH_SIZE = 10_000
 
-# The age at which no task needs a manifest any more.
-LEFT_BEHIND = timedelta(days=1)
+# The age from which a manifest is not in use: no task takes as long.
+UNUSED_AFTER = timedelta(days=1)
 
 
-class Known(NamedTuple):
+class LedgerEntry(NamedTuple):
     """An object as it was when it was read."""
 
     etag: str
@@ -56,40 +56,40 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class StagingPlan:
     """The objects that a run stages and the batches that it retires.
 
-    :param take: the objects to stage, in the order of their keys.
+    :param objects: the objects to stage, in the order of their keys.
     :param retired: the batches that they replace.
-    :param new: how many of the objects are not in the ledger.
-    :param vanished: how many objects of the ledger were deleted.
+    :param new: number of objects that are not in the ledger.
+    :param deleted: number of objects of the ledger that were deleted.
     """
 
-    take: list[S3Object]
+    objects: list[S3Object]
     retired: set[int]
     new: int
-    vanished: int
+    deleted: int
 
 
 @dataclass
 class Batch:
-    """Objects that are staged together.
+    """A batch of staged objects.
 
     :param id: its number in the table, ascending.
-    :param landing: the temporary table with its rows, after its COPY.
+    :param landing_table: the temporary table with its rows, after its COPY.
     :param rows: number of rows.
     """
 
     id: int
     objects: list[S3Object]
-    landing: str = ""
+    landing_table: str = ""
     rows: int = 0
 
 
-def read(warehouse: Warehouse, table: str) -> dict[str, Known]:
+def read(warehouse: Warehouse, table: str) -> dict[str, LedgerEntry]:
     """Return the objects that are staged in a table, or quarantined, by key."""
     rows = warehouse.query(f"SELECT object_key, etag, size_bytes, batch_id FROM {OBJECTS} WHERE table_name = '{table}'")
-    return {key: Known(etag, size, batch_id) for key, etag, size, batch_id in rows}
+    return {key: LedgerEntry(etag, size, batch_id) for key, etag, size, batch_id in rows}
 
 
 def next_batch_id(warehouse: Warehouse, table: str) -> int:
@@ -98,38 +98,38 @@ def next_batch_id(warehouse: Warehouse, table: str) -> int:
     return (last or 0) + 1
 
 
-def plan(listed: Iterable[S3Object], known: Mapping[str, Known], *, refresh: bool = False) -> Plan:
+def plan(listed: Iterable[S3Object], entries: Mapping[str, LedgerEntry], *, refresh: bool = False) -> StagingPlan:
     """Compare the objects in S3 with the ledger.
 
     :param listed: the objects, in the order of their keys.
-    :param known: the ledger: staged and quarantined objects, by key.
+    :param entries: the ledger: staged and quarantined objects, by key.
     :param refresh: stage everything again.
     """
-    objects = list(listed)
-    found = {item.key for item in objects}
-    vanished = [entry for key, entry in known.items() if key not in found]
-    retired = {entry.batch_id for entry in vanished}
-    for item in objects:
-        entry = known.get(item.key)
+    listed = list(listed)
+    found = {item.key for item in listed}
+    deleted = [entry for key, entry in entries.items() if key not in found]
+    retired = {entry.batch_id for entry in deleted}
+    for item in listed:
+        entry = entries.get(item.key)
         if entry and (refresh or (entry.etag, entry.size) != (item.etag, item.size)):
             retired.add(entry.batch_id)
-    take = [item for item in objects if item.key not in known or known[item.key].batch_id in retired]
-    new = sum(item.key not in known for item in take)
-    return Plan(take, retired, new, len(vanished))
+    objects = [item for item in listed if item.key not in entries or entries[item.key].batch_id in retired]
+    new = sum(item.key not in entries for item in objects)
+    return StagingPlan(objects, retired, new, len(deleted))
 
 
-def batches(plan: Plan, first_id: int) -> list[Batch]:
+def batches(plan: StagingPlan, first_id: int) -> list[Batch]:
     """Split the objects of a plan into batches of a bounded size."""
-    starts = range(0, len(plan.take), BATCH_SIZE)
-    return [Batch(first_id + number, plan.take[at : at + BATCH_SIZE]) for number, at in enumerate(starts)]
+    starts = range(0, len(plan.objects), BATCH_SIZE)
+    return [Batch(first_id + number, plan.objects[at : at + BATCH_SIZE]) for number, at in enumerate(starts)]
 
 
-def quarantine(objects: Iterable[S3Object], known: Mapping[str, Known]) -> list[Batch]:
-    """Return a batch for each object that cannot be loaded: it is read again when it alone has changed.
+def quarantine(objects: Iterable[S3Object], entries: Mapping[str, LedgerEntry]) -> list[Batch]:
+    """Return a batch for each object that cannot be loaded, so that it is read again only if it has changed.
 
-    :param known: the ledger, whose numbers are not used again.
+    :param entries: the ledger, whose numbers are not reused.
     """
-    first = min((entry.batch_id for entry in known.values()), default=0)
+    first = min((entry.batch_id for entry in entries.values()), default=0)
     return [Batch(min(first, 0) - number, [item]) for number, item in enumerate(objects, 1)]
 
 
@@ -152,9 +152,11 @@ def lines(table: str, batches: Iterable[Batch]) -> str:
 
 @contextmanager
 def published(bucket: Bucket, stem: str, ending: str, text: str) -> Iterator[str]:
-    """Write an object for a COPY to read, and delete it afterwards, also if the COPY fails.
+    """Write an object for COPY, and delete it after the block, even if the COPY fails.
 
-    :param stem: the prefix of the key; the key is unique, as another warehouse may stage from the same bucket.
+    :param stem: the prefix of the key. The key is unique, as another warehouse may stage from the same bucket.
+    :param ending: the ending of the key.
+    :param text: the content.
     :return: its URL.
     """
     key = f"{stem}-{uuid.uuid4().hex}.{ending}"
@@ -162,21 +164,21 @@ def published(bucket: Bucket, stem: str, ending: str, text: str) -> Iterator[str
     try:
         yield bucket.url(key)
     finally:
-        with _tidying():
+        with _errors_logged():
             bucket.delete([key])
 
 
 def sweep(bucket: Bucket, prefix: str) -> None:
-    """Delete objects that killed tasks have left behind; an object younger than a day may be in use."""
-    with _tidying():
-        if left := bucket.older(prefix, datetime.now(UTC) - LEFT_BEHIND):
+    """Delete the remaining objects of killed tasks; an object younger than a day may be in use."""
+    with _errors_logged():
+        if left := bucket.older(prefix, datetime.now(UTC) - UNUSED_AFTER):
             bucket.delete(left)
             log.info("Deleted objects of killed tasks: objects=%d prefix=%s", len(left), bucket.url(prefix))
 
 
 @contextmanager
-def _tidying() -> Iterator[None]:
-    """Ignore errors: a remaining object is harmless, and the next sweep retries."""
+def _errors_logged() -> Iterator[None]:
+    """Log errors of S3 as warnings: a remaining object is harmless, and the next sweep retries."""
     try:
         yield
     except S3Error as error:

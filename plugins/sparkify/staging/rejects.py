@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sparkify.warehouse import RejectedRow, Warehouse
 
@@ -37,19 +37,6 @@ EMPTY_OBJECT = 2
 _REASON, _TEXT = 1_024, 4_096
 
 
-class Part(NamedTuple):
-    """The rejected rows of one period's files, or of one quarantined object.
-
-    :param rows: the rejected rows.
-    :param period_start: of the files, if the source is partitioned by time; UTC.
-    :param batch_id: of the object, if it is staged by object.
-    """
-
-    rows: Sequence[RejectedRow]
-    period_start: datetime | None = None
-    batch_id: int | None = None
-
-
 @dataclass(frozen=True)
 class RejectedRows:
     """The rejected rows of a staging table.
@@ -63,38 +50,46 @@ class RejectedRows:
     table: str
     run_id: str
 
-    def replace_periods(self, warehouse: Warehouse, starts: Sequence[datetime], parts: Sequence[Part]) -> None:
-        """Replace the rejected rows of some periods' files.
+    def replace_periods(self, warehouse: Warehouse, rejects: Mapping[datetime, Sequence[RejectedRow]]) -> None:
+        """Replace the rejected rows of the files of consecutive periods.
 
-        :param starts: of the periods, which are consecutive.
+        :param rejects: the rejected rows by the start of the period, in order; empty for a period without any. UTC.
         """
-        first, last = predicates.literal(starts[0]), predicates.literal(starts[-1])
-        self._replace(warehouse, f"period_start >= {first} AND period_start <= {last}", parts)
+        first, last = predicates.literal(min(rejects)), predicates.literal(max(rejects))
+        rows = [self._row(row, period_start=start) for start, found in rejects.items() for row in found]
+        self._replace(warehouse, f"period_start >= {first} AND period_start <= {last}", rows)
 
-    def replace_batches(self, warehouse: Warehouse, retired: Iterable[int], parts: Sequence[Part]) -> None:
+    def replace_batches(
+        self, warehouse: Warehouse, retired: Iterable[int], rejects: Mapping[int, Sequence[RejectedRow]]
+    ) -> None:
         """Replace the rejected rows of retired batches.
 
         Rows without a batch date from before the introduction of the quarantine.
+
+        :param rejects: the rejected rows by the batch of their quarantined object.
         """
         ids = ", ".join(map(str, retired))
         of_retired = f" OR batch_id IN ({ids})" if ids else ""
-        self._replace(warehouse, f"period_start IS NULL AND (batch_id IS NULL{of_retired})", parts)
+        rows = [self._row(row, batch_id=batch_id) for batch_id, found in rejects.items() for row in found]
+        self._replace(warehouse, f"period_start IS NULL AND (batch_id IS NULL{of_retired})", rows)
 
-    def _replace(self, warehouse: Warehouse, which: str, parts: Sequence[Part]) -> None:
-        which = f"table_name = '{self.table}' AND {which}"
-        ((known,),) = warehouse.query(f"SELECT COUNT(*) FROM {TABLE} WHERE {which}")
+    def _replace(self, warehouse: Warehouse, replaced: str, rows: Sequence[Sequence[object]]) -> None:
+        where = f"table_name = '{self.table}' AND {replaced}"
+        ((count,),) = warehouse.query(f"SELECT COUNT(*) FROM {TABLE} WHERE {where}")
         # All staging tasks share this table, and Redshift lets one transaction at a time write to a table: without
         # rejected rows, the usual case, no transaction waits.
-        if known:
-            warehouse.script(f"-- Delete the former rejects of {self.table}.\nDELETE FROM {TABLE} WHERE {which}")
-        if rows := [self._row(part, row) for part in parts for row in part.rows]:
+        if count:
+            warehouse.script(f"-- Delete the former rejects of {self.table}.\nDELETE FROM {TABLE} WHERE {where}")
+        if rows:
             warehouse.insert(TABLE, COLUMNS, rows)
 
-    def _row(self, part: Part, row: RejectedRow) -> tuple[object, ...]:
+    def _row(
+        self, row: RejectedRow, *, period_start: datetime | None = None, batch_id: int | None = None
+    ) -> tuple[object, ...]:
         return (
             self.table,
-            part.period_start and part.period_start.replace(tzinfo=None),
-            part.batch_id,
+            period_start and period_start.replace(tzinfo=None),
+            batch_id,
             self.run_id,
             datetime.now(UTC).replace(tzinfo=None),
             _clip(row.file_name, _TEXT),

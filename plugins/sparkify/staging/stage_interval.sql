@@ -8,22 +8,22 @@ VALUES {% for version in versions %}('{{ table }}', {{ version.start }}, '{{ ver
 
 -- Delete the rows of {{ interval }}.
 DELETE FROM {{ table }} WHERE {{ owned(partition_column) }};
-{% for landed in landings %}
+{% for landing in landings %}
 
--- Insert the rows of {{ landed.period }} that {{ interval }} owns.
+-- Insert the rows of {{ landing.period }} that {{ interval }} owns.
 INSERT INTO {{ table }} ({{ columns | join(", ") }}, {{ partition_column }})
 SELECT {{ columns | join(", ") }}, {{ partition_column }}
 FROM (
     SELECT
         {{ columns | join(", ") }},
-        {# An event that lies outside its file's period belongs to the run that closes the period. #}
+        {# A row outside the period of its file belongs to the run that closes the period. #}
         CASE
-            WHEN {{ interval_column }} >= {{ landed.start }} AND {{ interval_column }} < {{ landed.end }}
+            WHEN {{ interval_column }} >= {{ landing.start }} AND {{ interval_column }} < {{ landing.end }}
                 THEN {{ interval_column }}
-            ELSE {{ landed.last }}
+            ELSE {{ landing.last }}
         END AS {{ partition_column }}
-    FROM {{ landed.table }}
-    {# The others are rejected. #}
+    FROM {{ landing.name }}
+    {# Rows with an invalid timestamp are rejected. #}
     WHERE {{ plausible }}
 ) AS landed
 WHERE {{ owned(partition_column) }};

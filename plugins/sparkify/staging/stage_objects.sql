@@ -19,5 +19,5 @@ VALUES ('{{ table }}', {{ batch.id }}, TRUE, {{ batch.objects | length }}, {{ ba
 -- Insert the rows of batch {{ batch.id }}.
 INSERT INTO {{ table }} ({{ columns | join(", ") }}, batch_id)
 SELECT {{ columns | join(", ") }}, {{ batch.id }}
-FROM {{ batch.landing }};
+FROM {{ batch.landing_table }};
 {% endfor %}

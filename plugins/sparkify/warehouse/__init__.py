@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from sparkify.warehouse.session import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.copy_result import CopyFailedError, CopyResult, RejectedRow
+from sparkify.warehouse.errors import WarehouseError
+from sparkify.warehouse.session import Warehouse
 
-__all__ = ["CopyFailedError", "Loaded", "RejectedRow", "Warehouse", "WarehouseError", "connect"]
+__all__ = ["CopyFailedError", "CopyResult", "RejectedRow", "Warehouse", "WarehouseError", "connect"]
 
 
 def connect(conn_id: str, aws_conn_id: str | None = None) -> Warehouse:

@@ -34,7 +34,7 @@ def relations(warehouse: Warehouse, names: Collection[str]) -> dict[str, list[st
 def column_types(warehouse: Warehouse, names: Iterable[str]) -> dict[str, tuple[str, dict[str, str]]]:
     """Return the qualified name of each table and its columns' types, in order; without columns if it does not exist.
 
-    :param names: as SQL calls them: ``songs`` in the session's own schema, ``operations.staged_objects``.
+    :param names: as in SQL: ``songs`` in the session's own schema, ``operations.staged_objects``.
     """
     ((default,),) = warehouse.query("SELECT current_schema()")
     places = {name: (name.rpartition(".")[0] or default, name.rpartition(".")[2]) for name in names}

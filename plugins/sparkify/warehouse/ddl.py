@@ -1,4 +1,4 @@
-"""The tables of the warehouse, as a folder of DDL declares them: whoever needs a list of tables reads it here."""
+"""The declared tables of the warehouse, read from a folder of DDL."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse.session import statements
+from sparkify.sql.scripts import statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from sqlglot import exp
 
-# The tables of this file keep their rows when all tables are dropped and recreated.
+# The file whose tables keep their rows if all tables are dropped and recreated.
 HISTORY = "history.sql"
-# The schema of what the loads remember of themselves.
+# The schema of the bookkeeping tables.
 BOOKKEEPING = "operations"
-# A table's own columns come first. With the first of these begin its audit columns.
+# Audit columns follow a table's own columns. They begin with the first of these names.
 AUDIT = ("interval_time", "batch_id", "row_version")
 
 
 class DdlError(Exception):
-    """A file of DDL is invalid; the message has the file, what was expected, and what it says instead."""
+    """A file of DDL is invalid; the message has the file, the expected and the actual statement."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Table:
     """A declared table.
 
     :param name: ``users``, ``operations.staged_objects``.
-    :param types: its columns' types by name, in order.
-    :param keeps_rows: whether its rows survive when all tables are dropped and recreated.
+    :param types: the types of its columns by name, in order.
+    :param keeps_rows: whether it is not dropped if all tables are recreated.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Table:
 
     @property
     def is_bookkeeping(self) -> bool:
-        """Whether the loads keep it for themselves."""
+        """Whether it is a bookkeeping table."""
         return self.name.startswith(f"{BOOKKEEPING}.")
 
     @property
@@ -52,7 +52,7 @@ class Table:
 
     @property
     def time(self) -> str | None:
-        """The column that says when a row happened: its first TIMESTAMP; None if it has none."""
+        """The column with the timestamp of a row: its first TIMESTAMP; None without one."""
         return next((name for name, kind in self.types.items() if kind == "TIMESTAMP"), None)
 
 
@@ -71,7 +71,7 @@ class Statement:
 
     @cached_property
     def creates(self) -> str | None:
-        """The schema, table or index that it creates if it is missing; None of any other statement."""
+        """The schema, table or index that it creates if it is missing; None for other statements."""
         from sqlglot import exp
 
         if not isinstance(self.tree, exp.Create) or not self.tree.args.get("exists"):
@@ -91,8 +91,8 @@ def parse(sql: str, file: str) -> list[Statement]:
     """Return the statements of a script.
 
     :param sql: Redshift's dialect.
-    :param file: what errors call it.
-    :raises DdlError: if it cannot be read, or a table would be created anew by each run.
+    :param file: the name of the script, for errors.
+    :raises DdlError: if it cannot be parsed, or a CREATE TABLE lacks IF NOT EXISTS.
     """
     import sqlglot
     from sqlglot import exp
@@ -119,7 +119,7 @@ def parse(sql: str, file: str) -> list[Statement]:
 def read(*folders: Path) -> dict[Statement, Table | None]:
     """Return the statements of the .sql files below folders, each with the table that it creates, if it creates one.
 
-    Schemas come first, whatever file has them, then tables, then the rest, in the order of the files' names.
+    Schemas come first, then tables, then other statements, each sorted by the names of their files.
 
     :raises DdlError: if a file is invalid, or a table is declared twice; see also :func:`parse`.
     """
@@ -141,7 +141,7 @@ def read(*folders: Path) -> dict[Statement, Table | None]:
 
 
 def tables(folder: Path) -> list[Table]:
-    """Return the tables that a folder of DDL declares, but for those of the loads' bookkeeping, by name.
+    """Return the tables that a folder of DDL declares, without the bookkeeping tables, sorted by name.
 
     :raises DdlError: see :func:`read`.
     """

@@ -30,7 +30,7 @@ def with_temporary_password(hook: RedshiftSQLHook) -> Any:
 
     https://docs.aws.amazon.com/redshift/latest/mgmt/generating-user-credentials.html
 
-    :param hook: its AWS connection's credentials must allow redshift:GetClusterCredentials, or
+    :param hook: the credentials of its AWS connection must allow redshift:GetClusterCredentials, or
         redshift-serverless:GetCredentials; and DescribeClusters or GetWorkgroup if the connection has no host.
     """
     from airflow.sdk import Connection

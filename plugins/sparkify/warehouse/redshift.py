@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import tenacity
 
+from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS, CopyFailedError, CopyResult, RejectedRow
+from sparkify.warehouse.errors import WarehouseError
 from sparkify.warehouse.iam import with_temporary_password
-from sparkify.warehouse.session import REJECTS_TOLD, CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.session import Warehouse
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason, of_os_error, of_sqlstate
 
 if TYPE_CHECKING:
@@ -90,7 +92,7 @@ class Redshift(Warehouse):
             self._execute(cursor, "BEGIN READ ONLY")
             self._execute(cursor, f"SET statement_timeout TO {seconds * 1000:.0f}")
 
-    def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
+    def copy(self, target: str, source: str, options: Sequence[str] = ()) -> CopyResult:
         """Load S3 objects into a table with COPY, see :meth:`Warehouse.copy`.
 
         COPY expects the bucket in the cluster's region. If it is in another, the statement must have REGION:
@@ -102,7 +104,7 @@ class Redshift(Warehouse):
             options = [*options, f"REGION '{region}'"]
         return super().copy(target, source, options)
 
-    def _copy(self, command: str) -> Loaded:
+    def _copy(self, command: str) -> CopyResult:
         from redshift_connector import Error
 
         started = datetime.now(UTC)
@@ -116,7 +118,7 @@ class Redshift(Warehouse):
         (rows, self._last_copy), *_ = self.query("SELECT pg_last_copy_count(), pg_last_copy_id()")
         of_copy = f"query_id = {self._last_copy:d}"
         ((rejected,),) = self.query(f"SELECT COUNT(*) FROM sys_load_error_detail WHERE {of_copy}")
-        return Loaded(rows, rejected, self._rejects(of_copy) if rejected else ())
+        return CopyResult(rows, rejected, self._rejects(of_copy) if rejected else (), self._last_copy)
 
     def _rejects(self, of_copy: str) -> list[RejectedRow]:
         """Return the rejected rows of a COPY.
@@ -130,8 +132,8 @@ class Redshift(Warehouse):
             "SELECT TRIM(file_name), line_number, TRIM(column_name), error_code, TRIM(error_message) "
             "FROM sys_load_error_detail"
         )
-        found = self.query(f"{select} WHERE {of_copy} ORDER BY file_name, line_number LIMIT {REJECTS_TOLD}")
-        if len(found) == REJECTS_TOLD:
+        found = self.query(f"{select} WHERE {of_copy} ORDER BY file_name, line_number LIMIT {MAX_REPORTED_REJECTS}")
+        if len(found) == MAX_REPORTED_REJECTS:
             files = {row[0] for row in found}
             first_lines = (
                 "SELECT file_name AS first_file, MIN(line_number) AS first_line FROM sys_load_error_detail "
@@ -150,7 +152,7 @@ class Redshift(Warehouse):
         if "load_error" not in message:
             # It did not start to load: any load errors of the session are of an earlier COPY.
             return kind(message)
-        # No function returns the id of a failed COPY: it is the session's last one, and later than those that
+        # No function returns the id of a failed COPY. It is the last id of the session, and higher than those that
         # succeeded. Earlier sessions may have had the same process id.
         rejects = self._rejects(
             "query_id = (SELECT MAX(query_id) FROM sys_load_error_detail WHERE session_id = pg_backend_pid() "

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MASK = "***"
-# In the metadata of a dataclass's field: it contains data, which is not redacted.
+# A key of a dataclass field's metadata: the field contains data, which is not redacted.
 KEEP = "keep"
 # Masking shorter secrets would mask parts of ordinary words; Airflow's masker has the same limit.
 SHORTEST = 5

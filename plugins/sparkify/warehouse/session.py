@@ -11,14 +11,12 @@ import re
 import time
 from abc import ABC, abstractmethod
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import sqlparse
-import tenacity
-from airflow.sdk.exceptions import AirflowException
-
-from sparkify.warehouse.secrets import KEEP, Secrets
+from sparkify.sql.scripts import label, statements
+from sparkify.warehouse.errors import WarehouseError
+from sparkify.warehouse.secrets import Secrets
+from sparkify.warehouse.transactions import TransactionGuard, retrying
 from sparkify.warehouse.unreachable import Reason, describe
 
 if TYPE_CHECKING:
@@ -28,83 +26,17 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Connection
 
+    from sparkify.warehouse.copy_result import CopyResult
+
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
-_LOCK = re.compile(r"LOCK\b", re.IGNORECASE)
-# A statement that writes rows, and the table that it writes to.
-_WRITE = re.compile(
-    r"(?:WITH\b.*\)\s*)?(?:INSERT\s+INTO|UPDATE|DELETE(?:\s+FROM)?|MERGE\s+INTO|COPY|TRUNCATE(?:\s+TABLE)?)"
-    r"\s+([\w.\"]+)",
-    re.IGNORECASE | re.DOTALL,
-)
-_TEMPORARY = re.compile(r"CREATE\s+TEMP(?:ORARY)?\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?([\w.\"]+)", re.IGNORECASE)
-
 # Names of a connection's extra fields that contain a secret.
 _SECRET = re.compile("password|secret|token", re.IGNORECASE)
 
-# A conflict ends with the other transaction, which takes seconds at most.
-ATTEMPTS = 8
-
 # Rows of an INSERT ... VALUES statement. It may have 32,767 parameters, so tables may have up to 32 columns.
 INSERTED_AT_ONCE = 1_000
-
-# Rejected rows that a COPY reports, plus one of each further file; their number is always exact.
-REJECTS_TOLD = 1_000
-
-
-class WarehouseError(AirflowException):
-    """An error of the warehouse; the message has the cause and the remedy."""
-
-
-@dataclass(frozen=True)
-class RejectedRow:
-    """A row that COPY could not load.
-
-    :param file_name: its file, ``s3://bucket/key``.
-    :param line_number: from 1; for a JSON object, its last line; 0 if unknown.
-    :param column_name: the column of the invalid value; empty if the row itself cannot be parsed.
-    :param error_code: see https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
-    :param reason: the database's error message.
-    :param raw_line: the row as it is in the file; None if the database does not report it.
-    :param raw_value: the value; None if the database does not report it.
-    """
-
-    file_name: str
-    line_number: int
-    column_name: str
-    error_code: int
-    reason: str
-    raw_line: str | None = field(default=None, metadata={KEEP: True})
-    raw_value: str | None = field(default=None, metadata={KEEP: True})
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The result of a COPY.
-
-    :param rows: number of loaded rows.
-    :param rejected: number of rejected rows, at most MAXERROR - 1.
-    :param rejects: the first of them, :data:`REJECTS_TOLD` and one of each further file.
-    """
-
-    rows: int
-    rejected: int
-    rejects: Sequence[RejectedRow] = ()
-
-
-class CopyFailedError(WarehouseError):
-    """A COPY failed, and loaded no rows.
-
-    :param rejects: the rows that it had rejected, :data:`REJECTS_TOLD` and one of each further file, including an
-        object that it could not decompress.
-    """
-
-    def __init__(self, message: str, rejects: Sequence[RejectedRow] = ()) -> None:
-        super().__init__(message)
-        self.rejects = rejects
 
 
 class Warehouse(ABC):
@@ -132,8 +64,7 @@ class Warehouse(ABC):
         self.secrets = Secrets()
         self._session: Any = None
         self._exit = ExitStack()
-        self._locks: tuple[str, ...] | None = None  # of the current transaction; None outside of one
-        self._temporary: set[str] = set()  # tables that only this session has
+        self._guard = TransactionGuard()
 
     def __enter__(self) -> Self:
         self._exit.enter_context(self.secrets.out_of(self.loggers))
@@ -184,34 +115,22 @@ class Warehouse(ABC):
         :return: what ``work`` returns.
         :raises WarehouseError: if ``work`` writes without a lock, sends its own LOCK, or begins a transaction.
         """
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(self._is_conflict),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
-            wait=tenacity.wait_random_exponential(multiplier=0.1, max=10),
-            before_sleep=self._log_conflict,
-            reraise=True,
-        )
+        attempts = retrying(self._is_conflict, lambda error: self.secrets.redact(self._text(error)))
         result: T = attempts(self._attempt, work, sorted(set(lock)))
         return result
 
     def _attempt(self, work: Callable[[], T], lock: Sequence[str]) -> T:
-        if self._locks is not None:
-            raise WarehouseError(
-                "Nested transaction: it would commit the work of the outer one. Begin it after the outer one."
-            )
-        self._locks = tuple(lock)
-        try:
-            if lock:
-                tables = ", ".join(lock)
-                self._run(f"-- Wait for other writers of {tables}.\nLOCK {tables}")
-            result = work()
-            with self.secrets.redacted():
-                self._session.commit()
-        except BaseException:
-            self._rollback()
-            raise
-        finally:
-            self._locks = None
+        with self._guard.transaction(lock):
+            try:
+                if lock:
+                    tables = ", ".join(lock)
+                    self._run(f"-- Wait for other writers of {tables}.\nLOCK {tables}")
+                result = work()
+                with self.secrets.redacted():
+                    self._session.commit()
+            except BaseException:
+                self._rollback()
+                raise
         return result
 
     def _rollback(self) -> None:
@@ -219,36 +138,6 @@ class Warehouse(ABC):
             self._session.rollback()
         except Exception as error:  # noqa: BLE001 - the connection is gone, and with it the transaction
             log.debug("No rollback: %s", self.secrets.redact(str(error)))
-
-    def _check(self, statement: str) -> None:
-        """Raise an error if a statement would take the snapshot before the lock, or write without one."""
-        body = _COMMENTS.sub("", statement, count=1)
-        name = self.secrets.redact(label(statement))
-        if self._locks is None:
-            raise WarehouseError(f"Not sent: {name!r}. Send it within Warehouse.transaction().")
-        if _LOCK.match(body):
-            raise WarehouseError(
-                f"Not sent: {name!r}. A lock must precede the transaction's snapshot: pass the table to "
-                "transaction(work, lock=[...])."
-            )
-        written = _WRITE.match(body)
-        if written and not self._locks and written[1].lower() not in self._temporary:
-            raise WarehouseError(
-                f"Not sent: {name!r}. It writes to {written[1]}, and its transaction holds no lock, so it may not see "
-                "what concurrent runs have written. Pass the tables to lock to transaction(work, lock=[...])."
-            )
-        if created := _TEMPORARY.match(body):
-            self._temporary.add(created[1].lower())
-
-    def _log_conflict(self, state: tenacity.RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        log.warning(
-            "Serialization conflict, retrying in %.1f s (attempt %d of %d): %s",
-            state.upcoming_sleep,
-            state.attempt_number + 1,
-            ATTEMPTS,
-            self.secrets.redact(self._text(error)).split("\n")[0] if error else "",
-        )
 
     def script(self, sql: str) -> int:
         """Execute the statements of ``sql`` in sequence.
@@ -260,7 +149,8 @@ class Warehouse(ABC):
         """
         rows = 0
         for statement in statements(sql):
-            self._check(statement)
+            with self.secrets.redacted():
+                self._guard.check(statement)
             rows = self._run(statement)
         return rows
 
@@ -284,11 +174,11 @@ class Warehouse(ABC):
 
     def table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Return the column names and the rows of a SELECT; outside a transaction it runs in its own."""
-        return self.transaction(lambda: self._table(sql)) if self._locks is None else self._table(sql)
+        return self.transaction(lambda: self._table(sql)) if not self._guard.in_transaction else self._table(sql)
 
     def _table(self, sql: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        self._check(sql)
         with self._session.cursor() as cursor, self.secrets.redacted():
+            self._guard.check(sql)
             self._execute(cursor, sql)
             return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
@@ -302,18 +192,18 @@ class Warehouse(ABC):
         row = f"({', '.join([self.placeholder] * len(columns))})"
         with self._session.cursor() as cursor:
             for start in range(0, len(rows), INSERTED_AT_ONCE):
-                batch = rows[start : start + INSERTED_AT_ONCE]
-                statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(batch))}"
-                self._check(statement)
+                self._guard.check_write(f"INSERT INTO {table}", [table])
+                chunk = rows[start : start + INSERTED_AT_ONCE]
+                statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * len(chunk))}"
                 with self.secrets.redacted():
-                    self._execute(cursor, statement, [value for values in batch for value in values])
+                    self._execute(cursor, statement, [value for values in chunk for value in values])
         log.info("INSERT INTO %s: %s rows", table, f"{len(rows):,}")
 
     def columns(self, table: str) -> list[str]:
         """Return the column names of a table, in order."""
         return self.table(f"SELECT * FROM {table} LIMIT 0")[0]
 
-    def copy(self, target: str, source: str, options: Sequence[str] = ()) -> Loaded:
+    def copy(self, target: str, source: str, options: Sequence[str] = ()) -> CopyResult:
         """Load S3 objects into a table with COPY.
 
         The command is logged without its authorization, which may contain a secret.
@@ -324,18 +214,15 @@ class Warehouse(ABC):
         :raises CopyFailedError: if it fails, with the rejected rows; nothing is loaded then.
         """
         head, tail = f"COPY {target} FROM '{source}'", " ".join(options)
-        self._check(head)
+        with self.secrets.redacted():
+            self._guard.check(head)
         log.info("%s", self.secrets.redact(f"{head} {tail}"))
         started = time.monotonic()
         with self.secrets.redacted():
-            loaded = self.secrets.redact(self._copy(f"{head} {self._authorization()} {tail}"))
-        log.info(
-            "Copied %s rows, %s rejected, %.2f s",
-            f"{loaded.rows:,}",
-            f"{loaded.rejected:,}",
-            time.monotonic() - started,
-        )
-        return loaded
+            result = self.secrets.redact(self._copy(f"{head} {self._authorization()} {tail}"))
+        seconds = time.monotonic() - started
+        log.info("Copied %s rows, %s rejected, %.2f s", f"{result.rows:,}", f"{result.rejected:,}", seconds)
+        return result
 
     def analyze(self, table: str, changed: int) -> None:
         """Refresh the planner's statistics of a table if a large part of it has changed.
@@ -365,7 +252,7 @@ class Warehouse(ABC):
 
         :param seconds: the timeout of a statement.
         """
-        self._locks = ()
+        self._guard.begin_read_only()
         with self.secrets.redacted():
             self._begin_read_only(seconds)
 
@@ -374,7 +261,7 @@ class Warehouse(ABC):
         """Begin a read-only transaction; see :meth:`read_only`."""
 
     @abstractmethod
-    def _copy(self, command: str) -> Loaded:
+    def _copy(self, command: str) -> CopyResult:
         """Execute a COPY command."""
 
     @abstractmethod
@@ -409,28 +296,3 @@ class Warehouse(ABC):
     @abstractmethod
     def _why_unreachable(self, error: BaseException) -> Reason | None:
         """Return why the connection failed; None if ``error`` has another cause."""
-
-
-def statements(sql: str) -> list[str]:
-    """Return the statements of a script, each with its comments; comments without a statement are omitted."""
-    found = map(str.strip, sqlparse.split(sql))
-    return [statement for statement in found if not _COMMENTS.fullmatch(statement)]
-
-
-def label(statement: str) -> str:
-    r"""Return the name of a statement in logs: its leading comment, else its first words.
-
-    The comment before DDL describes the table, not the statement.
-
-    >>> label("-- Take the newest.\nSELECT 1")
-    'Take the newest'
-    >>> label("CREATE TABLE IF NOT EXISTS songs (song_id VARCHAR)")
-    'CREATE TABLE IF NOT EXISTS songs'
-    """
-    if comment := re.match(r"((?:\s*--[^\n]*\n)+)", statement):
-        body = statement[comment.end() :]
-        if re.match(r"(CREATE (?!TEMP)|DROP )", body):
-            return label(body)
-        text = " ".join(line.strip().removeprefix("--").strip() for line in comment[1].splitlines())
-        return re.split(r"(?<=[^.])[.:](?:\s|$)", text.strip())[0]
-    return re.split(r"\s*[(\n]", statement, maxsplit=1)[0][:80]

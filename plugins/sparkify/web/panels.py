@@ -92,8 +92,8 @@ def sql(name: str) -> str:
     """
     from sparkify.warehouse import ddl
 
-    template = templates.environment(SQL).get_template(f"analytics/page/{name}.sql")
-    return template.render(scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
+    render = templates.renderer(SQL)
+    return render(f"analytics/page/{name}", scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
 
 
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:

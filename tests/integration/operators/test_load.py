@@ -60,7 +60,7 @@ def test_an_old_hour_does_not_reset_a_newer_level(lab: Lab) -> None:
     assert lab.one("SELECT COUNT(*) FROM songplays") == 2
 
 
-def test_a_level_falls_back_when_its_event_is_withdrawn(lab: Lab) -> None:
+def test_a_level_is_reset_when_its_event_is_withdrawn(lab: Lab) -> None:
     early, late = event("2018-11-01T05:10", 1, 0, level="free"), event("2018-11-01T07:10", 1, 1, level="paid")
     lab.put_events("2018-11-01", [early, late])
     lab.run(*DAY)
@@ -137,7 +137,7 @@ def test_trailing_blanks_are_ignored_and_kept(lab: Lab, late: bool) -> None:
     assert lab.one("SELECT song FROM staging_events WHERE iteminsession = 1") == "Bad Meaning Good  "
 
 
-def test_a_play_that_fits_two_songs_is_one_fact(lab: Lab) -> None:
+def test_a_play_that_matches_two_songs_is_one_fact(lab: Lab) -> None:
     lab.put_song("one", song("SO2"))
     lab.put_song("two", song("SO1"))
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])

@@ -30,7 +30,7 @@ def staged(lab: Lab) -> list[int]:
 
 
 class TestInterval:
-    def test_a_run_keeps_its_own_hour(self, lab: Lab) -> None:
+    def test_a_run_stages_its_own_hour(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event(f"2018-11-01T{hour:02}:59:59.999", hour) for hour in range(24)])
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["rows"] == 1
         lab.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=EVENTS)
@@ -72,7 +72,7 @@ class TestInterval:
             {"rows": 0, "rejected": 0, "strays": 0, "late": 0, "files": 0, "empty": 0, "seconds": 0}, abs=5
         )
 
-    def test_a_stray_goes_to_the_run_that_closes_its_file(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_run_that_closes_the_day_stages_strays(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-09T05:10", 2)])
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["strays"] == 0
         lab.run("2018-11-09T05:00", "2018-11-09T06:00", tasks=EVENTS)
@@ -179,7 +179,7 @@ class TestObjects:
         assert lab.run(*DAY, tasks=SONGS, full_refresh=True)["stage_songs"]["objects"] == 1
         assert lab.query("SELECT song_id, batch_id FROM staging_songs") == [("SO1", 2)]
 
-    def test_large_sets_are_cut_into_batches(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_large_sets_are_split_into_batches(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("sparkify.staging.ledger.BATCH_SIZE", 2)
         for number in range(5):
             lab.put_song(str(number), song(f"SO{number}"))
@@ -256,7 +256,7 @@ class TestGeneric:
         assert lab.query("SELECT CAST(celsius AS VARCHAR) FROM temperature ORDER BY at") == [("12.5",), ("13.5",)]
         assert lab.query("SELECT CAST(warmest AS VARCHAR) FROM station") == [("13.5",)]
 
-    def test_a_staging_table_without_its_audit_column_is_named(self, lab: Lab) -> None:
+    def test_the_error_about_a_missing_audit_column_names_the_table(self, lab: Lab) -> None:
         lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute("CREATE TABLE bare (at TIMESTAMP)")

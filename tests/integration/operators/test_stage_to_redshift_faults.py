@@ -104,7 +104,7 @@ class TestRejectedRows:
         lab.run("2018-11-01T06:00", "2018-11-01T07:00", tasks=EVENTS)
         assert lab.query(self.LINES) == []
 
-    def test_a_copy_that_fails_late_does_not_replace_what_another_run_staged(
+    def test_those_of_a_failed_copy_do_not_replace_those_of_a_concurrent_run(
         self, lab: Lab, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         lab.run(*DAY, tasks=["create_tables"])
@@ -170,14 +170,14 @@ class TestBadInput:
     def test_a_missing_jsonpaths_file(self, lab: Lab) -> None:
         self.fails(lab, "paths.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
 
-    def test_a_wrong_jsonpaths_file(self, lab: Lab) -> None:
+    def test_an_invalid_jsonpaths_file(self, lab: Lab) -> None:
         lab.put("paths.json", '{"jsonpaths": ["$.artist"')
         self.fails(lab, r"paths\.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
 
     def test_an_unknown_copy_option(self, lab: Lab) -> None:
         self.fails(lab, "FIXEDWIDTH", copy_options=["FIXEDWIDTH 'a:1'"])
 
-    def test_refused_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
+    def test_rejected_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
         secret = "a-secret-nobody-may-see"
         extra = {"endpoint_url": s3.endpoint, "region_name": servers.REGION}
         wrong = {"conn_type": "aws", "login": servers.ACCESS_KEY, "password": secret, "extra": extra}

@@ -1,4 +1,4 @@
-"""Files that COPY accepts and that cannot be right: events of impossible times, and files without rows."""
+"""Files that COPY accepts, but that are invalid: events with an invalid timestamp, files without rows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
 
 DAY_START = 1_541_030_400_000  # 2018-11-01, in milliseconds
-# Milliseconds, and what the database says they are.
+# Milliseconds, and the text of the database for them.
 ABSURD = {
     "microseconds sent as milliseconds": (DAY_START * 1000, "50803-"),
-    "a moment before the first": (-1, "1969-12-31 23:59:59.999"),
+    "before the lower bound": (-1, "1969-12-31 23:59:59.999"),
     "before Christ": (-100_000_000_000_000, "BC"),
     "far in the future": (253_402_300_799_000, "9999-12-31 23:59:59"),
-    "the last moment's next": (7_258_118_400_000, "2200-01-01 00:00:00"),
+    "the upper bound": (7_258_118_400_000, "2200-01-01 00:00:00"),
 }
 REJECTED = "SELECT file_name, line_number, column_name, error_code, raw_value, reason FROM operations.rejected_rows"
 
@@ -29,9 +29,9 @@ def at(ts: int, session: int = 2) -> dict[str, object]:
     return event("2018-11-01T05:10", session) | {"ts": ts}
 
 
-class TestImplausibleTimes:
+class TestInvalidTimestamps:
     @pytest.mark.parametrize("kind", ABSURD)
-    def test_they_are_rejected_like_any_other_row(self, lab: Lab, kind: str) -> None:
+    def test_they_are_rejected_like_other_invalid_rows(self, lab: Lab, kind: str) -> None:
         ts, value = ABSURD[kind]
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), at(ts)])
         file = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
@@ -50,18 +50,18 @@ class TestImplausibleTimes:
         assert staged(lab) == [1]
         assert len(lab.query(REJECTED)) == 1
 
-    def test_the_bounds_themselves_are_plausible(self, lab: Lab) -> None:
+    def test_the_bounds_are_valid(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [at(0, 1), at(7_258_118_399_999, 2)])
         assert lab.run(*DAY, tasks=EVENTS)["stage_events"]["strays"] == 2
 
-    def test_they_count_together_with_the_rows_that_copy_rejects(self, lab: Lab) -> None:
+    def test_they_count_towards_max_errors(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), at(-1), event("2018-11-01T05:10", None)])
         with pytest.raises(CopyFailedError, match="More than 1 rows"):
             lab.run(*DAY, tasks=EVENTS, max_errors=1)
         assert [code for *_, code, _, _ in lab.query(REJECTED)] == [1213, 1]
         assert lab.run(*DAY, tasks=EVENTS, max_errors=2)["stage_events"]["rejected"] == 2
 
-    def test_of_several_files_the_prefix_is_named(self, lab: Lab) -> None:
+    def test_with_several_files_the_prefix_is_recorded(self, lab: Lab) -> None:
         for part in "ab":
             lab.put_events("2018-11-01", [at(-1, ord(part))])
             lab.store.rename(
@@ -71,14 +71,14 @@ class TestImplausibleTimes:
         prefix = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
         assert [name for name, *_ in lab.query(REJECTED)] == [prefix, prefix]
 
-    def test_many_are_counted_and_the_first_are_kept(self, lab: Lab) -> None:
+    def test_all_are_counted_and_the_first_1000_recorded(self, lab: Lab) -> None:
         lab.put_events(
             "2018-11-01", [event("2018-11-01T05:10", 1), *(at(-session, session) for session in range(1, 1502))]
         )
         assert lab.run(*DAY, tasks=EVENTS, max_errors=2000)["stage_events"]["rejected"] == 1501
         assert len(lab.query(REJECTED)) == 1000
 
-    def test_they_go_with_their_file(self, lab: Lab) -> None:
+    def test_they_are_deleted_when_the_file_is_corrected(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [at(-1)])
         lab.run(*DAY, tasks=EVENTS, max_errors=1)
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
@@ -88,14 +88,16 @@ class TestImplausibleTimes:
 
 class TestFilesWithoutRows:
     @pytest.mark.parametrize("content", ["", "\n \n"])
-    def test_one_is_named_and_counted(self, lab: Lab, content: str, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_file_without_rows_is_logged_and_counted(
+        self, lab: Lab, content: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
         lab.put("log_data/2018/11/2018-11-01-events.json", content)
         assert lab.run(*FIVE, tasks=EVENTS)["stage_events"]["empty"] == 1
         (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
         url = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
         assert warning.endswith(f"file={url} bytes={len(content)}")
 
-    def test_one_beside_others(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+    def test_an_empty_file_among_others(self, lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
         lab.put("log_data/2018/11/2018-11-01-events.json.2", "")
         result = lab.run(*FIVE, tasks=EVENTS)["stage_events"]
@@ -111,7 +113,7 @@ class TestFilesWithoutRows:
         assert lab.run(*FIVE, tasks=EVENTS, max_errors=1)["stage_events"]["empty"] == 0
 
 
-def test_a_task_that_rejects_too_many_says_what_to_do(lab: Lab) -> None:
+def test_the_error_about_too_many_rejected_rows_has_the_remedies(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:11", 2, status="bad")])
     with pytest.raises(CopyFailedError) as caught:
         lab.run(*FIVE, tasks=EVENTS)

@@ -1,4 +1,4 @@
-"""An object that cannot be loaded is quarantined: the others are loaded, and it is read again when it has changed."""
+"""An invalid object is quarantined: the others are loaded, and it is read again when it has changed."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ REJECTED = "SELECT file_name, line_number, column_name, error_code FROM operatio
 BAD: dict[str, tuple[bytes, tuple[int, str | None, int]]] = {
     "a wrong type": (json.dumps(song("SO2", year="in spring")).encode(), (1, "year", 1207)),
     "malformed JSON": (b'{"song_id": "SO2", ', (1, None, 1216)),
-    "no JSON": (b"\x89PNG\x1a", (1, None, 1216)),
+    "not JSON": (b"\x89PNG\x1a", (1, None, 1216)),
     "no id": (json.dumps(song("SO2", artist_id=None)).encode(), (1, "artist_id", 1213)),
-    "a good row and a bad one": (
+    "a valid row and an invalid one": (
         f"{json.dumps(song('SO2'))}\n{json.dumps(song('SO3', duration='long'))}".encode(),
         (2, "duration", 1208),
     ),
@@ -40,7 +40,7 @@ BAD: dict[str, tuple[bytes, tuple[int, str | None, int]]] = {
 
 @pytest.fixture
 def copies(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The COPY commands that are sent, but those of the ledger."""
+    """The COPY commands that are sent, without those of the ledger."""
     sent: list[str] = []
     copy = Postgres._copy
 
@@ -61,9 +61,9 @@ def manifests(lab: Lab) -> list[str]:
     return [item["path"] for page in lab.store.list("manifests") for item in page]
 
 
-class TestBadObjects:
+class TestInvalidObjects:
     @pytest.mark.parametrize("kind", BAD)
-    def test_the_others_are_loaded_and_the_plays_too(
+    def test_the_other_objects_and_the_plays_are_loaded(
         self, lab: Lab, kind: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         content, (line, column, code) = BAD[kind]
@@ -99,7 +99,7 @@ class TestBadObjects:
         assert lab.query("SELECT * FROM operations.rejected_rows") == before
 
     @pytest.mark.parametrize("remedy", ["correct", "remove", "still bad", "refresh"])
-    def test_it_is_released_when_it_changes(self, lab: Lab, remedy: str) -> None:
+    def test_it_is_read_again_when_it_changes(self, lab: Lab, remedy: str) -> None:
         for name, content in {"one": song("SO1"), "two": song("SO2", year="?"), "three": song("SO3", year="?")}.items():
             lab.put_song(name, content)
         lab.run(*DAY, tasks=SONGS)
@@ -122,7 +122,7 @@ class TestBadObjects:
         )
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
 
-    def test_a_good_object_that_turns_bad_takes_its_rows_along(self, lab: Lab) -> None:
+    def test_the_rows_of_an_object_that_becomes_invalid_are_deleted(self, lab: Lab) -> None:
         lab.put_song("one", song("SO1"))
         lab.put_song("two", song("SO2"))
         lab.run(*DAY, tasks=SONGS)
@@ -130,7 +130,7 @@ class TestBadObjects:
         lab.run(*DAY, tasks=SONGS)
         assert staged(lab) == ["SO1"]
 
-    def test_the_audit_warns_and_names_it(self, lab: Lab) -> None:
+    def test_the_audit_warns_about_it(self, lab: Lab) -> None:
         lab.put_song("bad", song("SO2", year="?"))
         lab.run(*DAY)
         lab.run(*DAY, dag_id="sparkify_audit")
@@ -141,10 +141,10 @@ class TestBadObjects:
         assert outcome == "warned"
         assert json.loads(sample)[0]["file_name"] == f"s3://{lab.bucket}/song_data/A/A/A/bad.json"
 
-    def test_many_bad_objects_cost_one_more_copy_whatever_they_hold(self, lab: Lab, copies: list[str]) -> None:
+    def test_many_invalid_objects_cost_one_additional_copy(self, lab: Lab, copies: list[str]) -> None:
         for number in range(30):
             lab.put_song(f"bad-{number:02}", song(f"SO{number}", year="?"))
-        # More bad lines than COPY reports, in objects that come before the others.
+        # More invalid lines than COPY reports, in objects before the others.
         for name in ("a", "b"):
             lab.put(f"song_data/A/A/A/{name}.json", "no JSON\n" * 800)
         lab.put_song("good", song("SO1"))
@@ -160,7 +160,7 @@ class TestBadObjects:
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"]["quarantined"] == 1
         assert staged(lab) == ["SO1"]
 
-    def test_damaged_compression(self, lab: Lab) -> None:
+    def test_corrupt_compression(self, lab: Lab) -> None:
         whole = gzip.compress(json.dumps(song("SO1")).encode())
         for name, content in {"a": whole[:-9], "b": b"no gzip", "c": whole}.items():
             lab.put(f"song_data/A/A/A/{name}.json.gz", content)
@@ -170,7 +170,7 @@ class TestBadObjects:
         assert staged(lab) == ["SO1"]
         assert [code for *_, code in lab.query(REJECTED)] == [9001, 9001]
 
-    def test_the_marker_of_a_folder_is_no_object(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_marker_of_a_folder_is_ignored(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         listed = Bucket.objects
         marker = S3Object("bucket", "song_data/A/", 0, "e")
         monkeypatch.setattr(Bucket, "objects", lambda self, prefix: [marker, *listed(self, prefix)])
@@ -179,25 +179,25 @@ class TestBadObjects:
         assert (result["objects"], result["quarantined"]) == (1, 0)
 
 
-def test_s3_refuses_to_delete(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s3_rejects_a_deletion(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = Bucket("no-such-bucket", "aws")
     with pytest.raises(S3Error, match=r"S3 bucket 'no-such-bucket' does not exist"):
         bucket.delete(["a"])
 
 
 class TestRaces:
-    def test_an_object_that_vanishes_before_it_is_copied(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_object_that_is_deleted_before_the_copy(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         lab.put_song("one", song("SO1"))
         lab.put_song("two", song("SO2"))
         copy = Postgres._copy
 
-        def vanish(self: Postgres, command: str) -> Any:
+        def delete_first(self: Postgres, command: str) -> Any:
             monkeypatch.setattr(Postgres, "_copy", copy)
             lab.store.delete("song_data/A/A/A/two.json")
             return copy(self, command)
 
         lab.run(*DAY, tasks=["create_tables"])
-        monkeypatch.setattr(Postgres, "_copy", vanish)
+        monkeypatch.setattr(Postgres, "_copy", delete_first)
         result = lab.run(*DAY, tasks=["stage_songs"])["stage_songs"]
         assert (result["objects"], result["quarantined"]) == (1, 0)
         assert staged(lab) == ["SO1"]
@@ -230,11 +230,11 @@ class TestManifests:
         assert len(found) == 1
         assert manifests(lab) == []
 
-    def test_what_killed_tasks_left_behind_is_removed_and_what_others_may_read_stays(
+    def test_remaining_manifests_of_killed_tasks_are_deleted_and_recent_ones_kept(
         self, lab: Lab, s3: servers.S3
     ) -> None:
         names = ["staging_songs/old.manifest", "staging_songs/new.manifest", "staging_others/old.manifest"]
-        yesterday = (datetime.now(UTC) - ledger.LEFT_BEHIND - timedelta(hours=1)).timestamp()
+        yesterday = (datetime.now(UTC) - ledger.UNUSED_AFTER - timedelta(hours=1)).timestamp()
         for name in names:
             path = s3.root / lab.bucket / "manifests" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -246,8 +246,8 @@ class TestManifests:
         assert manifests(lab) == ["manifests/staging_others/old.manifest", "manifests/staging_songs/new.manifest"]
 
 
-def test_a_long_name_that_the_database_cut_off_is_recognized(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SYS_LOAD_ERROR_DETAIL holds 256 bytes of a file's name."""
+def test_a_truncated_file_name_is_recognized(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SYS_LOAD_ERROR_DETAIL truncates file names to 256 bytes."""
     quarantine = ObjectStaging._quarantine
 
     def cut(self: ObjectStaging, rejects: Any) -> bool:

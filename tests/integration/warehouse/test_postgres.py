@@ -1,4 +1,4 @@
-"""The PostgreSQL engine repeats a transaction that a concurrent one got in the way of."""
+"""The PostgreSQL engine retries a transaction after a conflict with a concurrent one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def tables(lab: Lab) -> None:
         connection.execute("INSERT INTO b VALUES (1)")
 
 
-def test_a_serialization_failure_is_repeated_whole(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_transaction_is_retried_after_a_serialization_failure(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     attempts = []
     with connect("redshift") as warehouse:
 
@@ -42,7 +42,7 @@ def test_a_serialization_failure_is_repeated_whole(lab: Lab, caplog: pytest.LogC
     assert "Serialization conflict, retrying in" in caplog.text
 
 
-def test_a_deadlock_is_repeated(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_transaction_is_retried_after_a_deadlock(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     meet = threading.Barrier(2)
 
     def both(first: str, second: str) -> None:
@@ -67,7 +67,7 @@ def test_a_deadlock_is_repeated(lab: Lab, caplog: pytest.LogCaptureFixture) -> N
     assert "deadlock" in caplog.text
 
 
-def test_other_errors_are_not_repeated_and_roll_back(lab: Lab) -> None:
+def test_other_errors_are_not_retried_and_roll_back(lab: Lab) -> None:
     attempts = []
     with connect("redshift") as warehouse:
 
@@ -96,7 +96,7 @@ def test_readers_are_not_blocked_by_the_lock_of_a_load(lab: Lab) -> None:
     assert lab.query("SELECT n FROM a") == [(5,)]
 
 
-def test_a_rejected_row_is_remembered_though_the_load_rolled_back(lab: Lab) -> None:
+def test_a_rejected_row_is_logged_even_if_the_load_is_rolled_back(lab: Lab) -> None:
     lab.put("numbers/one.json", '{"n": 1}\n{"n": "two"}')
     with connect("redshift", "aws") as warehouse:
         with pytest.raises(WarehouseError, match=r"one\.json line 2"):

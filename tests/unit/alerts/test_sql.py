@@ -11,7 +11,7 @@ import sqlparse
 from sparkify.alerts import backfill
 from sparkify.dag.run import DagRunInfo
 from sparkify.sql.predicates import literal
-from sparkify.warehouse.session import label
+from sparkify.sql.scripts import label
 from sql_rules import violations
 from tests.unit.alerts.test_incidents import NOW, hour
 

@@ -31,8 +31,8 @@ def test_batches() -> None:
     assert predicates.OfBatches(())("s.batch_id") == "1 = 0"
 
 
-def test_a_changed_lookup_leaves_the_interval_to_the_interval() -> None:
-    """Both run in one load: what is in the interval is looked up there."""
+def test_a_changed_lookup_excludes_the_interval() -> None:
+    """The same load looks up the rows of the interval anyway."""
     scope = predicates.OfChangedLookup(DAY.interval, predicates.OfBatches((3,)))
     assert scope("e.ts", lookup="s.batch_id") == f"s.batch_id IN (3) AND NOT ({DAY('e.ts')})"
 
@@ -48,14 +48,14 @@ def test_everything() -> None:
 
 
 @given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1000, 1, 1)))  # noqa: DTZ001 - hypothesis wants it naive
-def test_a_literal_loses_nothing(moment: datetime) -> None:
+def test_a_literal_is_exact(moment: datetime) -> None:
     assert datetime.fromisoformat(predicates.literal(moment).removeprefix("TIMESTAMP '").rstrip("'")) == moment.replace(
         tzinfo=None
     )
 
 
 @pytest.mark.parametrize(
-    "scope",
+    "predicate",
     [
         DAY,
         predicates.of_changed_batches,
@@ -66,9 +66,9 @@ def test_a_literal_loses_nothing(moment: datetime) -> None:
         predicates.everything,
     ],
 )
-def test_a_scope_stays_together_in_a_longer_condition(scope: predicates.Scope) -> None:
-    """Its place is after AND: a bare OR in it would let go of what stands before."""
-    sql = f"SELECT 1 FROM t WHERE a = 1 AND {scope('t.b', lookup='u.b', c='t.c')}"
+def test_a_predicate_can_be_combined_with_and(predicate: predicates.Predicate) -> None:
+    """A top-level OR in it would disable the conditions before it."""
+    sql = f"SELECT 1 FROM t WHERE a = 1 AND {predicate('t.b', lookup='u.b', c='t.c')}"
     where = parse_one(sql, read="redshift").find(exp.Where)
     assert where
     assert isinstance(where.this, exp.And)

@@ -1,4 +1,4 @@
-"""What every engine does: connect, run transactions, execute scripts, tell the log."""
+"""What the engines share: connections, transactions, scripts, logs."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from airflow.sdk import Connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.warehouse import Loaded, Warehouse, WarehouseError
-from sparkify.warehouse.session import ATTEMPTS, INSERTED_AT_ONCE, label
+from sparkify.warehouse import CopyResult, Warehouse, WarehouseError
+from sparkify.warehouse.session import INSERTED_AT_ONCE
+from sparkify.warehouse.transactions import ATTEMPTS
 from sparkify.warehouse.unreachable import Reason
 
 if TYPE_CHECKING:
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
 
 
 class ConflictError(Exception):
-    """What the database says about a serialization conflict."""
+    """The database's error for a serialization conflict."""
 
 
 class UnreachableError(Exception):
-    """What the driver says when there is no connection."""
+    """The driver's error without a connection."""
 
 
 class Session:
-    """A connection that notes what happens to it; it is its own cursor."""
+    """A connection that records the calls; it is its own cursor."""
 
     rowcount = 0
     description = [("one", 23), ("two", 25)]  # noqa: RUF012
@@ -91,9 +92,9 @@ class Engine(Warehouse):
             self.session.values.append(list(values))
         self.session.rowcount = self.rows.get(statement, -1)
 
-    def _copy(self, command: str) -> Loaded:
+    def _copy(self, command: str) -> CopyResult:
         self.session.events.append(command)
-        return Loaded(1234, 5)
+        return CopyResult(1234, 5)
 
     def _authorization(self) -> str:
         return "CREDENTIALS 'hidden'"
@@ -119,7 +120,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 class Work:
-    """Work that meets a number of conflicts, then succeeds."""
+    """Work that fails with a number of conflicts, then succeeds."""
 
     def __init__(self, session: Session, conflicts: int) -> None:
         self.session = session
@@ -140,7 +141,7 @@ def test_a_transaction_is_committed(session: Session, pauses: list[float]) -> No
     assert pauses == []
 
 
-def test_a_conflict_is_tried_again(session: Session, pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_conflict_is_retried(session: Session, pauses: list[float], caplog: pytest.LogCaptureFixture) -> None:
     with Engine(session) as engine:
         assert engine.transaction(Work(session, 2)) == "done"
     assert session.events == ["work", "rollback", "work", "rollback", "work", "commit", "close"]
@@ -151,7 +152,7 @@ def test_a_conflict_is_tried_again(session: Session, pauses: list[float], caplog
     assert f"(attempt 3 of {ATTEMPTS})" in second.getMessage()
 
 
-def test_a_conflict_at_commit_is_tried_again(
+def test_a_conflict_at_commit_is_retried(
     session: Session, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits = iter([ConflictError(), None])
@@ -166,7 +167,7 @@ def test_a_conflict_at_commit_is_tried_again(
     assert session.events == ["work", "rollback", "work", "close"]
 
 
-def test_a_transaction_gives_up_in_the_end(session: Session, pauses: list[float]) -> None:
+def test_the_number_of_attempts_is_limited(session: Session, pauses: list[float]) -> None:
     with Engine(session) as engine, pytest.raises(ConflictError):
         engine.transaction(Work(session, ATTEMPTS))
     assert session.events == ["work", "rollback"] * ATTEMPTS + ["close"]
@@ -184,7 +185,7 @@ def test_pauses_are_random_and_grow(session: Session, pauses: list[float]) -> No
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), WarehouseError("no"), KeyboardInterrupt()])
-def test_another_error_is_not_tried_again(session: Session, pauses: list[float], error: BaseException) -> None:
+def test_another_error_is_not_retried(session: Session, pauses: list[float], error: BaseException) -> None:
     def work() -> None:
         raise error
 
@@ -203,7 +204,7 @@ def test_a_rollback_that_fails_does_not_hide_the_cause(session: Session, monkeyp
         engine.transaction(lambda: engine.script("BROKEN"))
 
 
-def test_an_unreachable_warehouse_is_named_with_the_remedy(session: Session) -> None:
+def test_the_error_of_an_unreachable_warehouse_has_the_remedy(session: Session) -> None:
     with pytest.raises(WarehouseError) as caught, Engine(session, UnreachableError("timeout expired\n")):
         pytest.fail("connected")
     message = str(caught.value)
@@ -235,7 +236,7 @@ def test_an_unknown_row_count_is_zero(session: Session) -> None:
         assert engine.transaction(lambda: engine.script("CREATE TABLE t (a INTEGER)")) == 0
 
 
-def test_the_log_tells_what_a_statement_is_for_and_not_its_sql(
+def test_the_log_has_the_label_of_a_statement_and_not_its_sql(
     session: Session, caplog: pytest.LogCaptureFixture
 ) -> None:
     statement = "-- Take the newest: of each key.\nSELECT 'hidden'"
@@ -256,7 +257,7 @@ def test_a_query_returns_tuples(session: Session) -> None:
         assert engine.query("SELECT 1") == [(1, 2), (3, 4)]
         assert engine.table("SELECT 1") == (["one", "two"], [(1, 2), (3, 4)])
         assert engine.columns("songs") == ["one", "two"]
-    # Each is a transaction by itself: none holds a snapshot, or keeps others from locking what it has read.
+    # Each is its own transaction: none keeps a snapshot or a lock.
     assert session.events == ["SELECT 1", "commit"] * 2 + ["SELECT * FROM songs LIMIT 0", "commit", "close"]
 
 
@@ -285,6 +286,10 @@ class TestLocks:
             "COPY t FROM 's3://bucket/key'",
             "TRUNCATE t",
             "WITH u AS (SELECT 1 AS a) DELETE FROM t USING u WHERE t.a = u.a",
+            "WITH u AS (SELECT 1 AS a)\n-- Drop them.\nDELETE FROM t USING u WHERE t.a = u.a",
+            "WITH gone AS (DELETE FROM t RETURNING a) SELECT a FROM gone",
+            "INSERT /* rows */ INTO t (a) VALUES (1)",
+            "DELETE -- all\nFROM t",
         ],
     )
     def test_a_write_without_a_lock_is_refused(self, session: Session, statement: str) -> None:
@@ -296,7 +301,7 @@ class TestLocks:
                     engine.transaction(partial(send, statement))
         assert session.events == ["rollback", "rollback", "close"]
 
-    def test_so_are_rows_and_files(self, session: Session) -> None:
+    def test_an_insert_or_a_copy_without_a_lock_is_refused(self, session: Session) -> None:
         with Engine(session) as engine:
             for work in (lambda: engine.insert("t", ["a"], [[1]]), lambda: engine.copy("t (a)", "s3://bucket/key")):
                 with pytest.raises(WarehouseError, match="writes to t, and its transaction holds no lock"):
@@ -314,14 +319,25 @@ class TestLocks:
             "ANALYZE t",
             "CREATE TEMP TABLE u AS SELECT a FROM t;\nINSERT INTO u (a) VALUES (1);\nDELETE FROM u WHERE a = 1",
             "CREATE TEMPORARY TABLE U (LIKE t INCLUDING DEFAULTS);\nCOPY u FROM 's3://bucket/key'",
+            "CREATE /* b */ TEMP -- c\n TABLE u (a INTEGER);\nDELETE FROM u",
+            'CREATE TEMP TABLE "my u" (a INTEGER);\nDELETE FROM "my u"',
+            'CREATE TEMP TABLE u (a INTEGER);\nDELETE FROM "u"',
+            "WITH u AS (SELECT 1 AS a) SELECT ') DELETE FROM t' AS b FROM u",
+            "SELECT 'LOCK t' AS a -- LOCK t",
+            "/* not yet:\nLOCK t */ SELECT a FROM t",
         ],
     )
-    def test_what_needs_no_lock(self, session: Session, statement: str) -> None:
+    def test_a_statement_that_needs_no_lock(self, session: Session, statement: str) -> None:
         with Engine(session) as engine:
             engine.transaction(lambda: engine.script(statement))
         assert session.events[-2:] == ["commit", "close"]
 
-    @pytest.mark.parametrize("statement", ["LOCK t", "-- Wait.\nlock table t"])
+    def test_a_write_to_a_table_whose_name_begins_like_a_temporary_one_is_refused(self, session: Session) -> None:
+        script = 'CREATE TEMP TABLE "my u" (a INTEGER);\nDELETE FROM "my t"'
+        with Engine(session) as engine, pytest.raises(WarehouseError, match='writes to "my t", and its transaction'):
+            engine.transaction(lambda: engine.script(script))
+
+    @pytest.mark.parametrize("statement", ["LOCK t", "-- Wait.\nlock table t", "/* a */ LOCK -- b\n t"])
     def test_a_lock_in_the_middle_is_refused(self, session: Session, statement: str) -> None:
         with Engine(session) as engine:
             for lock in ([], ["t"]):
@@ -347,7 +363,7 @@ class TestLocks:
             engine.transaction(lambda: engine.transaction(lambda: None, lock=["t"]))
         assert session.events == ["rollback", "close"]
 
-    def test_a_session_that_only_reads_is_one_transaction(self, session: Session) -> None:
+    def test_a_read_only_session_is_one_transaction(self, session: Session) -> None:
         with Engine(session) as engine:
             engine.read_only(5)
             engine.query("SELECT 1")
@@ -377,10 +393,10 @@ CALLS = {
         max_size=6,
     )
 )  # fmt: skip
-def test_whatever_is_called_no_row_is_written_but_after_a_lock_that_came_first(
+def test_rows_are_written_only_after_a_lock_that_came_first(
     calls: list[str | tuple[list[str], list[str]]],
 ) -> None:
-    """Calls, alone and in transactions, whose errors the caller passes over."""
+    """Any calls, in and outside of transactions, whose errors the caller ignores."""
     session = Session()
 
     def call(engine: Engine, names: list[str]) -> None:
@@ -407,7 +423,7 @@ def test_whatever_is_called_no_row_is_written_but_after_a_lock_that_came_first(
     assert transaction in ([], ["close"])
 
 
-def test_insert_sends_values_as_parameters_many_rows_at_once(session: Session) -> None:
+def test_insert_sends_values_as_parameters_of_many_rows(session: Session) -> None:
     rows = [(number, f"'{number}'") for number in range(INSERTED_AT_ONCE + 1)]
     with Engine(session) as engine:
         engine.transaction(lambda: engine.insert("t", ["a", "b"], rows), lock=["t"])
@@ -422,34 +438,9 @@ def test_insert_sends_values_as_parameters_many_rows_at_once(session: Session) -
 def test_copy_is_logged_without_its_authorization(session: Session, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), Engine(session) as engine:
         copy = partial(engine.copy, "t (a)", "s3://bucket/key", ["FORMAT AS JSON 'auto'", "MAXERROR 1"])
-        assert engine.transaction(copy, lock=["t"]) == Loaded(1234, 5)
+        assert engine.transaction(copy, lock=["t"]) == CopyResult(1234, 5)
     command = "COPY t (a) FROM 's3://bucket/key' {}FORMAT AS JSON 'auto' MAXERROR 1"
     assert session.events[1] == command.format("CREDENTIALS 'hidden' ")
     assert command.format("") in caplog.text
     assert "Copied 1,234 rows, 5 rejected" in caplog.text
     assert "hidden" not in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("statement", "expected"),
-    [
-        ("SELECT a FROM t", "SELECT a FROM t"),
-        ("DROP TABLE IF EXISTS t", "DROP TABLE IF EXISTS t"),
-        ("CREATE TABLE IF NOT EXISTS t (a INTEGER)", "CREATE TABLE IF NOT EXISTS t"),
-        ("CREATE TEMP TABLE b AS\nSELECT 1", "CREATE TEMP TABLE b AS"),
-        ("-- Take it.\nSELECT 1", "Take it"),
-        ("-- Take it: all\n-- of it.\nSELECT 1", "Take it"),
-        (
-            "-- Delete the rows of [2018-11-01 00:00, 01:00).\nSELECT 1",
-            "Delete the rows of [2018-11-01 00:00, 01:00)",
-        ),
-        ("-- Version 1.5 of it. And more.\nSELECT 1", "Version 1.5 of it"),
-        ("-- No full stop\nSELECT 1", "No full stop"),
-        ("-- Two\n--   lines\nCREATE TEMP TABLE b AS SELECT 1", "Two lines"),
-        ("-- About the table.\nCREATE TABLE t (a INTEGER)", "CREATE TABLE t"),
-        ("-- About the table.\nDROP TABLE t", "DROP TABLE t"),
-        ("SELECT " + 40 * "a, " + "b", ("SELECT " + 40 * "a, ")[:80]),
-    ],
-)
-def test_label(statement: str, expected: str) -> None:
-    assert label(statement) == expected

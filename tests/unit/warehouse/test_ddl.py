@@ -1,4 +1,4 @@
-"""What a folder of DDL declares."""
+"""Declared tables, from a folder of DDL."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_schemas_come_first_and_what_creates_nothing_last(folder: Path) -> None:
+def test_schemas_come_first_and_other_statements_last(folder: Path) -> None:
     assert [(item.kind, item.creates) for item in ddl.read(folder)] == [
         ("SCHEMA", "operations"),
         ("TABLE", "operations.notes"),
@@ -72,13 +72,13 @@ def test_tables_are_those_of_the_warehouse_with_their_columns(folder: Path) -> N
         ),
     ],
 )
-def test_what_is_invalid_is_told_with_its_place(folder: Path, text: str, expected: str) -> None:
+def test_an_error_has_the_file_and_the_line(folder: Path, text: str, expected: str) -> None:
     (folder / "x.sql").write_text(text)
     with pytest.raises(ddl.DdlError) as raised:
         ddl.read(folder)
     assert re.match(expected, str(raised.value))
 
 
-def test_a_folder_without_ddl_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_ddl_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ddl.DdlError, match=re.escape(f"No file of DDL (*.sql) in {tmp_path}.")):
         ddl.read(tmp_path)

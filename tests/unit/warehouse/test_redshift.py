@@ -1,4 +1,4 @@
-"""Redshift at the boundary of its driver: what is sent, what an error means, and that no secret gets out."""
+"""Redshift at the boundary of its driver: statements, errors, and the redaction of secrets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import pytest
 import redshift_connector
 from redshift_connector import InterfaceError, OperationalError
 
-from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError, connect
+from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, Warehouse, WarehouseError, connect
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT
 from tests.unit.warehouse.test_secrets import everything
 
@@ -35,7 +35,7 @@ REJECT = RejectedRow("s3://music/song_data/A.json", 3, "year", 1207, "Invalid di
 
 
 class Cursor:
-    """A cursor of the driver: notes what it executes, answers or fails as told."""
+    """A cursor of the driver: records the statements, and returns the given rows or raises the given error."""
 
     paramstyle = "format"
     rowcount = -1
@@ -68,7 +68,7 @@ class Cursor:
 
 
 class Driver:
-    """redshift_connector's connection; the module's connect() gives it out."""
+    """The connection that redshift_connector's connect() returns."""
 
     def __init__(self) -> None:
         self.executed: list[str] = []
@@ -97,7 +97,7 @@ class Driver:
 
 @pytest.fixture
 def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
-    """A driver in the place of redshift_connector's, no credentials but those of the Airflow connections."""
+    """A driver instead of redshift_connector's, and no credentials but those of the Airflow connections."""
     driver = Driver()
     monkeypatch.setattr(redshift_connector, "connect", driver.connect)
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
@@ -121,18 +121,18 @@ def warehouse() -> Warehouse:
     return connect("redshift", "aws")
 
 
-def copy(session: Warehouse, table: str = "songs", *options: str) -> Loaded:
+def copy(session: Warehouse, table: str = "songs", *options: str) -> CopyResult:
     """COPY into a table, in a transaction."""
     work = partial(session.copy, table, "s3://music/song_data/", options)
     return session.transaction(work, lock=[table.partition(" ")[0]])
 
 
 def server_error(code: str, message: str, **fields: str) -> redshift_connector.ProgrammingError:
-    """What the driver raises: the fields of the server's message in a dictionary."""
+    """Return the driver's exception, which has the fields of the server's message in a dictionary."""
     return redshift_connector.ProgrammingError({"S": "ERROR", "C": code, "M": message, **fields})
 
 
-def test_it_connects_as_the_airflow_connection_says(driver: Driver) -> None:
+def test_it_connects_with_the_airflow_connection(driver: Driver) -> None:
     with warehouse():
         pass
     expected = {"host": "cluster.example", "port": 5439, "user": "etl", "password": SECRET, "database": "dev"}
@@ -141,7 +141,7 @@ def test_it_connects_as_the_airflow_connection_says(driver: Driver) -> None:
     assert driver.executed == ["close"]
 
 
-def test_a_silent_connection_is_kept_alive(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_idle_connection_is_kept_alive(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     with warehouse():
         pass
     assert driver.settings["tcp_keepalive_idle"] == 60
@@ -153,7 +153,7 @@ def test_a_silent_connection_is_kept_alive(driver: Driver, monkeypatch: pytest.M
     assert driver.settings.items() >= expected.items()
 
 
-def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
+def test_sql_is_sent_unchanged(driver: Driver) -> None:
     script = "CREATE TABLE t (a BIGINT ENCODE zstd) DISTSTYLE ALL SORTKEY (a);\nSELECT a FROM t WHERE b LIKE '%x%'"
     with warehouse() as session:
         session.transaction(lambda: session.script(script))
@@ -176,11 +176,11 @@ def test_sql_reaches_it_as_it_is_written(driver: Driver) -> None:
         (ValueError(), False),
     ],
 )
-def test_conflicts_are_known_by_the_shape_of_the_error(driver: Driver, error: Exception, conflict: bool) -> None:
+def test_conflicts_are_recognized_by_code_or_message(driver: Driver, error: Exception, conflict: bool) -> None:
     assert warehouse()._is_conflict(error) is conflict
 
 
-def test_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conflict_is_retried(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
     errors = iter([server_error("XX000", "1023", D="Serializable isolation violation on table - 100")])
 
@@ -216,7 +216,7 @@ UNTRUSTED = InterfaceError("communication error", ssl.SSLCertVerificationError(1
         (UNTRUSTED, "failed the TLS verification", "sslmode"),
     ],
 )
-def test_a_session_that_cannot_begin_is_explained_at_once(
+def test_a_failed_connection_is_explained_without_a_retry(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, error: Exception, what: str, remedy: str
 ) -> None:
     attempts = []
@@ -234,8 +234,8 @@ def test_a_session_that_cannot_begin_is_explained_at_once(
     assert len(attempts) == 1
 
 
-def test_only_the_start_of_a_session_has_a_timeout(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A COPY is silent for longer."""
+def test_only_the_connection_has_a_timeout(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A COPY may take longer."""
     with warehouse():
         assert driver.settings["timeout"] == CONNECT_TIMEOUT
         assert driver.timeouts == [None]
@@ -268,7 +268,7 @@ def test_copy_is_authorized_by_the_aws_connection(
     aws(monkeypatch, extra)
     with caplog.at_level(logging.DEBUG), warehouse() as session:
         loaded = copy(session, "songs (title)", "FORMAT AS JSON 'auto'", "MAXERROR 6")
-    assert loaded == Loaded(rows=1234, rejected=1, rejects=[REJECT])
+    assert loaded == CopyResult(rows=1234, rejected=1, rejects=[REJECT], query_id=77)
     assert driver.executed[1:] == [
         f"COPY songs (title) FROM 's3://music/song_data/' {clause} FORMAT AS JSON 'auto' MAXERROR 6 REGION 'us-west-2'",
         *COPIED,
@@ -299,7 +299,7 @@ def test_copy_names_the_region_of_the_bucket(
     assert driver.executed[1] == f"COPY songs FROM 's3://REGION/key' IAM_ROLE default {tail}"
 
 
-def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_are_masked_in_later_logs(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver's own debug log shows statements."""
     masked: list[Any] = []
     monkeypatch.setattr("airflow.sdk.log.mask_secret", masked.append)
@@ -310,13 +310,15 @@ def test_keys_are_masked_in_whatever_is_logged_later(driver: Driver, monkeypatch
     assert TOKEN in masked
 
 
-def test_copy_without_any_authorization_names_the_remedy(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_of_a_copy_without_authorization_has_the_remedy(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     aws(monkeypatch, keys=False)
     with warehouse() as session, pytest.raises(WarehouseError, match=r"'aws' has no role.* copy_iam_role"):
         copy(session)
 
 
-def test_a_failed_copy_says_which_rows_were_rejected(
+def test_the_error_of_a_failed_copy_has_the_rejected_rows(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws(monkeypatch)
@@ -333,7 +335,7 @@ def test_a_failed_copy_says_which_rows_were_rejected(
     )
     assert SECRET not in "".join(traceback.format_exception(caught.value))
     assert SECRET not in caplog.text
-    # What was rejected is asked for in a transaction of its own: the failed one takes no more statements.
+    # The rejected rows are queried in another transaction: the failed one accepts no statements.
     sent = [event.split(" ")[0] for event in driver.executed[1:]]
     assert sent == ["COPY", "rollback", "SELECT", "rollback", "close"]
 
@@ -368,7 +370,7 @@ def test_the_label_of_a_statement_shows_no_secret(driver: Driver, caplog: pytest
     assert TOKEN not in caplog.text
 
 
-def test_a_copy_that_cannot_read_is_not_explained_by_earlier_load_errors(
+def test_an_error_of_s3_is_not_explained_by_earlier_load_errors(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws(monkeypatch)
@@ -403,9 +405,7 @@ DAMAGED = """
 """
 
 
-def test_a_failed_copy_says_which_object_could_not_be_decompressed(
-    driver: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_error_of_a_failed_copy_has_the_corrupt_object(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch)
     message = "failed to inflate with gzip: unexpected end of file."
     driver.answers["COPY"] = server_error("XX000", message, D=DAMAGED)
@@ -417,7 +417,7 @@ def test_a_failed_copy_says_which_object_could_not_be_decompressed(
 def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither of an earlier one of the session, nor of a session that had its process id."""
+    """Neither those of an earlier COPY of the session, nor of an earlier session with the same process id."""
     aws(monkeypatch)
     driver.answers["COPY other"] = server_error("XX000", "Check 'sys_load_error_detail' system table for details.")
     with warehouse() as session:
@@ -431,14 +431,14 @@ def test_the_rejected_rows_of_a_failed_copy_are_not_those_of_another(
     assert before < datetime.fromisoformat(found[1]).replace(tzinfo=UTC) < before + timedelta(minutes=2)
 
 
-def test_values_reach_it_as_parameters(driver: Driver) -> None:
+def test_values_are_sent_as_parameters(driver: Driver) -> None:
     with warehouse() as session:
         session.transaction(lambda: session.insert("t", ["a", "b"], [(1, "it's"), (2, None)]), lock=["t"])
     assert driver.executed[1] == "INSERT INTO t (a, b) VALUES (?, ?), (?, ?)"
     assert driver.values == [1, "it's", 2, None]
 
 
-def test_a_copy_that_meets_a_conflict_is_tried_again(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_with_a_conflict_is_retried(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     aws(monkeypatch)
     driver.answers["SELECT TRIM(file_name)"] = []
     driver.answers["COPY"] = server_error("XX000", "1023", D="Serializable isolation violation on table - 100")

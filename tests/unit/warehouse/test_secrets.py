@@ -1,4 +1,4 @@
-"""What a session says is without its secrets, in whatever form they come."""
+"""Errors and logs of a session contain none of its secrets, in any form."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 import redshift_connector
 
-from sparkify.warehouse import CopyFailedError, Loaded, RejectedRow
+from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow
 from sparkify.warehouse.secrets import Secrets
 
 SECRET = 'it\'s/a \\ "MARKED"+é'
@@ -25,7 +25,7 @@ def secrets() -> Secrets:
 
 
 def everything(error: BaseException | None) -> str:
-    """Return all that an exception holds, whether it is shown or not."""
+    """Return all text of an exception, its causes and its contexts."""
     if error is None:
         return ""
     hidden = everything(error.__cause__) + everything(error.__context__)
@@ -41,7 +41,7 @@ def test_a_secret_in_any_form(secrets: Secrets, form: Any) -> None:
     assert redacted.endswith(" after")
 
 
-def test_a_word_is_no_secret(secrets: Secrets) -> None:
+def test_a_short_word_is_not_redacted(secrets: Secrets) -> None:
     secrets.add("copy")
     assert secrets.redact("copy songs") == "copy songs"
 
@@ -64,15 +64,15 @@ def test_clauses_with_secrets_that_the_session_does_not_know(secrets: Secrets, c
     assert redacted.endswith(command[-5:]) or command.endswith("SeCr")
 
 
-def test_data_stays_as_it_is(secrets: Secrets) -> None:
-    """A row that was rejected is to be found again in its file."""
+def test_data_is_not_redacted(secrets: Secrets) -> None:
+    """A rejected row must be found in its file."""
     row = RejectedRow("file", 1, "column", 1207, "reason", f"{{{SECRET}}}", SECRET)
     assert secrets.redact(row) == row
 
 
 def test_containers_keep_their_types(secrets: Secrets) -> None:
     row = RejectedRow("file", 1, "column", 1207, f"reason {SECRET}", "data")
-    assert secrets.redact(Loaded(1, 1, [row])) == Loaded(
+    assert secrets.redact(CopyResult(1, 1, [row])) == CopyResult(
         1, 1, [RejectedRow("file", 1, "column", 1207, "reason ***", "data")]
     )
     assert secrets.redact({"a": [SECRET, 1], "b": ({SECRET}, None)}) == {"a": ["***", 1], "b": ({"***"}, None)}
@@ -112,7 +112,7 @@ def test_the_causes_of_an_error(secrets: Secrets, shown: bool) -> None:
     assert "MARKED" not in everything(caught.value)
 
 
-def test_what_is_logged_meanwhile(secrets: Secrets, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_driver_s_log_during_the_session(secrets: Secrets, caplog: pytest.LogCaptureFixture) -> None:
     driver = logging.getLogger("some.driver")
     with caplog.at_level(logging.DEBUG):
         with secrets.out_of(["some.driver"]):

@@ -1,10 +1,10 @@
--- What the loads remember of themselves. Sources that are not cut by time (song metadata) are staged by object:
--- an object is taken when it is new or has changed, in batches; a table loads the batches it has not loaded yet.
+-- Bookkeeping of the incremental loads. Sources that are not partitioned by time (song metadata) are staged by object:
+-- a run stages new and changed objects in batches, and each table loads the batches that it has not loaded yet.
 CREATE SCHEMA IF NOT EXISTS operations;
 
--- The ledger: every object whose rows are in a staging table, as it was when it was taken. An object that cannot be
--- loaded is quarantined: it is the only one of a batch with a negative number, which has no rows, until it changes or
--- vanishes. operations.rejected_rows has the reasons.
+-- The ledger of staged objects: key, ETag and size of each object when it was read. An object that cannot be loaded is
+-- quarantined until it changes or is deleted: it is the only object of a batch with a negative number, which has no
+-- rows. operations.rejected_rows has the reasons.
 CREATE TABLE IF NOT EXISTS operations.staged_objects (
     table_name VARCHAR(256) NOT NULL,
     object_key VARCHAR(4096) NOT NULL,
@@ -15,8 +15,8 @@ CREATE TABLE IF NOT EXISTS operations.staged_objects (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- Objects are staged in batches. A batch is retired when one of its objects changed or vanished: what is left
--- of it is staged again in a new batch, so no row needs to know the object it came from (COPY does not tell).
+-- The batches of staged objects. COPY does not report the object of a row, so the unit of replacement is the batch: if
+-- one of its objects changes or is deleted, it is retired, and its other objects are staged again in a new batch.
 CREATE TABLE IF NOT EXISTS operations.staged_batches (
     table_name VARCHAR(256) NOT NULL,
     batch_id BIGINT NOT NULL,
@@ -28,8 +28,8 @@ CREATE TABLE IF NOT EXISTS operations.staged_batches (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The version of the files that was read last for each period of a source that is cut by time. A run that finds
--- another version than before it read knows that a concurrent run may have read a newer one, and reads again.
+-- The last staged version of the files of each period, for sources that are partitioned by time. If it has changed
+-- while a run read the files, a concurrent run may have read a newer version, and the run reads the files again.
 CREATE TABLE IF NOT EXISTS operations.staged_periods (
     table_name VARCHAR(256) NOT NULL,
     period_start TIMESTAMP NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS operations.staged_periods (
 DISTSTYLE EVEN
 SORTKEY (table_name, period_start);
 
--- The batches that each table holds.
+-- The batches that each table has loaded.
 CREATE TABLE IF NOT EXISTS operations.loaded_batches (
     table_name VARCHAR(256) NOT NULL,
     batch_id BIGINT NOT NULL
@@ -46,30 +46,30 @@ CREATE TABLE IF NOT EXISTS operations.loaded_batches (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The rejected rows of what is staged now: replaced together with the rows of their file. If there were too many, so
--- that nothing was staged, they are here until a run stages the file. Those of a quarantined object are here until it
--- changes or vanishes.
--- The database's own views forget (Redshift's after seven days) and do not know which run it was.
--- Of one COPY (a period's files, a batch) the first thousand are here, and one of each further file; how many of a
--- period's files there were is in the task's result.
+-- The rejected rows of the last read of each file or object, replaced together with its staged rows. If the number of
+-- rejected rows exceeded the limit and nothing was staged, they remain until a run stages the file. Those of a
+-- quarantined object remain until it changes or is deleted. The database's own views keep load errors for a limited
+-- time (Redshift for seven days), and without the run.
+-- The rejected rows of a COPY (the files of a period, or a batch) are limited to 1,000, plus one of each further file.
+-- The task's result has their number for a period's files.
 CREATE TABLE IF NOT EXISTS operations.rejected_rows (
     table_name VARCHAR(256) NOT NULL,
-    -- The start of the file's period, for a source that is cut by time; the batch of the quarantined object
-    -- (operations.staged_objects), for one that is not.
+    -- The start of the file's period, if the source is partitioned by time; otherwise the batch of the quarantined
+    -- object in operations.staged_objects.
     period_start TIMESTAMP,
     batch_id BIGINT,
     run_id VARCHAR(250) NOT NULL,
     rejected_at TIMESTAMP NOT NULL,
-    -- The beginning of the names of the period's files, if it is not known which of them has the row.
+    -- The prefix of the period's files, if the file of the row is unknown.
     file_name VARCHAR(4096) NOT NULL,
-    -- 0 if it is not known.
+    -- 0 if unknown.
     line_number BIGINT NOT NULL,
     column_name VARCHAR(256),
-    -- Of Redshift's load error reference, four digits; or of this project's own rules: 1, a time outside
+    -- Four digits: a code of Redshift's load error reference. Codes of this project: 1, a timestamp outside of
     -- [1970-01-01, 2200-01-01), which COPY accepts; 2, an empty object.
     error_code INTEGER NOT NULL,
     reason VARCHAR(1024),
-    -- The first bytes of the line as it was in the file, and of the value; Redshift's view does not tell them.
+    -- The first bytes of the line and of the value; NULL on Redshift, whose view does not report them.
     raw_line VARCHAR(4096),
     raw_value VARCHAR(4096)
 )

@@ -40,5 +40,5 @@ class CustomSql(RowKind, frozen=True, kw_only=True):
     def failing(self, rows: CheckedRows) -> str:
         return self._render(rows.scope).strip().rstrip(";")
 
-    def _render(self, scope: predicates.Scope) -> str:
+    def _render(self, scope: predicates.Predicate) -> str:
         return templates.from_string(self.select).render(scope=scope)

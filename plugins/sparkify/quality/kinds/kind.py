@@ -44,7 +44,7 @@ class CheckedRows:
     whole_table: bool = False
 
     @property
-    def scope(self) -> predicates.Scope:
+    def scope(self) -> predicates.Predicate:
         """The predicate of the rows, as a function of their time column."""
         return predicates.everything if self.whole_table else predicates.OfInterval(self.interval)
 

@@ -7,16 +7,17 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from sparkify.warehouse.errors import WarehouseError
 from sparkify.warehouse.postgres import dialect
-from sparkify.warehouse.session import CopyFailedError, Loaded, RejectedRow, Warehouse, WarehouseError
+from sparkify.warehouse.session import Warehouse
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from obstore.store import S3Store
 
-    from sparkify.warehouse.postgres.copy.errors import Reject
+    from sparkify.warehouse.copy_result import CopyResult
 
 # libpq's messages for failed connections, which have no SQLSTATE. The last two cover all others.
 _REASONS = (
@@ -73,16 +74,14 @@ class Postgres(Warehouse):
             cursor.execute(f"SET statement_timeout TO {seconds * 1000:.0f}")
             cursor.execute("SET work_mem TO '128MB'")
 
-    def _copy(self, command: str) -> Loaded:
-        from sparkify.warehouse.postgres.copy import CopyError, CopySyntaxError, copy, parse_copy
+    def _copy(self, command: str) -> CopyResult:
+        from sparkify.warehouse.postgres.copy import CopySyntaxError, copy, parse_copy
 
         try:
-            done = copy(self._session, parse_copy(command), open_store=self._open_store, audit=self._connect)
+            parsed = parse_copy(command)
         except CopySyntaxError as error:
             raise WarehouseError(str(error)) from None
-        except CopyError as error:
-            raise CopyFailedError(str(error), _told(error.rejects)) from None  # the cause would show the command
-        return Loaded(done.rows, done.rejected, _told(done.rejects))
+        return copy(self._session, parsed, open_store=self._open_store, audit=self._connect)
 
     def _authorization(self) -> str:
         return "IAM_ROLE default"  # required by COPY's grammar: this process reads S3 itself, with the aws connection
@@ -137,18 +136,3 @@ def _take_any_time(session: Any) -> None:
 
     session.adapters.register_loader("timestamp", Timestamp)
     session.adapters.register_loader("date", Date)
-
-
-def _told(rejects: Iterable[Reject]) -> list[RejectedRow]:
-    return [
-        RejectedRow(
-            file_name=reject.filename,
-            line_number=reject.line,
-            column_name=reject.column,
-            error_code=reject.code,
-            reason=reject.reason,
-            raw_line=reject.raw.decode(errors="replace"),
-            raw_value=reject.value,
-        )
-        for reject in rejects
-    ]

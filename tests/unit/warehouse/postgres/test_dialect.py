@@ -1,4 +1,4 @@
-"""Redshift's statements, as PostgreSQL gets them."""
+"""The translation of Redshift's statements for PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ UNCHANGED = [
     "CREATE TEMP TABLE t (LIKE u INCLUDING DEFAULTS)",
     "-- What it is for.\n-- And more.\nSELECT 1",
     "/* What it is for;\n and more */ SELECT 1",
-    # What a transpiler would change: DATEDIFF, AVG of integers, GETDATE.
+    # A transpiler would change DATEDIFF, AVG of integers, GETDATE.
     "SELECT AVG(a), GETDATE(), DATEDIFF(day, a, b) FROM t",
 ]
 
 
 @pytest.mark.parametrize("statement", UNCHANGED)
-def test_what_means_the_same_is_not_touched(statement: str) -> None:
+def test_statements_with_the_same_semantics_are_unchanged(statement: str) -> None:
     assert to_postgres(statement) == [statement]
 
 
@@ -46,6 +46,11 @@ def test_what_means_the_same_is_not_touched(statement: str) -> None:
         ("-- Wait.\nlock operations.a, b ;", ["LOCK TABLE operations.a, b IN SHARE ROW EXCLUSIVE MODE"]),
         ("CREATE TEMP TABLE t AS SELECT 1 AS a", ["CREATE TEMP TABLE t AS SELECT 1 AS a", "ANALYZE t"]),
         ("-- c\ncreate temporary table t\nas select 1", ["-- c\ncreate temporary table t\nas select 1", "ANALYZE t"]),
+        ('LOCK "my t" -- it\n, u', ['LOCK TABLE "my t", u IN SHARE ROW EXCLUSIVE MODE']),
+        (
+            'CREATE /* b */ TEMP TABLE "my t" AS SELECT 1',
+            ['CREATE /* b */ TEMP TABLE "my t" AS SELECT 1', 'ANALYZE "my t"'],
+        ),
         ("CREATE TABLE t (a INTEGER NOT NULL)", ["CREATE TABLE t (a INT NOT NULL)"]),
         ("-- c\nCREATE TABLE IF NOT EXISTS o.t (a INTEGER)", ["CREATE TABLE IF NOT EXISTS o.t (a INT)"]),
         ("CREATE TABLE t (a INTEGER) DISTSTYLE ALL", ["CREATE TABLE t (a INT)"]),
@@ -57,7 +62,7 @@ def test_what_means_the_same_is_not_touched(statement: str) -> None:
         ),
     ],
 )
-def test_what_differs_is_translated(statement: str, expected: list[str]) -> None:
+def test_other_statements_are_translated(statement: str, expected: list[str]) -> None:
     assert to_postgres(statement) == expected
 
 
@@ -82,7 +87,7 @@ def test_a_sort_key_that_the_primary_key_begins_with_needs_no_second_index(sort_
     assert len(more) == indexes
 
 
-def test_an_index_is_looked_for_before_it_is_created() -> None:
+def test_an_index_is_created_only_if_it_is_missing() -> None:
     create = "CREATE INDEX IF NOT EXISTS songs_title ON songs (title)"
     expected = f"DO $$ BEGIN IF to_regclass('songs_title') IS NULL THEN {create}; END IF; END $$"
     assert to_postgres(f"-- For plays.\n{create};\n") == [expected]
@@ -103,7 +108,7 @@ def test_an_index_is_looked_for_before_it_is_created() -> None:
         ("", "''"),
     ],
 )
-def test_an_unknown_statement_is_refused_by_name(statement: str, named: str) -> None:
+def test_the_error_names_an_unsupported_statement(statement: str, named: str) -> None:
     with pytest.raises(UnsupportedStatementError) as caught:
         to_postgres(statement)
     assert f"does not support the statement {named}" in str(caught.value)
@@ -122,7 +127,7 @@ def test_an_unknown_statement_is_refused_by_name(statement: str, named: str) -> 
         ("CREATE TABLE t (a INTEGER) MADE UP", "MADE UP"),
     ],
 )
-def test_an_unknown_table_property_is_refused_by_name(statement: str, named: str) -> None:
+def test_the_error_names_an_unsupported_table_property(statement: str, named: str) -> None:
     with pytest.raises(UnsupportedStatementError) as caught:
         to_postgres(statement)
     assert named in str(caught.value)

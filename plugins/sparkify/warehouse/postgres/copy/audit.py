@@ -1,4 +1,4 @@
-"""The log of rejected rows, ``stl_load_errors``, with the columns of Redshift's own system view.
+"""The log of rejected rows, ``stl_load_errors``, with the columns of Redshift's system view.
 
 https://docs.aws.amazon.com/redshift/latest/dg/r_STL_LOAD_ERRORS.html
 """
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from sparkify.warehouse.postgres.copy.errors import Reject
+    from sparkify.warehouse.copy_result import RejectedRow
 
     Audit = Callable[[], psycopg.Connection[Any]]
 
-_LOCK = 0x436F7079  # "Copy": two processes that create the table at once take turns
+_LOCK = 0x436F7079  # "Copy": serializes sessions that create the table concurrently
 _DDL = (
     "CREATE SEQUENCE IF NOT EXISTS public.copy_query_id AS integer CYCLE",
     """
@@ -50,14 +50,14 @@ _INSERT = """
     SELECT usesysid::bigint, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0
     FROM pg_catalog.pg_user WHERE usename = %s
 """
-# "Multibyte characters in the load data are replaced with a period"; and a NUL has no place in PostgreSQL's text.
+# "Multibyte characters in the load data are replaced with a period"; PostgreSQL's text cannot contain NUL.
 _UNPRINTABLE = re.compile(r"[^\x01-\x7f]")
 
 
 def create_load_errors(connection: psycopg.Connection[Any]) -> None:
     """Create the table ``public.stl_load_errors`` and the sequence of query ids if they are missing.
 
-    Safe to call from several processes at once. Commit before the next COPY: it logs on a connection of its own.
+    Safe to call concurrently. Commit before the next COPY, which logs on another connection.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL lock_timeout = '30s'")
@@ -67,7 +67,7 @@ def create_load_errors(connection: psycopg.Connection[Any]) -> None:
 
 
 def next_query_id(connection: psycopg.Connection[Any], audit: Audit) -> int:
-    """Return an id no other COPY of this database has."""
+    """Return an id that no other COPY of this database has."""
     with connection.cursor() as cursor:
         ready = cursor.execute(
             "SELECT to_regclass('public.stl_load_errors') IS NOT NULL"
@@ -83,7 +83,7 @@ def next_query_id(connection: psycopg.Connection[Any], audit: Audit) -> int:
 
 def store_rejects(
     audit: Audit,
-    rejects: Sequence[Reject],
+    rejects: Sequence[RejectedRow],
     *,
     query_id: int,
     table: int,
@@ -91,13 +91,14 @@ def store_rejects(
     user: str,
     started: datetime,
 ) -> None:
-    """Write rejected rows to ``stl_load_errors`` and commit them, whatever becomes of the COPY itself.
+    """Write rejected rows to ``stl_load_errors`` and commit them, even if the COPY is rolled back.
 
-    :param audit: opens the connection to write on.
+    :param audit: opens the connection that writes them.
+    :param query_id: the id of the COPY.
     :param table: the target's oid.
-    :param session: the process id of the loading session.
-    :param user: its user.
-    :param started: when the COPY began.
+    :param session: the process id of the session that loads.
+    :param user: the user of that session.
+    :param started: start of the COPY; aware.
     """
     rows = [
         (
@@ -105,19 +106,19 @@ def store_rejects(
             started.replace(tzinfo=None),
             session,
             query_id,
-            reject.filename[:256],
-            reject.line,
-            reject.column[:127],
-            reject.type[:10],
-            reject.length[:10],
-            reject.position,
-            _UNPRINTABLE.sub(".", reject.raw[:4096].decode(errors="replace"))[:1024],
-            reject.value.replace("\0", ".")[:1024],
-            reject.code,
-            reject.reason[:100],
+            row.file_name[:256],
+            row.line_number,
+            row.column_name[:127],
+            row.column_type[:10],
+            row.column_length[:10],
+            row.position,
+            _UNPRINTABLE.sub(".", row.raw_line or "")[:1024],
+            (row.raw_value or "").replace("\0", ".")[:1024],
+            row.error_code,
+            row.reason[:100],
             user,
         )
-        for reject in rejects
+        for row in rejects
     ]
     with audit() as connection, connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)

@@ -1,33 +1,33 @@
-"""What a COPY statement says: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html ."""
+"""A parsed COPY statement: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html ."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from sparkify.warehouse.postgres.copy.errors import CopySyntaxError
-
 _URL = re.compile(r"s3://([^/]+)(?:/(.*))?", re.DOTALL)
+
+
+class CopySyntaxError(ValueError):
+    """The local engine does not support the COPY statement; the message never contains a quoted string of it."""
 
 
 @dataclass(frozen=True)
 class CopyCommand:
-    """A COPY statement, understood. Keys given in the statement are checked and forgotten.
+    """A parsed COPY statement. Access keys in the statement are checked, but not kept.
 
-    :param table: the name, folded to lower case as Redshift folds quoted and unquoted names alike.
-    :param schema: its schema, or None to search the search_path.
-    :param columns: the column list, in its order; empty when there is none.
+    :param table: the name in lower case: Redshift folds quoted and unquoted names.
+    :param schema: its schema; None to search the search_path.
+    :param columns: the column list, in its order; empty without one.
     :param bucket: the bucket of FROM.
-    :param prefix: the key prefix of FROM; with MANIFEST the manifest's whole key.
+    :param prefix: the key prefix of FROM; with MANIFEST the key of the manifest.
     :param json: ``auto``, ``auto ignorecase`` or the ``s3://`` URL of a JSONPaths file.
     :param compression: None, ``gzip``, ``bzip2`` or ``zstd``.
     :param timeformat: None, ``auto``, ``epochsecs`` or ``epochmillisecs``.
-    :param maxerror: the number of errors at which the load fails; 0 and 1 mean the same.
+    :param maxerror: the number of errors at which the load fails; 0 means 1.
     :param acceptinvchars: the replacement character, or None.
-    :param compupdate: accepted for Redshift's sake; PostgreSQL has no column encodings.
-    :param statupdate: whether the caller should ANALYZE afterwards; None when the statement does not say.
-    :param region: the bucket's region, or None.
-    :param iam_role: the role, ``default``, or None when the statement names none.
+    :param region: the bucket's region; None without one.
+    :param iam_role: the role, or ``default``; None without one.
     """
 
     table: str
@@ -44,8 +44,6 @@ class CopyCommand:
     blanksasnull: bool = False
     emptyasnull: bool = False
     acceptinvchars: str | None = None
-    compupdate: str | None = None
-    statupdate: bool | None = None
     region: str | None = None
     iam_role: str | None = None
 
@@ -59,7 +57,7 @@ def split_url(url: str, what: str) -> tuple[str, str]:
     """Return bucket and key of an ``s3://`` URL.
 
     :param what: names the URL in the error.
-    :raises CopySyntaxError: if it is not such a URL.
+    :raises CopySyntaxError: if it is not an S3 URL.
     """
     if not (match := _URL.fullmatch(url)):
         raise CopySyntaxError(f"{what} must be an S3 URL of the form 's3://bucket/key'")

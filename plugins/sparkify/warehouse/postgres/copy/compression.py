@@ -1,7 +1,7 @@
-"""Decompress what COPY reads, as it arrives.
+"""Decompress files while they are fetched.
 
 "File compression parameters" (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-file-compression.html).
-LZOP is refused: no maintained library reads it.
+LZOP is not supported: no maintained library reads it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from backports import zstd
 
-from sparkify.warehouse.postgres.copy.errors import BAD_COMPRESSION, CopyError, Reject
+from sparkify.warehouse.copy_result import CopyFailedError, RejectedRow
+from sparkify.warehouse.postgres.copy.errors import BAD_COMPRESSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_MOST = 256 * 1024  # bytes that one step gives at most, however well the data is compressed
+_MAX_PIECE = 256 * 1024  # bytes that one step returns, whatever the compression ratio
 
 
 class _Gunzip:
@@ -43,10 +44,10 @@ class _Gunzip:
 
 
 class _Format(NamedTuple):
-    """A way to compress.
+    """A compression format.
 
-    :param decompressor: returns one that reads a single stream; a file may hold several, one after the other.
-    :param error: what it raises for invalid data.
+    :param decompressor: returns a decompressor of a single stream; a file may be several concatenated streams.
+    :param error: the exception that it raises for invalid data.
     :param padding: the byte that may follow the last stream.
     """
 
@@ -66,14 +67,14 @@ FORMATS = {
 def decompress(pieces: Iterable[bytes], name: str, url: str) -> Iterator[bytes]:
     """Yield the content of a compressed file in pieces of bounded size.
 
-    :param pieces: the file, cut anywhere; it may be one stream or several, one after the other.
-    :param name: of the format, from :data:`FORMATS`.
-    :param url: of the file, for the errors.
-    :raises CopyError: if the file is not in that format, damaged, or not whole.
+    :param pieces: the file, in pieces of any size; it may be several concatenated streams.
+    :param name: the format, one of :data:`FORMATS`.
+    :param url: the file's URL, for errors.
+    :raises CopyFailedError: if the file is in another format, corrupt, or truncated.
     """
     decompressor, invalid, padding = FORMATS[name]
     stream = decompressor()
-    begun = False
+    started = False
     for piece in pieces:
         data = piece
         while data or not (stream.needs_input or stream.eof):
@@ -82,20 +83,20 @@ def decompress(pieces: Iterable[bytes], name: str, url: str) -> Iterator[bytes]:
                 if not data:
                     break
                 stream = decompressor()
-            begun = True
+            started = True
             try:
-                content = stream.decompress(data, _MOST)
+                content = stream.decompress(data, _MAX_PIECE)
             except invalid as error:
-                raise _damaged(
+                raise _corrupt(
                     url,
-                    f"is not an intact {name} file: {error}. "
-                    f"Remedy: leave out {name.upper()} if the file is not compressed so, else write the object again.",
+                    f"is not a valid {name} file: {error}. "
+                    f"Remedy: remove {name.upper()} if the file is not compressed so, or write the object again.",
                 ) from None
             yield content
             data = stream.unused_data
-    if begun and not stream.eof:
-        raise _damaged(url, f"ends in the middle of its {name} data. Remedy: write the object again, whole.")
+    if started and not stream.eof:
+        raise _corrupt(url, f"is truncated: its {name} data is incomplete. Remedy: write the object again.")
 
 
-def _damaged(url: str, reason: str) -> CopyError:
-    return CopyError(f"{url} {reason}", rejects=[Reject(url, 0, BAD_COMPRESSION, reason)])
+def _corrupt(url: str, reason: str) -> CopyFailedError:
+    return CopyFailedError(f"{url} {reason}", [RejectedRow(url, 0, "", BAD_COMPRESSION, reason)])

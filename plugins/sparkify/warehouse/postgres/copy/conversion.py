@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Conversion:
-    """The data conversion parameters of one COPY, as :class:`CopyCommand` explains them."""
+class ConversionOptions:
+    """The data conversion parameters of a COPY; :class:`CopyCommand` describes them."""
 
     timeformat: str | None = None
     truncatecolumns: bool = False
@@ -20,8 +20,8 @@ class Conversion:
     acceptinvchars: str | None = None
 
     @classmethod
-    def of(cls, command: CopyCommand) -> Conversion:
-        """Return those of a command."""
+    def of(cls, command: CopyCommand) -> ConversionOptions:
+        """Return the parameters of a command."""
         return cls(
             command.timeformat,
             command.truncatecolumns,

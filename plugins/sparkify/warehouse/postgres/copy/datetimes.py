@@ -1,12 +1,12 @@
-"""Dates and times of a COPY, as the integers PostgreSQL's binary format holds.
+"""Convert dates and times to the integers of PostgreSQL's binary format.
 
 Formats: "DATEFORMAT and TIMEFORMAT strings" and "Using automatic recognition with DATEFORMAT and TIMEFORMAT"
 (https://docs.aws.amazon.com/redshift/latest/dg/r_DATEFORMAT_and_TIMEFORMAT_strings.html,
 https://docs.aws.amazon.com/redshift/latest/dg/automatic-recognition.html).
 
-With 'auto' a TIMESTAMP keeps the clock time and ignores the zone; a TIMESTAMPTZ is converted to UTC. AWS does not say
-this of COPY. It says that CAST shows what 'auto' does, and shows INSERT: 'Jun 1,2008 09:59:59 EST' becomes 09:59:59 in
-the one and 14:59:59+00 in the other ("Examples with datetime types",
+With 'auto' a TIMESTAMP keeps the clock time and ignores the zone; a TIMESTAMPTZ is converted to UTC. AWS does not
+document this for COPY, but that CAST converts as 'auto' does, and an INSERT: 'Jun 1,2008 09:59:59 EST' becomes 09:59:59
+in a TIMESTAMP and 14:59:59+00 in a TIMESTAMPTZ ("Examples with datetime types",
 https://docs.aws.amazon.com/redshift/latest/dg/r_Examples_with_datetime_types.html). PostgreSQL's CAST does the same.
 """
 
@@ -16,7 +16,7 @@ import re
 from datetime import date, time
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse.postgres.copy.errors import BAD_DATE, BAD_TIMESTAMP, FieldError
+from sparkify.warehouse.postgres.copy.errors import BAD_DATE, BAD_TIMESTAMP, RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,9 +37,9 @@ _DATE = re.compile(_DAY, re.ASCII)
 _TIMESTAMP = (re.compile(f"{_DAY} {_CLOCK}", re.ASCII),)
 _TIMESTAMPTZ = (re.compile(f"{_DAY} {_CLOCK} ?{_OFFSET}", re.ASCII),)
 
-# What 'auto' recognises: the formats of its page, and the names of months, the missing seconds and AM and PM of "Date,
-# time, and timestamp literals" (https://docs.aws.amazon.com/redshift/latest/dg/r_Date_and_time_literals.html).
-# Hours from UTC; AWS lists more names of zones, which are rejected here.
+# The formats of 'auto': those of its page, and the month names, missing seconds, AM and PM of "Date, time, and
+# timestamp literals" (https://docs.aws.amazon.com/redshift/latest/dg/r_Date_and_time_literals.html).
+# Hours from UTC; AWS lists more zones, which are rejected here.
 _ZONES = {"Z": 0, "UTC": 0, "GMT": 0}
 _ZONES |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -66,7 +66,7 @@ _AUTO = tuple(
                 r"(?P<year>\d{4})\.(?P<yearday>\d{3})",
                 r"J(?P<julian>\d{1,7})",
                 r"(?P<month>\d{1,2})/(?P<day>\d{1,2})/(?P<year>\d{4}|\d{2})",
-                # AWS calls it DD.MM.YYYY and shows MM.DD.YYYY: only a day past 12 is no guess.
+                # AWS names it DD.MM.YYYY and shows MM.DD.YYYY: only a day above 12 is unambiguous.
                 r"(?P<month>\d{2})\.(?P<day>1[3-9]|[23]\d)\.(?P<year>\d{4})",
                 rf"{_MONTH}[- ](?P<day>\d{{1,2}})(?:-|, ?| )(?P<year>\d{{4}}|\d{{2}})",
                 rf"(?P<day>\d{{1,2}})[- ]{_MONTH}[- ](?P<year>\d{{4}})",
@@ -79,7 +79,7 @@ _AUTO = tuple(
 
 
 def epoch_bounds(timeformat: str) -> tuple[int, int]:
-    """Return the first and the last epoch value a timestamp holds.
+    """Return the first and the last epoch value that a timestamp can hold.
 
     :param timeformat: ``epochsecs`` or ``epochmillisecs``.
     """
@@ -90,14 +90,14 @@ def epoch_bounds(timeformat: str) -> tuple[int, int]:
 def read_date(text: str) -> int:
     """Return the days since 2000-01-01 of a date in the default DATEFORMAT, YYYY-MM-DD.
 
-    :raises FieldError: if it is not one.
+    :raises RecordError: if it is invalid.
     """
     if match := _DATE.fullmatch(text):
         try:
             return date(int(match[1]), int(match[2]), int(match[3])).toordinal() - _EPOCH_DAY
         except ValueError:
             pass
-    raise FieldError(BAD_DATE, "Invalid Date Format [YYYY-MM-DD]")
+    raise RecordError(BAD_DATE, "Invalid Date Format [YYYY-MM-DD]")
 
 
 def read_timestamp(text: str, *, zone: bool, auto: bool) -> int:
@@ -107,7 +107,7 @@ def read_timestamp(text: str, *, zone: bool, auto: bool) -> int:
         midnight.
     :param zone: whether the column is a TIMESTAMPTZ. By default its values need an offset from UTC;
         with ``auto`` a missing one is UTC, Redshift's default time zone.
-    :raises FieldError: if it is not one.
+    :raises RecordError: if it is invalid.
     """
     for pattern in _AUTO if auto else (_TIMESTAMPTZ if zone else _TIMESTAMP):
         if match := pattern.fullmatch(text):
@@ -118,11 +118,11 @@ def read_timestamp(text: str, *, zone: bool, auto: bool) -> int:
             if _FIRST <= value <= _LAST:
                 return value
     shape = "YYYY-MM-DD HH24:MI:SSOF" if zone else "YYYY-MM-DD HH24:MI:SS"
-    raise FieldError(BAD_TIMESTAMP, f"Invalid timestamp format or value [{'auto' if auto else shape}]")
+    raise RecordError(BAD_TIMESTAMP, f"Invalid timestamp format or value [{'auto' if auto else shape}]")
 
 
 def _microseconds(found: Mapping[str, str | None], *, zone: bool) -> int:
-    """Return the microseconds since 2000-01-01 of the parts of a timestamp; raise ValueError if one is out of range."""
+    """Return the microseconds since 2000-01-01 of a matched timestamp; raise ValueError if a part is out of range."""
     hour = int(found["hour"] or 0)
     if half := found.get("half"):
         if not 1 <= hour <= 12:
@@ -154,7 +154,7 @@ def _days(found: Mapping[str, str | None]) -> int:
         year += 1  # the year before AD 1 is 1 BC
     name = found.get("name")
     month = _MONTHS.index(name[:3].capitalize()) + 1 if name else int(found.get("month") or 1)
-    cycles, year = divmod(year, 400)  # the calendar repeats itself; Python's begins with AD 1
+    cycles, year = divmod(year, 400)  # the calendar repeats every 400 years; Python's begins with AD 1
     first = date(year + 400, month, int(found.get("day") or 1)).toordinal() + (cycles - 1) * 146_097 - _EPOCH_DAY
     number = int(found.get("yearday") or 1)
     if not 1 <= number <= 366:
@@ -163,7 +163,7 @@ def _days(found: Mapping[str, str | None]) -> int:
 
 
 def _offset(found: Mapping[str, str | None]) -> int:
-    """Return the seconds by which a zone is ahead of UTC; 0 without a zone."""
+    """Return the offset of a zone from UTC, in seconds; 0 without a zone."""
     if zone := found.get("zone"):
         return _ZONES[zone.upper()] * 3600
     hours, minutes = int(found.get("hours") or 0), int(found.get("minutes") or 0)

@@ -1,16 +1,15 @@
-"""What can go wrong in a COPY: the exceptions, and the rejected row.
+"""The errors of COPY, with the codes of AWS's "Load error reference".
 
-Codes are those of AWS's "Load error reference"
-(https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html).
+https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from sparkify.warehouse.copy_result import RejectedRow
+    from sparkify.warehouse.postgres.copy.target import Column
 
 OUT_OF_RANGE = 1204
 BAD_DATE = 1205
@@ -24,93 +23,51 @@ BAD_LINE = 1216
 NUL_BYTE = 1218
 BAD_UTF8 = 1220
 INTEGER_OVERFLOW = 1222
-# Not in the reference, and not ignored by MAXERROR: the COPY fails with it.
+# Not in the reference. MAXERROR does not cover it: the COPY fails.
 BAD_COMPRESSION = 9001
 
 _REMEDIES = {
-    OUT_OF_RANGE: "widen the column, or add TRUNCATECOLUMNS when it is text",
+    OUT_OF_RANGE: "widen the column, or add TRUNCATECOLUMNS if it is text",
     BAD_DATE: "write the date as YYYY-MM-DD",
-    BAD_TIMESTAMP: "set the TIMEFORMAT the file uses, or correct the value",
-    BAD_DIGIT: "correct the value, or give the column a type that holds it",
-    BAD_FLOAT: "correct the value, or give the column a type that holds it",
-    BAD_DECIMAL: "correct the value, or give the column a type that holds it",
+    BAD_TIMESTAMP: "set the TIMEFORMAT of the file, or correct the value",
+    BAD_DIGIT: "correct the value, or change the type of the column",
+    BAD_FLOAT: "correct the value, or change the type of the column",
+    BAD_DECIMAL: "correct the value, or change the type of the column",
     BAD_BOOLEAN: "write true or false",
-    NOT_NULL: "supply the field, or drop the column's NOT NULL",
-    BAD_LINE: "correct the JSON, or allow some rejected rows with MAXERROR",
+    NOT_NULL: "add the field, or drop the column's NOT NULL",
+    BAD_LINE: "correct the JSON, or accept some rejected rows with MAXERROR",
     NUL_BYTE: "remove the NUL character from the value",
     BAD_UTF8: "write the file as UTF-8, or add ACCEPTINVCHARS for a VARCHAR column",
-    INTEGER_OVERFLOW: "give the column a wider integer type",
-    BAD_COMPRESSION: "write the object again, whole, or leave out the option of its compression",
+    INTEGER_OVERFLOW: "change the column to a wider integer type",
 }
 
 
-class CopySyntaxError(ValueError):
-    """The COPY statement is not one the local engine runs; the message never holds a quoted string of it."""
-
-
-class FieldError(ValueError):
-    """A value does not fit its column.
+class RecordError(ValueError):
+    """A record, or one of its values, cannot be loaded.
 
     :param code: the code of the load error reference.
     :param reason: the error, in Redshift's wording if known.
-    :param position: the offset of the error within the value, from 0.
+    :param position: the offset of the error, from 0: in the value, or in the record if no column is named.
+    :param malformed: whether the record is not valid JSON.
+    :ivar column: the column of the value; None if the record as a whole is rejected.
+    :ivar value: the value's text.
     """
 
-    def __init__(self, code: int, reason: str, position: int = 0) -> None:
+    def __init__(self, code: int, reason: str, position: int = 0, *, malformed: bool = False) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.position = position
+        self.malformed = malformed
+        self.column: Column | None = None
+        self.value = ""
 
 
-@dataclass(frozen=True)
-class Reject:
-    """One row, or piece of a file, that could not be loaded.
-
-    :param filename: the ``s3://bucket/key`` it came from.
-    :param line: the last line of the JSON object, from 1, as STL_LOAD_ERRORS counts.
-    :param code: the code of the load error reference.
-    :param position: the offset of the error, from 0: within the value, or within the raw text if no column is named.
-    :param raw: the text of the object.
-    :param column: the column's name; empty when the object itself could not be read.
-    :param type: the column's type as STL_LOAD_ERRORS names it, such as ``varchar``.
-    :param length: the column's length, such as ``256`` or ``18, 0``; empty if the type has none.
-    :param value: the field's value before it was converted.
-    """
-
-    filename: str
-    line: int
-    code: int
-    reason: str
-    position: int = 0
-    raw: bytes = b""
-    column: str = ""
-    type: str = ""
-    length: str = ""
-    value: str = ""
-
-    def __str__(self) -> str:
-        """Return where, what, why and what to do, in one line."""
-        declared = f"{self.type}({self.length})" if self.length else self.type
-        column = f", column {self.column} ({declared})" if self.column else f", position {self.position}"
-        return (
-            f"{self.filename} line {self.line}{column}: {self.reason}; error {self.code}. "
-            f"Remedy: {_REMEDIES[self.code]}."
-        )
-
-
-class CopyError(RuntimeError):
-    """A COPY failed and nothing of it was loaded.
-
-    :param rejects: the first rejected rows.
-    :param rejected: how many rows were rejected before the COPY gave up.
-    :param query_id: the id under which ``stl_load_errors`` holds them; None when the COPY had not begun.
-    """
-
-    def __init__(
-        self, message: str, *, rejects: Sequence[Reject] = (), rejected: int = 0, query_id: int | None = None
-    ) -> None:
-        super().__init__(message)
-        self.rejects = tuple(rejects)
-        self.rejected = rejected
-        self.query_id = query_id
+def explain(row: RejectedRow) -> str:
+    """Return the place, the reason and the remedy of a rejected row, in one line."""
+    declared = f"{row.column_type}({row.column_length})" if row.column_length else row.column_type
+    column = f", column {row.column_name} ({declared})" if row.column_name else f", position {row.position}"
+    return (
+        f"{row.file_name} line {row.line_number}{column}: {row.reason}; error {row.error_code}. "
+        f"Remedy: {_REMEDIES[row.error_code]}."
+    )

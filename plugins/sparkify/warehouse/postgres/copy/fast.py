@@ -1,12 +1,12 @@
-"""The fast way from JSON to rows: one typed decoder for a block of lines, and one expression that builds a row.
+"""The fast reader: a typed decoder for a block of lines, and one expression that builds a row.
 
-It either returns exactly what :class:`~.records.RecordReader` returns for each record, or raises a
-``ValueError`` (or ``RecursionError``) for a block it cannot decide; the exact reader then decides it. Types, lengths
-and ranges are checked in the decoder's C code; what has no native type goes through the exact reader's own converter.
+It returns the rows that :class:`~.records.RecordReader` returns, or raises a ``ValueError`` (or ``RecursionError``) for
+a block that it does not support; the exact reader then reads the block. The decoder's C code checks types, lengths and
+ranges; values without a native type use the converters of the exact reader.
 
-Files differ in ways that no catalog describes: a number column fed with strings, long texts in a short column, or
-'auto ignorecase' with ``itemInSession``. The decoder learns such things from the records the exact reader had to read,
-and is compiled anew.
+The catalogue lacks some properties of a file: strings in a number column, long texts in a short column, the case of
+``itemInSession`` with 'auto ignorecase'. The fast reader learns them from the records that the exact reader has read,
+and recompiles its decoder.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
     from sparkify.warehouse.postgres.copy.columns import Value
     from sparkify.warehouse.postgres.copy.records import RecordReader
-    from sparkify.warehouse.postgres.copy.table import Column
+    from sparkify.warehouse.postgres.copy.target import Column
 
     Row = Sequence[Value]
 
 _NUL = b"\\u0000"
 _MISSING = msgspec.Raw(b"null")
-_MAX_NAMES = 200  # more different names than this are data, not a schema
+_MAX_NAMES = 200  # an object with more names than this has data as names
 
 
-class Undecided(ValueError):
-    """The fast decoder leaves the block to the exact reader."""
+class FallbackError(ValueError):
+    """The fast reader does not support a block; the exact reader has to read it."""
 
 
 class FastReader:
-    """Compiles and holds the decoder.
+    """Compiles the decoder, and recompiles it when it has learned.
 
-    :param exact: the reader that decides what this one cannot.
-    :ivar read: the decoder: takes records with nothing but white space between them, returns their rows. None when
-        there can be none.
+    :param exact: the exact reader.
+    :ivar read: returns the rows of records that are separated by white space only; None if the columns or the file are
+        not supported.
     """
 
     read: Callable[[bytes], list[Row]] | None
@@ -51,19 +51,19 @@ class FastReader:
     def __init__(self, exact: RecordReader) -> None:
         self._exact = exact
         self._strings: set[int] = set()  # integer columns whose values are strings
-        self._raw: set[int] = set()  # columns whose values are not of the column's own JSON type
-        # Text columns with values that may not fit when each character takes the four bytes of UTF-8 at most.
+        self._raw: set[int] = set()  # columns whose values are not of the JSON type of the column
+        # Text columns with values that may be too long, at up to four bytes per character in UTF-8.
         self._long = {index for index, column in enumerate(exact.columns) if column.type == "char"}
-        self._spelling: dict[str, str] = {}  # 'auto ignorecase': folded name -> the name in the data
-        self._ignored: set[str] = set()  # and the names that match no column
+        self._spelling: dict[str, str] = {}  # 'auto ignorecase': the names in the data, by folded name
+        self._ignored: set[str] = set()  # 'auto ignorecase': names in the data that match no column
         self._names = _top_level_names(exact)
         self.read = self._compile()
 
     def learn(self, record: bytes, row: Row) -> None:
-        """Look at a record that the exact reader has read, so that the next one like it can be read here.
+        """Learn from a record that the exact reader has read, to support similar records.
 
-        :param record: an object or array that is well-formed.
-        :param row: what the exact reader made of it.
+        :param record: a well-formed object or array.
+        :param row: its row.
         """
         if self.read is None or self._names is None or record[:1] != b"{":
             return
@@ -83,12 +83,12 @@ class FastReader:
             self.read = self._compile()
 
     def _learn(self, index: int, column: Column, token: bytes, value: Value) -> bool:
-        """Look at one value; return whether it asks for another decoder."""
+        """Learn from a value; return whether the decoder must be recompiled."""
         if index in self._raw or token == b"null" or self._native(index, column) is None:
             return False
         quoted = token[:1] == b'"'
         if column.type in INTEGERS and quoted != (index in self._strings):
-            # Strings, until a number comes: no decoder takes both.
+            # Strings until the first number: no decoder supports both.
             (self._strings if quoted else self._raw).add(index)
             return True
         if index not in self._strings and not _is_native(column, token):
@@ -100,9 +100,9 @@ class FastReader:
         return False
 
     def _is_ambiguous(self, members: Iterable[str]) -> bool:
-        """Learn the names of a record; return whether they are too many, or one column has two spellings.
+        """Learn the names of a record; return whether there are too many, or a column has two spellings.
 
-        Which of two spellings counts depends on their order in the record: that is for the exact reader.
+        With two spellings in a record the last one is loaded, which the decoder cannot determine.
         """
         columns = set(self._names or ())
         for name in members:
@@ -122,8 +122,8 @@ class FastReader:
             extra = sorted(self._ignored)
         self._compiled = {*names, *extra}
         fields: list[tuple[Any, ...]] = []
-        values: list[str] = []  # a row's expressions, of a record ``r``
-        functions: dict[str, Callable[..., Value]] = {"undecided": _undecided, "visible": _visible}
+        values: list[str] = []  # the expressions of a row, from a record ``r``
+        functions: dict[str, Callable[..., Value]] = {"fall_back": _fall_back, "visible": _visible}
         for index, column in enumerate(self._exact.columns):
             native = None if index in self._raw else self._native(index, column)
             value = f"r.f{index}"
@@ -144,25 +144,25 @@ class FastReader:
                 fields,
                 rename=dict(zip((field[0] for field in fields), (*names, *extra), strict=True)),
                 kw_only=True,
-                gc=False,  # it holds no cycles, and is gone with its row
-                # A name not seen before may be a column in another case: let the exact reader look at it.
+                gc=False,  # records have no reference cycles
+                # A new name may be a column in another case: the exact reader reads it.
                 forbid_unknown_fields=self._exact.ignorecase,
             )
-        except ValueError:  # a name that the decoder cannot match, such as one with a quotation mark
+        except ValueError:  # a name that the decoder does not support, such as one with a quotation mark
             return None
         # One expression for the whole row takes half the time of a loop over its columns.
         source = f"lambda records: [({', '.join(values)},) for r in records]"
-        return self._reader(record, eval(source, functions))  # noqa: S307 - of the parts above, none of them data
+        return self._reader(record, eval(source, functions))  # noqa: S307 - its parts are those above, never data
 
     def _native(self, index: int, column: Column) -> Any:
-        """Return the type whose decoding is the conversion, but for :meth:`_finish`; None when there is none."""
+        """Return the type that the decoder converts to, before :meth:`_finish`; None if there is none."""
         if index in self._strings:
-            return Annotated[str, Meta(max_length=len(str(1 << (INTEGERS[column.type][0] - 1))) - 1)]  # these all fit
+            return Annotated[str, Meta(max_length=len(str(1 << (INTEGERS[column.type][0] - 1))) - 1)]  # all of them fit
         if column.type in INTEGERS:
             limit = 1 << (INTEGERS[column.type][0] - 1)
             return Annotated[int, Meta(ge=-limit, le=limit - 1)]
         if column.type in ("varchar", "char"):
-            # The decoder counts characters. A quarter of them fits in any case; else their bytes are counted below.
+            # The decoder counts characters. A quarter of the size always fits; otherwise bytes are counted below.
             return Annotated[str, Meta(max_length=column.size if index in self._long else column.size // 4)]
         if column.type == "float8":
             return float
@@ -176,10 +176,10 @@ class FastReader:
         return None
 
     def _finish(self, index: int, column: Column) -> str:
-        """Return the expression of what is left to do to a decoded value ``{}``; empty for nothing."""
+        """Return the expression that completes the conversion of a decoded value ``{}``; empty if it is complete."""
         conversion = self._exact.conversion
         if index in self._strings:
-            otherwise = "undecided()" if column.not_null else "undecided() if {0} else None"  # a blank loads as NULL
+            otherwise = "fall_back()" if column.not_null else "fall_back() if {0} else None"  # a blank is NULL
             return "int({0}) if {0}.isdigit() and {0}.isascii() else " + otherwise
         if column.type in ("timestamp", "timestamptz"):
             return f"{{}} * {datetimes.MICROSECONDS[conversion.timeformat or '']} - {datetimes.EPOCH_MICROSECONDS}"
@@ -198,37 +198,37 @@ class FastReader:
 
         def read(data: bytes) -> list[Row]:
             records = decode(data)
-            # From the end: that search skips what it need not look at, and takes half the time of bytes.find().
+            # rfind() takes half the time of find().
             if data.rfind(_NUL) >= 0 or (replacing and not _is_plain(data)):
-                raise Undecided
+                raise FallbackError
             if not data.isascii():
-                data.decode()  # members without a column are skipped undecoded; the exact reader sees their names
+                data.decode()  # the decoder skips members without a column; invalid UTF-8 in them is an error
             for text_of, single_byte, size in long:
-                for text in set(map(text_of, records)):  # most often a few, such as the names of pages
+                for text in set(map(text_of, records)):  # often few distinct values, such as pages
                     if text and not text.isascii() and (single_byte or len(text.encode()) > size):
-                        raise Undecided
+                        raise FallbackError
             return rows(records)
 
         return read
 
 
 def _is_plain(data: bytes) -> bool:
-    """Return whether there can be no character but ASCII's."""
+    """Return whether all characters are ASCII."""
     return data.isascii() and b"\\u" not in data
 
 
-def _undecided() -> NoReturn:
-    raise Undecided
+def _fall_back() -> NoReturn:
+    raise FallbackError
 
 
 def _visible(text: str) -> str:
     if not text or text.isspace():
-        raise Undecided
+        raise FallbackError
     return text
 
 
 def _top_level_names(exact: RecordReader) -> tuple[str, ...] | None:
-    """Return the member each column takes, or None when a path leads deeper or two lead to one member."""
+    """Return the member of each column; None if a path has several steps, or two columns have the same member."""
     if exact.paths is None:
         return tuple(column.name for column in exact.columns)
     names = [path.steps[0] for path in exact.paths if len(path.steps) == 1 and isinstance(path.steps[0], str)]
@@ -238,7 +238,7 @@ def _top_level_names(exact: RecordReader) -> tuple[str, ...] | None:
 
 
 def _is_native(column: Column, token: bytes) -> bool:
-    """Return whether a token has the JSON type that the decoder takes for a column."""
+    """Return whether a token has the JSON type that the decoder expects for a column."""
     if token == b"null":
         return True
     first = token[:1]

@@ -1,4 +1,4 @@
-"""Fetch objects from S3: many small ones at once, a large one in pieces, always in the order asked for."""
+"""Fetch objects from S3 in order: many small objects concurrently, a large object in pieces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import tenacity
 from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
 from sparkify.s3 import ERRORS, explain
-from sparkify.warehouse.postgres.copy.errors import CopyError
+from sparkify.warehouse.copy_result import CopyFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
@@ -24,26 +24,24 @@ if TYPE_CHECKING:
 
     Fetched = tuple[S3Object, bytes | None]
 
-AT_ONCE = 16  # requests in flight
-AHEAD = 32  # portions that may wait in memory
-PORTION = 16  # small objects that are handed over together: each by itself costs more than to read it
-SMALL = 512 * 1024  # bytes; an object up to this size is fetched whole; also of a portion
-PIECE = 256 * 1024  # bytes; larger ones come in pieces of about this size
-_FINAL = (FileNotFoundError, PermissionDeniedError, UnauthenticatedError)  # no use asking again
+AT_ONCE = 16  # concurrent requests
+AHEAD = 32  # portions that are fetched ahead
+PORTION = 16  # small objects per task of the pool; a task for each object would cost more than its read
+SMALL = 512 * 1024  # bytes; up to this size an object is fetched in one piece; the limit of a portion, too
+PIECE = 256 * 1024  # bytes; the approximate size of the pieces of larger objects
+_FINAL = (FileNotFoundError, PermissionDeniedError, UnauthenticatedError)  # a retry cannot succeed
 
 
 class Fetcher:
     """Reads the objects of one COPY.
 
-    :param open_store: opens a bucket; called once for each.
+    :param open_store: opens a bucket; called once per bucket.
     :ivar optional: objects that may be missing.
-    :ivar objects: how many objects were read.
-    :ivar size: how many bytes they had, as stored.
+    :ivar objects: number of objects that were read.
     """
 
     def __init__(self, open_store: OpenStore) -> None:
         self.objects = 0
-        self.size = 0
         self._open_store = open_store
         self.optional: Collection[S3Object] = ()
         self._stores: dict[str, S3Store] = {}
@@ -55,10 +53,10 @@ class Fetcher:
         return self._stores[bucket]
 
     def read(self, objects: Sequence[S3Object]) -> Generator[tuple[S3Object, Iterable[bytes]]]:
-        """Yield each object that exists with its content, in order; the content must be used up before the next.
+        """Yield each existing object with its content, in order; the content must be consumed before the next object.
 
-        :raises CopyError: if one cannot be read whole.
-        :raises S3Error: if one cannot be read, or one that is not optional is missing.
+        :raises CopyFailedError: if the content of an object is incomplete.
+        :raises S3Error: if an object cannot be read, or is missing and not optional.
         """
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="copy")
         try:
@@ -72,7 +70,6 @@ class Fetcher:
                     if content is None:
                         yield item, self._pieces(pool, item)
                     else:
-                        self.size += len(content)
                         self._check(item, len(content), len(content))
                         yield item, (content,)
         finally:
@@ -82,7 +79,7 @@ class Fetcher:
         return pool.submit(_fetch_all, [(self.store(item.bucket), item) for item in portion], self.optional)
 
     def _pieces(self, pool: ThreadPoolExecutor, item: S3Object) -> Iterator[bytes]:
-        """Yield a large object piece by piece; while one is worked on, the next arrives."""
+        """Yield a large object in pieces; the next piece is fetched while the caller processes one."""
         received = 0
         try:
             result = obstore.get(self.store(item.bucket), item.key)
@@ -92,7 +89,6 @@ class Fetcher:
             while (piece := arriving.result()) is not None:
                 arriving = pool.submit(_next_piece, stream)
                 received += len(piece)
-                self.size += len(piece)
                 yield piece
         except ERRORS as error:
             raise explain(error, item.bucket, item.key) from None
@@ -102,14 +98,14 @@ class Fetcher:
     def _check(item: S3Object, received: int, announced: int) -> None:
         expected = announced if item.size is None else item.size
         if not received == announced == expected:
-            raise CopyError(
-                f"{item.url} came with {received} bytes instead of {expected}: the transfer broke, or the object was "
-                "replaced meanwhile. Remedy: run the COPY again; nothing was loaded."
+            raise CopyFailedError(
+                f"{item.url}: expected {expected} bytes, got {received}: the connection was closed, or the object was "
+                "replaced meanwhile. Nothing was loaded. Remedy: run the COPY again."
             )
 
 
 def _portions(objects: Sequence[S3Object]) -> Iterator[list[S3Object]]:
-    """Cut objects into portions of a bounded size, and into enough of them to fetch many at once."""
+    """Split objects into portions of a bounded size, small enough to fetch many concurrently."""
     most = min(PORTION, 1 + len(objects) // AHEAD)
     portion: list[S3Object] = []
     size = 0
@@ -125,9 +121,9 @@ def _portions(objects: Sequence[S3Object]) -> Iterator[list[S3Object]]:
 
 
 def _fetch_all(portion: list[tuple[S3Store, S3Object]], optional: Collection[S3Object]) -> list[Fetched]:
-    """Return those objects that exist with their content; None for one that is large.
+    """Return the existing objects with their content, which is None for a large object.
 
-    :raises S3Error: if one cannot be read, or one that is not optional is missing.
+    :raises S3Error: if an object cannot be read, or is missing and not optional.
     """
     fetched: list[Fetched] = []
     for store, item in portion:
@@ -142,8 +138,8 @@ def _fetch_all(portion: list[tuple[S3Store, S3Object]], optional: Collection[S3O
 
 
 def _fetch(store: S3Store, item: S3Object) -> bytes | None:
-    """Return a small object's content; None for one that is large."""
-    if item.size == 0:  # nothing to ask for; also the marker of a folder, whose key S3 clients cannot address
+    """Return the content of a small object; None for a large object."""
+    if item.size == 0:  # including markers of folders, whose keys S3 clients cannot address
         return b""
     if item.size is not None and item.size > SMALL:
         return None
@@ -162,12 +158,12 @@ def _get(store: S3Store, key: str) -> bytes | None:
         return None
     content = bytes(result.bytes())
     if len(content) != size:
-        raise OSError("the body is shorter than announced")
+        raise OSError("the response is incomplete")
     return content
 
 
-# The client repeats requests that fail for a second or two, but not one whose answer breaks off. Only what has failed
-# comes here: tenacity takes as long to set out as an object to be read.
+# The client retries failed requests, but not a response that is cut off. Only failed requests are retried here, as a
+# call through tenacity takes as long as reading an object.
 _get_again = tenacity.retry(
     retry=tenacity.retry_if_exception_type(ERRORS) & tenacity.retry_if_not_exception_type(_FINAL),
     stop=tenacity.stop_after_delay(15),

@@ -1,18 +1,17 @@
-"""Read one file's records, good and bad, in their order.
+"""Read the valid and the invalid records of a file, in order.
 
-Blocks of whole lines go through the fast reader, and the lines of a block that it cannot take one by one; whatever it
-cannot take then goes through the :class:`~.documents.Scanner`, until that has caught up with the end of a
-line.
+The fast reader reads blocks of whole lines, or line by line if it does not support a block. If it does not support a
+line, the :class:`~.scanner.RecordScanner` and the exact reader continue, until a record ends with its line.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse.postgres.copy.documents import Document, Scanner
-from sparkify.warehouse.postgres.copy.errors import BAD_LINE, FieldError, Reject
+from sparkify.warehouse.copy_result import RejectedRow
+from sparkify.warehouse.postgres.copy.errors import RecordError
 from sparkify.warehouse.postgres.copy.fast import FastReader
-from sparkify.warehouse.postgres.copy.records import RecordError
+from sparkify.warehouse.postgres.copy.scanner import RawRecord, RecordScanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,25 +20,26 @@ if TYPE_CHECKING:
     from sparkify.warehouse.postgres.copy.records import RecordReader
 
 _BOM = b"\xef\xbb\xbf"
-_BLOCK = 64 * 1024  # bytes; larger ones are no faster
-_LONG_LINE = 1024 * 1024  # bytes; a line this long is read in pieces, so that no file needs to fit in memory
-_UNDECIDED = (ValueError, RecursionError)
+_RAW_LENGTH = 4096  # bytes of a rejected record that are reported
+_BLOCK = 64 * 1024  # bytes; larger blocks are not faster
+_LONG_LINE = 1024 * 1024  # bytes; a line this long is read in pieces, so a file need not fit in memory
+_FALLBACK = (ValueError, RecursionError)
 
 
 class FileReader:
-    """Reads files into rows.
+    """Converts files to rows.
 
     :param records: converts a record.
-    :param emit: takes rows, some at a time.
-    :param reject: takes each bad record; may raise to end the load.
-    :ivar rows: how many rows were emitted.
+    :param emit: called with rows, several at a time.
+    :param reject: called with each rejected row; may raise an exception to stop the load.
+    :ivar rows: number of emitted rows.
     """
 
     def __init__(
         self,
         records: RecordReader,
         emit: Callable[[Iterable[Sequence[Value]]], None],
-        reject: Callable[[Reject], None],
+        reject: Callable[[RejectedRow], None],
     ) -> None:
         self.rows = 0
         self._records = records
@@ -50,10 +50,10 @@ class FileReader:
     def read(self, filename: str, pieces: Iterable[bytes]) -> None:
         """Read one file.
 
-        :param filename: its URL, for the rejects.
-        :param pieces: its content, cut anywhere.
+        :param filename: its URL.
+        :param pieces: its content, in pieces of any size.
         """
-        scanner = Scanner(filename)
+        scanner = RecordScanner(filename)
         line_number = 1
         rest = b""
         begun = False
@@ -69,65 +69,63 @@ class FileReader:
             while at < end:
                 begin, at = at, data.rfind(b"\n", at, at + _BLOCK) + 1 or data.find(b"\n", at) + 1
                 block = data[begin:at]
-                if not (scanner.idle and self._take(block)):
-                    # Not all of it can be taken, so line by line.
+                if not (scanner.idle and self._read_fast(block)):
                     for number, line in enumerate(block[:-1].split(b"\n"), line_number):
-                        if not (scanner.idle and self._take(line)):
+                        if not (scanner.idle and self._read_fast(line)):
                             self._scan(scanner, number, line + b"\n")
                 line_number += len(block) - len(block.replace(b"\n", b""))  # a quarter of the time of count()
             rest = data[end:]
             if len(rest) >= _LONG_LINE:
                 self._scan(scanner, line_number, rest)
                 rest = b""
-        if not (scanner.idle and self._take(rest)):  # few files end their last line
+        if not (scanner.idle and self._read_fast(rest)):  # most files lack the last line break
             self._scan(scanner, line_number, rest, final=True)
 
-    def _take(self, data: bytes) -> bool:
-        """Read whole lines the fast way; return whether that could be done."""
+    def _read_fast(self, data: bytes) -> bool:
+        """Read whole lines with the fast reader; return False if it cannot."""
         if self._fast.read is None:
             return False
         try:
             rows = self._fast.read(data)
-        except _UNDECIDED:
+        except _FALLBACK:
             return False
         self._emit(rows)
         self.rows += len(rows)
         return True
 
-    def _scan(self, scanner: Scanner, line_number: int, data: bytes, *, final: bool = False) -> None:
-        """Read ``data``, which begins in line ``line_number``, exactly."""
+    def _scan(self, scanner: RecordScanner, line_number: int, data: bytes, *, final: bool = False) -> None:
+        """Read ``data``, which begins in line ``line_number``, with the exact reader."""
         if scanner.idle:
             scanner.line = line_number
-        for document in scanner.feed(data, final=final):
-            if document.error:
-                error = FieldError(BAD_LINE, document.error, document.position)
-                self._reject(_reject(scanner.filename, document, RecordError(error)))
+        for record in scanner.feed(data, final=final):
+            if record.error:
+                self._reject(_rejected(scanner.filename, record, record.error))
                 continue
-            if self._take(document.raw):
+            if self._read_fast(record.raw):
                 continue
             try:
-                row = self._records.read(document.raw)
+                row = self._records.read(record.raw)
             except RecordError as error:
                 if error.malformed:
                     scanner.skip_line()
-                self._reject(_reject(scanner.filename, document, error))
+                self._reject(_rejected(scanner.filename, record, error))
             else:
-                self._fast.learn(document.raw, row)
+                self._fast.learn(record.raw, row)
                 self._emit([row])
                 self.rows += 1
 
 
-def _reject(filename: str, document: Document, error: RecordError) -> Reject:
+def _rejected(file_name: str, record: RawRecord, error: RecordError) -> RejectedRow:
     column = error.column
-    return Reject(
-        filename=filename,
-        line=document.line,
-        code=error.error.code,
-        reason=error.error.reason,
-        position=error.error.position,
-        raw=document.raw[:4096],
-        column=column.name if column else "",
-        type=column.type if column else "",
-        length=column.length if column else "",
-        value=error.value,
+    return RejectedRow(
+        file_name=file_name,
+        line_number=record.line,
+        column_name=column.name if column else "",
+        error_code=error.code,
+        reason=error.reason,
+        raw_line=record.raw[:_RAW_LENGTH].decode(errors="replace"),
+        raw_value=error.value,
+        position=error.position,
+        column_type=column.type if column else "",
+        column_length=column.length if column else "",
     )

@@ -1,4 +1,4 @@
-"""JSONPaths files: which element of a record goes into which column.
+"""JSONPaths files, which map the elements of a record to columns.
 
 "Data format parameters", JSONPaths file and JSONPath expressions
 (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html).
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from sparkify.warehouse.postgres.copy.errors import BAD_LINE, CopyError, FieldError
+from sparkify.warehouse.copy_result import CopyFailedError
+from sparkify.warehouse.postgres.copy.errors import BAD_LINE, RecordError
 
 _MEMBER_IN_BRACKETS = re.compile(r"\['([^'\[\]]+)'\]|\[([0-9]{1,9})\]")
 _MEMBER_AFTER_DOT = re.compile(r"\.([^'.\[\]*?@()\s]+)|\[([0-9]{1,9})\]")
@@ -29,16 +30,16 @@ class Path:
     steps: tuple[str | int, ...]
 
     def find(self, record: bytes) -> bytes | None:
-        """Return the JSON token the path leads to, or None if the record has no such member.
+        """Return the JSON token at the path; None if the record has no such member.
 
         :param record: the record's JSON.
-        :raises FieldError: if the path leads through something other than an object, or beyond an array's end.
+        :raises RecordError: if a step of the path is not an object, or an index is out of range.
         """
         token = record
         for step in self.steps:
             if isinstance(step, str):
                 if token[:1] != b"{":
-                    raise FieldError(BAD_LINE, "Invalid JSONPath format: Member is not an object.")
+                    raise RecordError(BAD_LINE, "Invalid JSONPath format: Member is not an object.")
                 member = _decode_object(token).get(step)
                 if member is None:
                     return None
@@ -46,40 +47,40 @@ class Path:
             else:
                 elements = _decode_array(token) if token[:1] == b"[" else []
                 if step >= len(elements):
-                    raise FieldError(BAD_LINE, "Invalid JSONPath format: Not an array or index out of range.")
+                    raise RecordError(BAD_LINE, "Invalid JSONPath format: Not an array or index out of range.")
                 token = bytes(elements[step])
         return token
 
 
 def read_jsonpaths(content: bytes, url: str, columns: int) -> tuple[Path, ...] | None:
-    """Read a JSONPaths file.
+    """Return the paths of a JSONPaths file.
 
-    :param url: the file, for errors; MAXERROR does not apply to it.
-    :param columns: how many columns the COPY loads: as many as the paths must be.
-    :return: the paths in the order of the columns, or None when the object's key is not ``jsonpaths``, in which case
-        COPY ignores the file and goes by ``auto``.
-    :raises CopyError: if the file is not as AWS wants it; names the file and the position in it.
+    :param url: the file's URL, for errors.
+    :param columns: number of columns that the COPY loads, which must be the number of paths.
+    :return: the paths in the order of the columns; None if the object has no key ``jsonpaths``: COPY then ignores the
+        file and maps by name, like ``auto``.
+    :raises CopyFailedError: if the file is invalid; MAXERROR does not apply. The message has the position in the file.
     """
     try:
         document = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CopyError(f"{url}: the JSONPaths file is not one well-formed JSON object: {error}") from None
+        raise CopyFailedError(f"{url}: the JSONPaths file is not one well-formed JSON object: {error}") from None
     if not isinstance(document, dict):
-        raise CopyError(f'{url}: the JSONPaths file must hold one JSON object, {{"jsonpaths": [...]}}')
+        raise CopyFailedError(f'{url}: the JSONPaths file must contain one JSON object, {{"jsonpaths": [...]}}')
     if "jsonpaths" not in document:
         return None
     expressions = document["jsonpaths"]
     if not isinstance(expressions, list):
-        raise CopyError(f'{url}: "jsonpaths" must be an array of JSONPath expressions')
+        raise CopyFailedError(f'{url}: "jsonpaths" must be an array of JSONPath expressions')
     paths = []
     notations: set[str] = set()
     for position, expression in enumerate(expressions):
         where = f"{url}: jsonpaths[{position}]"
         if not isinstance(expression, str) or not expression:
-            raise CopyError(f"{where} must be a non-empty string")
+            raise CopyFailedError(f"{where} must be a non-empty string")
         paths.append(_parse(expression, where, notations))
     if len(paths) != columns:
-        raise CopyError(
+        raise CopyFailedError(
             f"{url}: the number of JSONPath expressions ({len(paths)}) must be the number of columns ({columns}) "
             "of the table, or of the column list"
         )
@@ -87,15 +88,15 @@ def read_jsonpaths(content: bytes, url: str, columns: int) -> tuple[Path, ...] |
 
 
 def _parse(expression: str, where: str, notations: set[str]) -> Path:
-    """Parse an expression; ``notations`` gathers those the file uses, which AWS does not let one mix."""
+    """Parse an expression; ``notations`` collects the notations of the file, which cannot be mixed."""
     steps: list[str | int] = []
     position = 1
     if expression[0] != "$":
-        raise CopyError(f"{where}, {expression!r}: must begin with $, at character 1")
+        raise CopyFailedError(f"{where}, {expression!r}: must begin with $, at character 1")
     while position < len(expression):
         match = _MEMBER_IN_BRACKETS.match(expression, position) or _MEMBER_AFTER_DOT.match(expression, position)
         if match is None:
-            raise CopyError(
+            raise CopyFailedError(
                 f"{where}, {expression!r}: not a JSONPath that COPY reads, at character {position + 1}; "
                 "write $['name']['other'][0] or $.name.other[0], without wildcards and filters"
             )
@@ -103,10 +104,10 @@ def _parse(expression: str, where: str, notations: set[str]) -> Path:
             steps.append(match[1])
             notations.add(expression[position])
             if len(notations) > 1:
-                raise CopyError(f"{where}, {expression!r}: bracket and dot notation cannot be mixed in one file")
+                raise CopyFailedError(f"{where}, {expression!r}: bracket and dot notation cannot be mixed in one file")
         else:
             steps.append(int(match[2]))
         position = match.end()
     if not steps:
-        raise CopyError(f"{where}, {expression!r}: must name an element below the root $")
+        raise CopyFailedError(f"{where}, {expression!r}: must name an element below the root $")
     return Path(tuple(steps))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from sparkify.s3 import S3Object
-from sparkify.warehouse.postgres.copy.command import split_url
-from sparkify.warehouse.postgres.copy.errors import CopyError, CopySyntaxError
+from sparkify.warehouse.copy_result import CopyFailedError
+from sparkify.warehouse.postgres.copy.command import CopySyntaxError, split_url
 
 
 class _Meta(msgspec.Struct):
@@ -24,18 +24,18 @@ class _Manifest(msgspec.Struct):
 
 
 def read_manifest(content: bytes, url: str) -> tuple[list[S3Object], set[S3Object]]:
-    """Return the objects a manifest lists, in its order, and those of them that may be missing.
+    """Return the objects of a manifest, in its order, and those of them that may be missing.
 
     An object listed twice is loaded twice.
 
     :param content: the manifest, which is never compressed.
     :param url: its URL, for errors.
-    :raises CopyError: if it is malformed.
+    :raises CopyFailedError: if it is malformed.
     """
     try:
         manifest = msgspec.json.decode(content, type=_Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CopyError(
+        raise CopyFailedError(
             f"{url} is not a properly formed manifest: {error}. "
             'Remedy: write {"entries": [{"url": "s3://bucket/key", "mandatory": true}]}.'
         ) from None
@@ -47,9 +47,9 @@ def read_manifest(content: bytes, url: str) -> tuple[list[S3Object], set[S3Objec
         except CopySyntaxError:
             key = ""
         if not key:
-            raise CopyError(
-                f"{url} is not a properly formed manifest: entries[{position}].url must be bucket and whole key of an "
-                f"object, 's3://bucket/key', not {entry.url!r}."
+            raise CopyFailedError(
+                f"{url} is not a properly formed manifest: entries[{position}].url must be the URL of an object: "
+                f"expected 's3://bucket/key', got {entry.url!r}."
             )
         size = entry.meta.content_length if entry.meta else None
         objects.append(S3Object(bucket, key, size))

@@ -1,4 +1,4 @@
-"""Read a COPY statement: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html ."""
+"""Parse COPY statements: https://docs.aws.amazon.com/redshift/latest/dg/r_COPY.html ."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from sqlglot.dialects.redshift import Redshift
 from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
-from sparkify.warehouse.postgres.copy.command import CopyCommand, split_url
-from sparkify.warehouse.postgres.copy.errors import CopySyntaxError
+from sparkify.warehouse.postgres.copy.command import CopyCommand, CopySyntaxError, split_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,9 +20,9 @@ _SUPPORTED = (
     "ZSTD, REGION, TIMEFORMAT, MAXERROR, TRUNCATECOLUMNS, BLANKSASNULL, EMPTYASNULL, ACCEPTINVCHARS, COMPUPDATE, "
     "STATUPDATE"
 )
-# Options that Redshift has and this engine has not. Only words from here are ever echoed once a statement
-# carries keys: any other word may be a piece of a badly quoted secret.
-_REFUSED = re.compile(
+# Options of Redshift that this engine does not support. If a statement contains keys, errors name no other words:
+# they may be a part of a badly quoted secret.
+_UNSUPPORTED = re.compile(
     "ACCEPTANYDATE|AVRO|COMPROWS|CSV|DATEFORMAT|DELIMITER|ENCODING|ENCRYPTED|ESCAPE|EXPLICIT_IDS|"
     "FILLRECORD|FIXEDWIDTH|IGNOREALLERRORS|IGNOREBLANKLINES|IGNOREHEADER|LZOP|MASTER_SYMMETRIC_KEY|"
     "NOLOAD|NULL|ORC|PARQUET|QUOTE|READRATIO|REMOVEQUOTES|ROUNDEC|SHAPEFILE|SSH|TRIMBLANKS"
@@ -31,26 +30,26 @@ _REFUSED = re.compile(
 
 
 def parse_copy(sql: str) -> CopyCommand:
-    """Read one COPY statement.
+    """Return the command of a COPY statement.
 
-    :param sql: the statement, with or without a closing semicolon.
+    :param sql: the statement, with or without a semicolon at its end.
     :raises CopySyntaxError: if it is not a COPY of JSON from S3 with supported options.
     """
     return _Parser(sql).parse()
 
 
 class _Parser:
-    """Walks over the tokens of one statement."""
+    """A recursive descent parser of one statement."""
 
     def __init__(self, sql: str) -> None:
         try:
             self._tokens: list[Token] = Redshift().tokenize(sql)
         except TokenError:
-            # The tokenizer quotes the statement, and with it perhaps a secret.
+            # The tokenizer's error quotes the statement, which may contain a secret.
             raise CopySyntaxError("COPY: a quoted string, name or comment is not closed") from None
         self._index = 0
         self._values: dict[str, Any] = {}
-        self._keys: set[str] = set()
+        self._given: set[str] = set()  # names of all options
 
     def parse(self) -> CopyCommand:
         self._expect("COPY")
@@ -120,7 +119,7 @@ class _Parser:
             columns.append(self._name("a column name"))
         self._expect(")")
         if len(set(columns)) < len(columns):
-            raise CopySyntaxError("COPY: a column stands twice in the column list")
+            raise CopySyntaxError("COPY: a column is listed twice")
         return tuple(columns)
 
     def _string(self, option: str) -> str:
@@ -149,29 +148,29 @@ class _Parser:
                 raise CopySyntaxError(f"COPY: expected {allowed} at {self._place()}")
         reader = _READERS.get(word)
         if reader is None:
-            known = _REFUSED.fullmatch(word) or (not self._keys & _KEYS and re.fullmatch(r"\w+", word))
-            name = f"option {word}" if known else f"what stands at {place}"
+            known = _UNSUPPORTED.fullmatch(word) or (not self._given & _KEYS and re.fullmatch(r"\w+", word))
+            name = f"option {word}" if known else f"text at {place}"
             raise CopySyntaxError(f"COPY {name} is not supported by the local engine; supported: {_SUPPORTED}")
         self._index += 1
         field, value = reader(self, word)
-        if field in self._values or field in self._keys:
+        if field in self._given:
             raise CopySyntaxError(f"COPY: option {word} is given twice")
-        if field in _AUTHORIZATION:
-            self._keys.add(field)
-        if field not in _KEYS:
+        self._given.add(field)
+        if field not in _NOT_KEPT:
             self._values[field] = value
 
     def _check_authorization(self) -> None:
-        """Check the combinations of "Authorization parameters".
+        """Check the combination of authorization parameters.
 
-        None at all is taken, unlike on Redshift: here the loading process reads S3, with credentials of its own.
+        Unlike on Redshift, it may be empty: this process reads S3, with its own credentials.
         """
-        if self._keys - {"session_token"} not in (
+        given = self._given & _AUTHORIZATION
+        if given - {"session_token"} not in (
             set(),
             {"iam_role"},
             {"credentials"},
             {"access_key_id", "secret_access_key"},
-        ) or ("session_token" in self._keys and "access_key_id" not in self._keys):
+        ) or ("session_token" in given and "access_key_id" not in given):
             raise CopySyntaxError(
                 "COPY: give either IAM_ROLE, or CREDENTIALS, or ACCESS_KEY_ID with SECRET_ACCESS_KEY, "
                 "and SESSION_TOKEN only with the latter"
@@ -193,7 +192,7 @@ class _Parser:
         if value not in ("auto", "auto ignorecase"):
             _, key = split_url(value, "COPY: JSON takes 'auto', 'auto ignorecase' or a JSONPaths file; the latter")
             if not key:
-                raise CopySyntaxError("COPY: JSON needs the whole key of the JSONPaths file")
+                raise CopySyntaxError("COPY: JSON needs the full key of the JSONPaths file")
         return "json", value
 
     def read_timeformat(self, word: str) -> tuple[str, object]:
@@ -221,11 +220,10 @@ class _Parser:
             raise CopySyntaxError("COPY: ACCEPTINVCHARS takes one ASCII character other than NUL")
         return "acceptinvchars", value
 
-    def read_compupdate(self, word: str) -> tuple[str, object]:
-        return "compupdate", self._accept("PRESET", "ON", "TRUE", "OFF", "FALSE") or "ON"
-
-    def read_statupdate(self, word: str) -> tuple[str, object]:
-        return "statupdate", self._accept("ON", "TRUE", "OFF", "FALSE") not in ("OFF", "FALSE")
+    def read_update(self, word: str) -> tuple[str, object]:
+        """Accept COMPUPDATE and STATUPDATE: PostgreSQL has no encodings, and autovacuum updates statistics."""
+        modes = ("ON", "TRUE", "OFF", "FALSE")
+        return word.lower(), self._accept(*modes, *(["PRESET"] if word == "COMPUPDATE" else []))
 
     def read_region(self, word: str) -> tuple[str, object]:
         self._accept("AS")
@@ -243,13 +241,13 @@ class _Parser:
 
 _KEYS = frozenset({"credentials", "access_key_id", "secret_access_key", "session_token"})
 _AUTHORIZATION = _KEYS | {"iam_role"}
+_NOT_KEPT = _KEYS | {"compupdate", "statupdate"}
 _READERS: dict[str, Callable[[_Parser, str], tuple[str, object]]] = {
     "JSON": _Parser.read_json,
     "TIMEFORMAT": _Parser.read_timeformat,
     "MAXERROR": _Parser.read_maxerror,
     "ACCEPTINVCHARS": _Parser.read_acceptinvchars,
-    "COMPUPDATE": _Parser.read_compupdate,
-    "STATUPDATE": _Parser.read_statupdate,
+    **dict.fromkeys(("COMPUPDATE", "STATUPDATE"), _Parser.read_update),
     "REGION": _Parser.read_region,
     "IAM_ROLE": _Parser.read_iam_role,
     **dict.fromkeys(("GZIP", "BZIP2", "ZSTD"), _Parser.read_compression),

@@ -1,4 +1,4 @@
-"""A database, a bucket and COPY between them."""
+"""COPY from a bucket to a database, both for a single test."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     from obstore.store import S3Store
 
-    from sparkify.warehouse.postgres.copy import CopyResult
+    from sparkify.warehouse import CopyResult
 
 
 class Loader:
-    """Puts objects into a bucket of its own and runs COPY on a database of its own."""
+    """Puts objects into its own bucket, and runs COPY in its own database."""
 
     def __init__(self, uri: str, endpoint: str) -> None:
         self.uri = uri
@@ -40,7 +40,7 @@ class Loader:
 
     def new_bucket(self) -> str:
         name = f"copy-{uuid.uuid4().hex[:12]}"
-        # Through the API: the server would see a folder made behind its back too late.
+        # Through the API: the server detects new folders too late.
         client = self.session().client("s3", endpoint_url=self.endpoint)
         client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION})
         return name

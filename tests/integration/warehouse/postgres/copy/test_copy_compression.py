@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from backports import zstd
 
-from sparkify.warehouse.postgres.copy import CopyError, CopySyntaxError
+from sparkify.warehouse import CopyFailedError
+from sparkify.warehouse.postgres.copy import CopySyntaxError
 from sparkify.warehouse.postgres.copy.compression import decompress
 
 if TYPE_CHECKING:
@@ -40,16 +41,15 @@ def test_a_file_is_one_stream_or_several(loader: Loader, option: str):
     several = compress(LINES[:15]) + compress(b"") + compress(LINES[15:])  # streams may end anywhere
     for number, content in enumerate([compress(LINES), several, b""]):
         loader.put(f"data/{number}", content)
-    result = loader.copy("data/", option)
+    loader.copy("data/", option)
     assert loader.rows() == [(number,) for number in range(9) for _ in range(2)]
-    assert result.bytes == len(compress(LINES)) + len(several)
 
 
 @pytest.mark.parametrize(
     ("option", "content"),
     [("GZIP", compress_gzip(LINES) + b"\0" * 700), ("ZSTD", SKIPPABLE + zstd.compress(LINES) + SKIPPABLE)],
 )
-def test_what_a_format_allows_beside_its_streams(loader: Loader, option: str, content: bytes):
+def test_padding_and_skippable_frames_are_ignored(loader: Loader, option: str, content: bytes):
     loader.table("a int")
     loader.put("data", content)
     loader.copy("data", option)
@@ -65,7 +65,7 @@ def cut_second(compress: Compress) -> bytes:
 
 
 def damaged(compress: Compress) -> bytes:
-    """Change what is compared last: each format has a checksum, zstd's only if it was asked for."""
+    """Change the checksum at the end; zstd has one only with a parameter."""
     options = {int(zstd.CompressionParameter.checksum_flag): 1}
     whole = zstd.compress(LINES, options=options) if compress is zstd.compress else compress(LINES)
     return whole[:-8] + bytes(255 - byte for byte in whole[-8:])
@@ -82,11 +82,11 @@ def plain(compress: Compress) -> bytes:
 @pytest.mark.parametrize(
     ("break_", "message"),
     [
-        (cut, r"ends in the middle of its \w+ data\. Remedy: write the object again, whole"),
-        (cut_second, r"ends in the middle of its \w+ data"),
-        (damaged, r"is not an intact \w+ file: "),
-        (followed, r"is not an intact \w+ file: "),
-        (plain, r"is not an intact \w+ file: .* Remedy: leave out \w+ if"),
+        (cut, r"is truncated: its \w+ data is incomplete\. Remedy: write the object again"),
+        (cut_second, r"is truncated: its \w+ data is incomplete"),
+        (damaged, r"is not a valid \w+ file: "),
+        (followed, r"is not a valid \w+ file: "),
+        (plain, r"is not a valid \w+ file: .* Remedy: remove \w+ if"),
     ],
 )
 @every_format
@@ -94,17 +94,17 @@ def test_a_broken_file_loads_nothing(loader: Loader, option: str, break_: Callab
     loader.table("a int")
     loader.put("data/1", FORMATS[option](LINES))
     url = loader.put("data/2", break_(FORMATS[option]))
-    with pytest.raises(CopyError, match=f"^{url} {message}"):
+    with pytest.raises(CopyFailedError, match=f"^{url} {message}"):
         loader.copy("data/", f"{option} MAXERROR 1000")
     assert loader.rows() == []
 
 
 @every_format
-def test_another_format_is_named(loader: Loader, option: str):
+def test_a_file_in_another_format_is_an_error(loader: Loader, option: str):
     loader.table("a int")
     other = FORMATS["BZIP2" if option != "BZIP2" else "GZIP"]
     url = loader.put("data", other(LINES))
-    with pytest.raises(CopyError, match=f"^{url} is not an intact {option.lower()} file"):
+    with pytest.raises(CopyFailedError, match=f"^{url} is not a valid {option.lower()} file"):
         loader.copy("data", option)
 
 
@@ -120,8 +120,8 @@ def test_a_file_larger_than_a_piece(loader: Loader, option: str):
 
 
 @every_format
-def test_what_compresses_well_is_not_held_in_memory(option: str):
-    """64 MB of zeros fit in one small piece: they come in steps all the same."""
+def test_memory_does_not_depend_on_the_compression_ratio(option: str):
+    """64 MB of zeros are one small compressed piece, and decompressed in steps."""
     content = FORMATS[option](bytes(1 << 26))
     tracemalloc.start()
     try:

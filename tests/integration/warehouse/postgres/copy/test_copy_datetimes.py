@@ -1,4 +1,4 @@
-"""TIMEFORMAT 'auto' reads what PostgreSQL's CAST reads, as the same moment.
+"""TIMEFORMAT 'auto' converts text like PostgreSQL's CAST.
 
 "To test whether a date or timestamp value will be automatically converted, use a CAST function" says AWS
 (https://docs.aws.amazon.com/redshift/latest/dg/automatic-recognition.html): Redshift's CAST is PostgreSQL's.
@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparkify.warehouse.postgres.copy.datetimes import EPOCH_MICROSECONDS, read_timestamp
-from sparkify.warehouse.postgres.copy.errors import FieldError
+from sparkify.warehouse.postgres.copy.errors import RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,16 +82,16 @@ def utc(database: str) -> Iterator[psycopg.Connection]:
 
 @settings(max_examples=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
-def test_each_text_that_is_read_means_what_cast_says(utc: psycopg.Connection, text: str):
+def test_accepted_texts_are_converted_like_cast(utc: psycopg.Connection, text: str):
     try:
         read = [read_timestamp(text, zone=zone, auto=True) for zone in (False, True)]
-    except FieldError:
+    except RecordError:
         return
     assert utc.execute(CAST, [text, text]).fetchone() == tuple(value + EPOCH_MICROSECONDS for value in read)
 
 
 @pytest.mark.parametrize("zone", ["", "Z", "-08", " +05:30", " PST"])
-def test_a_zone_counts_in_a_timestamptz_only(loader: Loader, zone: str):
+def test_only_a_timestamptz_uses_the_zone(loader: Loader, zone: str):
     hours = {"": 0, "Z": 0, "-08": 8, " +05:30": -5.5, " PST": 8}[zone]
     loader.table("ts timestamp, tz timestamptz")
     loader.put_lines("data", dict.fromkeys(("ts", "tz"), f"2019-02-11 12:00:00{zone}"))
@@ -102,11 +102,11 @@ def test_a_zone_counts_in_a_timestamptz_only(loader: Loader, zone: str):
 
 
 @pytest.mark.parametrize("text", ["2019-02-11T05:09:12Z", "2019-02-11", "2019-02-11 05:09:12-08", "20190211 050912"])
-def test_by_default_only_the_default_format_is_read(loader: Loader, text: str):
+def test_the_default_is_the_default_format_only(loader: Loader, text: str):
     loader.table("ts timestamp")
     loader.put_lines("good", {"ts": "2019-02-11 05:09:12.195"})
     loader.put_lines("other", {"ts": text})
     loader.copy("good")
     result = loader.copy("other", "MAXERROR 2")
-    assert (result.rows, [reject.code for reject in result.rejects]) == (0, [1206])
+    assert (result.rows, [row.error_code for row in result.rejects]) == (0, [1206])
     assert loader.rows() == [(datetime(2019, 2, 11, 5, 9, 12, 195_000),)]  # noqa: DTZ001 - a TIMESTAMP has no zone

@@ -1,4 +1,4 @@
-"""What COPY loads: mappings, types and layouts, into a real PostgreSQL."""
+"""COPY into a real PostgreSQL: mappings, types and layouts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from sparkify.warehouse.postgres.copy import CopyError
+from sparkify.warehouse import CopyFailedError
 
 if TYPE_CHECKING:
     from conftest import Loader
@@ -26,7 +26,7 @@ NAMES = ("catid", "catgroup", "catname", "catdesc")
 
 
 def category(names: tuple[str, ...] = NAMES, **more: object) -> str:
-    """Lay objects out as AWS's examples do: over several lines, two of them not even separated."""
+    """Return objects in the layout of AWS's examples: over several lines, two of them without a separator."""
     one, two, three = (json.dumps({**dict(zip(names, row, strict=True)), **more}, indent=4) for row in CATEGORIES)
     return f"{one}\n{two}{three}\n"
 
@@ -50,7 +50,7 @@ def test_aws_examples(loader: Loader, content: str, format: str, paths: list[str
         format = f"JSON '{url}'"
     result = loader.copy("category", format=format)
     assert loader.rows() == CATEGORIES
-    assert (result.rows, result.rejected, result.objects, result.bytes) == (3, 0, 1, len(content))
+    assert (result.rows, result.rejected) == (3, 0)
 
 
 def test_auto_matches_case_and_ignores_other_names(loader: Loader):
@@ -68,7 +68,7 @@ def test_ignorecase_keeps_track_of_every_spelling(loader: Loader):
     assert loader.rows() == [(number, None) for number in range(16)]
 
 
-def test_of_names_given_twice_the_last_counts(loader: Loader):
+def test_of_duplicate_names_the_last_is_loaded(loader: Loader):
     loader.table("a int")
     loader.put("data", '{"a": 1, "a": 2}\n{"a": 3, "a": "4"}\n')
     loader.copy("data")
@@ -93,22 +93,22 @@ def test_a_jsonpaths_file_with_another_key_means_auto(loader: Loader):
     assert loader.rows() == [(1,)]
 
 
-def test_a_wrong_jsonpaths_file_fails_whatever_maxerror_says(loader: Loader):
+def test_maxerror_does_not_apply_to_an_invalid_jsonpaths_file(loader: Loader):
     loader.table("a int, b int")
     loader.put_lines("data", {"a": 1})
     url = loader.put("paths", '{"jsonpaths": ["$.a", "$.b.*"]}')
-    with pytest.raises(CopyError, match=rf"{url}: jsonpaths\[1\], '\$.b.\*': .* at character 4"):
+    with pytest.raises(CopyFailedError, match=rf"{url}: jsonpaths\[1\], '\$.b.\*': .* at character 4"):
         loader.copy("data", "MAXERROR 100", format=f"JSON '{url}'")
 
 
-def test_a_jsonpaths_file_that_is_not_there(loader: Loader):
+def test_a_missing_jsonpaths_file(loader: Loader):
     loader.table("a int")
-    with pytest.raises(CopyError, match=f"s3://{loader.bucket}/none does not exist"):
+    with pytest.raises(CopyFailedError, match=f"s3://{loader.bucket}/none does not exist"):
         loader.copy("data", format=f"JSON 's3://{loader.bucket}/none'")
 
 
 def test_defaults_are_for_columns_outside_the_list_only(loader: Loader):
-    """Of "Data format parameters": a listed column without a matching field is loaded with NULL."""
+    """A listed column without a matching field is loaded with NULL ("Data format parameters")."""
     loader.table("a int, b int DEFAULT 5, c int DEFAULT 6, id int GENERATED ALWAYS AS IDENTITY")
     loader.put_lines("data", {"a": 1, "c": 9, "id": 77})
     loader.copy("data", table="t (b, a)")
@@ -124,7 +124,7 @@ def test_defaults_are_for_columns_outside_the_list_only(loader: Loader):
         ("t (a, b)", 'column "b" of relation "t" does not exist'),
         ("t (id)", 'column "id" of "t" is generated'),
         ("v", "is not a table"),
-        ("odd", 'column "b" has type jsonb, which the local engine does not load'),
+        ("odd", 'column "b" has type jsonb, which the local engine does not support'),
     ],
 )
 def test_targets_that_cannot_be_loaded(loader: Loader, table: str, message: str):
@@ -132,7 +132,7 @@ def test_targets_that_cannot_be_loaded(loader: Loader, table: str, message: str)
     loader.table("a int, b jsonb", "odd")
     loader.connection.execute("CREATE VIEW v AS SELECT a FROM t")
     loader.put_lines("data", {"a": 1})
-    with pytest.raises(CopyError, match=message):
+    with pytest.raises(CopyFailedError, match=message):
         loader.copy("data", table=table)
 
 
@@ -187,7 +187,7 @@ def test_a_type_without_a_length_has_redshifts(loader: Loader):
     loader.put_lines("long", {"a": "x" * 257})
     loader.copy("data")
     assert loader.rows() == [("x" * 256, Decimal(1))]
-    with pytest.raises(CopyError, match=r"column a \(varchar\(256\)\): String length exceeds DDL length: 257 bytes"):
+    with pytest.raises(CopyFailedError, match=r"column a \(varchar\(256\)\): String length .* 257 bytes"):
         loader.copy("long")
 
 
@@ -195,13 +195,13 @@ def test_blanks_past_the_end_of_a_column_are_cut(loader: Loader):
     """As INSERT does: https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html ."""
     loader.table("id int, v varchar(4), c char(3)")
     texts = [("abcd   ", "abc  "), ("éé ", "ab "), ("é    ", "a    "), (" " * 9, " " * 9)]
-    records = [{"id": number, "v": v, "c": c} for number, (v, c) in enumerate(texts * 50)]  # enough to be learnt
+    records = [{"id": number, "v": v, "c": c} for number, (v, c) in enumerate(texts * 50)]  # the fast reader learns
     loader.put_lines("data/good", *records)
     loader.put_lines(
         "data/other", {"id": 900, "v": "abcd x"}, {"id": 901, "v": "abcd\t"}, {"id": 902, "c": "abc\u00a0"}
     )
     result = loader.copy("data/", "MAXERROR 9")
-    assert [reject.code for reject in result.rejects] == [1204, 1204, 1220]
+    assert [row.error_code for row in result.rejects] == [1204, 1204, 1220]
     loaded = [("abcd", "abc"), ("éé", "ab "), ("é  ", "a  "), ("    ", "   ")]
     assert [row[1:] for row in loader.rows()] == loaded * 50
 
@@ -230,14 +230,13 @@ def test_large_file_with_records_across_every_boundary(loader: Loader):
     records = [{"id": n, "text": 'é\\"{' * (n % 50)} for n in range(20_000)]
     result = loader.copy(loader.put_lines("data", *records))
     assert result.rows == 20_000
-    assert result.bytes > 3_000_000
     assert loader.rows() == [(record["id"], record["text"]) for record in records]
 
 
 def test_constraints_of_the_table_fail_the_copy(loader: Loader):
     loader.table("a int PRIMARY KEY")
     loader.put_lines("data", {"a": 1}, {"a": 1})
-    with pytest.raises(CopyError, match='nothing was loaded: duplicate key value violates unique constraint "t_pkey"'):
+    with pytest.raises(CopyFailedError, match='duplicate key value violates unique constraint "t_pkey"'):
         loader.copy("data")
     assert loader.rows() == []
 

@@ -1,4 +1,4 @@
-"""Rejected rows: MAXERROR, stl_load_errors, and that a failed COPY leaves nothing."""
+"""Rejected rows: MAXERROR, stl_load_errors, and the rollback of a failed COPY."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from sparkify.warehouse.postgres.copy import CopyError, create_load_errors, load
+from sparkify.warehouse import CopyFailedError
+from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS
+from sparkify.warehouse.postgres.copy import create_load_errors
 
 if TYPE_CHECKING:
     from conftest import Loader
@@ -35,9 +37,9 @@ def test_maxerror(loader: Loader, maxerror: str, bad: int, loads: bool):
         assert (result.rows, result.rejected) == (3, bad)
         assert loader.rows() == [(0,), (1,), (2,)]
     else:
-        with pytest.raises(CopyError) as failure:
+        with pytest.raises(CopyFailedError) as failure:
             loader.copy("data", maxerror)
-        assert failure.value.rejected == bad
+        assert len(failure.value.rejects) == bad
         assert loader.rows() == []
 
 
@@ -46,27 +48,27 @@ def test_the_message_of_a_failed_load(loader: Loader):
     url = loader.put_lines(
         "log", {"artist": "abc"}, {"artist": "é" * 4}, {"ts": "soon"}, {"ts": 2**63}, {"artist": 123456}
     )
-    with pytest.raises(CopyError) as failure:
+    with pytest.raises(CopyFailedError) as failure:
         loader.copy("log", "MAXERROR 4")
     message = str(failure.value)
     assert "Load into table 't' failed. Check 'stl_load_errors' system table for details" in message
     assert "4 rejected with MAXERROR 4; nothing was loaded" in message
     assert (
         f"{url} line 2, column artist (varchar(5)): String length exceeds DDL length: 8 bytes; error 1204. "
-        "Remedy: widen the column, or add TRUNCATECOLUMNS when it is text."
+        "Remedy: widen the column, or add TRUNCATECOLUMNS if it is text."
     ) in message
     assert f"{url} line 3, column ts (int8): Invalid digit, Value 's', Pos 0, Type: Long; error 1207." in message
     assert message.count("Remedy:") == 3
-    assert failure.value.query_id == loader.load_errors()[0]["query"]
+    assert f"(query = {loader.load_errors()[0]['query']})" in message
 
 
-def test_the_log_holds_every_detail_and_survives_the_rollback(loader: Loader):
+def test_the_log_has_every_detail_and_survives_the_rollback(loader: Loader):
     loader.table("artist varchar(5), price numeric(4,1)")
     content = '{"artist": "Björks"}\n{"price": 12345.6}\n{"artist": tru}\njunk\n{"price":\n  "x"\n}\n'
     url = loader.put("log/é.json", content)
     started = datetime.now(UTC).replace(tzinfo=None)
     with psycopg.connect(loader.uri) as session:
-        with pytest.raises(CopyError):
+        with pytest.raises(CopyFailedError):
             loader.copy("log", "MAXERROR 5", connection=session)
         session.rollback()
         pid = session.info.backend_pid
@@ -101,13 +103,13 @@ def test_a_failed_load_stops_fetching(loader: Loader):
     loader.table("a int")
     for number in range(100):
         loader.put_lines(f"data/{number}", {"a": "x"})
-    with pytest.raises(CopyError) as failure:
+    with pytest.raises(CopyFailedError) as failure:
         loader.copy("data/")
-    assert failure.value.rejected == 1
+    assert len(failure.value.rejects) == 1
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("copy")]
 
 
-def test_rejects_of_a_load_that_succeeds_are_logged(loader: Loader):
+def test_rejects_of_a_successful_load_are_logged(loader: Loader):
     loader.table("a int")
     loader.put_lines("data", *bad_lines(1, 2))
     result = loader.copy("data", "MAXERROR 3")
@@ -120,19 +122,19 @@ def test_rejects_of_a_load_that_succeeds_are_logged(loader: Loader):
 def test_long_and_binary_values_fit_the_log(loader: Loader):
     loader.table("a varchar(3)")
     loader.put("data", json.dumps({"a": "\0é" * 3000, "\0": 1}) + "\n" + '{"a": "' + "\ufdd0" * 2000 + '"}\n{"a": \0}')
-    with pytest.raises(CopyError):
+    with pytest.raises(CopyFailedError):
         loader.copy("data", "MAXERROR 3")
     errors = loader.load_errors()
     assert [error["err_code"] for error in errors] == [1218, 1204, 1216]
     assert all(len(error["raw_line"].encode()) <= 1024 for error in errors)
 
 
-def test_what_is_stored_is_bounded_and_the_count_exact(loader: Loader):
+def test_reported_rejects_are_bounded_and_their_number_is_exact(loader: Loader):
     loader.table("a int")
     loader.put_lines("data", *bad_lines(1, 1500))
     result = loader.copy("data", "MAXERROR 2000")
     assert result.rejected == 1500
-    assert len(loader.load_errors()) == load.STORED_REJECTS
+    assert len(loader.load_errors()) == MAX_REPORTED_REJECTS
 
 
 def test_query_ids_are_unique(loader: Loader):
@@ -155,12 +157,12 @@ def test_in_a_transaction_copy_is_part_of_it(loader: Loader):
     assert loader.rows() == [(1,), (7,)]
 
 
-def test_a_failed_copy_undoes_itself_alone(loader: Loader):
+def test_a_failed_copy_does_not_undo_other_statements(loader: Loader):
     loader.table("a int")
     loader.put_lines("data", {"a": 1}, {"a": "x"})
     with psycopg.connect(loader.uri) as session:
         session.execute("INSERT INTO t VALUES (7)")
-        with pytest.raises(CopyError):
+        with pytest.raises(CopyFailedError):
             loader.copy("data", connection=session)
         session.commit()
     assert loader.rows() == [(7,)]
@@ -178,7 +180,7 @@ def test_a_session_at_repeatable_read_logs_too(loader: Loader):
     assert len(loader.load_errors()) == 1
 
 
-def test_when_the_log_cannot_be_written_a_load_with_rejects_fails(loader: Loader):
+def test_a_load_with_rejects_fails_if_the_log_cannot_be_written(loader: Loader):
     def no_audit() -> psycopg.Connection[Any]:
         raise psycopg.OperationalError("too many connections")
 
@@ -188,7 +190,7 @@ def test_when_the_log_cannot_be_written_a_load_with_rejects_fails(loader: Loader
     with pytest.raises(psycopg.OperationalError):
         loader.copy("data", "MAXERROR 2", audit=no_audit)
     assert loader.rows() == []
-    with pytest.raises(CopyError, match=r"could not be written to stl_load_errors: OperationalError"):
+    with pytest.raises(CopyFailedError, match=r"could not be written to stl_load_errors: OperationalError"):
         loader.copy("data", audit=no_audit)
 
 
@@ -207,11 +209,12 @@ def test_awss_diagnostic_query_runs(loader: Loader):
     """From "STL_LOAD_ERRORS", with a table of this database in place of STV_TBL_PERM."""
     loader.table("a int")
     loader.put_lines("data", {"a": "x"})
-    with pytest.raises(CopyError) as failure:
+    with pytest.raises(CopyFailedError):
         loader.copy("data")
+    query_id = loader.load_errors()[0]["query"]
     rows = loader.connection.execute(
         "SELECT line_number, position, btrim(raw_line), btrim(raw_field_value), btrim(err_reason), is_partial, "
         "start_offset FROM stl_load_errors WHERE query = %s",
-        [failure.value.query_id],
+        [query_id],
     ).fetchall()
     assert rows == [(1, 0, '{"a": "x"}', "x", "Invalid digit, Value 'x', Pos 0, Type: Integer", 0, 0)]

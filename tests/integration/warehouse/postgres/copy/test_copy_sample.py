@@ -1,4 +1,4 @@
-"""COPY of the real sample gives what Python's own JSON reader gives."""
+"""COPY of the real sample loads the values that Python's JSON parser returns."""
 
 from __future__ import annotations
 
@@ -63,4 +63,4 @@ def test_sample(loader: Loader, sample: Path, folder: str, columns: str):
     result = loader.copy(f"{folder}/", "TIMEFORMAT 'epochmillisecs'", format="JSON 'auto ignorecase'")
     rows = expected(contents, columns)
     assert sorted(loader.rows(), key=repr) == sorted(rows, key=repr)
-    assert (result.rows, result.rejected, result.objects) == (len(rows), 0, len(contents))
+    assert (result.rows, result.rejected) == (len(rows), 0)

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparkify.warehouse.postgres.copy.columns import converter
-from sparkify.warehouse.postgres.copy.conversion import Conversion
-from sparkify.warehouse.postgres.copy.errors import FieldError
-from sparkify.warehouse.postgres.copy.table import Column
+from sparkify.warehouse.postgres.copy.conversion import ConversionOptions
+from sparkify.warehouse.postgres.copy.errors import RecordError
+from sparkify.warehouse.postgres.copy.target import Column
 
 
 def convert(token: bytes | str, kind: str, *, not_null: bool = False, **options: Any) -> Any:
@@ -23,7 +23,7 @@ def convert(token: bytes | str, kind: str, *, not_null: bool = False, **options:
     name, *numbers = re.findall(r"\w+", kind)
     arguments = dict(zip(("precision", "scale") if name == "numeric" else ("size",), map(int, numbers), strict=False))
     column = Column("c", name, not_null=not_null, **arguments)
-    return converter(column, Conversion(**options))(token.encode() if isinstance(token, str) else token)
+    return converter(column, ConversionOptions(**options))(token.encode() if isinstance(token, str) else token)
 
 
 DAY = 86_400_000_000  # microseconds
@@ -37,7 +37,7 @@ def seconds(*moment: int) -> int:
 @pytest.mark.parametrize(
     ("token", "kind", "value"),
     [
-        # COPY converts the text of a value; 39 and "39" are one.
+        # COPY converts the text of a value: 39 and "39" are equal.
         ("39", "int4", 39),
         ('"39"', "int4", 39),
         ('"+39"', "int4", 39),
@@ -76,7 +76,7 @@ def seconds(*moment: int) -> int:
         ('"2018-11-01 21:01:46.25"', "timestamp", seconds(2018, 11, 1, 21, 1, 46, 250_000)),
         ('"2000-01-01 00:00:00-8:00"', "timestamptz", seconds(2000, 1, 1, 8)),
         ('"2000-01-01 00:00:00+02"', "timestamptz", -seconds(2000, 1, 1, 2)),
-        # A value of another type arrives as its text.
+        # Values of another type are converted to text.
         ('"x"', "varchar(5)", "x"),
         ('"fives   "', "char(5)", "fives"),
         ("1.50", "varchar(5)", "1.50"),
@@ -161,21 +161,21 @@ def test_value(token: str, kind: str, value: object):
     ],
 )
 def test_error(token: str | bytes, kind: str, code: int, reason: str):
-    with pytest.raises(FieldError, match=reason) as failure:
+    with pytest.raises(RecordError, match=reason) as failure:
         convert(token, kind)
     assert failure.value.code == code
 
 
 @pytest.mark.parametrize("token", ["null", '""', '" "'])
 def test_not_null(token: str):
-    with pytest.raises(FieldError, match="Missing data for not-null field") as failure:
+    with pytest.raises(RecordError, match="Missing data for not-null field") as failure:
         convert(token, "int4", not_null=True)
     assert failure.value.code == 1213
 
 
 def test_an_empty_string_is_not_null_but_emptyasnull_makes_it_so():
     assert convert('""', "varchar(5)", not_null=True) == ""
-    with pytest.raises(FieldError, match="not-null"):
+    with pytest.raises(RecordError, match="not-null"):
         convert('""', "varchar(5)", not_null=True, emptyasnull=True)
 
 
@@ -192,7 +192,7 @@ def test_an_empty_string_is_not_null_but_emptyasnull_makes_it_so():
         ('"abcdé"', {"truncatecolumns": True}, "abcd"),
         ('"a😀x"', {"truncatecolumns": True}, "a😀"),
         ('"ab😀"', {"truncatecolumns": True}, "ab"),
-        # "Character types": what is longer by spaces only is cut; the length is that of the bytes.
+        # "Character types": trailing spaces beyond the length, in bytes, are truncated.
         ('"fives  "', {}, "fives"),
         ('"four     "', {}, "four "),
         ('"      "', {}, "     "),
@@ -220,7 +220,7 @@ def test_text_option(token: str | bytes, options: dict[str, Any], value: str | N
 
 
 def test_acceptinvchars_is_for_varchar_only():
-    with pytest.raises(FieldError, match="Bad UTF-8"):
+    with pytest.raises(RecordError, match="Bad UTF-8"):
         convert(b'"\xa4"', "char(5)", acceptinvchars="?")
 
 
@@ -281,7 +281,7 @@ def test_timeformat(token: str, timeformat: str, value: int | None):
     ],
 )
 def test_timeformat_error(token: str, timeformat: str):
-    with pytest.raises(FieldError, match="Invalid timestamp") as failure:
+    with pytest.raises(RecordError, match="Invalid timestamp") as failure:
         convert(token, "timestamp", timeformat=timeformat)
     assert failure.value.code == 1206
 
@@ -302,23 +302,23 @@ def test_auto_timestamptz(token: str, value: int):
 
 
 @given(st.integers(-(2**65), 2**65), st.sampled_from([("int2", 16), ("int4", 32), ("int8", 64)]), st.booleans())
-def test_integers_are_kept_or_refused_never_wrapped(number: int, kind: tuple[str, int], quoted: bool):
+def test_integers_are_exact_or_rejected(number: int, kind: tuple[str, int], quoted: bool):
     token = json.dumps(str(number) if quoted else number)
     if -(2 ** (kind[1] - 1)) <= number < 2 ** (kind[1] - 1):
         assert convert(token, kind[0]) == number
     else:
-        with pytest.raises(FieldError, match="Overflow"):
+        with pytest.raises(RecordError, match="Overflow"):
             convert(token, kind[0])
 
 
 @given(st.decimals(-(10**40), 10**40, places=6), st.integers(1, 38), st.data())
-def test_numerics_are_truncated_or_refused(number: Decimal, precision: int, data: st.DataObject):
+def test_numerics_are_truncated_or_rejected(number: Decimal, precision: int, data: st.DataObject):
     scale = data.draw(st.integers(0, precision))
     expected = number.quantize(Decimal(1).scaleb(-scale), ROUND_DOWN, Context(prec=80))
     if abs(number) < Decimal(10) ** (precision - scale):
         assert convert(str(number), f"numeric({precision},{scale})") == expected
     else:
-        with pytest.raises(FieldError, match="Overflow"):
+        with pytest.raises(RecordError, match="Overflow"):
             convert(str(number), f"numeric({precision},{scale})")
 
 
@@ -327,7 +327,7 @@ def test_text_fits_its_bytes(text: str, size: int, truncate: bool):
     text = text.encode(errors="replace").decode().replace("\0", "")
     try:
         value = convert(json.dumps(text), f"varchar({size})", truncatecolumns=truncate)
-    except FieldError:
+    except RecordError:
         assert not truncate
         assert len(text.rstrip(" ").encode()) > size
     else:

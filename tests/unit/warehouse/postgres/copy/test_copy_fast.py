@@ -1,4 +1,4 @@
-"""The fast reader returns what the exact reader returns, or nothing; files read the same either way."""
+"""The fast reader returns the rows of the exact reader, or raises an error; files give the same rows with either."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sparkify.warehouse.postgres.copy.conversion import Conversion
-from sparkify.warehouse.postgres.copy.fast import FastReader, Undecided
+from sparkify.warehouse.postgres.copy.conversion import ConversionOptions
+from sparkify.warehouse.postgres.copy.errors import RecordError
+from sparkify.warehouse.postgres.copy.fast import FallbackError, FastReader
 from sparkify.warehouse.postgres.copy.files import FileReader
 from sparkify.warehouse.postgres.copy.jsonpaths import Path
-from sparkify.warehouse.postgres.copy.records import RecordError, RecordReader
-from sparkify.warehouse.postgres.copy.table import Column
+from sparkify.warehouse.postgres.copy.records import RecordReader
+from sparkify.warehouse.postgres.copy.target import Column
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from sparkify.warehouse.copy_result import RejectedRow
     from sparkify.warehouse.postgres.copy.columns import Value
-    from sparkify.warehouse.postgres.copy.errors import Reject
 
 COLUMNS = [
     Column("artist", "varchar", size=6),
@@ -53,7 +54,7 @@ VALUES = st.one_of(
 )
 TEXTS = st.text(max_size=7) | st.sampled_from(["", " ", "a\0b", "éééé", "abc", "\ufdd0"])
 TEXTS |= st.tuples(st.text(max_size=6), st.text(" \t", max_size=4)).map("".join)
-# What mostly fits each column, so that many records are good but for one thing.
+# Mostly valid values of each column, so that many records have a single invalid value.
 FITTING: dict[str, st.SearchStrategy[Any]] = {
     "artist": TEXTS,
     "code": TEXTS,
@@ -71,7 +72,7 @@ FITTING: dict[str, st.SearchStrategy[Any]] = {
 }
 KEYS = st.sampled_from([*NAMES, "other", "Artist", "USERID"]) | st.text(max_size=3)
 CONVERSIONS = st.builds(
-    Conversion,
+    ConversionOptions,
     timeformat=st.sampled_from([None, "auto", "epochsecs", "epochmillisecs"]),
     truncatecolumns=st.booleans(),
     blanksasnull=st.booleans(),
@@ -82,7 +83,7 @@ CONVERSIONS = st.builds(
 
 @st.composite
 def records(draw: st.DrawFn) -> bytes:
-    """Draw a record: JSON, sometimes with names twice, or with bytes broken."""
+    """Draw a record: JSON, sometimes with duplicate names or invalid bytes."""
     members: list[tuple[str, Any]] = [
         (name, draw(FITTING[name])) for name in draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=5))
     ]
@@ -102,7 +103,7 @@ def records(draw: st.DrawFn) -> bytes:
     return record.replace(b"\n", b" ")
 
 
-def reader(conversion: Conversion, mode: str) -> RecordReader:
+def reader(conversion: ConversionOptions, mode: str) -> RecordReader:
     paths = [Path((name,)) for name in NAMES] if mode == "paths" else None
     return RecordReader(COLUMNS, conversion, paths=paths, ignorecase=mode == "ignorecase")
 
@@ -112,7 +113,9 @@ MODES = st.sampled_from(["auto", "ignorecase", "paths"])
 
 @settings(max_examples=600)
 @given(st.lists(records(), min_size=1, max_size=6), CONVERSIONS, MODES)
-def test_fast_is_exact(lines: list[bytes], conversion: Conversion, mode: str):
+def test_the_fast_reader_returns_the_rows_of_the_exact_reader(
+    lines: list[bytes], conversion: ConversionOptions, mode: str
+):
     exact = reader(conversion, mode)
     fast = FastReader(exact)
     for line in lines:
@@ -126,28 +129,28 @@ def test_fast_is_exact(lines: list[bytes], conversion: Conversion, mode: str):
             except (ValueError, RecursionError):
                 pass
             else:
-                assert [repr(list(row)) for row in rows] == [repr(expected)]  # repr tells 1 from 1.0, 0.0 from -0.0
+                assert [repr(list(row)) for row in rows] == [repr(expected)]  # repr: 1 is not 1.0, 0.0 is not -0.0
         if expected is not RecordError:
             fast.learn(line, expected)
 
 
 @pytest.mark.parametrize("escape", [True, False])
 @pytest.mark.parametrize("members", [{"artist": "a\0b"}, {"artist": "éééé"}, {"code": "é"}, {"code": "ab\0"}])
-def test_what_only_bytes_tell_is_left_to_the_exact_reader(members: dict[str, object], escape: bool):
-    """The decoder counts characters: neither a NUL nor the bytes of a character stop it."""
-    exact = reader(Conversion(), "auto")
+def test_the_exact_reader_checks_nul_and_lengths_in_bytes(members: dict[str, object], escape: bool):
+    """The decoder counts characters: it checks neither NULs nor bytes."""
+    exact = reader(ConversionOptions(), "auto")
     fast = FastReader(exact)
     fast.learn(line(artist="abcd"), exact.read(line(artist="abcd")))
     assert fast.read is not None
-    with pytest.raises(Undecided):
+    with pytest.raises(FallbackError):
         fast.read(json.dumps({"ts": 1, **members}, ensure_ascii=escape).encode())
     fitting = {"ts": 1, "artist": "ééa", "code": "abc"}
     assert fast.read(json.dumps(fitting, ensure_ascii=escape).encode())[0][:2] == ("ééa", "abc")
 
 
-def test_numbers_in_strings_are_read_once_learnt():
-    """A blank is a NULL, unless the column takes none; what is no number is left to the exact reader."""
-    exact = reader(Conversion(), "auto")
+def test_numbers_in_strings_are_learned():
+    """A blank is NULL, unless the column is NOT NULL; the exact reader reads strings that are not numbers."""
+    exact = reader(ConversionOptions(), "auto")
     fast = FastReader(exact)
     quoted = line(ts="7", userid="8")
     fast.learn(quoted, exact.read(quoted))
@@ -156,16 +159,18 @@ def test_numbers_in_strings_are_read_once_learnt():
     (row,) = fast.read(line(ts="12", userid=""))
     assert (row[ts], row[userid]) == (12, None)
     for wrong in ({"ts": ""}, {"userid": "1x"}, {"userid": "\u0661"}, {"userid": "1_0"}):
-        with pytest.raises(Undecided):
+        with pytest.raises(FallbackError):
             fast.read(line(**{"ts": "12", **wrong}))
 
 
 class Collected:
-    """What a file gave."""
+    """The rows and the rejected rows of a file."""
 
-    def __init__(self, content: bytes, conversion: Conversion, mode: str, *, fast: bool = True, size: int = 1 << 20):
+    def __init__(
+        self, content: bytes, conversion: ConversionOptions, mode: str, *, fast: bool = True, size: int = 1 << 20
+    ):
         self.rows: list[list[Any]] = []
-        self.rejects: list[Reject] = []
+        self.rejects: list[RejectedRow] = []
 
         def emit(rows: Iterable[Sequence[Value]]) -> None:
             self.rows += map(list, rows)
@@ -196,7 +201,7 @@ JUNK = st.sampled_from(
     st.sampled_from([b"", b"\xef\xbb\xbf"]),
 )
 def test_a_file_reads_the_same_fast_slow_and_in_pieces(
-    lines: list[bytes], conversion: Conversion, mode: str, size: int, separator: bytes, mark: bytes
+    lines: list[bytes], conversion: ConversionOptions, mode: str, size: int, separator: bytes, mark: bytes
 ):
     content = mark + separator.join(lines)
     whole = Collected(content, conversion, mode)
@@ -209,10 +214,10 @@ def line(**members: object) -> bytes:
 
 
 class Learning:
-    """A fast reader that is told what the exact one reads."""
+    """A fast reader that learns from the exact reader."""
 
     def __init__(self, mode: str) -> None:
-        self.exact = reader(Conversion(), mode)
+        self.exact = reader(ConversionOptions(), mode)
         self.fast = FastReader(self.exact)
 
     def read(self, *lines: bytes) -> list[Any]:
@@ -224,8 +229,8 @@ class Learning:
 
 
 @pytest.mark.parametrize("mode", ["auto", "ignorecase", "paths"])
-def test_strings_in_a_number_column_are_learnt(mode: str):
-    """The public event log gives userId as a string: after the first such record the rest goes fast again."""
+def test_strings_in_a_number_column_are_learned(mode: str):
+    """The public event log has userId as a string: after the first such record the fast reader supports it."""
     it = Learning(mode)
     with pytest.raises(ValueError, match="Expected `int"):
         it.read(line(userid="39"))
@@ -240,64 +245,64 @@ def test_strings_in_a_number_column_are_learnt(mode: str):
     assert [row[3] for row in it.read(line(userid="40"), line(userid=43))] == [40, 43]
 
 
-def test_long_texts_are_learnt():
-    """A text of a quarter of the column's bytes fits whatever its characters are; longer ones are measured."""
+def test_long_texts_are_learned():
+    """A text of a quarter of the column's bytes always fits; the bytes of longer ones are counted."""
     it = Learning("auto")
     assert it.read(line(artist="a"))[0][0] == "a"
     with pytest.raises(ValueError, match="length <= 1"):
         it.read(line(artist="abc"))
     it.learn(line(artist="abc"))
     assert [row[0] for row in it.read(line(artist="abc"), line(artist="äöü"))] == ["abc", "äöü"]
-    with pytest.raises(Undecided):
+    with pytest.raises(FallbackError):
         it.read(line(artist="abc"), line(artist="äöüa"))
 
 
-def test_names_are_learnt_with_ignorecase():
+def test_names_are_learned_with_ignorecase():
     it = Learning("ignorecase")
     with pytest.raises(ValueError, match="unknown field"):
         it.read(line(userId=1, More=2))
     it.learn(line(userId=1, More=2))
     assert it.read(line(userId=5))[0][3] == 5
-    with pytest.raises(ValueError, match="unknown field"):  # another spelling is not mistaken for a missing member
+    with pytest.raises(ValueError, match="unknown field"):  # another spelling is not a missing member
         it.read(line(USERID=6))
     it.learn(line(USERID=6))
     assert it.fast.read is None
 
 
-def test_characters_to_be_replaced_are_left_to_the_exact_reader():
-    """Redshift calls some code points invalid that are well-formed UTF-8."""
-    fast = FastReader(reader(Conversion(acceptinvchars="?"), "auto"))
+def test_the_exact_reader_replaces_invalid_characters():
+    """Some code points are invalid on Redshift, but well-formed UTF-8."""
+    fast = FastReader(reader(ConversionOptions(acceptinvchars="?"), "auto"))
     assert fast.read is not None
     for escape in (True, False):
-        with pytest.raises(Undecided):
+        with pytest.raises(FallbackError):
             fast.read(json.dumps({"ts": 1, "artist": "\ufdd0"}, ensure_ascii=escape).encode())
 
 
-def test_deep_paths_are_left_to_the_exact_reader():
-    exact = RecordReader(COLUMNS[:1], Conversion(), paths=[Path(("a", "b"))])
+def test_the_exact_reader_reads_deep_paths():
+    exact = RecordReader(COLUMNS[:1], ConversionOptions(), paths=[Path(("a", "b"))])
     assert FastReader(exact).read is None
     assert exact.read(b'{"a": {"b": "x"}}') == ["x"]
 
 
 def test_a_line_longer_than_memory_is_read_in_pieces():
-    """Objects without a line break between them: the reader must not wait for one."""
+    """Objects without line breaks between them: the reader must not wait for one."""
     one = line(artist="x")
-    collected = Collected(one * 60_000, Conversion(), "auto", size=1 << 18)
+    collected = Collected(one * 60_000, ConversionOptions(), "auto", size=1 << 18)
     assert len(collected.rows) == 60_000
     assert collected.rejects == []
 
 
 def test_line_numbers_after_any_layout():
     content = b'{"ts": 1}\n{\n"ts": 2\n}\n\n{"ts": "x"}\n' + b'{"ts": 3}\n' * 3 + b'{"ts": "y"}'
-    collected = Collected(content, Conversion(), "auto")
-    assert [reject.line for reject in collected.rejects] == [6, 10]
+    collected = Collected(content, ConversionOptions(), "auto")
+    assert [row.line_number for row in collected.rejects] == [6, 10]
     assert [row[4] for row in collected.rows] == [1, 2, 3, 3, 3]
 
 
-def test_a_record_that_is_rejected_costs_its_block_nothing_else(monkeypatch):
-    """Blocks are cut at the ends of lines, and a block that cannot be taken is read line by line."""
+def test_a_rejected_record_does_not_affect_its_block(monkeypatch):
+    """Blocks end with lines; an unsupported block is read line by line."""
     monkeypatch.setattr("sparkify.warehouse.postgres.copy.files._BLOCK", 40)
     content = b"".join(b'{"ts": %d}\n' % number if number % 7 else b'{"ts": "x"}\n' for number in range(100))
-    collected = Collected(content, Conversion(), "auto")
+    collected = Collected(content, ConversionOptions(), "auto")
     assert [row[4] for row in collected.rows] == [number for number in range(100) if number % 7]
-    assert [reject.line for reject in collected.rejects] == [number + 1 for number in range(0, 100, 7)]
+    assert [row.line_number for row in collected.rejects] == [number + 1 for number in range(0, 100, 7)]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.warehouse.postgres.copy.errors import CopyError, FieldError
+from sparkify.warehouse import CopyFailedError
+from sparkify.warehouse.postgres.copy.errors import RecordError
 from sparkify.warehouse.postgres.copy.jsonpaths import Path, read_jsonpaths
 
 URL = "s3://bucket/paths.json"
@@ -43,7 +44,7 @@ def test_expression(expression: str, steps: tuple[str | int, ...]):
         (b'{"jsonpaths": ["$.a"', "not one well-formed JSON object"),
         (b'{"jsonpaths": ["$.a"]} {}', "not one well-formed JSON object"),
         (b'{"jsonpaths": ["$.\xff"]}', "not one well-formed JSON object"),
-        (b'["$.a"]', "must hold one JSON object"),
+        (b'["$.a"]', "must contain one JSON object"),
         (b'{"jsonpaths": "$.a"}', "must be an array"),
         (file("$.a", ""), r"jsonpaths\[1\] must be a non-empty string"),
         (file("$.a", 5), r"jsonpaths\[1\] must be a non-empty string"),
@@ -61,13 +62,13 @@ def test_expression(expression: str, steps: tuple[str | int, ...]):
         (file("$.a", "$.b", "$.c"), r"expressions \(3\)"),
     ],
 )
-def test_unusable_file_names_itself_and_the_place(content: bytes, message: str):
-    with pytest.raises(CopyError, match=message) as failure:
+def test_the_error_of_an_invalid_file_has_its_url_and_the_position(content: bytes, message: str):
+    with pytest.raises(CopyFailedError, match=message) as failure:
         read_jsonpaths(content, URL, 2)
     assert URL in str(failure.value)
 
 
-def test_another_key_means_auto():
+def test_a_file_with_another_key_is_ignored():
     assert read_jsonpaths(b'{"paths": ["$.a"]}', URL, 5) is None
 
 
@@ -101,8 +102,8 @@ def test_find(steps: tuple[str | int, ...], token: bytes | None):
         (("a", "n", "x"), "Member is not an object"),
     ],
 )
-def test_find_nothing_to_go_through(steps: tuple[str | int, ...], message: str):
-    with pytest.raises(FieldError, match=message):
+def test_find_through_a_value_of_another_type(steps: tuple[str | int, ...], message: str):
+    with pytest.raises(RecordError, match=message):
         Path(steps).find(RECORD)
 
 
@@ -114,7 +115,7 @@ VALUES = st.recursive(
 
 
 @given(VALUES, st.lists(st.sampled_from("abc") | st.integers(0, 2), min_size=1, max_size=4))
-def test_find_agrees_with_python(value: object, steps: list[str | int]):
+def test_find_returns_what_python_finds(value: object, steps: list[str | int]):
     expected = value
     try:
         for step in steps:
@@ -130,7 +131,7 @@ def test_find_agrees_with_python(value: object, steps: list[str | int]):
             else:
                 raise TypeError
     except (TypeError, IndexError):
-        with pytest.raises(FieldError):
+        with pytest.raises(RecordError):
             Path(tuple(steps)).find(json.dumps(value).encode())
     else:
         token = Path(tuple(steps)).find(json.dumps(value).encode())

@@ -1,4 +1,4 @@
-"""The table a COPY loads, as the catalog describes it."""
+"""The target of a COPY: a table and its columns, from the catalogue."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg import sql
 
-from sparkify.warehouse.postgres.copy.errors import CopyError
+from sparkify.warehouse.copy_result import CopyFailedError
 
 if TYPE_CHECKING:
     import psycopg
 
     from sparkify.warehouse.postgres.copy.command import CopyCommand
 
-# PostgreSQL's name of a type -> the name STL_LOAD_ERRORS uses.
+# The names of types in PostgreSQL and in STL_LOAD_ERRORS.
 _TYPES = {
     "int2": "int2",
     "int4": "int4",
@@ -49,12 +49,12 @@ _COLUMNS = """
 class Column:
     """One column to load.
 
-    :param name: as the catalog has it.
-    :param type: as STL_LOAD_ERRORS names it: ``varchar``, ``int4``, ``timestamp`` ...
-    :param size: the bytes a ``varchar`` or ``char`` holds; 0 for other types.
-    :param precision: the digits of a ``numeric``; 0 for other types.
-    :param scale: its digits after the point.
-    :param not_null: whether NULL is refused.
+    :param name: its name in the catalogue.
+    :param type: its type as in STL_LOAD_ERRORS: ``varchar``, ``int4``, ``timestamp`` ...
+    :param size: length of a ``varchar`` or ``char`` in bytes; 0 for other types.
+    :param precision: digits of a ``numeric``; 0 for other types.
+    :param scale: its digits after the decimal point.
+    :param not_null: whether it is NOT NULL.
     """
 
     name: str
@@ -73,10 +73,10 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Table:
+class CopyTarget:
     """The target of a COPY.
 
-    :param oid: its id in the catalog, which ``stl_load_errors.tbl`` repeats.
+    :param oid: its id in the catalogue, for ``stl_load_errors.tbl``.
     :param name: its name, qualified as in the statement.
     :param columns: the columns to load, in the order of the column list or of the table.
     """
@@ -86,10 +86,10 @@ class Table:
     columns: tuple[Column, ...]
 
 
-def describe(connection: psycopg.Connection[Any], command: CopyCommand) -> Table:
-    """Find the table a COPY loads; a temporary table of this session is found too.
+def find_target(connection: psycopg.Connection[Any], command: CopyCommand) -> CopyTarget:
+    """Return the table that a COPY loads; it may be a temporary table of the session.
 
-    :raises CopyError: if the table or a listed column does not exist or cannot be loaded.
+    :raises CopyFailedError: if the table or a listed column does not exist or cannot be loaded.
     """
     parts = [part for part in (command.schema, command.table) if part is not None]
     name = sql.Identifier(*parts)
@@ -100,30 +100,30 @@ def describe(connection: psycopg.Connection[Any], command: CopyCommand) -> Table
             [name.as_string(connection)],
         ).fetchone()
         if found is None:
-            raise CopyError(f'Cannot COPY: relation "{shown}" does not exist; create it first.')
+            raise CopyFailedError(f'Cannot COPY: relation "{shown}" does not exist; create it first.')
         oid, kind = found
         if kind not in ("r", "p"):
-            raise CopyError(f'Cannot COPY into "{shown}": it is not a table.')
+            raise CopyFailedError(f'Cannot COPY into "{shown}": it is not a table.')
         rows = cursor.execute(_COLUMNS, [oid]).fetchall()
-    catalog = {row[0]: row for row in rows}
+    known = {row[0]: row for row in rows}
     for column in command.columns:
-        if column not in catalog:
-            raise CopyError(f'Cannot COPY: column "{column}" of relation "{shown}" does not exist.')
-        if catalog[column][4] == "a" or catalog[column][5]:
-            # On Redshift an IDENTITY column needs EXPLICIT_IDS ("Column mapping options"), refused here by name.
-            raise CopyError(f'Cannot COPY: column "{column}" of "{shown}" is generated; leave it out of the list.')
+        if column not in known:
+            raise CopyFailedError(f'Cannot COPY: column "{column}" of relation "{shown}" does not exist.')
+        if known[column][4] == "a" or known[column][5]:
+            # Redshift requires EXPLICIT_IDS for it ("Column mapping options"), which this engine does not support.
+            raise CopyFailedError(f'Cannot COPY: column "{column}" of "{shown}" is generated; remove it from the list.')
     # Without a list, identity columns are omitted ("Column mapping options"); PostgreSQL then generates them.
     chosen = command.columns or [row[0] for row in rows if not row[4] and not row[5]]
     if not chosen:
-        raise CopyError(f'Cannot COPY into "{shown}": it has no column to load.')
-    return Table(oid, name, tuple(_column(catalog[column], shown) for column in chosen))
+        raise CopyFailedError(f'Cannot COPY into "{shown}": it has no column to load.')
+    return CopyTarget(oid, name, tuple(_column(known[column], shown) for column in chosen))
 
 
 def _column(row: tuple[Any, ...], table: str) -> Column:
     name, typname, modifier, not_null = row[:4]
     if typname not in _TYPES:
-        raise CopyError(
-            f'Cannot COPY into "{table}": column "{name}" has type {typname}, which the local engine does not load; '
+        raise CopyFailedError(
+            f'Cannot COPY into "{table}": column "{name}" has type {typname}, which the local engine does not support; '
             f"supported: {', '.join(sorted(_TYPES))}."
         )
     kind = _TYPES[typname]

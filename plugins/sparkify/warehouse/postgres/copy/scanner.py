@@ -1,11 +1,11 @@
-"""Find the JSON objects and arrays in a stream of bytes.
+"""Split a stream of bytes into records: the JSON objects and arrays at its root.
 
 "Data format parameters", JSON data file (https://docs.aws.amazon.com/redshift/latest/dg/copy-parameters-data-format.html):
-a file is a set of root-level objects or arrays with nothing but white space between them, however they are laid out.
-Anything else is an error for each instance, and the load goes on behind it.
+a file is a set of root-level objects or arrays, separated by white space only, in any layout. Anything else is an
+error, and the load continues after it.
 
-This is the exact reader for what a line-by-line reader cannot take: it follows strings and brackets only, and leaves
-judging the JSON inside to the decoder.
+It reads what a line-by-line reader cannot: records over several lines, or several in one line. It only follows strings
+and brackets; the decoder validates the JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparkify.warehouse.postgres.copy.errors import CopyError
+from sparkify.warehouse.copy_result import CopyFailedError
+from sparkify.warehouse.postgres.copy.errors import BAD_LINE, RecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,68 +26,66 @@ _TOKEN = re.compile(rb'"(?:[^"\\\n]|\\[^\n])*+("?)|[{}\[\]]')
 _OPENING = {b"{": b"}", b"[": b"]"}
 
 
-class Document(NamedTuple):
-    """A root-level object or array, or bytes that are none.
+class RawRecord(NamedTuple):
+    """A record of a file, before its JSON is decoded; or bytes that are not a record.
 
     :param raw: its text.
-    :param line: the number of its last line, from 1; for unreadable bytes, of the line they begin in.
-    :param error: why it is no JSON; empty for a candidate.
-    :param position: where in ``raw`` the error is.
+    :param line: the number of its last line, from 1; with an error, of its first line.
+    :param error: why it cannot be a record; None if it can.
     """
 
     raw: bytes
     line: int
-    error: str = ""
-    position: int = 0
+    error: RecordError | None = None
 
 
-class Scanner:
-    """Splits bytes into documents; bytes may come in pieces of any size.
+class RecordScanner:
+    """Splits a file into records; its bytes may come in pieces of any size.
 
     :param filename: the file's URL.
-    :ivar line: the number of the current line, from 1; set it before a :meth:`feed` that follows lines read elsewhere.
+    :ivar line: the number of the current line, from 1; set it before :meth:`feed` if lines were read without it.
     """
 
     def __init__(self, filename: str) -> None:
         self.line = 1
         self.filename = filename
         self._data = b""
-        self._begin = 0  # of the document, or of what is not looked at yet
-        self._scanned = 0  # up to here the document's tokens are known
+        self._begin = 0  # of the current record, or of the bytes not yet scanned
+        self._scanned = 0  # end of the scanned tokens of the record
         self._closers: list[bytes] = []
-        self._gap = -1  # a member ended here: a comma must follow before the next one
-        self._indent = 0  # blanks before the document in its line
-        self._skip: re.Pattern[bytes] | None = None  # skip the lines before one that matches
+        self._gap = -1  # end of the last member, which a comma must follow; -1 if there is none
+        self._indent = 0  # blanks before the record in its line
+        self._skip: re.Pattern[bytes] | None = None  # skip lines until one matches
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is pending: the next byte may begin a document."""
+        """Whether the next byte may begin a record."""
         return self._begin == len(self._data) and self._skip is None
 
-    def feed(self, data: bytes, *, final: bool = False) -> Iterator[Document]:
-        """Yield the documents that ``data`` completes.
+    def feed(self, data: bytes, *, final: bool = False) -> Iterator[RawRecord]:
+        """Yield the records that ``data`` completes.
 
         :param final: whether this is the end of the file.
-        :raises CopyError: if a document exceeds Redshift's limit of 4 MB.
+        :raises CopyFailedError: if a record exceeds Redshift's limit of 4 MB.
         """
         self._data = self._data[self._begin :] + data
         self._scanned -= self._begin
         self._gap -= self._begin
         self._begin = 0
-        while (document := self._next(final)) is not None:
-            yield document
+        while (record := self._next(final)) is not None:
+            yield record
         if self._closers:
             self._check_size(len(self._data))
 
     def _check_size(self, end: int) -> None:
         if end - self._begin > MAX_BYTES:
-            raise CopyError(
+            raise CopyFailedError(
                 f"{self.filename} line {self.line}: the JSON object that begins here is larger than 4 MB, the limit "
                 "of COPY. Remedy: split the object."
             )
 
     def skip_line(self) -> None:
-        """Drop what is left of the current line, because its JSON was found malformed."""
+        """Skip the rest of the current line, because its JSON is malformed."""
         if not self._end_of_line_reached():
             self._skip = _LINE_START
 
@@ -103,7 +102,7 @@ class Scanner:
         self._begin = to
         self._indent = 0
 
-    def _next(self, final: bool) -> Document | None:
+    def _next(self, final: bool) -> RawRecord | None:
         while self._skip is not None:
             if not self._skip_lines(final):
                 return None
@@ -121,19 +120,20 @@ class Scanner:
             self._closers.append(_OPENING[opening])
             self._scanned = end + 1
             self._gap = -1
-        return self._document(final)
+        return self._record(final)
 
-    def _junk(self) -> Document:
-        """Take everything up to the next bracket, or to the end of the line."""
+    def _junk(self) -> RawRecord:
+        """Return the bytes up to the next bracket or the end of the line, as an error."""
         start, line = self._begin, self.line
         end = _JUNK.match(self._data, start).end()  # type: ignore[union-attr]  # matches anything
         self._advance(end)
         if end == len(self._data):
-            self._skip = _DOCUMENT_OR_LINE  # the rest of this junk is not a second error
+            self._skip = _RECORD_OR_LINE  # the rest of these bytes is not a second error
         raw = self._data[start:end].rstrip()
-        return Document(raw, line, "Invalid value: characters other than white space outside a JSON object")
+        reason = "Invalid value: characters other than white space outside a JSON object"
+        return RawRecord(raw, line, RecordError(BAD_LINE, reason))
 
-    def _document(self, final: bool) -> Document | None:
+    def _record(self, final: bool) -> RawRecord | None:
         data = self._data
         for token in _TOKEN.finditer(data, self._scanned):
             text = token[0]
@@ -156,17 +156,17 @@ class Scanner:
                     self._check_size(token.end())
                     raw = data[self._begin : token.end()]
                     self._advance(token.end())
-                    return Document(raw, self.line)
+                    return RawRecord(raw, self.line)
                 self._gap = token.end()
         self._scanned = len(data)
         return self._malformed("Invalid value: the object is not closed", len(data)) if final else None
 
-    def _malformed(self, error: str, at: int) -> Document:
-        """Give up on the document and go on at the next line that may begin one.
+    def _malformed(self, reason: str, at: int) -> RawRecord:
+        """Return the record as an error, and continue at the next line that may begin a record.
 
-        If the error is in the document's first line, that is the next line: in line-delimited data each bad line is
-        one error. Else it is the next line that opens a bracket no deeper than the document's own, so that a record
-        cut short does not take the good line behind it along.
+        If the error is in the record's first line, that is the next line: in line-delimited data each invalid line is
+        one error. Otherwise it is the next line with an opening bracket that is not indented deeper than the record's
+        own, so that the valid line after a truncated record is loaded.
         """
         start, line = self._begin, self.line
         self._closers.clear()
@@ -177,12 +177,12 @@ class Scanner:
             self._skip = re.compile(rb"[ \t]{0,%d}[{\[]" % self._indent)
             self._advance(end_of_line + 1)
         raw = self._data[start : max(self._begin, at)].rstrip()
-        return Document(raw, line, error, at - start)
+        return RawRecord(raw, line, RecordError(BAD_LINE, reason, at - start))
 
     def _skip_lines(self, final: bool) -> bool:
-        """Advance to where ``_skip`` matches; return whether it was found."""
+        """Advance to the match of ``_skip``; return whether it was found."""
         assert self._skip is not None
-        if self._skip in (_LINE_START, _DOCUMENT_OR_LINE):
+        if self._skip in (_LINE_START, _RECORD_OR_LINE):
             found = self._skip.search(self._data, self._begin)
             self._advance(found.end() if found else len(self._data))
             if found:
@@ -200,4 +200,4 @@ class Scanner:
 
 
 _LINE_START = re.compile(rb"\n")
-_DOCUMENT_OR_LINE = re.compile(rb"(?=[{\[])|\n")
+_RECORD_OR_LINE = re.compile(rb"(?=[{\[])|\n")
