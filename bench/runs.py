@@ -23,16 +23,16 @@ from bench import data
 from bench.race import Contender, ContenderError, run
 from bench.report import Goal, Section, spread
 from sandbox import airflow, generate, upload
-from sandbox.backfill_client import HOUR, Backfill, Options
-from sandbox.stack import Stack, airflow_stack
+from sandbox.api import dag_run_path
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
+from sandbox.deployment import LocalDeployment, run_deployment
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    import httpx
-
     from bench.scene import Scene
+    from sandbox.api import AirflowClient
 
 BUCKET, WAREHOUSE, CLASSIC, METADATA = "runs", "warehouse", "classic", "metadata"
 IDLE_ID, CLASSIC_ID = "idle_hours", "classic_hours"
@@ -113,22 +113,22 @@ def measure(given: argparse.Namespace, scene: Scene, tell: Callable[[str], None]
     run(scene, Contender("create tables", "task", 0, tables), classic)
     hourly = [Runs(dag_id, name) for dag_id, name in NAMES.items()]
     ranges = Runs(airflow.DAG_ID, RANGE.format(given.days))
-    with _airflow(scene) as (stack, client):
+    with _airflow(scene) as (deployment, client):
         for number in range(given.rounds):
             start = options.begin + number * given.hours * HOUR
             for runs in hourly:
-                with _watch(scene, stack, runs):
-                    _backfill(scene, stack, client, runs, start, start + given.hours * HOUR)
+                with _watch(scene, deployment, runs):
+                    _backfill(scene, deployment, client, runs, start, start + given.hours * HOUR)
                 tell(f"round {number + 1}, {runs.name}: {runs.walls[-1]:.1f} s")
         for number in range(given.repeat):
-            with _watch(scene, stack, ranges):
+            with _watch(scene, deployment, ranges):
                 _run_range(client, options)
             tell(f"round {number + 1}, {ranges.name}: {ranges.walls[-1]:.1f} s")
     yield _section(given, made, hourly, ranges)
 
 
 @contextmanager
-def _airflow(scene: Scene) -> Iterator[tuple[Stack, httpx.Client]]:
+def _airflow(scene: Scene) -> Iterator[tuple[LocalDeployment, AirflowClient]]:
     """Run an Airflow that has all three DAGs."""
     home = scene.folder / "scheduler"
     dags = home / "dags"
@@ -152,50 +152,51 @@ def _airflow(scene: Scene) -> Iterator[tuple[Stack, httpx.Client]]:
         "AIRFLOW_CONN_CLASSIC": scene.connections(CLASSIC)["AIRFLOW_CONN_REDSHIFT"],
     }
     with (
-        airflow_stack(home, environment, dag_id=airflow.DAG_ID, parallelism=2 * AT_ONCE) as stack,
-        stack.client() as client,
+        run_deployment(home, environment, dag_id=airflow.DAG_ID, parallelism=2 * AT_ONCE) as deployment,
+        deployment.client() as client,
     ):
         for dag_id in NAMES:
-            while not client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]:
-                stack.check()
+            while client.dag(dag_id) is None:
+                deployment.check()
                 time.sleep(0.5)
-            client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
-        yield stack, client
+            client.unpause(dag_id)
+        yield deployment, client
 
 
-def _run_range(client: httpx.Client, options: generate.Options) -> None:
+def _run_range(client: AirflowClient, options: generate.Options) -> None:
     """Load all days in one run, into new tables."""
-    runs = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
     end = options.begin + timedelta(days=options.days)
     conf = {"start": options.begin.isoformat(), "end": end.isoformat(), "recreate_tables": True}
-    run_id = client.post(runs, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
-    while (state := client.get(f"{runs}/{run_id}").json()["state"]) in ("queued", "running"):
+    path = dag_run_path(airflow.DAG_ID, client.trigger(airflow.DAG_ID, conf))
+    while (state := client.get(path).json()["state"]) in ("queued", "running"):
         time.sleep(0.5)
     if state != "success":
         raise ContenderError(f"{RANGE.format(options.days)}: the run ended as {state}.")
 
 
-def _backfill(scene: Scene, stack: Stack, client: httpx.Client, runs: Runs, start: datetime, end: datetime) -> None:
+def _backfill(
+    scene: Scene, deployment: LocalDeployment, client: AirflowClient, runs: Runs, start: datetime, end: datetime
+) -> None:
     """Load some hours."""
-    backfill = Backfill(stack, client, scene.postgres.uri(METADATA), runs.dag_id)
-    backfill.begin(start, end, Options(runs=AT_ONCE if runs.dag_id != CLASSIC_ID else 1))
+    backfill = Backfill(deployment, client, scene.postgres.uri(METADATA), runs.dag_id)
+    backfill.begin(start, end, BackfillOptions(runs=AT_ONCE if runs.dag_id != CLASSIC_ID else 1))
     outcome = backfill.wait(lambda states, retries: None)
     if not outcome.succeeded:
         raise ContenderError(f"{runs.name}: {len(outcome.failed)} runs failed: {outcome.failures}")
 
 
 @contextmanager
-def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
+def _watch(scene: Scene, deployment: LocalDeployment, runs: Runs) -> Iterator[None]:
     """Add what the runs that start meanwhile take, by Airflow's own notes, and what its processes use.
 
     The memory is looked at from a thread, because what is watched waits for Airflow.
     """
-    began, before = datetime.now(UTC), _cpu(stack)
+    began, before = datetime.now(UTC), _cpu(deployment)
     done = Event()
 
     def look() -> None:
         while True:
-            runs.peak = max(runs.peak, _memory(stack))
+            runs.peak = max(runs.peak, _memory(deployment))
             if done.wait(LOOK):
                 return
 
@@ -206,7 +207,7 @@ def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
     finally:
         done.set()
         looking.join()
-    runs.cpu += _cpu(stack) - before
+    runs.cpu += _cpu(deployment) - before
     with psycopg.connect(scene.postgres.uri(METADATA)) as connection:
         (wall, count, tasks) = connection.execute(
             "SELECT EXTRACT(EPOCH FROM MAX(r.end_date) - MIN(r.start_date)), COUNT(*), "
@@ -219,25 +220,25 @@ def _watch(scene: Scene, stack: Stack, runs: Runs) -> Iterator[None]:
     runs.tasks += int(tasks)
 
 
-def _cpu(stack: Stack) -> float:
+def _cpu(deployment: LocalDeployment) -> float:
     """Return the seconds that Airflow's processes, those that have ended included, have used so far."""
-    return sum(_each(stack, lambda process: sum(process.cpu_times()[:4])))
+    return sum(_each(deployment, lambda process: sum(process.cpu_times()[:4])))
 
 
-def _memory(stack: Stack) -> float:
+def _memory(deployment: LocalDeployment) -> float:
     """Return the bytes that Airflow's processes have; what several share counts once, where the system tells."""
 
     def share(process: psutil.Process) -> int:
         info = process.memory_full_info()
         return int(getattr(info, "pss", info.uss))
 
-    return sum(_each(stack, share))
+    return sum(_each(deployment, share))
 
 
-def _each(stack: Stack, tell: Callable[[psutil.Process], float]) -> list[float]:
+def _each(deployment: LocalDeployment, tell: Callable[[psutil.Process], float]) -> list[float]:
     """Return what each of Airflow's processes has of something."""
     found = []
-    for component in stack.processes.values():
+    for component in deployment.processes.values():
         process = psutil.Process(component.pid)
         for member in [process, *process.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):  # its parent has its time from now on
@@ -245,7 +246,7 @@ def _each(stack: Stack, tell: Callable[[psutil.Process], float]) -> list[float]:
     return found
 
 
-def _section(given: argparse.Namespace, made: generate.Summary, hourly: list[Runs], ranges: Runs) -> Section:
+def _section(given: argparse.Namespace, made: generate.GeneratedFiles, hourly: list[Runs], ranges: Runs) -> Section:
     ours, idle, _ = hourly
     return Section(
         f"{made.events:,} events of {given.days} days on Airflow's scheduler",

@@ -94,7 +94,7 @@ def migrate() -> None:
 
 
 @dataclass
-class Task:
+class TaskResult:
     """A task of the run that has ended.
 
     :param state: ``success``, ``skipped`` or ``failed``.
@@ -110,23 +110,23 @@ class Task:
     error: str = ""
 
 
-class Listener:
+class TaskListener:
     """Passes each task that ends to a function."""
 
-    def __init__(self, tell: Callable[[Task], None]) -> None:
+    def __init__(self, tell: Callable[[TaskResult], None]) -> None:
         self._tell = tell
 
     @hookimpl
     def on_task_instance_success(self, task_instance: RuntimeTaskInstance) -> None:
-        self._tell(Task(task_instance.task_id, "success", *self._pull(task_instance)))
+        self._tell(TaskResult(task_instance.task_id, "success", *self._pull(task_instance)))
 
     @hookimpl
     def on_task_instance_skipped(self, task_instance: RuntimeTaskInstance) -> None:
-        self._tell(Task(task_instance.task_id, "skipped"))
+        self._tell(TaskResult(task_instance.task_id, "skipped"))
 
     @hookimpl
     def on_task_instance_failed(self, task_instance: RuntimeTaskInstance, error: BaseException | str | None) -> None:
-        self._tell(Task(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
+        self._tell(TaskResult(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
 
     @staticmethod
     def _pull(task_instance: RuntimeTaskInstance) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -137,7 +137,7 @@ class Listener:
 
 
 def load(
-    tell: Callable[[Task], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
+    tell: Callable[[TaskResult], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
 ) -> bool:
     """Run the DAG once, and return whether it succeeded.
 
@@ -152,7 +152,7 @@ def load(
         task.retries = 0  # interactive: report errors immediately
     dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
-    listener = Listener(tell)
+    listener = TaskListener(tell)
     manager.add_listener(listener)
     try:
         run = dag.test(logical_date=logical_date, run_conf=conf)

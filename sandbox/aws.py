@@ -140,11 +140,11 @@ for _name, _method in {
 }.items():
     setattr(redshift.Cluster, _name, _method)
 
-# Redshift Serverless: the names of the namespaces that there are.
+# Redshift Serverless: the names of the existing namespaces.
 namespaces: set[str] = set()
 
 
-class Namespace(CloudFormationModel):
+class ServerlessNamespace(CloudFormationModel):
     """AWS::RedshiftServerless::Namespace."""
 
     kind = "Namespace"
@@ -163,7 +163,7 @@ class Namespace(CloudFormationModel):
         return "AWS::RedshiftServerless::Namespace"
 
     @classmethod
-    def create_from_cloudformation_json(cls, *arguments: Any, **_: Any) -> Namespace:
+    def create_from_cloudformation_json(cls, *arguments: Any, **_: Any) -> ServerlessNamespace:
         return cls(arguments[1]["Properties"])
 
     @classmethod
@@ -174,7 +174,7 @@ class Namespace(CloudFormationModel):
         return True
 
 
-class Workgroup(Namespace, CloudFormationModel):
+class ServerlessWorkgroup(ServerlessNamespace, CloudFormationModel):
     """AWS::RedshiftServerless::Workgroup."""
 
     kind = "Workgroup"
@@ -204,7 +204,7 @@ def secret(namespace: str) -> str:
     return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:redshift!{namespace}"
 
 
-class Serverless(ThreadingHTTPServer):
+class ServerlessApi(ThreadingHTTPServer):
     """The APIs of Redshift Serverless and of Redshift's Data API: ``requests`` are the calls and their arguments.
 
     https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/Welcome.html
@@ -256,7 +256,7 @@ class Serverless(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Serverless
+    server: ServerlessApi
 
     def do_POST(self) -> None:
         action = self.headers["X-Amz-Target"].partition(".")[2]
@@ -272,9 +272,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serverless() -> Iterator[Serverless]:
+def serverless() -> Iterator[ServerlessApi]:
     """Run the API of Redshift Serverless, on a free port."""
-    running = Serverless()
+    running = ServerlessApi()
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()
     try:

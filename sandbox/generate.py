@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from sandbox.world import Music, Person, person, spell
+from sandbox.sample_entities import Music, Person, person, spell
 from sparkify.interval import LATEST
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Summary:
+class GeneratedFiles:
     """What :func:`write` wrote; ``bytes`` is the size of all files together."""
 
     files: int
@@ -151,7 +151,7 @@ class Summary:
 
 
 @dataclass(slots=True, eq=False)
-class _Listener:
+class _AppUser:
     """A user; ``pace`` is the mean of busy hours from one session to the next."""
 
     number: int
@@ -196,17 +196,17 @@ def events(options: Options) -> Iterator[tuple[int, bytes]]:
     music = Music(options.seed, options.songs)
     start, end = _milliseconds(options.begin), options.end
 
-    def listener(number: int, registration: int, paid_share: float) -> _Listener:
+    def listener(number: int, registration: int, paid_share: float) -> _AppUser:
         paid = random.random() < paid_share
         pace = (25 if paid else 50) * (0.4 + 1.2 * random.random())
-        return _Listener(number, person(random), registration, paid, pace)
+        return _AppUser(number, person(random), registration, paid, pace)
 
     def signs_up(now: int) -> int:
         return _later(now, _wait(random, 24 / max(options.users * options.growth, 1e-9)))
 
     # What comes next of each user: the next event of their session, or (without one) their next session.
     # The numbers are unique, so the heap never compares what follows them.
-    queue: list[tuple[int, int, _Listener, bytes, Iterator[tuple[int, bytes]] | None]] = []
+    queue: list[tuple[int, int, _AppUser, bytes, Iterator[tuple[int, bytes]] | None]] = []
     for number in range(1, options.users + 1):
         user = listener(number, start - HOUR - int(random.random() * 60 * DAY), paid_share=0.22)
         queue.append((user.returns(start - HOUR // 2, random), number, user, b"", None))
@@ -235,7 +235,7 @@ def events(options: Options) -> Iterator[tuple[int, bytes]]:
 
 
 def _session(
-    user: _Listener, number: int, now: int, share: float, music: Music, random: Random
+    user: _AppUser, number: int, now: int, share: float, music: Music, random: Random
 ) -> Iterator[tuple[int, bytes]]:
     """Yield the events of one session, which begins at ``now``."""
     if random.random() < 0.04:
@@ -267,7 +267,7 @@ def _session(
             state, head, name, place, since, tail = _fragments(user, number)
 
 
-def _fragments(user: _Listener, session: int) -> tuple[str, str, str, str, str, str]:
+def _fragments(user: _AppUser, session: int) -> tuple[str, str, str, str, str, str]:
     """Return the user's state, and what stands between the parts of an event that change within a session."""
     level = "paid" if user.paid else "free"
     if user.signed_in:
@@ -308,7 +308,7 @@ def songs(options: Options) -> Iterator[tuple[str, bytes]]:
         yield f"song_data/{'/'.join(track.track_id[2:5])}/{track.track_id}.json", track.document()
 
 
-def write(options: Options, folder: Path, progress: Callable[[Path], None] | None = None) -> Summary:
+def write(options: Options, folder: Path, progress: Callable[[Path], None] | None = None) -> GeneratedFiles:
     """Write songs and events below ``folder``; files of the same name are replaced, all others stay.
 
     Each day's file, ``log_data/YYYY/MM/YYYY-MM-DD-events.json``, has one event a line and, as in the public
@@ -344,7 +344,7 @@ def write(options: Options, folder: Path, progress: Callable[[Path], None] | Non
                 plays += PLAY in line
             length = file.tell()
         finished(path, length)
-    return Summary(files, count, plays, options.songs, size)
+    return GeneratedFiles(files, count, plays, options.songs, size)
 
 
 def _day(text: str) -> date:

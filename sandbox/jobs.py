@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandbox import airflow, generate, servers, upload
-from sandbox.stack import stop_leftovers
+from sandbox.deployment import stop_leftovers
 from sparkify.interval import Interval, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.report import Screen
+    from sandbox.terminal import Terminal
 
 DDL = airflow.ROOT / "include" / "sql" / "ddl"
 # The generated data, if none is given.
@@ -59,7 +59,7 @@ def stop_schedulers(state: Path) -> list[str]:
 
 
 @dataclass
-class Job:
+class LoadJob:
     """What to load.
 
     :param source: a folder or an archive with ``log_data/`` and ``song_data/``; None for the generated sample.
@@ -110,7 +110,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Ready:
+class JobServers:
     """The resources of a job.
 
     :param postgres: the server of the warehouse.
@@ -133,7 +133,7 @@ def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> Job:
+def read_job(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> LoadJob:
     """Return the job of a command line; missing arguments are derived from the data."""
     source = options.data.expanduser().resolve() if options.data else None
     start, end = options.start, options.end
@@ -156,18 +156,18 @@ def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly
         parser.error(f"FROM and TO: {error}.")
     if hourly and any(end_.minute or end_.second or end_.microsecond for end_ in (start, end)):
         parser.error("There is a run for every whole hour: give FROM and TO without minutes.")
-    return Job(source, start, end, hourly, options.state.resolve())
+    return LoadJob(source, start, end, hourly, options.state.resolve())
 
 
 @contextmanager
-def ready(job: Job, screen: Screen) -> Iterator[Ready]:
+def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
     """Start the servers of a job and upload its files to the bucket.
 
     :raises upload.SourceError: if the source is invalid.
     """
     stop_schedulers(job.state)
     with ExitStack() as stack:
-        with screen.step("Start PostgreSQL and an S3 server"):
+        with terminal.step("Start PostgreSQL and an S3 server"):
             postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
             s3 = stack.enter_context(servers.s3(job.state / "s3"))
             database = postgres.create_database(job.database)
@@ -175,18 +175,18 @@ def ready(job: Job, screen: Screen) -> Iterator[Ready]:
         source = job.source
         if source is None:
             source = job.state / "sample"
-            with screen.step(f"Generate {SAMPLE.days} days of events") as step:
+            with terminal.step(f"Generate {SAMPLE.days} days of events") as step:
                 made = generate.write(SAMPLE, source)
                 step.result = f"{made.events:,} events, {made.songs:,} songs"
-        with screen.step("Upload to S3") as step:
+        with terminal.step("Upload to S3") as step:
             done = upload.sync(source, store, lambda count: step.update(f"{count:,} objects"))
             step.result = (
                 f"{done.written:,} objects written ({done.written_bytes:,} bytes), {done.unchanged:,} unchanged"
             )
-        yield Ready(postgres, database, s3)
+        yield JobServers(postgres, database, s3)
 
 
-class Owner(NamedTuple):
+class LockOwner(NamedTuple):
     """The command that is using a state.
 
     :param pid: the process.
@@ -198,7 +198,7 @@ class Owner(NamedTuple):
 
 
 @contextmanager
-def alone(state: Path, command: str) -> Iterator[None]:
+def lock_state(state: Path, command: str) -> Iterator[None]:
     """Lock the state for this process; the lock is released when the process ends, even if killed.
 
     What this process and its children write meanwhile is for this user alone: data, logs, passwords.
@@ -212,7 +212,7 @@ def alone(state: Path, command: str) -> Iterator[None]:
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            time.sleep(0.05)  # it may only be a brief check, as in owner()
+            time.sleep(0.05)  # it may only be a brief check, as in lock_owner()
         else:
             other = _read_owner(file)
             remedy = "`make down` stops it" if other.command == UP else "wait until it ends, or stop it"
@@ -235,7 +235,7 @@ def _umask(mask: int) -> Iterator[None]:
         os.umask(before)
 
 
-def owner(state: Path) -> Owner | None:
+def lock_owner(state: Path) -> LockOwner | None:
     """Return the command that is using a state, or None."""
     try:
         with (state / "lock").open("r") as file:
@@ -248,14 +248,14 @@ def owner(state: Path) -> Owner | None:
     return None
 
 
-def _read_owner(file: IO[str]) -> Owner:
+def _read_owner(file: IO[str]) -> LockOwner:
     for _ in range(10):
         file.seek(0)
         pid, _, command = file.read().partition(" ")
         if command:
-            return Owner(int(pid), command)
+            return LockOwner(int(pid), command)
         time.sleep(0.05)  # it has the lock, but has not written its name yet
-    return Owner(0, "Another command")
+    return LockOwner(0, "Another command")
 
 
 def _moment(text: str) -> datetime:

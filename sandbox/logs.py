@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from sandbox.deployment import COMPONENTS
 from sandbox.live_state import FEEDER
-from sandbox.stack import COMPONENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from sandbox.live_state import Place
+    from sandbox.live_state import SupervisorFiles
 
 NAMES = ("supervisor", FEEDER, "postgres", *COMPONENTS)
 # Seconds between polls.
@@ -26,10 +26,10 @@ EVERY = 0.5
 MUCH = 1024 * 1024
 
 
-def files(place: Place) -> dict[str, Path]:
+def log_paths(files: SupervisorFiles) -> dict[str, Path]:
     """Return the log of each component."""
-    found = {"supervisor": place.log, FEEDER: place.feeder_log, "postgres": place.state / "postgres" / "log"}
-    if state := place.load():
+    found = {"supervisor": files.log, FEEDER: files.feeder_log, "postgres": files.state / "postgres" / "log"}
+    if state := files.load():
         found |= {name: Path(state.home) / "logs" / f"{name}.log" for name in COMPONENTS}
     return found
 
@@ -69,7 +69,7 @@ class Tail:
             return 0
 
 
-def show(place: Place, components: Sequence[str], console: Console, *, follow: bool, lines: int) -> int:
+def show(files: SupervisorFiles, components: Sequence[str], console: Console, *, follow: bool, lines: int) -> int:
     """Print the logs of components, and follow them until interrupted.
 
     :param components: their names; none for all.
@@ -80,7 +80,7 @@ def show(place: Place, components: Sequence[str], console: Console, *, follow: b
     if unknown := [name for name in components if name not in NAMES]:
         console.print(f"[red]✗[/] Unknown component {', '.join(unknown)}: expected {', '.join(NAMES)}", soft_wrap=True)
         return 2
-    known = files(place)
+    known = log_paths(files)
     tails = {name: Tail(path) for name, path in known.items() if not components or name in components}
     colours = dict(zip(NAMES, cycle(("cyan", "green", "magenta", "blue", "yellow")), strict=False))
     width = max(map(len, tails), default=0)

@@ -79,11 +79,11 @@ def _server(state: Path) -> Iterator[servers.Postgres]:
 
     :raises BusyError: if another command is using the state and its server is not ready.
     """
-    if jobs.owner(state) and (running := servers.running_postgres(state / "postgres")):
+    if jobs.lock_owner(state) and (running := servers.running_postgres(state / "postgres")):
         yield running
         return
     servers.exit_on_signals()
-    with jobs.alone(state, "make quality"), servers.postgres(state / "postgres") as server:
+    with jobs.lock_state(state, "make quality"), servers.postgres(state / "postgres") as server:
         yield server
 
 

@@ -44,7 +44,7 @@ S3_OPTIONS = (
     # it does so after 5 seconds, and COPY asks for that long.
     *("--dir-cache-time", "5s"),
     # Each time that it has read a folder it hashes all files in it, for the ETags: by MD5 at a gigabyte in two seconds.
-    # (What compares with an ETag: upload.py, feed.py.)
+    # (What compares with an ETag: upload.py, feeder.py.)
     *("--etag-hash", "xxh128"),
     # And what it delivers, to compare it: that costs five times what the delivery does.
     "--no-checksum",

@@ -19,19 +19,19 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from sandbox import airflow, live_hours
-from sandbox.feed import EVERY
+from sandbox import airflow, dag_runs
+from sandbox.deployment import USERS, VIEWER, password_file
+from sandbox.feeder import EVERY
 from sandbox.live_state import FEEDER
-from sandbox.report import SIGNS
-from sandbox.stack import USERS, VIEWER, password_file
+from sandbox.terminal import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import Console
 
-    from sandbox.feed import Report
-    from sandbox.live_state import Component, Place, State
+    from sandbox.feeder import FeederProgress
+    from sandbox.live_state import Component, SupervisorFiles, SupervisorState
 
 # Airflow's health check of each of its components:
 # https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/check-health.html
@@ -52,22 +52,22 @@ class Health:
     text: str
 
 
-def addresses(state: State, place: Place, console: Console) -> None:
+def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print the URL, the users and the next commands."""
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
         may = "read only" if user == VIEWER else "full access"
         console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {may}")
-    look_into(state, place, console)
+    look_into(state, files, console)
     console.print(
         "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
     )
 
 
-def look_into(state: State, place: Place, console: Console) -> None:
+def look_into(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print how to access the warehouse and the bucket."""
-    bucket = place.bucket
+    bucket = files.bucket
     if bucket.is_relative_to(Path.cwd()):
         bucket = bucket.relative_to(Path.cwd())
     listing = f"ls {bucket}"
@@ -76,7 +76,7 @@ def look_into(state: State, place: Place, console: Console) -> None:
     console.print(f"  the app's files  {listing:<{width}}  [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
 
 
-def show(state: State, place: Place, console: Console) -> int:
+def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
     """Show the health of each component; return 0 if all are healthy."""
     if state.phase == "starting":
         step = state.steps[-1] if state.steps else None
@@ -87,7 +87,7 @@ def show(state: State, place: Place, console: Console) -> int:
         f"[bold]Sparkify[/]  {state.url}  since {moment(state.begun)} UTC ({span(datetime.now(UTC) - since)})",
         soft_wrap=True,
     )
-    found = check(state, place)
+    found = check(state, files)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column, justify in (("", "left"), ("Component", "left"), ("Process", "right"), ("Health", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
@@ -104,17 +104,17 @@ def show(state: State, place: Place, console: Console) -> int:
     console.print(table)
     with suppress(psycopg.Error):
         _runs(state, console)
-    look_into(state, place, console)
+    look_into(state, files, console)
     if all(health.well for health in found.values()):
         return 0
     console.print("\n[red]Unhealthy.[/] See `make logs`; `make up` restarts everything if a component has exited.")
     return 1
 
 
-def _runs(state: State, console: Console) -> None:
+def _runs(state: SupervisorState, console: Console) -> None:
     """Show the active runs, the last one, and the next."""
     os.environ["AIRFLOW_HOME"] = state.home  # before Airflow is imported, which creates folders there
-    runs = live_hours.runs(state.metadata, airflow.DAG_ID)
+    runs = dag_runs.read_runs(state.metadata, airflow.DAG_ID)
     ended = [run for run in runs if run.ended and run.began]
     for run in runs:
         if run.state in ("queued", "running"):
@@ -128,22 +128,22 @@ def _runs(state: State, console: Console) -> None:
             f"Last run   {last.interval} {COLOURS.get(last.state, last.state)} in {seconds:.0f} s, "
             f"{span(datetime.now(UTC) - last.ended)} ago"
         )
-    if audits := live_hours.runs(state.metadata, airflow.AUDIT_ID):
+    if audits := dag_runs.read_runs(state.metadata, airflow.AUDIT_ID):
         console.print(f"Last audit {audits[-1].interval} {COLOURS.get(audits[-1].state, audits[-1].state)}")
     failed = sum(run.state == "failed" for run in runs)
-    schedule = live_hours.schedule(state.metadata, airflow.DAG_ID)
-    if schedule and schedule.paused:
+    scheduled = dag_runs.next_run(state.metadata, airflow.DAG_ID)
+    if scheduled and scheduled.paused:
         console.print("Next run   [yellow]none: the DAG is paused[/]")
-    elif schedule and schedule.at and schedule.start:
-        wait = max(schedule.at - datetime.now(UTC), timedelta())
-        console.print(f"Next run   [{schedule.start:%Y-%m-%d %H:%M}, {schedule.end:%Y-%m-%d %H:%M}) in {span(wait)}")
+    elif scheduled and scheduled.at and scheduled.start:
+        wait = max(scheduled.at - datetime.now(UTC), timedelta())
+        console.print(f"Next run   [{scheduled.start:%Y-%m-%d %H:%M}, {scheduled.end:%Y-%m-%d %H:%M}) in {span(wait)}")
     with psycopg.connect(state.database) as connection:
         ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
     text = f", [red]{failed:,} failed[/]" if failed else ""
     console.print(f"Total      {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
 
 
-def check(state: State, place: Place) -> dict[str, Health]:
+def check(state: SupervisorState, files: SupervisorFiles) -> dict[str, Health]:
     """Return the health of each component."""
     began = time.monotonic()
     answer, error = None, ""
@@ -161,7 +161,7 @@ def check(state: State, place: Place) -> dict[str, Health]:
         elif name in HEALTH:
             found[name] = airflow_health(answer, HEALTH[name], datetime.now(UTC))
         elif name == FEEDER:
-            found[name] = feeder_health(place.report(), datetime.now(UTC))
+            found[name] = feeder_health(files.progress(), datetime.now(UTC))
         elif name == "postgres":
             found[name] = _postgres(state.database)
         else:
@@ -183,14 +183,14 @@ def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, no
     return Health(about.get("status") == "healthy", text)
 
 
-def feeder_health(report: Report | None, now: datetime) -> Health:
+def feeder_health(progress: FeederProgress | None, now: datetime) -> Health:
     """Return the health of the feeder, as it reports it."""
-    if report is None:
+    if progress is None:
         return Health(False, "has not written anything so far")
-    if report.error:
-        return Health(False, f"cannot write: {report.error}")
-    age = now - _time(report.at)
-    text = f"{report.events:,} events today, {report.songs:,} songs, written {span(age)} ago"
+    if progress.error:
+        return Health(False, f"cannot write: {progress.error}")
+    age = now - _time(progress.at)
+    text = f"{progress.events:,} events today, {progress.songs:,} songs, written {span(age)} ago"
     return Health(age < timedelta(seconds=3 * EVERY), text)
 
 
@@ -224,7 +224,7 @@ def _s3(endpoint: str) -> Health:
     return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
-def port(state: State) -> int | None:
+def port(state: SupervisorState) -> int | None:
     """Return Airflow's port; None if it is not known yet."""
     return urlsplit(state.url).port if state.url else None
 

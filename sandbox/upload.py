@@ -31,16 +31,15 @@ class SourceError(Exception):
 
 
 @dataclass
-class Synced:
+class SyncResult:
     """What a synchronisation did: numbers of objects, and bytes of those written."""
 
     written: int = 0
     unchanged: int = 0
-    deleted: int = 0
     written_bytes: int = 0
 
 
-def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda count: None) -> Synced:
+def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda count: None) -> SyncResult:
     """Synchronize the bucket with the source: write files that differ, delete objects that the source lacks.
 
     :param source: a folder, or a .tar.gz, with ``log_data/`` and ``song_data/``.
@@ -49,7 +48,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
     :raises SourceError: if the source is missing, is neither, or has none of the two folders.
     """
     present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
-    done = Synced()
+    done = SyncResult()
     seen: set[str] = set()
 
     def send(key: str, body: IO[bytes], digest: str) -> int | None:
@@ -83,7 +82,6 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
         raise SourceError(f"{source} contains neither {FOLDERS[0]} nor {FOLDERS[1]}: check the path.")
     if gone := [key for key in present if key.startswith(FOLDERS) and key not in seen]:
         store.delete(gone)
-        done.deleted = len(gone)
     return done
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from sandbox import airflow, live_hours
+from sandbox import airflow, dag_runs
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import until
 from tests.support.live import Site, empty_site
@@ -56,7 +56,7 @@ def log_in(page: Page, site: Site, user: str) -> None:
     """Log in through the form."""
     page.goto(site.state.url)
     page.get_by_label("Username").fill(user)
-    page.get_by_label("Password").fill(json.loads(site.stack().password_file.read_text())[user])
+    page.get_by_label("Password").fill(json.loads(site.deployment().password_file.read_text())[user])
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name="Dags").first.wait_for()
 
@@ -151,7 +151,7 @@ def test_a_backfill_is_started_and_ends(page: Page, site: Site) -> None:
 def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
     """Soon after it has failed: its deadline is pending."""
     path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
         run_id = client.post(path, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
         run = f"{path}/{quote(run_id, safe='')}"
@@ -172,7 +172,7 @@ def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
 
 
 def test_a_viewer_looks_and_cannot_trigger(browser: Browser, site: Site) -> None:
-    runs = len(live_hours.runs(site.state.metadata, airflow.DAG_ID))
+    runs = len(dag_runs.read_runs(site.state.metadata, airflow.DAG_ID))
     with browser.new_context() as context:
         page = context.new_page()
         log_in(page, site, "viewer")
@@ -182,7 +182,7 @@ def test_a_viewer_looks_and_cannot_trigger(browser: Browser, site: Site) -> None
             page.get_by_role("dialog").get_by_role("button", name="Trigger", exact=True).click()
         assert answer.value.status == 403
         shoot(page, "viewer")
-    assert len(live_hours.runs(site.state.metadata, airflow.DAG_ID)) == runs
+    assert len(dag_runs.read_runs(site.state.metadata, airflow.DAG_ID)) == runs
 
 
 def test_nobody_else_sees_the_warehouse(browser: Browser, site: Site) -> None:
@@ -258,7 +258,7 @@ def test_a_check_that_fails_is_red_and_links_to_its_run(page: Page, site: Site) 
     with psycopg.connect(site.state.database) as connection:
         connection.execute("DELETE FROM songs")
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         body = {"logical_date": None, "conf": {"start": (end - 6 * HOUR).isoformat(), "end": end.isoformat()}}
         run_id = client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body).json()["dag_run_id"]
         path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns/{run_id}"

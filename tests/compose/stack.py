@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
+from sandbox.api import TokenAuth
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def missing_engine() -> str:
 
 
 def require(image: str) -> None:
-    """Skip the test where an image is neither here nor can be pulled."""
+    """Skip the test if an image is neither here nor can be pulled."""
     if not is_available(image):
         pytest.skip(f"the image {image} is not here and cannot be pulled")
 
@@ -76,7 +77,7 @@ def copy_project(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Stack:
+class ComposeStack:
     """A running stack.
 
     :param folder: the copy of the project that it runs in.
@@ -139,14 +140,11 @@ class Stack:
 
     def client(self, user: str) -> httpx.Client:
         """Return a client of the API, logged in as one of the three users."""
-        client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        answer = client.post("/auth/token", json={"username": user, "password": self.password(user)})
-        assert answer.is_success, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return client
+        auth = TokenAuth(user, self.password(user))
+        return httpx.Client(base_url=self.url, auth=auth, timeout=60, trust_env=False)
 
     def trigger(self, body: dict[str, Any], dag_id: str = DAG) -> str:
-        """Order a run of a DAG as the operator; return its id."""
+        """Trigger a run of a DAG as the operator; return its id."""
         answer = self.client("operator").post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         assert answer.is_success, answer.text
         return answer.json()["dag_run_id"]

@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.backfill_client import HOUR, Backfill, Options
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
+from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
-from sandbox.stack import Stack, airflow_stack
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import IMPATIENT, until
 from tests.support import receivers
@@ -54,7 +54,7 @@ for name, limit in (("waits", 8), ("is_killed", 8), ("is_lost", 3600)):
 class Site(NamedTuple):
     """A running Airflow, the warehouse that it loads, and who is told."""
 
-    stack: Stack
+    deployment: LocalDeployment
     client: httpx.Client
     metadata: str
     lab: Lab
@@ -73,7 +73,7 @@ class Site(NamedTuple):
         """Wait until a run has ended, and return how."""
 
         def ended() -> str | None:
-            self.stack.check()
+            self.deployment.check()
             state = self.client.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run, safe='')}").json()["state"]
             return state if state in ("success", "failed") else None
 
@@ -100,7 +100,7 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An Airflow for all tests of this module."""
-    home = tmp_path_factory.mktemp("stack")
+    home = tmp_path_factory.mktemp("deployment")
     name = "alerted"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
     levels = {5: "gold", 8: "gold"}
@@ -127,8 +127,8 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
             "AIRFLOW_CONN_SMTP_ALERTS": receivers.smtp_connection(mail.port),
             "AIRFLOW_VAR_SPARKIFY_ALERT_EMAIL": "ann@sparkify.example",
         }
-        with airflow_stack(home, environment, dag_id=airflow.DAG_ID) as stack, stack.client() as client:
-            yield Site(stack, client, metadata, lab, hook, mail)
+        with run_deployment(home, environment, dag_id=airflow.DAG_ID) as deployment, deployment.client() as client:
+            yield Site(deployment, client, metadata, lab, hook, mail)
 
 
 def test_a_bad_hour_is_told_once_and_that_it_is_good_again(site: Site) -> None:
@@ -137,7 +137,7 @@ def test_a_bad_hour_is_told_once_and_that_it_is_good_again(site: Site) -> None:
     (told,) = site.told()
     assert told.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
     assert "`songplays: every level is free or paid`" in told
-    page = f"{site.stack.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
+    page = f"{site.deployment.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
     assert f"<{page}|" in told
     assert site.client.get(page).status_code == 200
 
@@ -188,8 +188,8 @@ def test_a_conf_that_would_end_the_dag_processor_is_refused(site: Site) -> None:
 
 
 def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
-    backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
-    backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
+    backfill = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
+    backfill.begin(DAY, DAY + 12 * HOUR, BackfillOptions(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
     assert len(outcome.failed) == 2
     (told,) = site.told()
@@ -202,11 +202,11 @@ def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
 
 def test_a_failed_run_is_loaded_again_by_a_backfill_while_its_deadline_is_pending(site: Site) -> None:
     """In the web UI: Missing and Errored Runs."""
-    backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
+    backfill = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
     latest: dict[str, str | int] = {"dag_id": airflow.DAG_ID, "order_by": "-id", "limit": 1}
     bad = DAY + 5 * HOUR
     for reprocess in ("completed", "failed"):
-        backfill.begin(bad, bad + HOUR, Options(runs=1, reprocess=reprocess))
+        backfill.begin(bad, bad + HOUR, BackfillOptions(runs=1, reprocess=reprocess))
         outcome = backfill.wait(lambda runs, retries: None, every=0.2)
         assert [run.hour for run in outcome.failed] == [bad]
         assert outcome.skipped == []

@@ -20,9 +20,9 @@ import psycopg
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.backfill_client import HOUR, Backfill, Failure, Options, Outcome, Run
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions, BackfillResult, BackfillRun, TaskFailure
+from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
-from sandbox.stack import Stack, airflow_stack
 from sandbox.upload import sync
 from tests.conftest import ROOT
 from tests.end_to_end.test_run import counts, left_behind, start
@@ -53,7 +53,7 @@ for task in dag.tasks:
 class Site(NamedTuple):
     """A running Airflow and the warehouse that it loads."""
 
-    stack: Stack
+    deployment: LocalDeployment
     client: httpx.Client
     metadata: str
     lab: Lab
@@ -63,9 +63,9 @@ class Site(NamedTuple):
         begin: datetime,
         end: datetime,
         *,
-        tell: Callable[[Sequence[Run], Sequence[Failure]], None] = lambda runs, retries: None,
+        tell: Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None] = lambda runs, retries: None,
         **options: Any,
-    ) -> Outcome:
+    ) -> BackfillResult:
         """Run a backfill to its end."""
         backfill = self.begin(begin, end, **options)
         return backfill.wait(tell, every=0.2)
@@ -75,8 +75,8 @@ class Site(NamedTuple):
         with psycopg.connect(self.metadata) as connection:
             # Airflow would note within half a minute that the earlier one has ended.
             connection.execute("UPDATE backfill SET completed_at = now() WHERE completed_at IS NULL")
-        backfill = Backfill(self.stack, self.client, self.metadata, airflow.DAG_ID)
-        assert backfill.begin(begin, end, Options(**options)) == ""
+        backfill = Backfill(self.deployment, self.client, self.metadata, airflow.DAG_ID)
+        assert backfill.begin(begin, end, BackfillOptions(**options)) == ""
         return backfill
 
     def damage(self, begin: datetime, end: datetime) -> None:
@@ -91,7 +91,7 @@ class Site(NamedTuple):
 
     def processes(self) -> list[psutil.Process]:
         """All that belongs to this Airflow."""
-        return members([process.pid for process in self.stack.processes.values()])
+        return members([process.pid for process in self.deployment.processes.values()])
 
     def get(self, path: str) -> Any:
         """Ask the API about the DAG."""
@@ -128,7 +128,7 @@ def fill(lab: Lab) -> None:
 @pytest.fixture(scope="module")
 def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An Airflow for all tests of this module."""
-    home = tmp_path_factory.mktemp("stack")
+    home = tmp_path_factory.mktemp("deployment")
     name = "scheduled"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
     fill(lab)
@@ -143,19 +143,19 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
         "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
     }
-    with airflow_stack(home, environment, dag_id=airflow.DAG_ID) as stack:
-        with stack.client() as client:
-            yield Site(stack, client, metadata, lab)
-        sessions = [process.pid for process in stack.processes.values()]
+    with run_deployment(home, environment, dag_id=airflow.DAG_ID) as deployment:
+        with deployment.client() as client:
+            yield Site(deployment, client, metadata, lab)
+        sessions = [process.pid for process in deployment.processes.values()]
     assert members(sessions) == []
 
 
 @pytest.fixture(scope="module")
-def day(site: Site) -> tuple[Outcome, int]:
+def day(site: Site) -> tuple[BackfillResult, int]:
     """A day, loaded by a backfill of six runs at once; and how many there really were at once."""
     most = 0
 
-    def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
+    def tell(runs: Sequence[BackfillRun], retries: Sequence[TaskFailure]) -> None:
         nonlocal most
         most = max(most, Counter(run.state for run in runs)["running"])
 
@@ -242,7 +242,7 @@ def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, 
 
 
 def test_a_day_of_six_runs_at_once_is_a_single_run(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     outcome, most = day
     assert [run.hour for run in outcome.runs] == [DAY + number * HOUR for number in range(24)]
@@ -253,7 +253,7 @@ def test_a_day_of_six_runs_at_once_is_a_single_run(
     assert site.lab.tables() == expected
 
 
-def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[Outcome, int]) -> None:
+def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[BackfillResult, int]) -> None:
     outcome = site.backfill(DAY, NEXT)
     assert len(outcome.skipped) == 24
     assert {run.skipped for run in outcome.runs} == {"already exists"}
@@ -262,7 +262,7 @@ def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[Outcome, i
 
 
 def test_backwards_and_again_is_the_same(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     first = NEXT - 3 * HOUR
     site.damage(first, NEXT)
@@ -276,7 +276,7 @@ def test_backwards_and_again_is_the_same(
 
 
 def test_a_cleared_run_loads_its_hour_again(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     run = day[0].runs[14]
     site.damage(run.hour, run.hour + HOUR)
@@ -287,7 +287,7 @@ def test_a_cleared_run_loads_its_hour_again(
 
 
 def test_a_killed_task_is_repeated(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     """It is killed when it has read its file and waits to replace its rows."""
     hour = day[0].runs[20].hour
@@ -303,7 +303,7 @@ def test_a_killed_task_is_repeated(
         (process,) = [item for item in site.processes() if item.name().startswith(f"airflow worker -- {task['id']}")]
         process.send_signal(signal.SIGKILL)
         until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
-    retries: list[Failure] = []
+    retries: list[TaskFailure] = []
     outcome = backfill.wait(lambda runs, more: retries.extend(more), every=0.2)
     assert outcome.succeeded
     assert site.get(path)["try_number"] == task["try_number"] + 1
@@ -311,10 +311,10 @@ def test_a_killed_task_is_repeated(
 
 
 def test_a_bad_file_fails_its_runs_and_says_where(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     bad = datetime(2018, 11, 5, tzinfo=UTC)
-    retries: list[Failure] = []
+    retries: list[TaskFailure] = []
     outcome = site.backfill(bad, bad + HOUR, tell=lambda runs, more: retries.extend(more))
     assert not outcome.succeeded
     assert outcome.checks == {"upstream_failed": 1}
@@ -330,11 +330,11 @@ def test_a_bad_file_fails_its_runs_and_says_where(
 
 
 def test_an_interrupted_backfill_gives_way_to_another(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     site.begin(DAY + 3 * HOUR, DAY + 8 * HOUR, runs=1, reprocess="completed")
-    other = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
-    told = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, Options())
+    other = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
+    told = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, BackfillOptions())
     assert "with other options: 5 of its runs were left, from 2018-11-01 03:00 on" in told
     outcome = other.wait(lambda runs, more: None, every=0.2)
     assert outcome.succeeded

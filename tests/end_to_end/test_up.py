@@ -17,9 +17,9 @@ import psutil
 import psycopg
 import pytest
 
-from sandbox import airflow, jobs, live_hours, servers
+from sandbox import airflow, catch_up, dag_runs, jobs, servers
 from sandbox.lab import Lab
-from sandbox.live_state import Place
+from sandbox.live_state import SupervisorFiles
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import members, until
 from tests.end_to_end.test_run import left_behind
@@ -37,7 +37,7 @@ DAG = f"/api/v2/dags/{airflow.DAG_ID}"
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """A place where nothing has run so far; nothing runs there in the end."""
+    """A folder where nothing has run so far; nothing runs there in the end."""
     with empty_site() as site:
         yield site
 
@@ -54,7 +54,7 @@ def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
     assert site.state.steps == []  # nothing was started for it
     assert f"Port {site.port} is taken (process {os.getpid()}, " in printed
     assert "make up PORT=" in printed
-    assert left_behind(site.place.state) == []
+    assert left_behind(site.files.state) == []
     assert "The last start failed: Port" in site.make("status", code=3)
 
 
@@ -73,7 +73,7 @@ def test_it_is_what_a_single_run_leaves(
     assert {run.state for run in runs} == {"success"}
     assert {run.run_id.partition("__")[0] for run in runs} == {"catch_up", "scheduled"}
     start, end = min(run.interval.start for run in runs), max(run.interval.end for run in runs)
-    assert live_hours.missing((run.interval for run in runs), start, end) == []
+    assert catch_up.missing((run.interval for run in runs), start, end) == []
     assert (end - start).total_seconds() >= 24 * 3600
     loaded = Lab(site.state.database, servers.open_bucket(site.state.endpoint, "sparkify-live"), "sparkify-live", {})
     tables = loaded.tables()
@@ -92,7 +92,7 @@ def test_it_is_what_a_single_run_leaves(
 
 def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
     order = {"logical_date": None, "conf": {"start": "2018-11-01T00:00:00Z", "end": "2018-11-02T00:00:00Z"}}
-    with site.stack().client("viewer") as client:
+    with site.deployment().client("viewer") as client:
         assert client.get(DAG).json()["is_paused"] is False
         for call in (
             lambda: client.post(f"{DAG}/dagRuns", json=order),
@@ -100,7 +100,7 @@ def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
         ):
             with pytest.raises(httpx.HTTPStatusError, match="with 403"):
                 call()
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         run = client.post(f"{DAG}/dagRuns", json=order).json()
         path = f"{DAG}/dagRuns/{run['dag_run_id']}"
         assert until(lambda: client.get(path).json()["state"] == "success")
@@ -109,7 +109,7 @@ def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
 
 def test_sixty_requests_at_once_are_answered(site: Site, first: str) -> None:
     """Each holds a connection of the metadata database while it waits for another."""
-    with site.stack().client("viewer") as client, ThreadPoolExecutor(60) as threads:
+    with site.deployment().client("viewer") as client, ThreadPoolExecutor(60) as threads:
         answers = list(threads.map(lambda _: client.get(f"/ui/grid/runs/{airflow.DAG_ID}"), range(60)))
     assert {answer.status_code for answer in answers} == {200}
 
@@ -128,12 +128,12 @@ def test_twice_is_harmless(site: Site, first: str) -> None:
 @pytest.mark.parametrize("module", ["sandbox.run", "sandbox.backfill"])
 def test_no_other_command_works_beside_it(module: str, site: Site, first: str) -> None:
     printed = site.make(module=module, code=2)
-    assert f"make up (process {site.state.pid}) is using {site.place.state}: `make down` stops it." in printed
+    assert f"make up (process {site.state.pid}) is using {site.files.state}: `make down` stops it." in printed
 
 
 def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
-    other = Site(Place(tmp_path), 1)
-    with jobs.alone(tmp_path, "make backfill"):
+    other = Site(SupervisorFiles(tmp_path), 1)
+    with jobs.lock_state(tmp_path, "make backfill"):
         for command in ("up", "down", "status"):
             printed = other.make(command, code=2)
             assert (
@@ -158,11 +158,11 @@ def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
     with psycopg.connect(site.state.database) as connection:
         rows = connection.execute("SELECT COUNT(*) FROM songplays").fetchone()
         connection.execute("DELETE FROM songplays WHERE start_time < %s", [run.interval.end.replace(tzinfo=None)])
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         client.delete(f"{DAG}/dagRuns/{run.run_id}")
 
     def again() -> bool:
-        found = [other for other in live_hours.runs(site.state.metadata, airflow.DAG_ID) if other.began]
+        found = [other for other in dag_runs.read_runs(site.state.metadata, airflow.DAG_ID) if other.began]
         return any(other.interval.start == run.interval.start and other.state == "success" for other in found)
 
     assert until(again, 90)
@@ -181,9 +181,9 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     """The supervisor is killed; what it leaves behind is stopped first, and nothing is loaded twice."""
     before = site.state
     sessions, runs = site.sessions(), site.idle()
-    world = (site.place.bucket / "world.json").read_text()
+    world = (site.files.bucket / "world.json").read_text()
     psutil.Process(before.pid).kill()
-    printed = until(lambda: jobs.owner(site.place.state) is None) and site.make("status", code=3)
+    printed = until(lambda: jobs.lock_owner(site.files.state) is None) and site.make("status", code=3)
     assert "was not shut down cleanly: its supervisor was killed, or the machine went down" in printed
     printed = site.up()
     assert "✓ Start Airflow" in printed
@@ -194,7 +194,7 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another where an hour has just ended
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(printed) == passwords.findall(first)
-    assert (site.place.bucket / "world.json").read_text() == world
+    assert (site.files.bucket / "world.json").read_text() == world
 
 
 def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
@@ -224,7 +224,7 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
         try:
             assert "✓ Stop everything" in site.make("down")
             assert members(sessions) == []
-            assert left_behind(site.place.state) == []
+            assert left_behind(site.files.state) == []
             assert foreign.poll() is None
         finally:
             foreign.kill()
@@ -235,7 +235,7 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
 def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     with subprocess.Popen(
-        [sys.executable, "-m", "sandbox.up", "up", "--port", str(site.port), "--state", site.place.state],
+        [sys.executable, "-m", "sandbox.up", "up", "--port", str(site.port), "--state", site.files.state],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": "plugins:dags"},
         stdout=subprocess.PIPE,
@@ -243,7 +243,7 @@ def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
     ) as starting:
 
         def airflow_starts() -> Any:
-            state = site.place.load()
+            state = site.files.load()
             return state and state.phase == "starting" and any("Airflow" in step.title for step in state.steps)
 
         until(airflow_starts)
@@ -251,4 +251,4 @@ def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
         printed, _ = starting.communicate(timeout=30)
     assert starting.returncode == 1
     assert "Stopped during the start." in printed
-    assert left_behind(site.place.state) == []
+    assert left_behind(site.files.state) == []

@@ -41,7 +41,7 @@ import json, sys
 import psycopg
 from rich.console import Console
 from sandbox.lab import TABLES, Lab
-from sandbox.report import Screen
+from sandbox.terminal import Terminal
 from sparkify.web import panels
 
 day = sys.argv[1:3]
@@ -53,8 +53,8 @@ found["again"] = lab.run(*day)["create_tables"]["statements"]
 found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
 found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
 console = Console(record=True, width=200)
-Screen(console).answers(sys.argv[3], [])
-found["screen"] = console.export_text()
+Terminal(console).answers(sys.argv[3], [])
+found["terminal"] = console.export_text()
 with psycopg.connect(sys.argv[3]) as connection:
     connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '')")
 lab.run(*day)
@@ -130,8 +130,8 @@ def test_the_recipes_are_all_it_takes(project: Path, lab: Lab) -> None:
         [[agents[0], 2], [agents[1], 1]],
     ]
     assert ["devices", 2] in found["counts"]
-    assert re.search(r"Devices by the day of their latest event.*?2018-11-01 +2\s", found["screen"], re.DOTALL)
-    assert re.search(r"\bdevices +2\s", found["screen"])
+    assert re.search(r"Devices by the day of their latest event.*?2018-11-01 +2\s", found["terminal"], re.DOTALL)
+    assert re.search(r"\bdevices +2\s", found["terminal"])
     assert (found["merged"], found["rebuilt"], found["recreated"]) == (3, 2, 0)
 
     after = tree(project)

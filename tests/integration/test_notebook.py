@@ -168,7 +168,7 @@ def test_a_cell_that_fails_fails_the_command(
 ) -> None:
     arguments = ["--state", str(tmp_path)]
     parser = jobs.parser("", "")
-    job = jobs.read(parser, parser.parse_args(arguments), hourly=False)
+    job = jobs.read_job(parser, parser.parse_args(arguments), hourly=False)
     with (
         servers.postgres(tmp_path / "postgres") as server,
         psycopg.connect(server.create_database(job.database)) as connection,

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox import airflow, live_hours
-from sandbox.live_state import Place, State
-from sandbox.stack import Stack
+from sandbox import airflow, dag_runs
+from sandbox.deployment import LocalDeployment
+from sandbox.live_state import SupervisorFiles, SupervisorState
 from tests.conftest import ROOT
 from tests.end_to_end.test_backfill import until
 from tests.end_to_end.test_run import left_behind
@@ -21,17 +21,17 @@ from tests.end_to_end.test_run import left_behind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.live_hours import Run
+    from sandbox.dag_runs import DagRun
 
 
 class Site(NamedTuple):
     """Where `make up` is tried.
 
-    :param place: its state.
+    :param files: its state.
     :param port: of Airflow.
     """
 
-    place: Place
+    files: SupervisorFiles
     port: int
 
     def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
@@ -39,7 +39,7 @@ class Site(NamedTuple):
         # What a developer has set for an Airflow of their own is not for this one.
         other = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense:"}
         done = subprocess.run(
-            [sys.executable, "-m", module, *words, "--state", str(self.place.state)],
+            [sys.executable, "-m", module, *words, "--state", str(self.files.state)],
             check=False,
             cwd=ROOT,
             env={**os.environ, **other, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
@@ -57,9 +57,9 @@ class Site(NamedTuple):
         return self.make("up", "--port", str(self.port))
 
     @property
-    def state(self) -> State:
+    def state(self) -> SupervisorState:
         """What the supervisor tells."""
-        state = self.place.load()
+        state = self.files.load()
         assert state
         return state
 
@@ -68,29 +68,29 @@ class Site(NamedTuple):
         state = self.state
         return [state.pid, *(component.pid for component in state.components.values())]
 
-    def stack(self) -> Stack:
+    def deployment(self) -> LocalDeployment:
         """The running Airflow."""
-        return Stack(self.state.url, Path(self.state.home), {})
+        return LocalDeployment(self.state.url, Path(self.state.home), {})
 
-    def idle(self) -> list[Run]:
+    def idle(self) -> list[DagRun]:
         """Wait until no run is under way, and return the runs."""
 
-        def ended() -> list[Run]:
-            runs = live_hours.runs(self.state.metadata, airflow.DAG_ID)
+        def ended() -> list[DagRun]:
+            runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
             return [] if any(run.ended is None for run in runs) else runs
 
-        found: list[Run] = until(ended)
+        found: list[DagRun] = until(ended)
         return found
 
 
 @contextmanager
 def empty_site() -> Iterator[Site]:
-    """Open a place where nothing has run so far; nothing runs there in the end."""
+    """Open a folder where nothing has run so far; nothing runs there in the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        site = Site(Place(Path(name)), port)
+        site = Site(SupervisorFiles(Path(name)), port)
         try:
             yield site
         finally:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from sandbox.aws import REGION, Serverless, serverless
+from sandbox.aws import REGION, ServerlessApi, serverless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ class Cloud:
     """
 
     endpoint: str
-    serverless: Serverless
+    serverless: ServerlessApi
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from anyio.to_thread import current_default_thread_limiter
 
-from sandbox import stack
+from sandbox import deployment
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SIZE, OVERFLOW = "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE", "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yaml").read_text())
-POOLS = {"make up": stack.POOL, "compose": COMPOSE["services"]["airflow-api-server"]["environment"]}
+POOLS = {"make up": deployment.POOL, "compose": COMPOSE["services"]["airflow-api-server"]["environment"]}
 # What a thread may hold at once: the session of the request, and one that a function opens for itself.
 HELD = 2
 
@@ -50,10 +50,12 @@ def test_threads_that_wait_for_a_second_connection_always_find_one(settings: dic
 
 
 def test_postgres_has_connections_for_all_components(postgres: servers.Postgres) -> None:
-    pool = int(stack.POOL[SIZE]) + int(stack.POOL[OVERFLOW])
-    others = (len(stack.COMPONENTS) - 1) * default_pool()
-    tasks = inspect.signature(stack.airflow_stack).parameters["parallelism"].default  # each has one of the warehouse
+    pool = int(deployment.POOL[SIZE]) + int(deployment.POOL[OVERFLOW])
+    others = (len(deployment.COMPONENTS) - 1) * default_pool()
+    tasks = (
+        inspect.signature(deployment.run_deployment).parameters["parallelism"].default
+    )  # each has one of the warehouse
     with psycopg.connect(postgres.uri()) as connection:
         (most,) = connection.execute("SELECT current_setting('max_connections')::int").fetchone() or (0,)
     assert pool + others + tasks <= most
-    assert {name: POOLS["compose"][name] for name in (SIZE, OVERFLOW)} == stack.POOL
+    assert {name: POOLS["compose"][name] for name in (SIZE, OVERFLOW)} == deployment.POOL

@@ -62,7 +62,7 @@ def test_the_latest_outcome_counts_and_what_to_do_is_said(loaded: Lab, capsys: p
 
 def test_the_server_of_another_command_is_shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`make quality` while `make up` runs: it neither stops the server nor starts a second one."""
-    with jobs.alone(tmp_path, jobs.UP), servers.postgres(tmp_path / "postgres") as server:
+    with jobs.lock_state(tmp_path, jobs.UP), servers.postgres(tmp_path / "postgres") as server:
         assert quality.main(["--state", str(tmp_path)]) == 2
         assert "No check has been evaluated yet" in capsys.readouterr().out
         assert servers.running_postgres(tmp_path / "postgres") == server
@@ -72,7 +72,7 @@ def test_the_server_of_another_command_is_shared(tmp_path: Path, capsys: pytest.
 
 def test_a_command_that_has_not_begun_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "postgres").mkdir()
-    with jobs.alone(tmp_path, jobs.UP):
+    with jobs.lock_state(tmp_path, jobs.UP):
         assert quality.main(["--state", str(tmp_path)]) == 2
     assert "is using" in capsys.readouterr().out
 

@@ -251,7 +251,7 @@ def test_a_state_is_private(folder: Path, before: int | None) -> None:
     if before:
         state.mkdir()
         state.chmod(before)
-    with jobs.alone(state, "a test"), servers.postgres(state / "postgres"), servers.s3(state / "s3") as s3:
+    with jobs.lock_state(state, "a test"), servers.postgres(state / "postgres"), servers.s3(state / "s3") as s3:
         servers.bucket(s3, "bucket").put("key", b"1")
         (state / "folder").mkdir()
         (state / "folder" / "file").write_text("secret")
@@ -266,7 +266,7 @@ def test_a_state_is_private(folder: Path, before: int | None) -> None:
 @root_only
 def test_another_user_reads_nothing(folder: Path) -> None:
     state = folder / "state"
-    with jobs.alone(state, "a test"), servers.postgres(state / "postgres") as server:
+    with jobs.lock_state(state, "a test"), servers.postgres(state / "postgres") as server:
         (state / "password").write_text("secret")
         for path in (state, state / "password", state / "postgres", state / "postgres" / "log", Path(server.host)):
             tried = as_another(["ls", "-l", str(path / "x") if path == state else str(path)])
@@ -288,7 +288,7 @@ def test_an_ordinary_user_runs_both(folder: Path) -> None:
             os.setgid(pwd.getpwnam("nobody").pw_gid)
             os.setuid(pwd.getpwnam("nobody").pw_uid)
             with (
-                jobs.alone(home / "state", "a test"),
+                jobs.lock_state(home / "state", "a test"),
                 servers.postgres(home / "state" / "postgres") as postgres,
                 servers.s3(home / "state" / "s3"),
                 psycopg.connect(postgres.uri()) as connection,

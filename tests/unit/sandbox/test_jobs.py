@@ -18,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox import jobs
-from sandbox.jobs import SAMPLE, Job
+from sandbox.jobs import SAMPLE, LoadJob
 from sandbox.run import read_job
 from tests.conftest import ROOT
 
@@ -52,8 +52,8 @@ def archive(path: Path, keys: list[str] = KEYS) -> Path:
     return file
 
 
-def job(source: Path | None = None, start: datetime = START, end: datetime = START + DAY) -> Job:
-    return Job(source, start, end, hourly=False, state=Path("/state"))
+def job(source: Path | None = None, start: datetime = START, end: datetime = START + DAY) -> LoadJob:
+    return LoadJob(source, start, end, hourly=False, state=Path("/state"))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -222,27 +222,27 @@ def test_the_command_is_short() -> None:
 @pytest.mark.parametrize(("command", "remedy"), [("make run", "wait until"), ("make up", "`make down` stops it")])
 def test_two_commands_do_not_share_a_state(command: str, remedy: str, tmp_path: Path) -> None:
     with (
-        jobs.alone(tmp_path / "state", command),
+        jobs.lock_state(tmp_path / "state", command),
         pytest.raises(jobs.BusyError) as refusal,
-        jobs.alone(tmp_path / "state", "make run"),
+        jobs.lock_state(tmp_path / "state", "make run"),
     ):
         pytest.fail("both work on it")
     assert str(refusal.value).startswith(f"{command} (process {os.getpid()}) is using {tmp_path / 'state'}: {remedy}")
-    with jobs.alone(tmp_path / "state", "make run"), jobs.alone(tmp_path / "other", "make run"):
+    with jobs.lock_state(tmp_path / "state", "make run"), jobs.lock_state(tmp_path / "other", "make run"):
         pass
 
 
 def test_the_owner_of_a_state_is_known(tmp_path: Path) -> None:
-    assert jobs.owner(tmp_path) is None
+    assert jobs.lock_owner(tmp_path) is None
     for command in ("make backfill", "make up"):
-        with jobs.alone(tmp_path, command):
-            assert jobs.owner(tmp_path) == (os.getpid(), command)
-        assert jobs.owner(tmp_path) is None
+        with jobs.lock_state(tmp_path, command):
+            assert jobs.lock_owner(tmp_path) == (os.getpid(), command)
+        assert jobs.lock_owner(tmp_path) is None
 
 
 def test_a_state_is_free_when_its_owner_is_killed(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from sandbox import jobs\n"
-    code += "with jobs.alone(Path(sys.argv[1]), 'make up'): print('locked', flush=True); sys.stdin.read()"
+    code += "with jobs.lock_state(Path(sys.argv[1]), 'make up'): print('locked', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
@@ -251,6 +251,6 @@ def test_a_state_is_free_when_its_owner_is_killed(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        assert jobs.owner(tmp_path) == (process.pid, "make up")
+        assert jobs.lock_owner(tmp_path) == (process.pid, "make up")
         process.kill()
-    assert jobs.owner(tmp_path) is None
+    assert jobs.lock_owner(tmp_path) is None

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.stack import StackError, airflow_stack, stop_leftovers
+from sandbox.deployment import DeploymentError, run_deployment, stop_leftovers
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def component(*words: str) -> Iterator[tuple[psutil.Process, psutil.Process]]:
 
 
 def note(home: Path, process: psutil.Process, *, later: float = 0) -> None:
-    """Note a scheduler as ``airflow_stack`` does."""
+    """Note a scheduler as ``run_deployment`` does."""
     (home / "processes.json").write_text(json.dumps({"scheduler": [process.pid, process.create_time() + later]}))
 
 
@@ -125,9 +125,9 @@ def test_a_broken_dag_is_shown(postgres: servers.Postgres, database: str, s3: se
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
     with (
         pytest.raises(
-            StackError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
+            DeploymentError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
         ),
-        airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
     ):
         pytest.fail("it started")
     assert not (tmp_path / "home" / "processes.json").exists()
@@ -140,7 +140,9 @@ def test_a_metadata_database_that_cannot_be_reached_is_shown(tmp_path: Path) -> 
         "AIRFLOW__DATABASE__MAX_DB_RETRIES": "1",
     }
     with (
-        pytest.raises(StackError, match=r"metadata database cannot be migrated:\n.*migrate\.log ends with\n(.*\n)*"),
-        airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+        pytest.raises(
+            DeploymentError, match=r"metadata database cannot be migrated:\n.*migrate\.log ends with\n(.*\n)*"
+        ),
+        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
     ):
         pytest.fail("it started")

@@ -17,10 +17,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import httpx
 import psutil
+
+from sandbox.api import AirflowClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,11 +66,11 @@ POOL = {
 }
 
 
-class StackError(Exception):
+class DeploymentError(Exception):
     """Airflow does not start, or has stopped; the message names the log."""
 
 
-class PortError(StackError):
+class PortError(DeploymentError):
     """Another process is using the port.
 
     :param port: which.
@@ -80,7 +82,7 @@ class PortError(StackError):
 
 
 @dataclass(frozen=True)
-class Stack:
+class LocalDeployment:
     """A running Airflow.
 
     :param url: of its web UI and its API.
@@ -102,38 +104,19 @@ class Stack:
         """Where Airflow keeps the passwords, by user."""
         return password_file(self.home)
 
-    @contextmanager
-    def client(self, user: str = USER) -> Iterator[httpx.Client]:
-        """Open a client of the REST API, logged in; a response other than 2xx raises ``httpx.HTTPStatusError``.
+    def client(self, user: str = USER) -> AirflowClient:
+        """Return a client of the REST API.
 
-        :param user: who, of :data:`USERS`; by default the one who may do everything.
+        :param user: one of :data:`USERS`; by default the one with full access.
         """
-
-        def expect_success(response: httpx.Response) -> None:
-            if response.is_error:
-                response.read()
-                request = response.request
-                raise httpx.HTTPStatusError(
-                    f"Airflow answered {request.method} {request.url.path} with {response.status_code}: "
-                    f"{response.text[:500]}",
-                    request=request,
-                    response=response,
-                )
-
-        # No proxy: the server is on this machine.
-        hooks: dict[str, list[Any]] = {"response": [expect_success]}
-        with httpx.Client(base_url=self.url, timeout=120, trust_env=False, event_hooks=hooks) as client:
-            password = json.loads(self.password_file.read_text())[user]
-            answer = client.post("/auth/token", json={"username": user, "password": password})
-            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            yield client
+        return AirflowClient(self.url, user, json.loads(self.password_file.read_text())[user])
 
     def check(self) -> None:
-        """Raise StackError if a component has exited."""
+        """Raise DeploymentError if a component has exited."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 log = self.logs / f"{name}.log"
-                raise StackError(f"Airflow's {name} exited with code {process.returncode}. {_tail(log)}")
+                raise DeploymentError(f"Airflow's {name} exited with code {process.returncode}. {_tail(log)}")
 
 
 def password_file(home: Path) -> Path:
@@ -142,7 +125,7 @@ def password_file(home: Path) -> Path:
 
 
 @contextmanager
-def airflow_stack(
+def run_deployment(
     home: Path,
     environment: Mapping[str, str],
     *,
@@ -150,7 +133,7 @@ def airflow_stack(
     port: int | None = None,
     parallelism: int = 8,
     timeout: float = 180,
-) -> Iterator[Stack]:
+) -> Iterator[LocalDeployment]:
     """Run Airflow on this machine; stop all its processes at the end.
 
     It is ready when the block begins: every component beats, and the DAG is known. What an earlier one on the same
@@ -163,7 +146,7 @@ def airflow_stack(
     :param port: of its web UI and API; any free one by default.
     :param parallelism: tasks at once.
     :param timeout: seconds to wait until it is ready.
-    :raises StackError: if it does not become ready.
+    :raises DeploymentError: if it does not become ready.
     :raises PortError: if another process is using the port.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -192,9 +175,9 @@ def airflow_stack(
             with (logs / f"{name}.log").open("wb") as log:
                 processes[name] = _start(command, settings | (POOL if name == "api-server" else {}), log)
             _remember(home, processes)
-        stack = Stack(url, home, processes)
-        _wait(stack, begun, dag_id, deadline)
-        yield stack
+        deployment = LocalDeployment(url, home, processes)
+        _wait(deployment, begun, dag_id, deadline)
+        yield deployment
     finally:
         _stop(processes)
         _note(home).unlink(missing_ok=True)
@@ -205,7 +188,7 @@ def _migrate(settings: Mapping[str, str], log: Path) -> None:
         process = _start(["db", "migrate"], settings, file)
         try:
             if process.wait():
-                raise StackError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
+                raise DeploymentError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
         finally:
             process.kill()
 
@@ -255,23 +238,23 @@ def _listener(port: int | None) -> str:
     return ""
 
 
-def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
-    """Wait until the stack is ready."""
+def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: float) -> None:
+    """Wait until the deployment is ready."""
     waiting = "the API server"
     while time.monotonic() < deadline:
-        stack.check()
+        deployment.check()
         with suppress(httpx.TransportError):
-            health = httpx.get(f"{stack.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
+            health = httpx.get(f"{deployment.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
             if not (waiting := ", ".join(_unhealthy(health, begun))):
                 break
         time.sleep(0.2)
     else:
-        raise StackError(f"Airflow is not ready, timed out waiting for {waiting}. See {stack.logs}.")
+        raise DeploymentError(f"Airflow is not ready, timed out waiting for {waiting}. See {deployment.logs}.")
     # Its first answer takes seconds, which are not to count for the first task.
-    httpx.get(f"{stack.url}/execution/health", timeout=60, trust_env=False)
-    with stack.client() as client:
+    httpx.get(f"{deployment.url}/execution/health", timeout=60, trust_env=False)
+    with deployment.client() as client:
         while time.monotonic() < deadline:
-            stack.check()
+            deployment.check()
             # What stands in the metadata database from an earlier time may be of other files.
             dags = client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
             if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
@@ -283,10 +266,12 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
                 if _since(begun, error["timestamp"])
             }
             if dag_id in texts:
-                raise StackError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
+                raise DeploymentError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
             time.sleep(0.2)
     others = "".join(f"\n{text}" for text in texts.values())
-    raise StackError(f"Airflow has not parsed the DAG {dag_id}. See {stack.logs / 'dag-processor.log'}.{others}")
+    raise DeploymentError(
+        f"Airflow has not parsed the DAG {dag_id}. See {deployment.logs / 'dag-processor.log'}.{others}"
+    )
 
 
 def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iterator[str]:

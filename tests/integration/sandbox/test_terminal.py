@@ -1,4 +1,4 @@
-"""The screen of ``make run``, on a warehouse."""
+"""The terminal of ``make run``, on a warehouse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from sandbox.report import Screen
+from sandbox.terminal import Terminal
 from tests.integration.web.test_panels import put_implausible
 from tests.support.data import event
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def busiest_hours(lab: Lab) -> str:
     """Return what is shown of the busiest hours of a warehouse."""
     text = io.StringIO()
-    Screen(Console(file=text, width=120)).answers(lab.uri, [])
+    Terminal(Console(file=text, width=120)).answers(lab.uri, [])
     found = re.search(r"Busiest hours.*?(?=Browsers|Most played|$)", text.getvalue(), re.DOTALL)
     assert found
     return found[0]

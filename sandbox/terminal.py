@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from sandbox.airflow import Task
+    from sandbox.airflow import TaskResult
 
 ANALYTICS = Path(__file__).parents[1] / "include" / "sql" / "analytics"
 DDL = Path(__file__).parents[1] / "include" / "sql" / "ddl"
 SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "warned": "[yellow]![/]"}
 
 
-class Step:
+class ProgressStep:
     """A step under way.
 
     :param state: ``success`` or ``failed``.
@@ -45,8 +45,8 @@ class Step:
         self._status.update(f"{self.title}  [dim]{progress}[/]")
 
 
-class Screen:
-    """The screen of ``make run``."""
+class Terminal:
+    """The terminal of ``make run``."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -65,11 +65,11 @@ class Screen:
         self._last = time.monotonic()
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
+    def step(self, title: str) -> Iterator[ProgressStep]:
         """Show a step while it is under way, and its time when it is done."""
         began = time.monotonic()
         with self.console.status(title) as status:
-            step = Step(title, status)
+            step = ProgressStep(title, status)
             try:
                 yield step
             except BaseException:
@@ -78,7 +78,7 @@ class Screen:
         seconds = time.monotonic() - began if step.seconds is None else step.seconds
         self._line(step.state, title, step.result, seconds)
 
-    def task(self, task: Task) -> None:
+    def task(self, task: TaskResult) -> None:
         """Show a task that has ended."""
         text = _counts(task.result) if task.state == "success" else "nothing new" if task.state == "skipped" else ""
         now = time.monotonic()
@@ -87,7 +87,7 @@ class Screen:
             self.console.print(f"    [red]{escape(task.error)}[/]", soft_wrap=True)
         self._last = now
 
-    def hour(self, start: datetime, tasks: list[Task], seconds: float) -> None:
+    def hour(self, start: datetime, tasks: list[TaskResult], seconds: float) -> None:
         """Show a run of an hour that has ended."""
         results = {task.task_id: task.result for task in tasks}
         failed = [task for task in tasks if task.state == "failed"]

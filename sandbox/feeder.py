@@ -3,7 +3,7 @@
 What the bucket holds at a moment is a pure function of the options and that moment. So a feed that starts again goes on
 where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
-    python -m sandbox.feed --endpoint URL --bucket NAME --start DATE --report FILE
+    python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --report FILE
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def first_day(store: ObjectStore) -> date:
 
 
 @dataclass(frozen=True)
-class Report:
+class FeederProgress:
     """The progress of a feed.
 
     :param at: the moment of which the bucket holds everything, ISO 8601, UTC.
@@ -94,7 +94,7 @@ def replace(path: Path, text: str) -> None:
     new.replace(path)
 
 
-class Feed:
+class Feeder:
     """Writes the objects that a bucket has at a moment.
 
     :param world: what is generated.
@@ -115,7 +115,7 @@ class Feed:
         self._coming: list[tuple[str, bytes]] = []
         self._published = 0
 
-    def advance(self, now: datetime) -> Report:
+    def advance(self, now: datetime) -> FeederProgress:
         """Write everything that has happened before ``now``; an object that is complete already stays as it is.
 
         After an error the next call goes on where this one ended.
@@ -141,7 +141,7 @@ class Feed:
             self._write_day()
         today = self._count if self._date == until // DAY else 0
         latest = None if self._latest is None else _iso(datetime.fromtimestamp(self._latest / SECOND, UTC))
-        return Report(_iso(now), today, latest, self._published)
+        return FeederProgress(_iso(now), today, latest, self._published)
 
     def _write_day(self) -> None:
         assert self._date is not None
@@ -169,21 +169,21 @@ def _iso(moment: datetime) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Feed the bucket until standard input is closed, when the parent process exits."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.feed", description=__doc__)
+    """Feeder the bucket until standard input is closed, when the parent process exits."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.feeder", description=__doc__)
     parser.add_argument("--endpoint", required=True, help="URL of the S3 server")
     parser.add_argument("--bucket", required=True)
     parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the world (UTC)")
     parser.add_argument("--report", required=True, type=Path, help="a file for the feed's progress")
     given = parser.parse_args(arguments)
-    feed = Feed(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
-    report = Report(_iso(datetime.now(UTC)), 0, None, 0)
+    feed = Feeder(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
+    report = FeederProgress(_iso(datetime.now(UTC)), 0, None, 0)
     while True:
         now = datetime.now(UTC)
         try:
             report = feed.advance(now)
         except (BaseError, OSError) as error:
-            report = Report(report.at, report.events, report.latest, report.songs, str(error).splitlines()[0])
+            report = FeederProgress(report.at, report.events, report.latest, report.songs, str(error).splitlines()[0])
         report.save(given.report)
         print(f"{_iso(now)} {report.error or f'{report.events:,} events today, {report.songs:,} songs'}", flush=True)
         following = now.timestamp() // EVERY + 1
