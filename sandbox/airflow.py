@@ -65,22 +65,30 @@ def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> di
     :param database: the warehouse.
     """
     return {
-        **warehouse(postgres, database),
-        "AIRFLOW_CONN_AWS": json.dumps(
-            {
-                "conn_type": "aws",
-                "login": servers.ACCESS_KEY,
-                "password": servers.SECRET_KEY,
-                "extra": {"endpoint_url": s3.endpoint, "region_name": servers.REGION},
-            }
-        ),
+        "AIRFLOW_CONN_REDSHIFT": postgres_connection(postgres, database),
+        "AIRFLOW_CONN_AWS": aws_connection(s3.endpoint),
     }
 
 
-def warehouse(postgres: servers.Postgres, database: str) -> dict[str, str]:
-    """Return the environment variable that defines the connection ``redshift``."""
-    connection = {"conn_type": "postgres", "host": postgres.host, "login": postgres.user, "schema": database}
-    return {"AIRFLOW_CONN_REDSHIFT": json.dumps(connection)}
+def postgres_connection(server: servers.Postgres, database: str) -> str:
+    """Return a connection to a database of a local server, as JSON."""
+    return json.dumps({"conn_type": "postgres", "host": server.host, "login": server.user, "schema": database})
+
+
+def aws_connection(endpoint: str, *, secret_key: str = servers.SECRET_KEY, **extra: Any) -> str:
+    """Return a connection to a local stand-in for AWS, as JSON.
+
+    :param endpoint: URL of its services.
+    :param extra: further settings, such as ``service_config``.
+    """
+    return json.dumps(
+        {
+            "conn_type": "aws",
+            "login": servers.ACCESS_KEY,
+            "password": secret_key,
+            "extra": {"endpoint_url": endpoint, "region_name": servers.REGION, **extra},
+        }
+    )
 
 
 def migrate() -> None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox import jobs
-from sandbox.feeder import FeederProgress, replace
+from sandbox.feeder import FeederProgress, replace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -137,7 +137,7 @@ class SupervisorFiles:
 
     def save(self, state: SupervisorState) -> None:
         """Write the state for the other commands."""
-        replace(self.folder / "state.json", state.text())
+        replace_file(self.folder / "state.json", state.text())
 
     def load(self) -> SupervisorState | None:
         """Return the last supervisor's state, which may have exited since; None if there was none.

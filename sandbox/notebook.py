@@ -49,7 +49,8 @@ def _make(job: jobs.LoadJob, terminal: Terminal) -> Path:
     with servers.postgres(job.state / "postgres") as postgres:
         if not _has_plays(postgres, job.database):
             raise missing
-        os.environ |= {"AIRFLOW_HOME": str(job.state / "airflow"), **airflow.warehouse(postgres, job.database)}
+        os.environ["AIRFLOW_HOME"] = str(job.state / "airflow")
+        os.environ["AIRFLOW_CONN_REDSHIFT"] = airflow.postgres_connection(postgres, job.database)
         page = job.state / f"{job.name}.html"
         with terminal.step("Execute the notebook"):
             page.write_text(execute(NOTEBOOK), encoding="utf-8")

@@ -66,9 +66,7 @@ def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
         if name is None:
             yield None
             return
-        os.environ[CONNECTION] = json.dumps(
-            {"conn_type": "postgres", "host": server.host, "login": server.user, "schema": name}
-        )
+        os.environ[CONNECTION] = airflow.postgres_connection(server, name)
         with connect("redshift") as warehouse:
             yield f"database {name}", warehouse
 

@@ -168,9 +168,3 @@ def smtp_connection(port: int) -> str:
     """Return the connection ``smtp_alerts`` to a local mailbox."""
     extra = {"from_email": "airflow@sparkify.example", "disable_ssl": True, "disable_tls": True, "retry_limit": 0}
     return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
-
-
-def aws_connection(endpoint: str) -> str:
-    """Return the connection ``aws`` to a local moto server."""
-    extra = {"endpoint_url": endpoint, "region_name": REGION}
-    return json.dumps({"conn_type": "aws", "login": "a", "password": "b", "extra": extra})

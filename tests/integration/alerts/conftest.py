@@ -8,6 +8,7 @@ import pytest
 from airflow.sdk import Variable
 from airflow.sdk.definitions._internal.types import NOTSET
 
+from sandbox.airflow import aws_connection
 from tests.support import receivers
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def sns(
     _queue: receivers.Queue, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[receivers.Queue]:
     """A topic, configured."""
-    monkeypatch.setenv("AIRFLOW_CONN_AWS", receivers.aws_connection(_queue.endpoint))
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", aws_connection(_queue.endpoint))
     variables["sparkify_alert_topic"] = _queue.topic
     yield _queue
     _queue.take()
