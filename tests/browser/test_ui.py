@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from sandbox import airflow, dag_runs
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import until
 from tests.support.live import Site, empty_site
+from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +155,7 @@ def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
         conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
         run_id = client.post(path, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
         run = f"{path}/{quote(run_id, safe='')}"
-        until(lambda: client.get(run).json()["state"] == "failed", seconds=120)
+        wait_until(lambda: client.get(run).json()["state"] == "failed", seconds=120)
         before = client.get(run).json()["queued_at"]
         page.goto(f"{site.state.url}/dags/{airflow.DAG_ID}/runs/{quote(run_id, safe='')}")
         page.get_by_role("button", name="Press shift+c to clear").click()
@@ -262,8 +262,8 @@ def test_a_check_that_fails_is_red_and_links_to_its_run(page: Page, site: Site) 
         body = {"logical_date": None, "conf": {"start": (end - 6 * HOUR).isoformat(), "end": end.isoformat()}}
         run_id = client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body).json()["dag_run_id"]
         path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns/{run_id}"
-        until(lambda: client.get(path).json()["state"] == "failed", seconds=120)
-    until(
+        wait_until(lambda: client.get(path).json()["state"] == "failed", seconds=120)
+    wait_until(
         lambda: "1 failed" in warehouse_page(page, site).locator("[data-panel=quality_now]").inner_text(), seconds=120
     )
     frame = warehouse_page(page, site)

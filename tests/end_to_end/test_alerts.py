@@ -16,12 +16,14 @@ from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
 from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import IMPATIENT, until
 from tests.support import receivers
 from tests.support.data import event, song
+from tests.support.processes import IMPATIENT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sandbox.api import AirflowClient
 
 pytestmark = pytest.mark.scheduler
 
@@ -55,7 +57,7 @@ class Site(NamedTuple):
     """A running Airflow, the warehouse that it loads, and who is told."""
 
     deployment: LocalDeployment
-    client: httpx.Client
+    client: AirflowClient
     metadata: str
     lab: Lab
     hook: receivers.Hook
@@ -77,7 +79,7 @@ class Site(NamedTuple):
             state = self.client.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run, safe='')}").json()["state"]
             return state if state in ("success", "failed") else None
 
-        return until(ended, 120)
+        return wait_until(ended, 120)
 
     def deadline(self, run: str) -> datetime:
         """Return when a run is late."""
@@ -210,7 +212,9 @@ def test_a_failed_run_is_loaded_again_by_a_backfill_while_its_deadline_is_pendin
         outcome = backfill.wait(lambda runs, retries: None, every=0.2)
         assert [run.hour for run in outcome.failed] == [bad]
         assert outcome.skipped == []
-        until(lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120)
+        wait_until(
+            lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120
+        )
         (told,) = site.told()
         assert "1 run: 0 passed, 0 warned, 1 failed" in told
 
@@ -225,7 +229,7 @@ def test_a_run_that_is_late_is_told(site: Site) -> None:
 def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(site: Site) -> None:
     """Where the process of a task is killed, Airflow calls nobody."""
     assert site.run(dag_id="is_killed")[1] == "failed"
-    until(lambda: site.hook.posts)
+    wait_until(lambda: site.hook.posts)
     (told,) = site.told()
     assert "`the run is on time`" in told
     assert "failed, 0.133333 minutes after it was queued" in told
@@ -233,7 +237,7 @@ def test_a_run_that_failed_without_a_word_is_told_at_its_deadline(site: Site) ->
 
 def test_a_task_whose_worker_is_gone_is_told_by_the_dag_processor(site: Site) -> None:
     assert site.run(dag_id="is_lost")[1] == "failed"
-    until(lambda: site.hook.posts)
+    wait_until(lambda: site.hook.posts)
     (told,) = site.told()
     assert "*Failed*: `task is_lost`" in told
     assert "its process exited without reporting an error" in told

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import tempfile
-import time
 from collections import Counter
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-import psutil
 import psycopg
 import pytest
 
@@ -25,36 +21,27 @@ from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
 from sandbox.upload import sync
 from tests.conftest import ROOT
-from tests.end_to_end.test_run import counts, left_behind, start
 from tests.support.data import event, song
+from tests.support.processes import IMPATIENT, left_behind, row_counts, session_members, start_command, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import httpx
+    import psutil
+
+    from sandbox.api import AirflowClient
 
 pytestmark = pytest.mark.scheduler
 
 DAY = datetime(2018, 11, 1, tzinfo=UTC)
 NEXT = DAY + timedelta(days=1)
-# The project's DAG, but that a task which failed is tried again at once.
-IMPATIENT = '''
-"""An Airflow DAG."""
-from datetime import timedelta
-
-from sparkify_warehouse import dag
-
-for task in dag.tasks:
-    task.retry_delay = timedelta(seconds=1)
-    task.retry_exponential_backoff = False
-'''
 
 
 class Site(NamedTuple):
     """A running Airflow and the warehouse that it loads."""
 
     deployment: LocalDeployment
-    client: httpx.Client
+    client: AirflowClient
     metadata: str
     lab: Lab
 
@@ -91,7 +78,7 @@ class Site(NamedTuple):
 
     def processes(self) -> list[psutil.Process]:
         """All that belongs to this Airflow."""
-        return members([process.pid for process in self.deployment.processes.values()])
+        return session_members([process.pid for process in self.deployment.processes.values()])
 
     def get(self, path: str) -> Any:
         """Ask the API about the DAG."""
@@ -147,7 +134,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
         with deployment.client() as client:
             yield Site(deployment, client, metadata, lab)
         sessions = [process.pid for process in deployment.processes.values()]
-    assert members(sessions) == []
+    assert session_members(sessions) == []
 
 
 @pytest.fixture(scope="module")
@@ -175,27 +162,6 @@ def expected(
     return single.tables()
 
 
-def members(sessions: list[int]) -> list[psutil.Process]:
-    """The processes of sessions, but for those that have ended and whom nobody has asked how."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            in_session = process.pid and os.getsid(process.pid) in sessions
-            if in_session and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait for something to be true and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"not within {seconds} s")
-
-
 @pytest.fixture
 def state() -> Iterator[Path]:
     """A folder for the state of commands that the servers' own user can enter; nothing works on it in the end."""
@@ -208,21 +174,21 @@ def state() -> Iterator[Path]:
 # The first test: while it runs, no other Airflow takes its part of the machine.
 def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, lab: Lab) -> None:
     hours = ["--from", "2018-11-01T12:00", "--to", "2018-11-01T16:00", "--runs", "2"]
-    process = start(state, *hours, module="sandbox.backfill")
+    process = start_command(state, *hours, module="sandbox.backfill")
     assert process.stdout
     for line in process.stdout:
         if " runs done" in line:
             break
     (note,) = (state / "scheduler").glob("*/processes.json")
     sessions = [session for session, _ in json.loads(note.read_text()).values()]
-    assert len(members(sessions)) > len(sessions) == 4
+    assert len(session_members(sessions)) > len(sessions) == 4
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert members(sessions) == []
+    assert session_members(sessions) == []
     assert left_behind(state) == []
 
-    process = start(state, *hours, module="sandbox.backfill")
+    process = start_command(state, *hours, module="sandbox.backfill")
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     assert re.search(r"Continuing an interrupted backfill of these hours: [1-4] runs are left", printed)
@@ -230,7 +196,7 @@ def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, 
     assert "4 of 4 runs passed all checks" in printed
     sync(state / "sample", lab.store)
     lab.run("2018-11-01T12:00", "2018-11-01T16:00")
-    assert counts(printed) == lab.counts()
+    assert row_counts(printed) == lab.counts()
     with servers.postgres(state / "postgres") as server, psycopg.connect(server.uri()) as connection:
         names = [name for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'spark%'")]
         (metadata,) = [name for name in names if name.endswith("-airflow")]
@@ -282,7 +248,7 @@ def test_a_cleared_run_loads_its_hour_again(
     site.damage(run.hour, run.hour + HOUR)
     path = f"dagRuns/{quote(str(run.run_id), safe='')}"
     site.client.post(f"/api/v2/dags/{airflow.DAG_ID}/{path}/clear", json={"dry_run": False})
-    until(lambda: site.get(path)["state"] == "success")
+    wait_until(lambda: site.get(path)["state"] == "success")
     assert site.lab.tables() == expected
 
 
@@ -296,13 +262,13 @@ def test_a_killed_task_is_repeated(
         connection.execute("LOCK TABLE staging_events IN ROW EXCLUSIVE MODE")
         backfill = site.begin(hour, hour + HOUR, reprocess="completed")
         waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'staging_events'::regclass"
-        until(lambda: connection.execute(waiting).fetchone())
+        wait_until(lambda: connection.execute(waiting).fetchone())
         path = f"dagRuns/{quote(str(day[0].runs[20].run_id), safe='')}/taskInstances/stage_events"
         task = site.get(path)
         assert task["state"] == "running"
         (process,) = [item for item in site.processes() if item.name().startswith(f"airflow worker -- {task['id']}")]
         process.send_signal(signal.SIGKILL)
-        until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
+        wait_until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
     retries: list[TaskFailure] = []
     outcome = backfill.wait(lambda runs, more: retries.extend(more), every=0.2)
     assert outcome.succeeded

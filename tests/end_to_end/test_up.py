@@ -21,9 +21,8 @@ from sandbox import airflow, catch_up, dag_runs, jobs, servers
 from sandbox.lab import Lab
 from sandbox.live_state import SupervisorFiles
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import members, until
-from tests.end_to_end.test_run import left_behind
 from tests.support.live import Site, empty_site
+from tests.support.processes import left_behind, session_members, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +102,7 @@ def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
     with site.deployment().client() as client:
         run = client.post(f"{DAG}/dagRuns", json=order).json()
         path = f"{DAG}/dagRuns/{run['dag_run_id']}"
-        assert until(lambda: client.get(path).json()["state"] == "success")
+        assert wait_until(lambda: client.get(path).json()["state"] == "success")
         client.delete(path)
 
 
@@ -149,7 +148,7 @@ def test_the_status_is_well(site: Site, first: str) -> None:
     for name, component in site.state.components.items():
         assert f"✓ {name} {component.pid} " in printed
     assert re.search(r"Last run \[.*\) success in \d+ s, .* ago .*Next run \[.*\) in ", printed)
-    assert until(lambda: re.search(r"Last audit \[.*\) success", site.make("status")))
+    assert wait_until(lambda: re.search(r"Last audit \[.*\) success", site.make("status")))
     assert re.search(r"Total \d+ runs; [\d,]+ plays in the warehouse", printed)
 
 
@@ -166,7 +165,7 @@ def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
         found = [other for other in dag_runs.read_runs(site.state.metadata, airflow.DAG_ID) if other.began]
         return any(other.interval.start == run.interval.start and other.state == "success" for other in found)
 
-    assert until(again, 90)
+    assert wait_until(again, 90)
     site.idle()
     with psycopg.connect(site.state.database) as connection:
         assert connection.execute("SELECT COUNT(*) FROM songplays").fetchone() == rows
@@ -184,11 +183,11 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     sessions, runs = site.sessions(), site.idle()
     world = (site.files.bucket / "world.json").read_text()
     psutil.Process(before.pid).kill()
-    printed = until(lambda: jobs.lock_owner(site.files.state) is None) and site.make("status", code=3)
+    printed = wait_until(lambda: jobs.lock_owner(site.files.state) is None) and site.make("status", code=3)
     assert "was not shut down cleanly: its supervisor was killed, or the machine went down" in printed
     printed = site.up()
     assert "✓ Start Airflow" in printed
-    left = [process.pid for process in members(sessions)]
+    left = [process.pid for process in session_members(sessions)]
     assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # that is taken over
     assert site.state.pid != before.pid
     assert {run.run_id for run in runs} <= {run.run_id for run in site.idle()}
@@ -201,7 +200,7 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
 def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
     triggerer = site.state.components["triggerer"].pid
     psutil.Process(triggerer).kill()
-    until(lambda: site.state.ended)
+    wait_until(lambda: site.state.ended)
     printed = site.make("status", code=1)
     assert re.search(rf"✗ triggerer {triggerer} was killed by SIGKILL at \d\d:\d\d:\d\d", printed)
     assert printed.count("✓") == 6
@@ -224,7 +223,7 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
         sessions = site.sessions()
         try:
             assert "✓ Stop everything" in site.make("down")
-            assert members(sessions) == []
+            assert session_members(sessions) == []
             assert left_behind(site.files.state) == []
             assert foreign.poll() is None
         finally:
@@ -247,7 +246,7 @@ def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
             state = site.files.load()
             return state and state.phase == "starting" and any("Airflow" in step.title for step in state.steps)
 
-        until(airflow_starts)
+        wait_until(airflow_starts)
         site.make("down")
         printed, _ = starting.communicate(timeout=30)
     assert starting.returncode == 1

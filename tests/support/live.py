@@ -15,8 +15,7 @@ from sandbox import airflow, dag_runs
 from sandbox.deployment import LocalDeployment
 from sandbox.live_state import SupervisorFiles, SupervisorState
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import until
-from tests.end_to_end.test_run import left_behind
+from tests.support.processes import left_behind, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +78,7 @@ class Site(NamedTuple):
             runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
             return [] if any(run.ended is None for run in runs) else runs
 
-        found: list[DagRun] = until(ended)
+        found: list[DagRun] = wait_until(ended)
         return found
 
 
