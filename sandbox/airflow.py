@@ -55,7 +55,7 @@ def environment(
 
 
 def sqlalchemy_url(uri: str) -> str:
-    """Return SQLAlchemy's form of the URI of a PostgreSQL database, for the driver that is installed."""
+    """Return SQLAlchemy's form of the URI of a PostgreSQL database, with the installed driver."""
     return uri.replace("postgresql:", "postgresql+psycopg:", 1)
 
 
@@ -103,12 +103,12 @@ def migrate() -> None:
 
 @dataclass
 class TaskResult:
-    """A task of the run that has ended.
+    """The result of a task.
 
     :param state: ``success``, ``skipped`` or ``failed``.
     :param result: what the task returned.
-    :param checks: what the quality task observed.
-    :param error: why it failed.
+    :param checks: the results of the data quality checks.
+    :param error: why the task failed; empty if it did not.
     """
 
     task_id: str
@@ -121,20 +121,20 @@ class TaskResult:
 class TaskListener:
     """Passes each task that ends to a function."""
 
-    def __init__(self, tell: Callable[[TaskResult], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[TaskResult], None]) -> None:
+        self._report = report
 
     @hookimpl
     def on_task_instance_success(self, task_instance: RuntimeTaskInstance) -> None:
-        self._tell(TaskResult(task_instance.task_id, "success", *self._pull(task_instance)))
+        self._report(TaskResult(task_instance.task_id, "success", *self._pull(task_instance)))
 
     @hookimpl
     def on_task_instance_skipped(self, task_instance: RuntimeTaskInstance) -> None:
-        self._tell(TaskResult(task_instance.task_id, "skipped"))
+        self._report(TaskResult(task_instance.task_id, "skipped"))
 
     @hookimpl
     def on_task_instance_failed(self, task_instance: RuntimeTaskInstance, error: BaseException | str | None) -> None:
-        self._tell(TaskResult(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
+        self._report(TaskResult(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
 
     @staticmethod
     def _pull(task_instance: RuntimeTaskInstance) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -145,11 +145,11 @@ class TaskListener:
 
 
 def load(
-    tell: Callable[[TaskResult], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
+    report: Callable[[TaskResult], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
 ) -> bool:
     """Run the DAG once, and return whether it succeeded.
 
-    :param tell: called with each task that ends.
+    :param report: called with each task that ends.
     :param logical_date: the date of the run; it gets the last interval that ended by then.
     :param conf: its params.
     """
@@ -160,7 +160,7 @@ def load(
         task.retries = 0  # interactive: report errors immediately
     dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
-    listener = TaskListener(tell)
+    listener = TaskListener(report)
     manager.add_listener(listener)
     try:
         run = dag.test(logical_date=logical_date, run_conf=conf)

@@ -1,6 +1,6 @@
-"""The sample app: writes today's events to the bucket in real time, and a new song now and then.
+"""The feeder: an app that writes today's events to the bucket in real time, and a new song from time to time.
 
-What the bucket holds at a moment is a pure function of the options and that moment. So a feed that starts again goes on
+The content of the bucket at a moment is a pure function of the options and that moment. So a restarted feeder continues
 where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
     python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --progress FILE

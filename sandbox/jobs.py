@@ -1,4 +1,4 @@
-"""Jobs on a laptop: the data to load, and the servers and files they need."""
+"""Load jobs on a laptop: the data to load, the servers, and the lock of their state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ DDL = airflow.ROOT / "include" / "sql" / "ddl"
 # The generated data, if none is given.
 SAMPLE = generate.Options()
 
-
 # The command that uses a state until `make down`.
 UP = "make up"
 
@@ -54,7 +53,10 @@ def scheduler_home(state: Path, warehouse: str) -> Path:
 
 
 def stop_schedulers(state: Path) -> list[str]:
-    """Stop Airflow processes of a killed command: they would continue to load, or fail without the servers."""
+    """Stop Airflow processes of a killed command, and return their names.
+
+    They would continue to load, or fail without the servers.
+    """
     return [name for home in sorted((state / "scheduler").glob("*")) for name in stop_leftovers(home)]
 
 
@@ -63,9 +65,9 @@ class LoadJob:
     """What to load.
 
     :param source: a folder or an archive with ``log_data/`` and ``song_data/``; None for the generated sample.
-    :param start: first moment.
-    :param end: first moment after.
-    :param hourly: a run for every hour, rather than one for the range.
+    :param start: start of the range, inclusive.
+    :param end: end of the range, exclusive.
+    :param hourly: whether each hour has its own run, instead of one run for the range.
     :param state: the folder of the servers' data.
     """
 
@@ -111,11 +113,11 @@ class LoadJob:
 
 @dataclass(frozen=True)
 class JobServers:
-    """The resources of a job.
+    """The running servers of a job.
 
     :param postgres: the server of the warehouse.
     :param database: the warehouse's URI.
-    :param s3: the server of the source files, which are in the bucket of the job's name.
+    :param s3: the server of the source files; the bucket has the job's name.
     """
 
     postgres: servers.Postgres
@@ -187,10 +189,9 @@ def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
 
 
 class LockOwner(NamedTuple):
-    """The command that is using a state.
+    """The command that has locked a state.
 
-    :param pid: the process.
-    :param command: what was called: ``make run``.
+    :param command: for example ``make run``.
     """
 
     pid: int
@@ -201,10 +202,10 @@ class LockOwner(NamedTuple):
 def lock_state(state: Path, command: str) -> Iterator[None]:
     """Lock the state for this process; the lock is released when the process ends, even if killed.
 
-    What this process and its children write meanwhile is for this user alone: data, logs, passwords.
+    Files that this process and its children create meanwhile are private to this user: data, logs, passwords.
 
-    :param command: what this process does, for others to read.
-    :raises BusyError: if another command is using it.
+    :param command: the name of this command, which other commands report.
+    :raises BusyError: if another command has locked it.
     """
     servers.private(state)
     with _umask(0o077), (state / "lock").open("a+") as file:
@@ -212,7 +213,7 @@ def lock_state(state: Path, command: str) -> Iterator[None]:
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            time.sleep(0.05)  # it may only be a brief check, as in lock_owner()
+            time.sleep(0.05)  # another process may hold it for a moment, in lock_owner()
         else:
             other = _read_owner(file)
             remedy = "`make down` stops it" if other.command == UP else "wait until it ends, or stop it"
@@ -236,7 +237,7 @@ def _umask(mask: int) -> Iterator[None]:
 
 
 def lock_owner(state: Path) -> LockOwner | None:
-    """Return the command that is using a state, or None."""
+    """Return the command that has locked a state, or None."""
     try:
         with (state / "lock").open("r") as file:
             try:

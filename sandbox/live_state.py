@@ -29,7 +29,7 @@ class StartupStep:
 
     :param state: ``running``, ``success`` or ``failed``.
     :param result: its progress, or its result.
-    :param seconds: what it took, once it has ended.
+    :param seconds: its duration, once it has ended.
     """
 
     title: str
@@ -42,9 +42,10 @@ class StartupStep:
 class Component:
     """A process of ``make up``.
 
-    :param created: when it was created, as psutil says; with the number it is that process and no other.
-    :param since: the same for people, ISO 8601, UTC.
-    :param ended: when it was found to have ended by itself, ISO 8601, UTC, and how; None while it runs.
+    :param created: psutil's creation time; with the process id it identifies the process.
+    :param since: the same, as ISO 8601, UTC.
+    :param ended: when its exit was detected, ISO 8601, UTC; None while it runs.
+    :param how: how it exited.
     """
 
     pid: int
@@ -59,13 +60,13 @@ class SupervisorState:
     """The state of the supervisor and of its components.
 
     :param pid: the supervisor.
-    :param begun: when it began, ISO 8601, UTC.
+    :param begun: when it started, ISO 8601, UTC.
     :param url: Airflow's address.
     :param home: Airflow's folder.
     :param database: URI of the warehouse.
     :param metadata: URI of Airflow's metadata database.
     :param endpoint: URL of the S3 server.
-    :param phase: how far it is.
+    :param phase: the phase of its life.
     :param steps: of the start.
     :param components: the processes, by name, in the order of their start.
     :param error: why it failed.
@@ -142,7 +143,7 @@ class SupervisorFiles:
     def load(self) -> SupervisorState | None:
         """Return the last supervisor's state, which may have exited since; None if there was none.
 
-        What another version of this program has written counts as nothing.
+        A state that another version of this program has written is ignored.
         """
         try:
             return SupervisorState.parse((self.folder / "state.json").read_text())

@@ -73,8 +73,8 @@ def show(files: SupervisorFiles, components: Sequence[str], console: Console, *,
     """Print the logs of components, and follow them until interrupted.
 
     :param components: their names; none for all.
-    :param follow: whether to go on.
-    :param lines: how many lines of each to begin with.
+    :param follow: whether to continue until interrupted.
+    :param lines: number of existing lines to print for each component.
     :return: the exit code.
     """
     if unknown := [name for name in components if name not in NAMES]:
@@ -85,16 +85,16 @@ def show(files: SupervisorFiles, components: Sequence[str], console: Console, *,
     colours = dict(zip(NAMES, cycle(("cyan", "green", "magenta", "blue", "yellow")), strict=False))
     width = max(map(len, tails), default=0)
 
-    def tell(name: str, new: list[str]) -> None:
+    def print_lines(name: str, new: list[str]) -> None:
         for line in new:
             if len(tails) > 1:
                 console.print(Text(f"{name:<{width}} ", style=colours[name]), end="")
             console.print(Text.from_ansi(line), soft_wrap=True)
 
     for name, tail in tails.items():
-        tell(name, tail.last(lines))
+        print_lines(name, tail.last(lines))
     while follow:
         time.sleep(EVERY)
         for name, tail in tails.items():
-            tell(name, tail.more())
+            print_lines(name, tail.more())
     return 0

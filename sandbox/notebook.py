@@ -77,11 +77,11 @@ def execute(notebook: Path) -> str:
     from nbconvert import HTMLExporter
 
     def check(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        # Not the reply: it says "ok" if a chart fails, which is drawn when its cell has run.
+        # Not execute_reply: its status is "ok" if a chart fails, which is drawn after its cell has run.
         for output in cell.outputs:
             if output.output_type == "error":
                 raise CellError(
-                    f"Cell {cell_index + 1} of {notebook.name}, which begins {cell.source.partition(chr(10))[0]!r}, "
+                    f"Cell {cell_index + 1} of {notebook.name}, starting with {cell.source.partition(chr(10))[0]!r}, "
                     f"failed: {output.ename}: {' '.join(output.evalue.split())}"
                 )
 
@@ -90,12 +90,14 @@ def execute(notebook: Path) -> str:
         book,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebook.parent)}},
-        extra_arguments=["--log-level=ERROR"],  # the kernel would tell the terminal what it thinks of its connection
+        extra_arguments=["--log-level=ERROR"],  # hide the kernel's messages about its connection
         on_cell_executed=check,
     ).execute()
-    # The template loads scripts for formulas, diagrams and widgets; the notebook has none.
-    nowhere = dict.fromkeys(["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,")
-    exporter = HTMLExporter(template_name="classic", **nowhere)
+    # The template loads scripts for formulas, diagrams and widgets, which the notebook does not use.
+    no_scripts = dict.fromkeys(
+        ["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,"
+    )
+    exporter = HTMLExporter(template_name="classic", **no_scripts)
     page: str = exporter.from_notebook_node(book)[0]
     return page
 

@@ -62,7 +62,7 @@ def _run(job: jobs.LoadJob, terminal: Terminal) -> int:
         if not succeeded:
             terminal.failed(job.state / "run.log", checks)
             return 1
-        terminal.answers(ready.database, checks)
+        terminal.results(ready.database, checks)
     terminal.next(job.command("run"), hourly=job.hourly, sample=job.source is None)
     return 0
 
@@ -71,12 +71,12 @@ def _load_range(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[
     """Run the DAG once over an explicit range; show its tasks as they end."""
     checks: list[dict[str, Any]] = []
 
-    def tell(task: airflow.TaskResult) -> None:
+    def report(task: airflow.TaskResult) -> None:
         checks.extend(task.checks)
         terminal.task(task)
 
     terminal.heading(f"DAG {airflow.DAG_ID}, one run for the whole range")
-    return airflow.load(tell, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
+    return airflow.load(report, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
 
 
 def _load_hourly(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[str, Any]]]:

@@ -44,11 +44,11 @@ COLOURS = {"success": "[green]success[/]", "failed": "[red]failed[/]"}
 class Health:
     """The health of a component.
 
-    :param well: whether it is healthy.
+    :param healthy: whether it is healthy.
     :param text: the evidence, or the problem.
     """
 
-    well: bool
+    healthy: bool
     text: str
 
 
@@ -57,15 +57,15 @@ def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) 
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
-        may = "read only" if user == VIEWER else "full access"
-        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {may}")
-    look_into(state, files, console)
+        access = "read only" if user == VIEWER else "full access"
+        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {access}")
+    print_access(state, files, console)
     console.print(
         "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
     )
 
 
-def look_into(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
+def print_access(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print how to access the warehouse and the bucket."""
     bucket = files.bucket
     if bucket.is_relative_to(Path.cwd()):
@@ -80,7 +80,9 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     """Show the health of each component; return 0 if all are healthy."""
     if state.phase == "starting":
         step = state.steps[-1] if state.steps else None
-        console.print(f"[bold]Sparkify[/] starts, since {moment(state.begun)} UTC: {step.title if step else ''} ...")
+        console.print(
+            f"[bold]Sparkify[/] is starting, since {moment(state.begun)} UTC: {step.title if step else ''} ..."
+        )
         return 0
     since = datetime.fromisoformat(state.begun)
     console.print(
@@ -95,17 +97,17 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     for name, component in state.components.items():
         health = found[name]
         table.add_row(
-            SIGNS["success" if health.well else "failed"],
+            SIGNS["success" if health.healthy else "failed"],
             name,
             str(component.pid),
-            escape(health.text) if health.well else f"[red]{escape(health.text)}[/]",
+            escape(health.text) if health.healthy else f"[red]{escape(health.text)}[/]",
             moment(component.since),
         )
     console.print(table)
     with suppress(psycopg.Error):
         _runs(state, console)
-    look_into(state, files, console)
-    if all(health.well for health in found.values()):
+    print_access(state, files, console)
+    if all(health.healthy for health in found.values()):
         return 0
     console.print("\n[red]Unhealthy.[/] See `make logs`; `make up` restarts everything if a component has exited.")
     return 1
@@ -150,14 +152,14 @@ def check(state: SupervisorState, files: SupervisorFiles) -> dict[str, Health]:
     try:
         answer = httpx.get(f"{state.url}/api/v2/monitor/health", timeout=TIMEOUT, trust_env=False).json()
     except (httpx.HTTPError, ValueError) as problem:
-        error = f"does not answer: {problem}"
+        error = f"does not respond: {problem}"
     took = time.monotonic() - began
     found: dict[str, Health] = {}
     for name, component in state.components.items():
-        if gone := _gone(component):
-            found[name] = gone
+        if exited := _exited(component):
+            found[name] = exited
         elif name == "api-server":
-            found[name] = Health(not error, error or f"answers in {took * 1000:.0f} ms")
+            found[name] = Health(not error, error or f"responds in {took * 1000:.0f} ms")
         elif name in HEALTH:
             found[name] = airflow_health(answer, HEALTH[name], datetime.now(UTC))
         elif name == FEEDER:
@@ -176,17 +178,18 @@ def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, no
     :param name: as in there.
     """
     if answer is None:
-        return Health(False, "not known: the api-server does not answer")
+        return Health(False, "unknown: the api-server does not respond")
     about = answer.get(name, {})
     beat = about.get(f"latest_{name}_heartbeat")
-    text = f"{about.get('status') or 'unknown'}, {f'beat {span(now - _time(beat))} ago' if beat else 'no beat so far'}"
+    since = f"heartbeat {span(now - _time(beat))} ago" if beat else "no heartbeat yet"
+    text = f"{about.get('status') or 'unknown'}, {since}"
     return Health(about.get("status") == "healthy", text)
 
 
 def feeder_health(progress: FeederProgress | None, now: datetime) -> Health:
     """Return the health of the feeder, as it reports it."""
     if progress is None:
-        return Health(False, "has not written anything so far")
+        return Health(False, "has not written anything yet")
     if progress.error:
         return Health(False, f"cannot write: {progress.error}")
     age = now - _time(progress.at)
@@ -194,7 +197,7 @@ def feeder_health(progress: FeederProgress | None, now: datetime) -> Health:
     return Health(age < timedelta(seconds=3 * EVERY), text)
 
 
-def _gone(component: Component) -> Health | None:
+def _exited(component: Component) -> Health | None:
     """Return how a component has exited; None if it is running."""
     if component.ended:
         return Health(False, f"{component.how} at {moment(component.ended)}")
@@ -202,7 +205,7 @@ def _gone(component: Component) -> Health | None:
         process = psutil.Process(component.pid)
         if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - component.created) < 1:
             return None
-    return Health(False, "has ended")
+    return Health(False, "has exited")
 
 
 def _postgres(uri: str) -> Health:
@@ -211,8 +214,8 @@ def _postgres(uri: str) -> Health:
         with psycopg.connect(uri, connect_timeout=int(TIMEOUT)) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
-        return Health(False, f"does not answer: {error}")
-    return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+        return Health(False, f"does not respond: {error}")
+    return Health(True, f"responds in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 def _s3(endpoint: str) -> Health:
@@ -220,8 +223,8 @@ def _s3(endpoint: str) -> Health:
     try:
         httpx.get(endpoint, timeout=TIMEOUT, trust_env=False)  # any response will do, even an error
     except httpx.HTTPError as error:
-        return Health(False, f"does not answer: {error}")
-    return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+        return Health(False, f"does not respond: {error}")
+    return Health(True, f"responds in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 def port(state: SupervisorState) -> int | None:

@@ -1,4 +1,4 @@
-"""``make up``, ``down``, ``status``, ``logs`` and ``psql``: Airflow in the background, with an app that feeds it."""
+"""``make up``, ``down``, ``status``, ``logs`` and ``psql``: Airflow in the background, with a feeder of events."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _wait(files: SupervisorFiles, process: psutil.Process, console: Console) -> 
     terminal = Terminal(console)
     shown = 0
     while True:
-        state = _told(files, process)
+        state = _state_of(files, process)
         if state is None:
             console.print(f"[red]✗[/] The supervisor did not start. See {files.log}", soft_wrap=True)
             return 1
@@ -152,7 +152,7 @@ def _wait(files: SupervisorFiles, process: psutil.Process, console: Console) -> 
             time.sleep(0.05)
 
 
-def _told(files: SupervisorFiles, process: psutil.Process) -> SupervisorState | None:
+def _state_of(files: SupervisorFiles, process: psutil.Process) -> SupervisorState | None:
     """Return the supervisor's state, once it is written; None if it exited without reporting an error."""
     while True:
         alive = _alive(process)
@@ -169,7 +169,7 @@ def _show(files: SupervisorFiles, process: psutil.Process, number: int, terminal
 
     def step() -> StartupStep:
         alive = _alive(process)
-        state = _told(files, process)
+        state = _state_of(files, process)
         assert state
         found = state.steps[number]
         if found.state == "running" and not alive:
@@ -234,7 +234,7 @@ def down(files: SupervisorFiles, console: Console) -> int:
                     live.clear(files.state)
                 step.result = "by force"
             time.sleep(0.1)
-        process.wait(DOWN)  # it releases the state shortly before it exits
+        process.wait(DOWN)  # it releases the lock shortly before it exits
         with suppress(jobs.BusyError), jobs.lock_state(files.state, "make down"):
             live.clear(files.state)  # processes that it could not stop; usually none
     return 0
@@ -245,7 +245,7 @@ def show_status(files: SupervisorFiles, console: Console) -> int:
     state = files.running()
     if state is None:
         last = files.load()
-        console.print("[bold]Sparkify[/] does not run. `make up` starts it.")
+        console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
         if last and last.phase in ("starting", "ready"):
             console.print("It was not shut down cleanly: its supervisor was killed, or the machine went down.")
         elif last and last.phase == "failed":
@@ -259,8 +259,8 @@ def psql(files: SupervisorFiles, console: Console) -> int:
     state = files.running()
     if state and state.database:
         program = str(servers.psql())
-        os.execv(program, [program, state.database])  # noqa: S606 - it needs no shell
-    console.print("[bold]Sparkify[/] does not run. `make up` starts it.")
+        os.execv(program, [program, state.database])  # noqa: S606 - no shell needed
+    console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
     return NOT_RUNNING
 
 

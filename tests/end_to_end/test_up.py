@@ -229,7 +229,7 @@ def test_down_stops_all_of_it_and_nothing_else(site: Site, first: str) -> None:
         finally:
             foreign.kill()
     assert "Nothing is running." in site.make("down")
-    assert "does not run. `make up` starts it." in site.make("status", code=3)
+    assert "is not running. `make up` starts it." in site.make("status", code=3)
 
 
 def test_it_can_be_stopped_while_it_starts(site: Site) -> None:

@@ -53,7 +53,7 @@ found["again"] = lab.run(*day)["create_tables"]["statements"]
 found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
 found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
 console = Console(record=True, width=200)
-Terminal(console).answers(sys.argv[3], [])
+Terminal(console).results(sys.argv[3], [])
 found["terminal"] = console.export_text()
 with psycopg.connect(sys.argv[3]) as connection:
     connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '')")

@@ -211,7 +211,7 @@ def test_a_folder_that_cannot_hold_a_socket_is_named(folder: Path, name: str, mo
     (folder / name).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder / name))
     with (
-        pytest.raises(RuntimeError, match=rf"cannot have its socket in {folder}.*expected at most .* Set TMPDIR"),
+        pytest.raises(RuntimeError, match=rf"cannot create its socket in {folder}.*expected at most .* Set TMPDIR"),
         servers.postgres(folder / "postgres"),
     ):
         pytest.fail("it started")
@@ -246,7 +246,7 @@ def modes(folder: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("before", [None, 0o755, 0o777])
 def test_a_state_is_private(folder: Path, before: int | None) -> None:
-    """Root's has a group that may pass through: that of PostgreSQL's user, to reach the databases."""
+    """If this user is root, the group of PostgreSQL's user may traverse it, to reach the databases."""
     state = folder / "state"
     if before:
         state.mkdir()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def busiest_hours(lab: Lab) -> str:
     """Return what is shown of the busiest hours of a warehouse."""
     text = io.StringIO()
-    Terminal(Console(file=text, width=120)).answers(lab.uri, [])
+    Terminal(Console(file=text, width=120)).results(lab.uri, [])
     found = re.search(r"Busiest hours.*?(?=Browsers|Most played|$)", text.getvalue(), re.DOTALL)
     assert found
     return found[0]

@@ -1,4 +1,4 @@
-"""What `make status` makes of what the parts say, and what the supervisor's file says."""
+"""``make status``: the health of each component, and the supervisor's state file."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ ANSWER: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("scheduler", Health(True, "healthy, beat 3 s ago")),
-        ("triggerer", Health(False, "unhealthy, beat 60 min ago")),
-        ("dag_processor", Health(False, "unknown, no beat so far")),
-        ("another", Health(False, "unknown, no beat so far")),
+        ("scheduler", Health(True, "healthy, heartbeat 3 s ago")),
+        ("triggerer", Health(False, "unhealthy, heartbeat 60 min ago")),
+        ("dag_processor", Health(False, "unknown, no heartbeat yet")),
+        ("another", Health(False, "unknown, no heartbeat yet")),
     ],
 )
-def test_what_airflow_says_of_its_components(name: str, expected: Health) -> None:
+def test_the_health_of_airflow_s_components(name: str, expected: Health) -> None:
     assert airflow_health(ANSWER, name, NOW) == expected
 
 
-def test_without_an_answer_nothing_is_known() -> None:
-    assert airflow_health(None, "scheduler", NOW) == Health(False, "not known: the api-server does not answer")
+def test_without_a_response_the_health_is_unknown() -> None:
+    assert airflow_health(None, "scheduler", NOW) == Health(False, "unknown: the api-server does not respond")
 
 
 @pytest.mark.parametrize(
     ("progress", "expected"),
     [
-        (None, Health(False, "has not written anything so far")),
+        (None, Health(False, "has not written anything yet")),
         (
             FeederProgress("2026-11-20T12:00:00.1+00:00", 1234, None, 500),
             Health(True, "1,234 events today, 500 songs, written 29 s ago"),
@@ -120,7 +120,7 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
         json.dumps({**json.loads(example().text()), "components": []}),
     ],
 )
-def test_a_state_of_another_version_counts_as_none(text: str, tmp_path: Path) -> None:
+def test_a_state_of_another_version_is_ignored(text: str, tmp_path: Path) -> None:
     files = SupervisorFiles(tmp_path)
     files.folder.mkdir()
     (files.folder / "state.json").write_text(text)
@@ -199,7 +199,7 @@ def test_a_port_that_is_taken_is_named_with_its_owner() -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
-def test_what_is_no_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_rejected(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         up.main(["up", f"--port={port}"])
     assert "is not a port" in capsys.readouterr().err
