@@ -1,7 +1,7 @@
 """Catch-up of the hours that the schedule misses: before the first start, and while the machine was off or asleep.
 
-The DAG's schedule makes a run of the last full hour and never looks back (``catchup=False``). One run loads each older
-range of hours that no run covers.
+The DAG's schedule creates a run for the last full hour only (``catchup=False``). Each older range of hours that no run
+covers is loaded by one run.
 """
 
 from __future__ import annotations

@@ -302,7 +302,7 @@ def stop_leftovers(folder: Path) -> list[str]:
 
     folder = folder.resolve()
     stopped = []
-    psutil.process_iter.cache_clear()  # else a number that was reused stands for the process that had it before
+    psutil.process_iter.cache_clear()  # a reused process id must not return the cached process
     for process in psutil.process_iter(["name", "cmdline"]):
         words = process.info["cmdline"] or []
         if process.info["name"] in ("rclone", "postgres") and any(

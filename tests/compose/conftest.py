@@ -23,7 +23,7 @@ PORT, MAIL_PORT = 18080, 18025
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
-    """The stack, with two workers and the sample loaded; it is taken down in the end, with its volumes."""
+    """The stack, with two workers and the sample loaded; it is removed at the end, with its volumes."""
     if reason := missing_engine():
         pytest.skip(f"containers cannot run here ({reason})")
     folder = tmp_path_factory.mktemp("project")

@@ -1,4 +1,4 @@
-"""The stack of docker-compose.yaml, as the tests handle it."""
+"""The stack of docker-compose.yaml, as the tests use it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Found = TypeVar("Found")
 
 
 def missing_engine() -> str:
-    """Return why no containers can run here; nothing where they can."""
+    """Return why no containers can run here; empty if they can."""
     if not shutil.which("docker"):
         return "docker is not installed"
     for words in (["docker", "info"], ["docker", "compose", "version"]):
@@ -92,7 +92,7 @@ class ComposeStack:
     logs: Path
 
     def sh(self, commands: str, *, timeout: float = 900) -> str:
-        """Run commands in a shell and return what they print; fail with that where one of them fails."""
+        """Run commands in a shell and return what they print; fail with the output if one of them fails."""
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=self.folder,
@@ -113,15 +113,15 @@ class ComposeStack:
         return parse((self.folder / ".env").read_text())
 
     def password(self, user: str) -> str:
-        """Return what one of the three users logs in with."""
+        """Return the password of one of the three users."""
         return self.settings()[f"{user.upper()}_PASSWORD"]
 
     def warehouse(self, query: str) -> str:
-        """Ask the warehouse; return the answer's rows as text."""
+        """Query the warehouse; return the rows as text."""
         return self._psql("warehouse", "sparkify", query)
 
     def metadata(self, query: str) -> str:
-        """Ask Airflow's database; return the answer's rows as text."""
+        """Query Airflow's database; return the rows as text."""
         return self._psql("postgres", "airflow", query)
 
     def _psql(self, service: str, user: str, query: str) -> str:
@@ -150,7 +150,7 @@ class ComposeStack:
         return answer.json()["dag_run_id"]
 
     def wait_for_run(self, run_id: str, timeout: float = 300) -> None:
-        """Wait until a run has succeeded; fail where it does not."""
+        """Wait until a run has succeeded; fail if it does not."""
 
         def ended() -> str:
             state = self.metadata(f"SELECT state FROM dag_run WHERE run_id = '{run_id}'")
@@ -183,7 +183,7 @@ class ComposeStack:
 
     @contextmanager
     def locked(self, table: str) -> Iterator[None]:
-        """Keep everybody from a table of the warehouse."""
+        """Lock a table of the warehouse."""
         process = self.begin("docker compose exec -T warehouse psql -U sparkify -qAtX")
         assert process.stdin
         assert process.stdout
@@ -242,4 +242,4 @@ def wait_for(condition: Callable[[], Found | None], what: str, timeout: float) -
         if found := condition():
             return found
         time.sleep(1)
-    raise AssertionError(f"Waited {timeout:.0f} seconds for {what}, in vain.")
+    raise AssertionError(f"Waited {timeout:.0f} seconds for {what}.")

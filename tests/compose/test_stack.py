@@ -37,7 +37,7 @@ def yesterday(stack: ComposeStack) -> datetime:
 
 @pytest.fixture
 def end(yesterday: datetime) -> str:
-    """The first moment after that day: nothing before it changes any more."""
+    """The end of that day: no earlier data changes any more."""
     return f"{yesterday + timedelta(days=1):%Y-%m-%d}"
 
 
@@ -64,12 +64,12 @@ def _no_secret_is_shown(stack: ComposeStack) -> Iterator[None]:
 
 
 def hourly(hour: datetime) -> dict[str, str]:
-    """Return the order of the run of one hour; off the hour, so that no run of the schedule has that date."""
+    """Return the request for a run of one hour; off the hour, so that no run of the schedule has that date."""
     return {"logical_date": (hour + timedelta(hours=1, minutes=30)).isoformat()}
 
 
 def states(stack: ComposeStack) -> dict[str, str]:
-    """Return the state of health of each container that has one."""
+    """Return the health of each container that has a health check."""
     lines = stack.sh("docker compose ps --format json").splitlines()
     return {row["Name"]: row["Health"] for line in lines if (row := json.loads(line))["Health"]}
 
@@ -136,7 +136,7 @@ def test_nothing_runs_as_root_and_only_web_pages_are_published(stack: ComposeSta
 
 
 def test_a_service_reaches_only_what_it_needs(stack: ComposeStack):
-    """Other networks are not even known by name; an internal one has no way to the world."""
+    """Other networks are not even known by name; an internal network has no access to the internet."""
     script = (
         "import socket, sys\n"
         "for target in sys.argv[1:]:\n"

@@ -1,4 +1,4 @@
-"""Backfills by Airflow's real scheduler leave what one single run leaves, whatever happens on the way."""
+"""Backfills by Airflow's scheduler leave the tables of one single run, also after faults."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Site(NamedTuple):
         return backfill.wait(tell, every=0.2)
 
     def begin(self, begin: datetime, end: datetime, **options: Any) -> Backfill:
-        """Order a backfill."""
+        """Start a backfill."""
         with psycopg.connect(self.metadata) as connection:
             # Airflow would note within half a minute that the earlier one has ended.
             connection.execute("UPDATE backfill SET completed_at = now() WHERE completed_at IS NULL")
@@ -67,7 +67,7 @@ class Site(NamedTuple):
         return backfill
 
     def damage(self, begin: datetime, end: datetime) -> None:
-        """Lose what the runs of some hours have loaded, so that they have to load it again."""
+        """Delete the loaded rows of some hours, so that their runs have to load them again."""
         with psycopg.connect(self.lab.uri) as connection:
             for table, column in (("staging_events", "interval_time"), ("songplays", "start_time")):
                 lost = connection.execute(
@@ -77,16 +77,16 @@ class Site(NamedTuple):
                 assert lost.rowcount
 
     def processes(self) -> list[psutil.Process]:
-        """All that belongs to this Airflow."""
+        """Return all processes of this Airflow."""
         return session_members([process.pid for process in self.deployment.processes.values()])
 
     def get(self, path: str) -> Any:
-        """Ask the API about the DAG."""
+        """Return the API's response to a request about the DAG."""
         return self.client.get(f"/api/v2/dags/{airflow.DAG_ID}/{path}").json()
 
 
 def fill(lab: Lab) -> None:
-    """Days with what makes them hard: plays twice, late and early ones, levels that change, songs in two files."""
+    """Write days with duplicate, late and early plays, changing levels, and songs in two files."""
     files: dict[str, list[dict[str, Any]]] = {"2018-11-01": [], "2018-11-02": []}
     for hour in range(24):
         for item in range(12):
@@ -139,7 +139,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="module")
 def day(site: Site) -> tuple[BackfillResult, int]:
-    """A day, loaded by a backfill of six runs at once; and how many there really were at once."""
+    """A day, loaded by a backfill of six parallel runs, and the maximum number that ran in parallel."""
     most = 0
 
     def tell(runs: Sequence[BackfillRun], retries: Sequence[TaskFailure]) -> None:
@@ -153,7 +153,7 @@ def day(site: Site) -> tuple[BackfillResult, int]:
 def expected(
     site: Site, make_lab: Callable[[], Lab], postgres: servers.Postgres, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, list[tuple[Any, ...]]]:
-    """The tables as one single run over the day leaves them."""
+    """The tables of one single run over the day."""
     other = make_lab()
     for variable, value in other.environment.items():
         monkeypatch.setenv(variable, value)
@@ -164,7 +164,7 @@ def expected(
 
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """A folder for the state of commands that the servers' own user can enter; nothing works on it in the end."""
+    """A state folder that the servers' user can traverse; no process uses it at the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-backfill-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -172,7 +172,7 @@ def state() -> Iterator[Path]:
 
 
 # The first test: while it runs, no other Airflow takes its part of the machine.
-def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, lab: Lab) -> None:
+def test_an_interrupted_command_stops_its_processes_and_can_continue(state: Path, lab: Lab) -> None:
     hours = ["--from", "2018-11-01T12:00", "--to", "2018-11-01T16:00", "--runs", "2"]
     process = start_command(state, *hours, module="sandbox.backfill")
     assert process.stdout
@@ -207,7 +207,7 @@ def test_an_interrupted_command_leaves_nothing_running_and_goes_on(state: Path, 
         assert kinds == [("backfill", 4)]  # and none of the present hour
 
 
-def test_a_day_of_six_runs_at_once_is_a_single_run(
+def test_a_day_of_six_parallel_runs_equals_a_single_run(
     site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     outcome, most = day
@@ -219,7 +219,7 @@ def test_a_day_of_six_runs_at_once_is_a_single_run(
     assert site.lab.tables() == expected
 
 
-def test_the_same_again_is_skipped_and_says_so(site: Site, day: tuple[BackfillResult, int]) -> None:
+def test_the_same_backfill_again_is_skipped(site: Site, day: tuple[BackfillResult, int]) -> None:
     outcome = site.backfill(DAY, NEXT)
     assert len(outcome.skipped) == 24
     assert {run.skipped for run in outcome.runs} == {"already exists"}
@@ -255,7 +255,7 @@ def test_a_cleared_run_loads_its_hour_again(
 def test_a_killed_task_is_repeated(
     site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
-    """It is killed when it has read its file and waits to replace its rows."""
+    """It is killed after it has read its file, while it waits to replace its rows."""
     hour = day[0].runs[20].hour
     site.damage(hour, hour + HOUR)
     with psycopg.connect(site.lab.uri) as connection:
@@ -276,7 +276,7 @@ def test_a_killed_task_is_repeated(
     assert site.lab.tables() == expected
 
 
-def test_a_bad_file_fails_its_runs_and_says_where(
+def test_a_bad_file_fails_its_runs_and_is_named(
     site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     bad = datetime(2018, 11, 5, tzinfo=UTC)
@@ -295,7 +295,7 @@ def test_a_bad_file_fails_its_runs_and_says_where(
     assert not again.succeeded
 
 
-def test_an_interrupted_backfill_gives_way_to_another(
+def test_an_interrupted_backfill_is_cancelled_by_another(
     site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     site.begin(DAY + 3 * HOUR, DAY + 8 * HOUR, runs=1, reprocess="completed")

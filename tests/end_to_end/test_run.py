@@ -1,4 +1,4 @@
-"""``make run``: servers, data, Airflow, answers; and nothing left behind."""
+"""``make run``: servers, data, Airflow and results; it leaves no process behind."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(state: Path, *arguments: str) -> str:
-    """Run it to its good end and return what it printed."""
+    """Run the command successfully and return its output."""
     return succeeded(start_command(state, *arguments))
 
 
@@ -33,7 +33,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     assert left_behind(folder) == []
 
 
-def test_from_nothing_to_answers(state: Path) -> None:
+def test_the_first_run_shows_results(state: Path) -> None:
     printed = run(state)
     rows = row_counts(printed)
     assert rows["staging_events"] > 10_000
@@ -136,7 +136,7 @@ def test_when_it_is_interrupted_its_servers_stop(tmp_path: Path, number: signal.
 
 @pytest.mark.sample
 def test_the_sample_in_every_detail(sample_lab: Lab) -> None:
-    """What a correct load gives, as computed from the files with an independent query engine."""
+    """The expected values were computed from the files with an independent query engine."""
     sample_lab.run("2018-11-01", "2018-11-11")
     assert sample_lab.one("SELECT COUNT(*) FROM songplays WHERE song_id IS NOT NULL") == 23
     assert dict(sample_lab.query("SELECT level, COUNT(*) FROM users GROUP BY 1")) == {"free": 63, "paid": 16}

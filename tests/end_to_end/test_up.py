@@ -1,4 +1,4 @@
-"""``make up``: from nothing to a warehouse that fills itself; and what becomes of it when parts of it are killed."""
+"""``make up``: the first load, the hours that follow, and recovery after components are killed."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ DAG = f"/api/v2/dags/{airflow.DAG_ID}"
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """A folder where nothing has run so far; nothing runs there in the end."""
+    """A new state folder; no process uses it at the end."""
     with empty_site() as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def first(site: Site) -> str:
-    """What the first `make up` printed."""
+    """The output of the first `make up`."""
     return site.up()
 
 
-def test_a_port_that_is_taken_is_said_at_once(site: Site) -> None:
+def test_a_port_in_use_is_reported_at_once(site: Site) -> None:
     with socket.create_server(("127.0.0.1", site.port)):
         printed = site.make("up", "--port", str(site.port), code=1)
     assert site.state.steps == []  # nothing was started for it
@@ -65,7 +65,7 @@ def test_the_first_start_loads_the_history(site: Site, first: str) -> None:
     assert httpx.get(url, follow_redirects=True, trust_env=False).status_code == 200
 
 
-def test_it_is_what_a_single_run_leaves(
+def test_the_tables_equal_those_of_a_single_run(
     site: Site, first: str, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = site.idle()
@@ -89,7 +89,7 @@ def test_it_is_what_a_single_run_leaves(
     assert tables == lab.tables()
 
 
-def test_the_viewer_looks_and_does_not_touch(site: Site, first: str) -> None:
+def test_the_viewer_has_read_access_only(site: Site, first: str) -> None:
     order = {"logical_date": None, "conf": {"start": "2018-11-01T00:00:00Z", "end": "2018-11-02T00:00:00Z"}}
     with site.deployment().client("viewer") as client:
         assert client.get(DAG).json()["is_paused"] is False
@@ -114,7 +114,7 @@ def test_sixty_requests_at_once_are_answered(site: Site, first: str) -> None:
     assert {answer.status_code for answer in answers} == {200}
 
 
-def test_twice_is_harmless(site: Site, first: str) -> None:
+def test_a_second_start_is_harmless(site: Site, first: str) -> None:
     before = site.sessions()
     printed = site.make("up")
     assert "already running" in printed
@@ -141,7 +141,7 @@ def test_it_does_not_work_beside_another_command(tmp_path: Path) -> None:
             )
 
 
-def test_the_status_is_well(site: Site, first: str) -> None:
+def test_the_status_is_healthy(site: Site, first: str) -> None:
     site.idle()
     printed = site.make("status")
     assert printed.count("✓") == 7
@@ -153,7 +153,7 @@ def test_the_status_is_well(site: Site, first: str) -> None:
 
 
 def test_an_hour_that_has_no_run_gets_one(site: Site, first: str) -> None:
-    """As after a night in which the machine slept."""
+    """As after a sleep of the machine."""
     run = next(run for run in site.idle() if run.run_id.startswith("catch_up"))
     with psycopg.connect(site.state.database) as connection:
         rows = connection.execute("SELECT COUNT(*) FROM songplays").fetchone()
@@ -181,7 +181,7 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     """The supervisor is killed; what it leaves behind is stopped first, and nothing is loaded twice."""
     before = site.state
     sessions, runs = site.sessions(), site.idle()
-    world = (site.files.bucket / "world.json").read_text()
+    first_day = (site.files.bucket / "world.json").read_text()
     psutil.Process(before.pid).kill()
     printed = wait_until(lambda: jobs.lock_owner(site.files.state) is None) and site.make("status", code=3)
     assert "was not shut down cleanly: its supervisor was killed, or the machine went down" in printed
@@ -191,13 +191,13 @@ def test_after_a_crash_it_starts_again(site: Site, first: str) -> None:
     assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # that is taken over
     assert site.state.pid != before.pid
     assert {run.run_id for run in runs} <= {run.run_id for run in site.idle()}
-    assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another where an hour has just ended
+    assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another if an hour has just ended
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(printed) == passwords.findall(first)
-    assert (site.files.bucket / "world.json").read_text() == world
+    assert (site.files.bucket / "world.json").read_text() == first_day
 
 
-def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
+def test_a_killed_component_is_reported_and_restarted(site: Site, first: str) -> None:
     triggerer = site.state.components["triggerer"].pid
     psutil.Process(triggerer).kill()
     wait_until(lambda: site.state.ended)
@@ -209,7 +209,7 @@ def test_a_killed_part_is_seen_and_repaired(site: Site, first: str) -> None:
     assert "✗" not in site.make("status")
 
 
-def test_logs_tell_of_every_part(site: Site, first: str) -> None:
+def test_logs_have_every_component(site: Site, first: str) -> None:
     printed = site.make("logs", "--no-follow")
     for name in ("supervisor", "feeder", "scheduler", "api-server", "dag-processor", "triggerer"):
         assert f"{name} " in printed

@@ -1,4 +1,4 @@
-"""`make up` to experiment on: a live Airflow and its warehouse, on a state of its own."""
+"""`make up` for tests: a live Airflow and its warehouse, on a new state."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """Where `make up` is tried.
+    """A state of `make up`.
 
     :param files: its state.
     :param port: of Airflow.
@@ -34,8 +34,8 @@ class Site(NamedTuple):
     port: int
 
     def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
-        """Run a command to its end, and return what it printed as one line."""
-        # What a developer has set for an Airflow of their own is not for this one.
+        """Run a command, and return its output as one line."""
+        # The settings of a developer's own Airflow must be ignored.
         other = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense:"}
         done = subprocess.run(
             [sys.executable, "-m", module, *words, "--state", str(self.files.state)],
@@ -57,13 +57,13 @@ class Site(NamedTuple):
 
     @property
     def state(self) -> SupervisorState:
-        """What the supervisor tells."""
+        """The supervisor's state."""
         state = self.files.load()
         assert state
         return state
 
     def sessions(self) -> list[int]:
-        """All sessions that belong to it; PostgreSQL's is a server's own."""
+        """Return the sessions of all components."""
         state = self.state
         return [state.pid, *(component.pid for component in state.components.values())]
 
@@ -72,7 +72,7 @@ class Site(NamedTuple):
         return LocalDeployment(self.state.url, Path(self.state.home), {})
 
     def idle(self) -> list[DagRun]:
-        """Wait until no run is under way, and return the runs."""
+        """Wait until no run is active, and return the runs."""
 
         def ended() -> list[DagRun]:
             runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
@@ -84,7 +84,7 @@ class Site(NamedTuple):
 
 @contextmanager
 def empty_site() -> Iterator[Site]:
-    """Open a folder where nothing has run so far; nothing runs there in the end."""
+    """Open a new state folder; stop everything at the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -66,13 +66,13 @@ def test_the_feeder_writes_and_exits_with_its_supervisor(s3: servers.S3, tmp_pat
     assert gone == [process]
 
 
-def test_what_is_complete_is_not_written_again(s3: servers.S3) -> None:
-    store = servers.bucket(s3, "feed-again")
-    world = options(date(2026, 11, 1))
+def test_complete_files_are_not_written_again(s3: servers.S3) -> None:
+    store = servers.bucket(s3, "feeder-again")
+    generated = options(date(2026, 11, 1))
     noon = datetime(2026, 11, 3, 12, tzinfo=UTC)
-    Feeder(world, store).advance(noon)
+    Feeder(generated, store).advance(noon)
     before = {item["path"]: item["last_modified"] for page in store.list() for item in page}
-    time.sleep(1.1)  # S3 counts seconds
-    Feeder(world, store).advance(noon + timedelta(minutes=10))
+    time.sleep(1.1)  # S3 times have a resolution of one second
+    Feeder(generated, store).advance(noon + timedelta(minutes=10))
     after = {item["path"]: item["last_modified"] for page in store.list() for item in page}
     assert [key for key in before if before[key] != after[key]] == ["log_data/2026/11/2026-11-03-events.json"]

@@ -1,4 +1,4 @@
-"""The API server has connections enough for its threads, and PostgreSQL for all of Airflow; counted, not timed."""
+"""The API server has enough connections for its threads, and PostgreSQL for all components; counted, not timed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HELD = 2
 
 
 def default_pool() -> int:
-    """Return the connections of a component that is told nothing else."""
+    """Return the number of connections of a component by default."""
     from airflow.configuration import conf
 
     names = {"sql_alchemy_pool_size": 5, "sql_alchemy_max_overflow": 10}
@@ -33,7 +33,7 @@ def default_pool() -> int:
 
 
 def server_threads() -> int:
-    """Return in how many threads FastAPI answers: the default of anyio."""
+    """Return the number of threads of FastAPI: the default of anyio."""
 
     async def limit() -> float:
         return current_default_thread_limiter().total_tokens
@@ -43,7 +43,7 @@ def server_threads() -> int:
 
 @pytest.mark.parametrize("settings", POOLS.values(), ids=POOLS)
 def test_threads_that_wait_for_a_second_connection_always_find_one(settings: dict[str, str]) -> None:
-    """When each thread holds all but the last connection that it may need, one more lets one of them go on."""
+    """If each thread holds all but its last connection, one more connection lets one of them continue."""
     connections = int(settings[SIZE]) + int(settings[OVERFLOW])
     assert default_pool() < server_threads()  # else the setting is not needed any more
     assert connections >= server_threads() * (HELD - 1) + 1

@@ -77,7 +77,7 @@ def test_files_become_objects(make: Make, store: S3Store, tmp_path: Path) -> Non
 
 
 @both
-def test_what_is_there_is_not_sent_again(make: Make, store: S3Store, tmp_path: Path) -> None:
+def test_unchanged_files_are_not_sent_again(make: Make, store: S3Store, tmp_path: Path) -> None:
     source = make(tmp_path, FILES)
     sync(source, store)
     assert sync(source, store) == SyncResult(unchanged=4)
@@ -131,7 +131,7 @@ def test_an_archive_may_hold_more_than_files(store: S3Store, tmp_path: Path) -> 
 
 
 @both
-def test_progress_is_told(make: Make, store: S3Store, tmp_path: Path) -> None:
+def test_progress_is_reported(make: Make, store: S3Store, tmp_path: Path) -> None:
     files = {f"song_data/{number:03}.json": b"{}" for number in range(150)}
     told: list[int] = []
     sync(make(tmp_path, files), store, told.append)
@@ -154,7 +154,7 @@ def test_a_source_of_something_else(make: Make, store: S3Store, tmp_path: Path) 
     assert content(store) == {"log_data/x.json": b"{}"}  # nothing was deleted for it
 
 
-def test_a_file_that_is_no_archive(store: S3Store, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive(store: S3Store, tmp_path: Path) -> None:
     source = tmp_path / "data.tar.gz"
     source.write_text("not an archive")
     with pytest.raises(SourceError, match="a folder or an intact"):

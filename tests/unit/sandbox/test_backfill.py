@@ -1,4 +1,4 @@
-"""The command line of ``make backfill``, and what it shows."""
+"""The command line of ``make backfill``, and its output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = datetime(2018, 11, 1, tzinfo=UTC)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Return what the command prints where it refuses its arguments."""
+    """Return the output of the command for invalid arguments."""
     with pytest.raises(SystemExit) as caught:
         read_job(list(arguments))
     assert caught.value.code == 2
@@ -30,7 +30,7 @@ def run(hour: int, state: str = "success", skipped: str | None = None) -> Backfi
 
 
 def shown(outcome: BackfillResult) -> str:
-    """What is shown of an outcome."""
+    """Return the printed results of a backfill."""
     text = io.StringIO()
     console = Console(file=text, width=200)
     _show(outcome, Path("/logs"), console)
@@ -38,7 +38,7 @@ def shown(outcome: BackfillResult) -> str:
     return " ".join(text.getvalue().split())
 
 
-def test_six_runs_at_once_unless_it_says_otherwise() -> None:
+def test_the_default_is_six_parallel_runs() -> None:
     job, options = read_job(["--from", "2018-11-01", "--to", "2018-11-02"])
     assert (job.start, job.end, job.hourly) == (START, START + timedelta(days=1), True)
     assert options == BackfillOptions(runs=6, reprocess="none", backwards=False)
@@ -57,7 +57,7 @@ def test_six_runs_at_once_unless_it_says_otherwise() -> None:
         (["--to", "9999-12-31"], "out of range, expected 1970-01-01 to 2200-01-01"),
     ],
 )
-def test_what_cannot_be_done_is_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_rejected(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert message in refused(capsys, *arguments)
 
 
@@ -68,7 +68,7 @@ def test_all_is_well() -> None:
     assert "make backfill FROM=2018-11-01 TO=2018-11-01T01:00 REPROCESS=completed BACKWARDS=1" in printed
 
 
-def test_skipped_hours_are_told_by_reason() -> None:
+def test_skipped_hours_are_grouped_by_reason() -> None:
     skipped = "already exists"
     hours = [
         run(0, skipped=skipped),
@@ -99,7 +99,7 @@ def test_failed_runs_are_counted_and_the_first_explained() -> None:
     assert "REPROCESS=failed reprocess the failed hours, once the cause is fixed" in printed
 
 
-def test_off_a_terminal_progress_is_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_progress_is_printed_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.backfill.LINE_EVERY", 0)
     text = io.StringIO()
     with _progress(Console(file=text, width=200)) as tell:

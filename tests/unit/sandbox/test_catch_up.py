@@ -1,4 +1,4 @@
-"""Catch-up: which hours are missing, which runs are triggered, and what that costs."""
+"""Catch-up: the missing hours, the triggered runs, and the cost."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def test_the_gaps_are_the_hours_that_no_run_covers(runs: list[tuple[int, int]], 
     assert all(one[1] < other[0] for one, other in pairwise(gaps))  # one run for adjacent hours
 
 
-def test_parts_of_hours_count() -> None:
+def test_partial_hours_are_gaps() -> None:
     half = timedelta(minutes=30)
     assert missing([Interval(at(0), at(1) + half)], START, at(3)) == [(at(1) + half, at(3))]
 
 
-def test_the_last_hour_that_is_over() -> None:
+def test_the_last_full_hour() -> None:
     assert last_full(at(3) + timedelta(minutes=59, seconds=59, microseconds=999_999)) == at(3)
     assert last_full(at(3)) == at(3)
 
 
 class Subject(NamedTuple):
-    """A catch-up and its surroundings.
+    """A catch-up, the API that it calls and the lines that it reports.
 
-    :param lines: what it reported.
+    :param lines: the reported lines.
     """
 
     api: FakeApi

@@ -32,7 +32,7 @@ moments = st.one_of(
 
 
 class Unreliable(MemoryStore):
-    """A store that refuses now and then."""
+    """A store whose writes fail at random."""
 
     def __new__(cls, *_: Any) -> Unreliable:
         return super().__new__(cls)
@@ -50,7 +50,7 @@ class Unreliable(MemoryStore):
 
 
 def content(store: MemoryStore) -> dict[str, bytes]:
-    """All objects."""
+    """Return all objects."""
     return {item["path"]: bytes(store.get(item["path"]).bytes()) for page in store.list() for item in page}
 
 
@@ -59,7 +59,7 @@ def logs(store: MemoryStore) -> dict[str, bytes]:
 
 
 def expected(until: datetime) -> dict[str, list[bytes]]:
-    """The lines of each day's file, from the events themselves."""
+    """Return the lines of each day's file, computed from the events."""
     files: dict[str, list[bytes]] = {}
     for moment, line in generate.events(OPTIONS):
         if moment >= until.timestamp() * 1000:
@@ -101,7 +101,7 @@ def test_a_file_holds_the_events_before_the_moment(moment: datetime) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.lists(moments, min_size=5, max_size=10).map(sorted))
-def test_what_could_not_be_written_is_written_later(seed: int, steps: list[datetime]) -> None:
+def test_a_failed_write_is_retried(seed: int, steps: list[datetime]) -> None:
     store = Unreliable(seed)
     running = Feeder(OPTIONS, store)
     for moment in steps:
@@ -116,7 +116,7 @@ def test_what_could_not_be_written_is_written_later(seed: int, steps: list[datet
     assert content(store) == content(at_once)
 
 
-def test_songs_come_now_and_then() -> None:
+def test_songs_are_added_regularly() -> None:
     store = MemoryStore()
     running = Feeder(OPTIONS, store)
     catalogue = [key for key, _ in generate.songs(OPTIONS)]
@@ -127,7 +127,7 @@ def test_songs_come_now_and_then() -> None:
         assert sorted(key for key in content(store) if key.startswith("song_data/")) == sorted(catalogue[:count])
 
 
-def test_the_report_tells_what_the_day_has() -> None:
+def test_the_progress_counts_the_events_of_the_day() -> None:
     running = Feeder(OPTIONS, MemoryStore())
     noon = START + timedelta(days=1, hours=12)
     report = running.advance(noon)
@@ -154,7 +154,7 @@ def test_the_days_last_for_a_century() -> None:
     assert len(list(islice(generate.events(options), 1000))) == 1000
 
 
-def test_a_report_is_never_half_written(tmp_path: Path) -> None:
+def test_the_progress_file_is_replaced_atomically(tmp_path: Path) -> None:
     file = tmp_path / "feeder.json"
     FeederProgress("2026-11-20T00:00:00+00:00", 1, None, 2).save(file)
     assert json.loads(file.read_text())["songs"] == 2

@@ -128,7 +128,7 @@ def test_a_state_of_another_version_is_ignored(text: str, tmp_path: Path) -> Non
 
 
 def test_a_state_without_its_owner_is_not_running(tmp_path: Path) -> None:
-    """As after a crash or a reboot: the number may be anybody's by now."""
+    """After a crash or a reboot another process may have the id."""
     files = SupervisorFiles(tmp_path)
     StateRecorder(files, example(phase="ready"))
     assert files.running() is None
@@ -151,7 +151,7 @@ def test_a_stale_state_does_not_lead_to_a_foreign_process(tmp_path: Path, capsys
         foreign.kill()
 
 
-def test_the_end_of_a_process_is_told_and_left_to_its_parent() -> None:
+def test_the_exit_of_a_process_is_recorded_and_left_to_its_parent() -> None:
     ends = []
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as killed:
         assert live._exit_of(killed.pid) == ""
