@@ -107,7 +107,7 @@ lock:  ## Resolve requirements*.txt into locks/, with hashes, for all supported 
 
 clean:  ## Remove everything the project created here: environment, data, caches
 	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.up down; fi
-	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.stack .local/scheduler/*; fi
+	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.deployment .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.servers .local; fi
 	rm -rf .venv .venv-bench .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -23,16 +23,16 @@ from bench import data
 from bench.race import Contender, ContenderError, run
 from bench.results import Goal, ResultTable, spread
 from sandbox import airflow, generate, upload
-from sandbox.backfill_client import HOUR, Backfill, Options
-from sandbox.stack import Stack, airflow_stack
+from sandbox.api import dag_run_path
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
+from sandbox.deployment import LocalDeployment, run_deployment
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    import httpx
-
     from bench.testbed import Testbed
+    from sandbox.api import AirflowClient
 
 BUCKET, WAREHOUSE, CLASSIC, METADATA = "runs", "warehouse", "classic", "metadata"
 IDLE_ID, CLASSIC_ID = "idle_hours", "classic_hours"
@@ -116,22 +116,22 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     run(testbed, Contender("create tables", "task", 0, tables), classic)
     hourly = [RunStats(dag_id, name) for dag_id, name in NAMES.items()]
     ranges = RunStats(airflow.DAG_ID, RANGE.format(given.days))
-    with _airflow(testbed) as (stack, client):
+    with _airflow(testbed) as (deployment, client):
         for number in range(given.rounds):
             start = options.begin + number * given.hours * HOUR
             for runs in hourly:
-                with _watch(testbed, stack, runs):
-                    _backfill(testbed, stack, client, runs, start, start + given.hours * HOUR)
+                with _watch(testbed, deployment, runs):
+                    _backfill(testbed, deployment, client, runs, start, start + given.hours * HOUR)
                 progress(f"round {number + 1}, {runs.name}: {runs.walls[-1]:.1f} s")
         for number in range(given.repeat):
-            with _watch(testbed, stack, ranges):
+            with _watch(testbed, deployment, ranges):
                 _run_range(client, options)
             progress(f"round {number + 1}, {ranges.name}: {ranges.walls[-1]:.1f} s")
     yield _table(given, made, hourly, ranges)
 
 
 @contextmanager
-def _airflow(testbed: Testbed) -> Iterator[tuple[Stack, httpx.Client]]:
+def _airflow(testbed: Testbed) -> Iterator[tuple[LocalDeployment, AirflowClient]]:
     """Run Airflow with the three DAGs."""
     home = testbed.folder / "scheduler"
     dags = home / "dags"
@@ -155,52 +155,51 @@ def _airflow(testbed: Testbed) -> Iterator[tuple[Stack, httpx.Client]]:
         "AIRFLOW_CONN_CLASSIC": testbed.connections(CLASSIC)["AIRFLOW_CONN_REDSHIFT"],
     }
     with (
-        airflow_stack(home, environment, dag_id=airflow.DAG_ID, parallelism=2 * AT_ONCE) as stack,
-        stack.client() as client,
+        run_deployment(home, environment, dag_id=airflow.DAG_ID, parallelism=2 * AT_ONCE) as deployment,
+        deployment.client() as client,
     ):
         for dag_id in NAMES:
-            while not client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]:
-                stack.check()
+            while client.dag(dag_id) is None:
+                deployment.check()
                 time.sleep(0.5)
-            client.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
-        yield stack, client
+            client.unpause(dag_id)
+        yield deployment, client
 
 
-def _run_range(client: httpx.Client, options: generate.Options) -> None:
+def _run_range(client: AirflowClient, options: generate.Options) -> None:
     """Load all days in one run, into new tables."""
-    runs = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
     end = options.begin + timedelta(days=options.days)
     conf = {"start": options.begin.isoformat(), "end": end.isoformat(), "recreate_tables": True}
-    run_id = client.post(runs, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
-    while (state := client.get(f"{runs}/{run_id}").json()["state"]) in ("queued", "running"):
+    path = dag_run_path(airflow.DAG_ID, client.trigger(airflow.DAG_ID, conf))
+    while (state := client.get(path).json()["state"]) in ("queued", "running"):
         time.sleep(0.5)
     if state != "success":
         raise ContenderError(f"{RANGE.format(options.days)}: the run ended in the state {state}.")
 
 
 def _backfill(
-    testbed: Testbed, stack: Stack, client: httpx.Client, runs: RunStats, start: datetime, end: datetime
+    testbed: Testbed, deployment: LocalDeployment, client: AirflowClient, runs: RunStats, start: datetime, end: datetime
 ) -> None:
     """Load an interval with a backfill."""
-    backfill = Backfill(stack, client, testbed.postgres.uri(METADATA), runs.dag_id)
-    backfill.begin(start, end, Options(runs=AT_ONCE if runs.dag_id != CLASSIC_ID else 1))
+    backfill = Backfill(deployment, client, testbed.postgres.uri(METADATA), runs.dag_id)
+    backfill.begin(start, end, BackfillOptions(runs=AT_ONCE if runs.dag_id != CLASSIC_ID else 1))
     outcome = backfill.wait(lambda states, retries: None)
     if not outcome.succeeded:
         raise ContenderError(f"{runs.name}: {len(outcome.failed)} runs failed: {outcome.failures}")
 
 
 @contextmanager
-def _watch(testbed: Testbed, stack: Stack, runs: RunStats) -> Iterator[None]:
+def _watch(testbed: Testbed, deployment: LocalDeployment, runs: RunStats) -> Iterator[None]:
     """Add the times, CPU and memory of the runs that start in this context.
 
     A thread samples the memory, because the body of the context blocks.
     """
-    began, before = datetime.now(UTC), _cpu(stack)
+    began, before = datetime.now(UTC), _cpu(deployment)
     done = Event()
 
     def poll() -> None:
         while True:
-            runs.peak = max(runs.peak, _memory(stack))
+            runs.peak = max(runs.peak, _memory(deployment))
             if done.wait(POLL_INTERVAL):
                 return
 
@@ -211,7 +210,7 @@ def _watch(testbed: Testbed, stack: Stack, runs: RunStats) -> Iterator[None]:
     finally:
         done.set()
         poller.join()
-    runs.cpu += _cpu(stack) - before
+    runs.cpu += _cpu(deployment) - before
     with psycopg.connect(testbed.postgres.uri(METADATA)) as connection:
         (wall, count, tasks) = connection.execute(
             "SELECT EXTRACT(EPOCH FROM MAX(r.end_date) - MIN(r.start_date)), COUNT(*), "
@@ -224,25 +223,25 @@ def _watch(testbed: Testbed, stack: Stack, runs: RunStats) -> Iterator[None]:
     runs.tasks += int(tasks)
 
 
-def _cpu(stack: Stack) -> float:
+def _cpu(deployment: LocalDeployment) -> float:
     """Return the CPU seconds of Airflow's processes so far, including ended ones."""
-    return sum(_each(stack, lambda process: sum(process.cpu_times()[:4])))
+    return sum(_each(deployment, lambda process: sum(process.cpu_times()[:4])))
 
 
-def _memory(stack: Stack) -> float:
+def _memory(deployment: LocalDeployment) -> float:
     """Return the memory of Airflow's processes, in bytes; shared memory counts once if the system reports it."""
 
     def share(process: psutil.Process) -> int:
         info = process.memory_full_info()
         return int(getattr(info, "pss", info.uss))
 
-    return sum(_each(stack, share))
+    return sum(_each(deployment, share))
 
 
-def _each(stack: Stack, measure: Callable[[psutil.Process], float]) -> list[float]:
+def _each(deployment: LocalDeployment, measure: Callable[[psutil.Process], float]) -> list[float]:
     """Return a measured value for each of Airflow's processes."""
     found = []
-    for component in stack.processes.values():
+    for component in deployment.processes.values():
         process = psutil.Process(component.pid)
         for member in [process, *process.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):  # it has ended; its CPU time is added to its parent's
@@ -250,7 +249,9 @@ def _each(stack: Stack, measure: Callable[[psutil.Process], float]) -> list[floa
     return found
 
 
-def _table(given: argparse.Namespace, made: generate.Summary, hourly: list[RunStats], ranges: RunStats) -> ResultTable:
+def _table(
+    given: argparse.Namespace, made: generate.GeneratedFiles, hourly: list[RunStats], ranges: RunStats
+) -> ResultTable:
     ours, idle, _ = hourly
     return ResultTable(
         f"{made.events:,} events of {given.days} days on Airflow's scheduler",

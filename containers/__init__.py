@@ -1,1 +1,1 @@
-"""What the containers of docker-compose.yaml run, besides Airflow."""
+"""Programs of the containers in docker-compose.yaml, besides Airflow."""

@@ -1,4 +1,4 @@
-"""``make env``: write .env from .env.example, with secrets of its own. It needs nothing but Python.
+"""``make env``: write .env from .env.example, with generated secrets. It needs Python only.
 
 python -m containers.env [FILE]
 """
@@ -21,8 +21,8 @@ SECRET = re.compile(r"^(\w+_(?:PASSWORD|SECRET|SECRET_KEY|FERNET_KEY))=$", re.MU
 def fill(example: str) -> str:
     """Return the text of .env.example with a value for every secret.
 
-    They are hexadecimal, since some become part of a URL, and 64 bytes long, as the JWT secret has to be. The Fernet
-    key is as https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html has it.
+    They are hexadecimal, since some become part of a URL, and 64 bytes long, the minimum of the JWT secret. The format
+    of the Fernet key: https://airflow.apache.org/docs/apache-airflow/stable/security/secrets/fernet.html
     """
 
     def value(match: re.Match[str]) -> str:
@@ -34,13 +34,16 @@ def fill(example: str) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the file, readable by its owner only; return the exit code. One that exists is never touched."""
+    """Write the file, readable by its owner only; return the exit code. An existing file is never changed."""
     given = sys.argv[1:] if arguments is None else arguments
     path = Path(given[0]) if given else EXAMPLE.with_name(".env")
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        print(f"{path} exists, and stays: a new password would not open what the old one closed.", file=sys.stderr)
+        print(
+            f"{path} exists and is not changed: new secrets would not match the existing databases and connections.",
+            file=sys.stderr,
+        )
         return 1
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(fill(EXAMPLE.read_text(encoding="utf-8")))

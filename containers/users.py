@@ -1,6 +1,6 @@
-"""The three users of .env, in Airflow's FAB auth manager.
+"""Create the three users of .env in Airflow's FAB auth manager.
 
-https://airflow.apache.org/docs/apache-airflow-providers-fab/stable/auth-manager/access-control.html has the roles.
+The roles: https://airflow.apache.org/docs/apache-airflow-providers-fab/stable/auth-manager/access-control.html
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ ROLES = {"admin": "Admin", "operator": "Op", "viewer": "Viewer"}
 
 
 def main() -> int:
-    """Create the users, and give those that exist the passwords that are set; return the exit code.
+    """Create the users, or reset the passwords of existing ones; return the exit code.
 
-    The command line of Airflow would take a password as an argument, which ``ps`` shows.
+    Airflow's command line takes a password as an argument, which ``ps`` shows.
     """
     from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
 
@@ -31,7 +31,7 @@ def main() -> int:
                     name, name.capitalize(), "Sparkify", f"{name}@localhost", manager.find_role(role), password
                 )
             if not done:
-                print(f"The user {name} cannot be written: see the messages above.", file=sys.stderr)
+                print(f"The user {name} cannot be created or changed: see the messages above.", file=sys.stderr)
                 return 1
             print(f"User {name}: role {role}.")
     return 0

@@ -1,1 +1,1 @@
-"""The laptop's stand-ins for the cloud: an embedded PostgreSQL, a local S3 server, generated data."""
+"""A warehouse without AWS: an embedded PostgreSQL, a local S3 server, generated data."""

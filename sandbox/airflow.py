@@ -55,7 +55,7 @@ def environment(
 
 
 def sqlalchemy_url(uri: str) -> str:
-    """Return SQLAlchemy's form of the URI of a PostgreSQL database, for the driver that is installed."""
+    """Return SQLAlchemy's form of the URI of a PostgreSQL database, with the installed driver."""
     return uri.replace("postgresql:", "postgresql+psycopg:", 1)
 
 
@@ -65,22 +65,30 @@ def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> di
     :param database: the warehouse.
     """
     return {
-        **warehouse(postgres, database),
-        "AIRFLOW_CONN_AWS": json.dumps(
-            {
-                "conn_type": "aws",
-                "login": servers.ACCESS_KEY,
-                "password": servers.SECRET_KEY,
-                "extra": {"endpoint_url": s3.endpoint, "region_name": servers.REGION},
-            }
-        ),
+        "AIRFLOW_CONN_REDSHIFT": postgres_connection(postgres, database),
+        "AIRFLOW_CONN_AWS": aws_connection(s3.endpoint),
     }
 
 
-def warehouse(postgres: servers.Postgres, database: str) -> dict[str, str]:
-    """Return the environment variable that defines the connection ``redshift``."""
-    connection = {"conn_type": "postgres", "host": postgres.host, "login": postgres.user, "schema": database}
-    return {"AIRFLOW_CONN_REDSHIFT": json.dumps(connection)}
+def postgres_connection(server: servers.Postgres, database: str) -> str:
+    """Return a connection to a database of a local server, as JSON."""
+    return json.dumps({"conn_type": "postgres", "host": server.host, "login": server.user, "schema": database})
+
+
+def aws_connection(endpoint: str, *, secret_key: str = servers.SECRET_KEY, **extra: Any) -> str:
+    """Return a connection to a local stand-in for AWS, as JSON.
+
+    :param endpoint: URL of its services.
+    :param extra: further settings, such as ``service_config``.
+    """
+    return json.dumps(
+        {
+            "conn_type": "aws",
+            "login": servers.ACCESS_KEY,
+            "password": secret_key,
+            "extra": {"endpoint_url": endpoint, "region_name": servers.REGION, **extra},
+        }
+    )
 
 
 def migrate() -> None:
@@ -94,13 +102,13 @@ def migrate() -> None:
 
 
 @dataclass
-class Task:
-    """A task of the run that has ended.
+class TaskResult:
+    """The result of a task.
 
     :param state: ``success``, ``skipped`` or ``failed``.
     :param result: what the task returned.
-    :param checks: what the quality task observed.
-    :param error: why it failed.
+    :param checks: the results of the data quality checks.
+    :param error: why the task failed; empty if it did not.
     """
 
     task_id: str
@@ -110,23 +118,23 @@ class Task:
     error: str = ""
 
 
-class Listener:
+class TaskListener:
     """Passes each task that ends to a function."""
 
-    def __init__(self, tell: Callable[[Task], None]) -> None:
-        self._tell = tell
+    def __init__(self, report: Callable[[TaskResult], None]) -> None:
+        self._report = report
 
     @hookimpl
     def on_task_instance_success(self, task_instance: RuntimeTaskInstance) -> None:
-        self._tell(Task(task_instance.task_id, "success", *self._pull(task_instance)))
+        self._report(TaskResult(task_instance.task_id, "success", *self._pull(task_instance)))
 
     @hookimpl
     def on_task_instance_skipped(self, task_instance: RuntimeTaskInstance) -> None:
-        self._tell(Task(task_instance.task_id, "skipped"))
+        self._report(TaskResult(task_instance.task_id, "skipped"))
 
     @hookimpl
     def on_task_instance_failed(self, task_instance: RuntimeTaskInstance, error: BaseException | str | None) -> None:
-        self._tell(Task(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
+        self._report(TaskResult(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
 
     @staticmethod
     def _pull(task_instance: RuntimeTaskInstance) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -137,11 +145,11 @@ class Listener:
 
 
 def load(
-    tell: Callable[[Task], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
+    report: Callable[[TaskResult], None], *, logical_date: datetime | None = None, conf: dict[str, Any] | None = None
 ) -> bool:
     """Run the DAG once, and return whether it succeeded.
 
-    :param tell: called with each task that ends.
+    :param report: called with each task that ends.
     :param logical_date: the date of the run; it gets the last interval that ended by then.
     :param conf: its params.
     """
@@ -152,7 +160,7 @@ def load(
         task.retries = 0  # interactive: report errors immediately
     dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
-    listener = Listener(tell)
+    listener = TaskListener(report)
     manager.add_listener(listener)
     try:
         run = dag.test(logical_date=logical_date, run_conf=conf)

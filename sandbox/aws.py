@@ -1,8 +1,8 @@
-"""AWS on this machine: moto's server, and what it lacks of what the project uses, as AWS documents it.
+"""AWS on this machine: moto's server, extended by what the project uses and moto lacks, as AWS documents it.
 
-moto knows CloudFormation, EC2's networks, IAM, Secrets Manager and Redshift's clusters. It does not know Redshift
-Serverless, that a statement of Redshift's Data API ends, termination protection, or that a stack whose resources fail
-is rolled back: that is added here.
+moto has CloudFormation, EC2's networks, IAM, Secrets Manager and Redshift's clusters. This module adds Redshift
+Serverless, the end of a statement in Redshift's Data API, termination protection, and the rollback of a stack whose
+resources fail.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ REGION = "us-west-2"
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Run AWS, on a free port; yield its endpoint."""
+    """Run moto's server on a free port; yield its endpoint."""
     running = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     running.start()
     host, port = running.get_host_and_port()
@@ -58,7 +58,7 @@ def _remember_on_failure(response: CloudFormationResponse) -> Any:
 def _create_or_roll_back(stack: models.Stack) -> None:
     try:
         _create_resources(stack)
-    except Exception as error:  # noqa: BLE001 - whatever a resource has to say
+    except Exception as error:  # noqa: BLE001 - a resource may raise anything
         event = models.Event(
             stack_id=stack.stack_id,
             stack_name=stack.name,
@@ -70,7 +70,9 @@ def _create_or_roll_back(stack: models.Stack) -> None:
             resource_properties=None,
         )
         stack.events.append(event)
-        stack.output_map = models.OutputMap(stack.resource_map, {}, stack.stack_id)  # moto would make what they name
+        stack.output_map = models.OutputMap(
+            stack.resource_map, {}, stack.stack_id
+        )  # moto would create the resources that they name
         if _request.on_failure == "DELETE":
             models.cloudformation_backends[stack.account_id][stack.region_name].delete_stack(stack.stack_id)
         else:
@@ -91,7 +93,7 @@ def _protect(response: CloudFormationResponse) -> EmptyResult:
 
 
 def _tag(loader: Any, tag: Any, node: Any) -> Any:
-    """Read ``!GetAtt Cluster.Endpoint.Address``; moto takes all but ``Endpoint`` off the attribute."""
+    """Read ``!GetAtt Cluster.Endpoint.Address``; moto would drop all but ``Endpoint`` of the attribute."""
     if tag == "!GetAtt":
         return {"Fn::GetAtt": node.value.split(".", 1)}
     return utils.yaml_tag_constructor(loader, tag, node)
@@ -140,11 +142,11 @@ for _name, _method in {
 }.items():
     setattr(redshift.Cluster, _name, _method)
 
-# Redshift Serverless: the names of the namespaces that there are.
+# Redshift Serverless: the names of the existing namespaces.
 namespaces: set[str] = set()
 
 
-class Namespace(CloudFormationModel):
+class ServerlessNamespace(CloudFormationModel):
     """AWS::RedshiftServerless::Namespace."""
 
     kind = "Namespace"
@@ -163,7 +165,7 @@ class Namespace(CloudFormationModel):
         return "AWS::RedshiftServerless::Namespace"
 
     @classmethod
-    def create_from_cloudformation_json(cls, *arguments: Any, **_: Any) -> Namespace:
+    def create_from_cloudformation_json(cls, *arguments: Any, **_: Any) -> ServerlessNamespace:
         return cls(arguments[1]["Properties"])
 
     @classmethod
@@ -174,7 +176,7 @@ class Namespace(CloudFormationModel):
         return True
 
 
-class Workgroup(Namespace, CloudFormationModel):
+class ServerlessWorkgroup(ServerlessNamespace, CloudFormationModel):
     """AWS::RedshiftServerless::Workgroup."""
 
     kind = "Workgroup"
@@ -204,13 +206,13 @@ def secret(namespace: str) -> str:
     return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:redshift!{namespace}"
 
 
-class Serverless(ThreadingHTTPServer):
+class ServerlessApi(ThreadingHTTPServer):
     """The APIs of Redshift Serverless and of Redshift's Data API: ``requests`` are the calls and their arguments.
 
     https://docs.aws.amazon.com/redshift-serverless/latest/APIReference/Welcome.html
     https://docs.aws.amazon.com/redshift-data/latest/APIReference/Welcome.html
 
-    :ivar statements: what was executed over the Data API, with where and as whom.
+    :ivar statements: the statements of the Data API, with their database and user.
     :ivar users: the users of the database; ``CREATE USER`` adds one.
     """
 
@@ -226,7 +228,7 @@ class Serverless(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_address[1]}"
 
     def answer(self, action: str, given: dict[str, Any]) -> dict[str, Any] | None:
-        """Return an answer, or None where what is asked for does not exist."""
+        """Return a response, or None if the resource does not exist."""
         if action in {"ExecuteStatement", "BatchExecuteStatement"}:
             self.statements.append(given)
             self.users |= set(
@@ -256,7 +258,7 @@ class Serverless(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Serverless
+    server: ServerlessApi
 
     def do_POST(self) -> None:
         action = self.headers["X-Amz-Target"].partition(".")[2]
@@ -272,9 +274,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serverless() -> Iterator[Serverless]:
+def serverless() -> Iterator[ServerlessApi]:
     """Run the API of Redshift Serverless, on a free port."""
-    running = Serverless()
+    running = ServerlessApi()
     thread = threading.Thread(target=running.serve_forever, daemon=True)
     thread.start()
     try:

@@ -15,9 +15,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from sandbox import airflow, jobs, report, servers, upload
-from sandbox.backfill_client import EXPLAINED, HOUR, REPROCESS, Backfill, Failure, Options, Outcome, Run
-from sandbox.stack import USER, Stack, StackError, airflow_stack
+from sandbox import airflow, jobs, servers, upload
+from sandbox.backfill_client import (
+    EXPLAINED,
+    HOUR,
+    REPROCESS,
+    Backfill,
+    BackfillOptions,
+    BackfillResult,
+    BackfillRun,
+    TaskFailure,
+)
+from sandbox.deployment import USER, DeploymentError, LocalDeployment, run_deployment
+from sandbox.terminal import SIGNS, Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,9 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     servers.exit_on_signals()
     console = Console(highlight=False)
     try:
-        with jobs.alone(job.state, "make backfill"):
-            return _run(job, options, report.Screen(console))
-    except (upload.SourceError, jobs.BusyError, StackError, httpx.HTTPError) as error:
+        with jobs.lock_state(job.state, "make backfill"):
+            return _run(job, options, Terminal(console))
+    except (upload.SourceError, jobs.BusyError, DeploymentError, httpx.HTTPError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 2
     except KeyboardInterrupt:
@@ -43,51 +53,53 @@ def main(arguments: list[str] | None = None) -> int:
         return 130
 
 
-def read_job(arguments: list[str] | None = None) -> tuple[jobs.Job, Options]:
+def read_job(arguments: list[str] | None = None) -> tuple[jobs.LoadJob, BackfillOptions]:
     """Parse the command line; missing arguments are derived from the data."""
     parser = jobs.parser("make backfill", __doc__)
-    parser.add_argument("--runs", type=int, default=Options.runs, help="runs at once (%(default)s)")
+    parser.add_argument("--runs", type=int, default=BackfillOptions.runs, help="runs at once (%(default)s)")
     parser.add_argument(
-        "--reprocess", choices=REPROCESS, default=Options.reprocess, help="hours to load again (%(default)s)"
+        "--reprocess", choices=REPROCESS, default=BackfillOptions.reprocess, help="hours to load again (%(default)s)"
     )
     parser.add_argument("--backwards", action="store_true", help="the latest hour first")
     options = parser.parse_args(arguments)
     if options.runs < 1:
         parser.error(f"Invalid RUNS, the number of parallel runs: expected 1 or more, got {options.runs}.")
-    job = jobs.read(parser, options, hourly=True)
+    job = jobs.read_job(parser, options, hourly=True)
     if job.end > datetime.now(UTC):
         parser.error(f"TO ({job.end:%Y-%m-%d %H:%M}) is in the future: an hour can only be loaded once it is over.")
-    return job, Options(options.runs, options.reprocess, options.backwards)
+    return job, BackfillOptions(options.runs, options.reprocess, options.backwards)
 
 
-def _run(job: jobs.Job, options: Options, screen: report.Screen) -> int:
-    screen.title(job.start, job.end, job.source)
+def _run(job: jobs.LoadJob, options: BackfillOptions, terminal: Terminal) -> int:
+    terminal.title(job.start, job.end, job.source)
     began = time.monotonic()
     with ExitStack() as context:
-        ready = context.enter_context(jobs.ready(job, screen))
+        ready = context.enter_context(jobs.start_servers(job, terminal))
         metadata = ready.postgres.create_database(job.metadata)
-        with screen.step("Start Airflow"):
-            stack = context.enter_context(_airflow(job, options.runs, ready, metadata))
-        client = context.enter_context(stack.client())
-        screen.heading(f"DAG {airflow.DAG_ID}, one run for each of {int((job.end - job.start) / HOUR):,} hours")
-        screen.console.print(
-            f"[dim]Web UI: {stack.url}, user {USER}, password in {stack.password_file}[/]", soft_wrap=True
+        with terminal.step("Start Airflow"):
+            deployment = context.enter_context(_airflow(job, options.runs, ready, metadata))
+        client = context.enter_context(deployment.client())
+        terminal.heading(f"DAG {airflow.DAG_ID}, one run for each of {int((job.end - job.start) / HOUR):,} hours")
+        terminal.console.print(
+            f"[dim]Web UI: {deployment.url}, user {USER}, password in {deployment.password_file}[/]", soft_wrap=True
         )
-        backfill = Backfill(stack, client, metadata, airflow.DAG_ID)
-        with screen.step("Order the backfill"):
-            told = backfill.begin(job.start, job.end, options)
-        if told:
-            screen.console.print(told, soft_wrap=True)
-        with _progress(screen.console) as tell:
-            outcome = backfill.wait(tell)
+        backfill = Backfill(deployment, client, metadata, airflow.DAG_ID)
+        with terminal.step("Start the backfill"):
+            message = backfill.begin(job.start, job.end, options)
+        if message:
+            terminal.console.print(message, soft_wrap=True)
+        with _progress(terminal.console) as report:
+            outcome = backfill.wait(report)
         if any(run.state == "success" for run in outcome.runs):
-            screen.tables(ready.database)
-    _show(outcome, stack.logs, screen.console)
-    _next(job, outcome, time.monotonic() - began, screen.console)
+            terminal.tables(ready.database)
+    _show(outcome, deployment.logs, terminal.console)
+    _next(job, outcome, time.monotonic() - began, terminal.console)
     return 0 if outcome.succeeded else 1
 
 
-def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> AbstractContextManager[Stack]:
+def _airflow(
+    job: jobs.LoadJob, runs: int, ready: jobs.JobServers, metadata: str
+) -> AbstractContextManager[LocalDeployment]:
     """Run Airflow for a job; its metadata database and its logs are kept for the next time."""
     environment = airflow.environment(
         job.home,
@@ -100,11 +112,11 @@ def _airflow(job: jobs.Job, runs: int, ready: jobs.Ready, metadata: str) -> Abst
     # Only the backfill creates runs; once its DAG is unpaused, the schedule would create one of the current hour.
     environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
     # A run never has more than two running tasks; beyond 16 a laptop's CPU is the bottleneck.
-    return airflow_stack(job.home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
+    return run_deployment(job.home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Failure]], None]]:
+def _progress(console: Console) -> Iterator[Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None]]:
     """Show the progress of a backfill: a bar on a terminal, otherwise a line from time to time."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs, {task.description}"), TimeElapsedColumn())
     begun = shown = time.monotonic()
@@ -112,7 +124,7 @@ def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Fa
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         line = bar.add_task("", total=None)
 
-        def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
+        def report(runs: Sequence[BackfillRun], retries: Sequence[TaskFailure]) -> None:
             nonlocal before, shown
             states = Counter(run.state for run in runs)
             done = sum(run.ended for run in runs)
@@ -127,10 +139,10 @@ def _progress(console: Console) -> Iterator[Callable[[Sequence[Run], Sequence[Fa
             for failure in retries:
                 _show_failure("[yellow]↻[/]", failure, console)
 
-        yield tell
+        yield report
 
 
-def _show(outcome: Outcome, logs: Path, console: Console) -> None:
+def _show(outcome: BackfillResult, logs: Path, console: Console) -> None:
     """Show the results of the runs and their checks, the skipped hours, and the failures."""
     own, checks = [run for run in outcome.runs if not run.skipped], outcome.checks
     if own:
@@ -146,14 +158,14 @@ def _show(outcome: Outcome, logs: Path, console: Console) -> None:
         console.print(f"[bold]Skipped by Airflow[/]  {len(outcome.skipped):,} of {len(outcome.runs):,} hours")
         for first, last, count in _stretches(outcome.skipped):
             console.print(
-                f"  {report.SIGNS['skipped']} {first.hour:%Y-%m-%d %H:%M} to {last.hour + HOUR:%Y-%m-%d %H:%M}"
+                f"  {SIGNS['skipped']} {first.hour:%Y-%m-%d %H:%M} to {last.hour + HOUR:%Y-%m-%d %H:%M}"
                 f"  {count:>4} hour{'s' * (count > 1):1}  {_reason(first)}",
                 soft_wrap=True,
             )
     if outcome.failed:
         console.print(f"[bold]Failed[/]  {len(outcome.failed):,} hours; the tasks' logs are in {logs}", soft_wrap=True)
         for failure in outcome.failures:
-            _show_failure(report.SIGNS["failed"], failure, console)
+            _show_failure(SIGNS["failed"], failure, console)
         if len(outcome.failed) > EXPLAINED:
             console.print(f"  ... and {len(outcome.failed) - EXPLAINED:,} more hours")
 
@@ -162,15 +174,15 @@ def _coloured(count: int, of: int) -> str:
     return f"[{'green' if count == of else 'red'}]{count:,} of {of:,}[/]"
 
 
-def _show_failure(sign: str, failure: Failure, console: Console) -> None:
+def _show_failure(sign: str, failure: TaskFailure, console: Console) -> None:
     console.print(f"  {sign} {failure.hour:%Y-%m-%d %H:%M} {failure.task_id}", soft_wrap=True)
     console.print(f"    [red]{escape(failure.error)}[/]", soft_wrap=True)
 
 
-def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
+def _stretches(runs: Sequence[BackfillRun]) -> Iterator[tuple[BackfillRun, BackfillRun, int]]:
     """Group consecutive hours with the same state: yield the first, the last and their number."""
 
-    def what(item: tuple[int, Run]) -> tuple[Any, ...]:
+    def what(item: tuple[int, BackfillRun]) -> tuple[Any, ...]:
         number, run = item
         return run.hour - number * HOUR, run.skipped, run.state
 
@@ -179,7 +191,7 @@ def _stretches(runs: Sequence[Run]) -> Iterator[tuple[Run, Run, int]]:
         yield hours[0], hours[-1], len(hours)
 
 
-def _reason(run: Run) -> str:
+def _reason(run: BackfillRun) -> str:
     """Return why Airflow created no run of an hour, and the state of the existing one."""
     if run.skipped != "already exists":
         return f"{run.skipped}: another run was active, now {run.state}"
@@ -189,7 +201,7 @@ def _reason(run: Run) -> str:
     }.get(str(run.state), f"now {run.state}")
 
 
-def _next(job: jobs.Job, outcome: Outcome, seconds: float, console: Console) -> None:
+def _next(job: jobs.LoadJob, outcome: BackfillResult, seconds: float, console: Console) -> None:
     """Print the next commands."""
     again = job.command("backfill")
     if outcome.succeeded:

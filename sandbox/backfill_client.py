@@ -7,28 +7,26 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 import psycopg
+
+from sandbox.api import PAGE, dag_run_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import httpx
-
-    from sandbox.stack import Stack
+    from sandbox.api import AirflowClient
+    from sandbox.deployment import LocalDeployment
 
 HOUR = timedelta(hours=1)
 REPROCESS = ("none", "failed", "completed")
-# The task that checks the data.
-CHECKS = "data_quality"
-# Number of failed runs whose logs are read, and page size of the API (its maximum_page_limit).
+QUALITY_TASK = "data_quality"
+# Number of failed runs whose logs are read.
 EXPLAINED = 5
-PAGE = 100
 
 
 @dataclass(frozen=True)
-class Options:
+class BackfillOptions:
     """How to load the hours.
 
     :param runs: maximum number of parallel runs.
@@ -42,7 +40,7 @@ class Options:
     backwards: bool = False
 
 
-class Run(NamedTuple):
+class BackfillRun(NamedTuple):
     """An hour of a backfill.
 
     :param hour: its start.
@@ -62,7 +60,7 @@ class Run(NamedTuple):
         return self.state not in ("queued", "running")
 
 
-class Failure(NamedTuple):
+class TaskFailure(NamedTuple):
     """A failed attempt of a task.
 
     :param error: the last error in its log.
@@ -74,7 +72,7 @@ class Failure(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BackfillResult:
     """The results of a backfill.
 
     :param runs: the hours, in order.
@@ -83,9 +81,9 @@ class Outcome:
     :param failures: the failed tasks of the first failed runs.
     """
 
-    runs: list[Run]
+    runs: list[BackfillRun]
     checks: Counter[str]
-    failures: list[Failure]
+    failures: list[TaskFailure]
 
     @property
     def succeeded(self) -> bool:
@@ -93,12 +91,12 @@ class Outcome:
         return all(run.state == "success" for run in self.runs)
 
     @property
-    def failed(self) -> list[Run]:
+    def failed(self) -> list[BackfillRun]:
         """The hours whose run failed, in this backfill or before."""
         return [run for run in self.runs if run.state == "failed"]
 
     @property
-    def skipped(self) -> list[Run]:
+    def skipped(self) -> list[BackfillRun]:
         """The hours of which Airflow created no run in this backfill."""
         return [run for run in self.runs if run.skipped]
 
@@ -106,21 +104,20 @@ class Outcome:
 class Backfill:
     """The backfill of one DAG over a range of hours.
 
-    :param stack: the Airflow that runs it.
+    :param deployment: the Airflow that runs it.
     :param client: of its API.
     :param metadata: URI of its metadata database. The API reports neither which runs belong to a backfill nor why a
         date was skipped.
     """
 
-    def __init__(self, stack: Stack, client: httpx.Client, metadata: str, dag_id: str) -> None:
-        self._stack = stack
+    def __init__(self, deployment: LocalDeployment, client: AirflowClient, metadata: str, dag_id: str) -> None:
+        self._deployment = deployment
         self._client = client
         self._metadata = metadata
-        self._dag = f"/api/v2/dags/{dag_id}"
         self._dag_id = dag_id
         self._id = -1
 
-    def begin(self, start: datetime, end: datetime, options: Options) -> str:
+    def begin(self, start: datetime, end: datetime, options: BackfillOptions) -> str:
         """Start the backfill of the hours from ``start`` to ``end``, exclusive.
 
         A DAG has one active backfill. An interrupted one of the same hours continues; one of other hours is cancelled:
@@ -131,8 +128,8 @@ class Backfill:
         """
         # A run's logical date is the start of its hour, and Airflow's range includes both of its ends.
         first, last = start, end - HOUR
-        self._client.patch(self._dag, json={"is_paused": False})
-        told, reprocess = "", options.reprocess
+        self._client.unpause(self._dag_id)
+        message, reprocess = "", options.reprocess
         if earlier := self._active():
             self._id = earlier["id"]
             runs = self.runs()
@@ -144,7 +141,7 @@ class Backfill:
                 return f"Continuing an interrupted backfill of these hours: {len(left):,} runs are left."
             if left:
                 self._client.put(f"/api/v2/backfills/{self._id}/cancel")
-                told = (
+                message = (
                     f"Cancelled an interrupted backfill with other options: {len(left):,} of its runs were "
                     f"left, from {left[0].hour:%Y-%m-%d %H:%M} on. REPROCESS=failed loads them."
                 )
@@ -153,7 +150,7 @@ class Backfill:
             # Airflow detects the end of a backfill every 30 seconds. Cancelling it would be faster, but the runs of a
             # cancelled backfill do not start again when they are cleared.
             while self._active():
-                self._stack.check()
+                self._deployment.check()
                 time.sleep(1)
         body = {
             "dag_id": self._dag_id,
@@ -165,40 +162,42 @@ class Backfill:
         }
         # Airflow creates all runs before it responds: seconds for a day, minutes for a year.
         self._id = self._client.post("/api/v2/backfills", json=body, timeout=None).json()["id"]
-        return told
+        return message
 
-    def wait(self, tell: Callable[[Sequence[Run], Sequence[Failure]], None], *, every: float = 1) -> Outcome:
+    def wait(
+        self, report: Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None], *, every: float = 1
+    ) -> BackfillResult:
         """Wait until every hour's run has ended.
 
-        :param tell: called repeatedly with the current state of the hours, and the task attempts that failed since and
-            that Airflow retries; only a few of those in total.
-        :param every: seconds between that.
-        :raises StackError: if Airflow stops.
+        :param report: called after each poll with the current state of the hours, and with the task attempts that have
+            failed since and that Airflow retries; only a few of those in total.
+        :param every: seconds between polls.
+        :raises DeploymentError: if Airflow stops.
         """
-        told: set[tuple[str, str, int]] = set()
+        reported: set[tuple[str, str, int]] = set()
         while True:
-            self._stack.check()
+            self._deployment.check()
             runs = self.runs()
             retries = []
             hours = {run.run_id: run.hour for run in runs if run.run_id and run.state == "running"}
             for task in self._tasks(list(hours), state=["up_for_retry"]):
                 attempt = (task["dag_run_id"], task["task_id"], task["try_number"])
-                if attempt not in told and len(told) < EXPLAINED:
-                    told.add(attempt)
+                if attempt not in reported and len(reported) < EXPLAINED:
+                    reported.add(attempt)
                     retries.append(self._explain(hours[task["dag_run_id"]], task))
-            tell(runs, retries)
+            report(runs, retries)
             if all(run.ended for run in runs):
                 break
             time.sleep(every)
         own = [run.run_id for run in runs if run.run_id and not run.skipped]
-        checks = Counter(str(task["state"]) for task in self._tasks(own, task_ids=[CHECKS]))
-        outcome = Outcome(runs, checks, [])
+        checks = Counter(str(task["state"]) for task in self._tasks(own, task_ids=[QUALITY_TASK]))
+        outcome = BackfillResult(runs, checks, [])
         failed = {str(run.run_id): run.hour for run in outcome.failed[:EXPLAINED]}
         tasks = self._tasks(list(failed), state=["failed"])
         outcome.failures.extend(self._explain(failed[task["dag_run_id"]], task) for task in tasks)
         return outcome
 
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[BackfillRun]:
         """Return the hours with their current state."""
         with psycopg.connect(self._metadata) as connection:
             rows = connection.execute(
@@ -207,7 +206,7 @@ class Backfill:
                 "WHERE b.backfill_id = %s ORDER BY b.logical_date",
                 [self._dag_id, self._id],
             ).fetchall()
-        return [Run(*row) for row in rows]
+        return [BackfillRun(*row) for row in rows]
 
     def _active(self) -> dict[str, Any] | None:
         """Return the DAG's backfill that has not ended."""
@@ -229,15 +228,15 @@ class Backfill:
             found += self._client.post(path, json=body).json()["task_instances"]
         return found
 
-    def _explain(self, hour: datetime, task: dict[str, Any]) -> Failure:
+    def _explain(self, hour: datetime, task: dict[str, Any]) -> TaskFailure:
         """Read the log of a task's last attempt."""
-        run_id, task_id = quote(task["dag_run_id"], safe=""), task["task_id"]
-        path = f"{self._dag}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{task['try_number']}"
+        task_id = task["task_id"]
+        path = f"{dag_run_path(self._dag_id, task['dag_run_id'])}/taskInstances/{task_id}/logs/{task['try_number']}"
         log = self._client.get(path, params={"full_content": True}, headers={"Accept": "application/json"}).json()
         lines = [line for line in log["content"] if isinstance(line, dict)]
         errors = [line for line in lines if line.get("level") in ("error", "critical")]
         if not errors:
-            return Failure(hour, task_id, "its log names no error")
+            return TaskFailure(hour, task_id, "its log names no error")
         # An exception is followed by what it was raised from.
         details = next((line["error_detail"] for line in reversed(errors) if line.get("error_detail")), None)
-        return Failure(hour, task_id, details[0]["exc_value"] if details else errors[-1]["event"])
+        return TaskFailure(hour, task_id, details[0]["exc_value"] if details else errors[-1]["event"])

@@ -1,8 +1,7 @@
 """Generate sample data: event logs and song metadata in the layout of the public Sparkify data.
 
-Listeners come back by a weekly rhythm and walk from page to page, as eventsim's do
-(https://github.com/Interana/eventsim). Everything follows from the options and nothing from the
-clock: the same options give the same bytes, and more days give the same days and then more.
+Users return in a weekly rhythm and move from page to page, as in eventsim (https://github.com/Interana/eventsim).
+The data is a pure function of the options: the same options give the same bytes, and more days extend the same days.
 
     python -m sandbox.generate --out FOLDER [--users N] [--songs N] [--days N] [--start DATE]
 """
@@ -21,7 +20,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from sandbox.world import Music, Person, person, spell
+from sandbox.sample_entities import Music, Person, person, spell
 from sparkify.interval import LATEST
 
 if TYPE_CHECKING:
@@ -31,14 +30,14 @@ SECOND = 1000  # all times are milliseconds since 1970, UTC, as in the logs
 HOUR = 3600 * SECOND
 DAY = 24 * HOUR
 
-# How busy the hours of a day are (UTC: the listeners are Americans), and the days of a week from Monday on.
+# Relative activity by hour of the day (UTC; the users are Americans), and by day of the week from Monday on.
 HOURS = (4, 4, 3, 2, 2, 3, 5, 5, 4, 9, 10, 10, 9, 9, 11, 12, 16, 14, 15, 10, 9, 6, 4, 4)
 WEEKDAYS = (12, 10, 11, 11, 13, 8, 7)
 WEEK = [day * hour for day in WEEKDAYS for hour in HOURS]
 BUSY = [0.0, *accumulate(weight * len(WEEK) / sum(WEEK) for weight in WEEK)]  # mean: one busy hour an hour
 MONDAY = 96 * HOUR  # 1970-01-05, the first Monday
 
-# Where a listener goes from a page, weighted; a session leads from "" to "". Other pages lead to Home.
+# The weights of the next page, by page; a session begins and ends with "". Other pages lead to Home.
 SIGNED_IN = {
     "": {"NextSong": 56, "Home": 40, "Help": 1, "About": 1, "Settings": 2},
     "Home": {"NextSong": 60, "": 28, "Home": 4, "Settings": 4, "Logout": 2, "Help": 1, "About": 1},
@@ -60,7 +59,7 @@ WALKS: dict[str, dict[str, dict[str, int]]] = {
         "About": {"Login": 40, "Home": 30, "": 30},
     },
 }
-# The same as a page's possible followers and their cumulative chances, for bisect.
+# The same, as each page's next pages and their cumulative probabilities, for bisect.
 STEPS = {
     state: {page: (list(to), [n / sum(to.values()) for n in accumulate(to.values())][:-1]) for page, to in walk.items()}
     for state, walk in WALKS.items()
@@ -74,15 +73,15 @@ PAGES = {
     "Error": ("GET", 404),
 }
 REQUESTS = {page: f'"{method}","page":"{page}"' for page, (method, _) in PAGES.items()}
-PLAY = b'"page":"NextSong"'  # a title cannot look like it: its quotes would be escaped
+PLAY = b'"page":"NextSong"'  # no title contains it: its quotes would be escaped
 STATUSES = {page: f',"status":{status},"ts":' for page, (_, status) in PAGES.items()}
 
 
 HELP = {
-    "users": "listeners on the first day",
-    "songs": "songs of the catalogue",
+    "users": "users on the first day",
+    "songs": "songs in the catalogue",
     "days": "days of events",
-    "seed": "another seed, another world",
+    "seed": "another seed gives other data",
 }
 
 
@@ -95,13 +94,13 @@ def max_days(start: date) -> int:
 class Options:
     """What to generate.
 
-    :param seed: another seed, another world.
-    :param users: listeners at the start; each makes about eight events a day.
+    :param seed: another seed gives other data.
+    :param users: users on the first day; each causes about eight events a day.
     :param songs: songs in the catalogue, one file each.
     :param days: days of events.
     :param start: the first day (UTC).
-    :param catalogue_share: the share of plays, 0 to 1, of songs of the catalogue: those have metadata.
-    :param growth: new listeners a day, as a share of ``users``.
+    :param catalogue_share: the share of plays, 0 to 1, of songs in the catalogue, which have metadata.
+    :param growth: new users a day, as a share of ``users``.
     :raises ValueError: if a value is out of range.
     """
 
@@ -140,8 +139,8 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Summary:
-    """What :func:`write` wrote; ``bytes`` is the size of all files together."""
+class GeneratedFiles:
+    """The result of :func:`write`; ``bytes`` is the total size of the files."""
 
     files: int
     events: int
@@ -151,8 +150,8 @@ class Summary:
 
 
 @dataclass(slots=True, eq=False)
-class _Listener:
-    """A user; ``pace`` is the mean of busy hours from one session to the next."""
+class _AppUser:
+    """A user; ``pace`` is the mean number of busy hours between two sessions."""
 
     number: int
     person: Person
@@ -162,7 +161,7 @@ class _Listener:
     signed_in: bool = True
 
     def returns(self, now: int, random: Random) -> int:
-        """Return when the next session begins, at the earliest half an hour from ``now``."""
+        """Return the start of the next session, at least half an hour after ``now``."""
         return _later(now + HOUR // 2, _wait(random, self.pace))
 
 
@@ -179,7 +178,7 @@ def _later(now: int, busy_hours: float) -> int:
     more, busy = divmod(busy, BUSY[-1])
     hour = bisect(BUSY, busy) - 1
     time = hour + (busy - BUSY[hour]) / (BUSY[hour + 1] - BUSY[hour])
-    return max(now, MONDAY + int(((weeks + more) * len(WEEK) + time) * HOUR))  # rounding must not lead back
+    return max(now, MONDAY + int(((weeks + more) * len(WEEK) + time) * HOUR))  # rounding must not go back in time
 
 
 def _milliseconds(moment: datetime) -> int:
@@ -187,28 +186,28 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def events(options: Options) -> Iterator[tuple[int, bytes]]:
-    """Yield every event, in the order of time, as milliseconds since 1970 and one line of JSON without its end.
+    """Yield every event in order of time, as milliseconds since 1970 and a line of JSON without newline.
 
-    The first days are the same however many follow. Memory grows with the users only, so a live feed may
-    ask for as many days as it likes.
+    The first days do not depend on the number of days. Memory grows with the users only, so a live feeder may ask for
+    any number of days.
     """
     random = Random(options.seed)
     music = Music(options.seed, options.songs)
     start, end = _milliseconds(options.begin), options.end
 
-    def listener(number: int, registration: int, paid_share: float) -> _Listener:
+    def new_user(number: int, registration: int, paid_share: float) -> _AppUser:
         paid = random.random() < paid_share
         pace = (25 if paid else 50) * (0.4 + 1.2 * random.random())
-        return _Listener(number, person(random), registration, paid, pace)
+        return _AppUser(number, person(random), registration, paid, pace)
 
     def signs_up(now: int) -> int:
         return _later(now, _wait(random, 24 / max(options.users * options.growth, 1e-9)))
 
-    # What comes next of each user: the next event of their session, or (without one) their next session.
-    # The numbers are unique, so the heap never compares what follows them.
-    queue: list[tuple[int, int, _Listener, bytes, Iterator[tuple[int, bytes]] | None]] = []
+    # The next event of each user's session, or (between sessions) their next session. The numbers are unique, so the
+    # heap never compares the later elements.
+    queue: list[tuple[int, int, _AppUser, bytes, Iterator[tuple[int, bytes]] | None]] = []
     for number in range(1, options.users + 1):
-        user = listener(number, start - HOUR - int(random.random() * 60 * DAY), paid_share=0.22)
+        user = new_user(number, start - HOUR - int(random.random() * 60 * DAY), paid_share=0.22)
         queue.append((user.returns(start - HOUR // 2, random), number, user, b"", None))
     heapify(queue)
     joins = signs_up(start) if options.growth else end
@@ -218,7 +217,7 @@ def events(options: Options) -> Iterator[tuple[int, bytes]]:
         if joins <= now and joins < end:
             users += 1
             first = joins + SECOND * int(5 + 55 * random.random())
-            heappush(queue, (first, users, listener(users, joins, paid_share=0.05), b"", None))
+            heappush(queue, (first, users, new_user(users, joins, paid_share=0.05), b"", None))
             joins = signs_up(joins)
             continue
         if now >= end:
@@ -235,9 +234,9 @@ def events(options: Options) -> Iterator[tuple[int, bytes]]:
 
 
 def _session(
-    user: _Listener, number: int, now: int, share: float, music: Music, random: Random
+    user: _AppUser, number: int, now: int, share: float, music: Music, random: Random
 ) -> Iterator[tuple[int, bytes]]:
-    """Yield the events of one session, which begins at ``now``."""
+    """Yield the events of a session that begins at ``now``."""
     if random.random() < 0.04:
         user.signed_in = False  # the cookie has expired
     state, head, name, place, since, tail = _fragments(user, number)
@@ -267,8 +266,8 @@ def _session(
             state, head, name, place, since, tail = _fragments(user, number)
 
 
-def _fragments(user: _Listener, session: int) -> tuple[str, str, str, str, str, str]:
-    """Return the user's state, and what stands between the parts of an event that change within a session."""
+def _fragments(user: _AppUser, session: int) -> tuple[str, str, str, str, str, str]:
+    """Return the user's state, and the parts of an event that are constant within a session."""
     level = "paid" if user.paid else "free"
     if user.signed_in:
         state, auth, number, registration = level, "Logged In", str(user.number), f"{user.registration}.0"
@@ -287,9 +286,9 @@ def _fragments(user: _Listener, session: int) -> tuple[str, str, str, str, str, 
 
 
 def hours(options: Options, since: datetime | None = None) -> Iterator[tuple[datetime, list[bytes]]]:
-    """Yield every hour, quiet ones too, as the time it begins (UTC) and its lines: what a live feed delivers.
+    """Yield every hour, also empty ones, as its start (UTC) and its lines.
 
-    :param since: leave out the hours that begin earlier; they are generated all the same, which takes time.
+    :param since: skip the hours that begin earlier; generating them takes time nevertheless.
     """
     begin, lines = options.begin, list[bytes]()
     for now, line in chain(events(options), [(options.end, b"")]):
@@ -308,15 +307,15 @@ def songs(options: Options) -> Iterator[tuple[str, bytes]]:
         yield f"song_data/{'/'.join(track.track_id[2:5])}/{track.track_id}.json", track.document()
 
 
-def write(options: Options, folder: Path, progress: Callable[[Path], None] | None = None) -> Summary:
+def write(options: Options, folder: Path, progress: Callable[[Path], None] | None = None) -> GeneratedFiles:
     """Write songs and events below ``folder``; files of the same name are replaced, all others stay.
 
     Each day's file, ``log_data/YYYY/MM/YYYY-MM-DD-events.json``, has one event a line and, as in the public
     data, no newline at its end. A day without any event has no file.
 
-    :param folder: is created when it is missing; it is what the bucket is on S3.
+    :param folder: created if it is missing; it corresponds to the bucket.
     :param progress: called with the path of each finished file.
-    :return: what was written.
+    :return: the numbers of files, events, plays and songs, and their size.
     :raises OSError: if a file cannot be written.
     """
     files = count = plays = size = 0
@@ -344,7 +343,7 @@ def write(options: Options, folder: Path, progress: Callable[[Path], None] | Non
                 plays += PLAY in line
             length = file.tell()
         finished(path, length)
-    return Summary(files, count, plays, options.songs, size)
+    return GeneratedFiles(files, count, plays, options.songs, size)
 
 
 def _day(text: str) -> date:
@@ -359,10 +358,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     :param arguments: those after the program's name, by default the process's own.
     """
-    parser = argparse.ArgumentParser(
-        prog="python -m sandbox.generate", description="Invent event logs and songs to load."
-    )
-    parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="where to write them")
+    parser = argparse.ArgumentParser(prog="python -m sandbox.generate", description="Generate event logs and songs.")
+    parser.add_argument("--out", required=True, type=Path, metavar="FOLDER", help="the folder to write to")
     parser.add_argument("--start", type=_day, default=Options.start, help="the first day (%(default)s)")
     for name, what in HELP.items():
         default = getattr(Options, name)

@@ -1,4 +1,4 @@
-"""Jobs on a laptop: the data to load, and the servers and files they need."""
+"""Load jobs on a laptop: the data to load, the servers, and the lock of their state."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandbox import airflow, generate, servers, upload
-from sandbox.stack import stop_leftovers
+from sandbox.deployment import stop_leftovers
 from sparkify.interval import Interval, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.report import Screen
+    from sandbox.terminal import Terminal
 
 DDL = airflow.ROOT / "include" / "sql" / "ddl"
 # The generated data, if none is given.
 SAMPLE = generate.Options()
-
 
 # The command that uses a state until `make down`.
 UP = "make up"
@@ -54,18 +53,21 @@ def scheduler_home(state: Path, warehouse: str) -> Path:
 
 
 def stop_schedulers(state: Path) -> list[str]:
-    """Stop Airflow processes of a killed command: they would continue to load, or fail without the servers."""
+    """Stop Airflow processes of a killed command, and return their names.
+
+    They would continue to load, or fail without the servers.
+    """
     return [name for home in sorted((state / "scheduler").glob("*")) for name in stop_leftovers(home)]
 
 
 @dataclass
-class Job:
+class LoadJob:
     """What to load.
 
     :param source: a folder or an archive with ``log_data/`` and ``song_data/``; None for the generated sample.
-    :param start: first moment.
-    :param end: first moment after.
-    :param hourly: a run for every hour, rather than one for the range.
+    :param start: start of the range, inclusive.
+    :param end: end of the range, exclusive.
+    :param hourly: whether each hour has its own run, instead of one run for the range.
     :param state: the folder of the servers' data.
     """
 
@@ -110,12 +112,12 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """The resources of a job.
+class JobServers:
+    """The running servers of a job.
 
     :param postgres: the server of the warehouse.
     :param database: the warehouse's URI.
-    :param s3: the server of the source files, which are in the bucket of the job's name.
+    :param s3: the server of the source files; the bucket has the job's name.
     """
 
     postgres: servers.Postgres
@@ -133,7 +135,7 @@ def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
     return made
 
 
-def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> Job:
+def read_job(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly: bool) -> LoadJob:
     """Return the job of a command line; missing arguments are derived from the data."""
     source = options.data.expanduser().resolve() if options.data else None
     start, end = options.start, options.end
@@ -156,18 +158,18 @@ def read(parser: argparse.ArgumentParser, options: argparse.Namespace, *, hourly
         parser.error(f"FROM and TO: {error}.")
     if hourly and any(end_.minute or end_.second or end_.microsecond for end_ in (start, end)):
         parser.error("There is a run for every whole hour: give FROM and TO without minutes.")
-    return Job(source, start, end, hourly, options.state.resolve())
+    return LoadJob(source, start, end, hourly, options.state.resolve())
 
 
 @contextmanager
-def ready(job: Job, screen: Screen) -> Iterator[Ready]:
+def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
     """Start the servers of a job and upload its files to the bucket.
 
     :raises upload.SourceError: if the source is invalid.
     """
     stop_schedulers(job.state)
     with ExitStack() as stack:
-        with screen.step("Start PostgreSQL and an S3 server"):
+        with terminal.step("Start PostgreSQL and an S3 server"):
             postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
             s3 = stack.enter_context(servers.s3(job.state / "s3"))
             database = postgres.create_database(job.database)
@@ -175,22 +177,21 @@ def ready(job: Job, screen: Screen) -> Iterator[Ready]:
         source = job.source
         if source is None:
             source = job.state / "sample"
-            with screen.step(f"Generate {SAMPLE.days} days of events") as step:
+            with terminal.step(f"Generate {SAMPLE.days} days of events") as step:
                 made = generate.write(SAMPLE, source)
                 step.result = f"{made.events:,} events, {made.songs:,} songs"
-        with screen.step("Upload to S3") as step:
+        with terminal.step("Upload to S3") as step:
             done = upload.sync(source, store, lambda count: step.update(f"{count:,} objects"))
             step.result = (
                 f"{done.written:,} objects written ({done.written_bytes:,} bytes), {done.unchanged:,} unchanged"
             )
-        yield Ready(postgres, database, s3)
+        yield JobServers(postgres, database, s3)
 
 
-class Owner(NamedTuple):
-    """The command that is using a state.
+class LockOwner(NamedTuple):
+    """The command that has locked a state.
 
-    :param pid: the process.
-    :param command: what was called: ``make run``.
+    :param command: for example ``make run``.
     """
 
     pid: int
@@ -198,13 +199,13 @@ class Owner(NamedTuple):
 
 
 @contextmanager
-def alone(state: Path, command: str) -> Iterator[None]:
+def lock_state(state: Path, command: str) -> Iterator[None]:
     """Lock the state for this process; the lock is released when the process ends, even if killed.
 
-    What this process and its children write meanwhile is for this user alone: data, logs, passwords.
+    Files that this process and its children create meanwhile are private to this user: data, logs, passwords.
 
-    :param command: what this process does, for others to read.
-    :raises BusyError: if another command is using it.
+    :param command: the name of this command, which other commands report.
+    :raises BusyError: if another command has locked it.
     """
     servers.private(state)
     with _umask(0o077), (state / "lock").open("a+") as file:
@@ -212,7 +213,7 @@ def alone(state: Path, command: str) -> Iterator[None]:
             with suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
-            time.sleep(0.05)  # it may only be a brief check, as in owner()
+            time.sleep(0.05)  # another process may hold it for a moment, in lock_owner()
         else:
             other = _read_owner(file)
             remedy = "`make down` stops it" if other.command == UP else "wait until it ends, or stop it"
@@ -235,8 +236,8 @@ def _umask(mask: int) -> Iterator[None]:
         os.umask(before)
 
 
-def owner(state: Path) -> Owner | None:
-    """Return the command that is using a state, or None."""
+def lock_owner(state: Path) -> LockOwner | None:
+    """Return the command that has locked a state, or None."""
     try:
         with (state / "lock").open("r") as file:
             try:
@@ -248,14 +249,14 @@ def owner(state: Path) -> Owner | None:
     return None
 
 
-def _read_owner(file: IO[str]) -> Owner:
+def _read_owner(file: IO[str]) -> LockOwner:
     for _ in range(10):
         file.seek(0)
         pid, _, command = file.read().partition(" ")
         if command:
-            return Owner(int(pid), command)
+            return LockOwner(int(pid), command)
         time.sleep(0.05)  # it has the lock, but has not written its name yet
-    return Owner(0, "Another command")
+    return LockOwner(0, "Another command")
 
 
 def _moment(text: str) -> datetime:

@@ -1,7 +1,6 @@
-"""A warehouse to experiment on: the DAG's own tasks, run one after the other in this process, on real servers.
+"""A warehouse for tests: the DAG's own tasks, executed one after the other in this process, on real servers.
 
-There is no scheduler and no metadata database here, so a run takes a fraction of a second. The end-to-end tests have
-them.
+It has no scheduler and no metadata database, so a run takes a fraction of a second. The end-to-end tests have both.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG
     from obstore.store import S3Store
 
-# The tables that include/sql/ddl declares, and their columns: all but the audit columns.
+# The tables of include/sql/ddl, and their columns without the audit columns.
 TABLES = {
     table.name: ", ".join(table.columns) for table in ddl.tables(Path(__file__).parents[1] / "include" / "sql" / "ddl")
 }
 
 
 class Lab:
-    """A bucket and a warehouse, and the means to load the one into the other.
+    """A bucket and a warehouse, and methods that load the bucket into the warehouse.
 
     :param uri: the database.
     :param store: the bucket.
@@ -44,11 +43,11 @@ class Lab:
         self.store = store
         self.bucket = bucket
         self.environment = environment
-        # What the tasks of the latest run have told one another: by task and key.
+        # The XComs of the latest run, by task and key.
         self.xcoms: dict[str, dict[str, Any]] = defaultdict(dict)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Another process runs the tasks; it needs no bucket of its own."""
+        """Pickle it without the bucket, for another process that only runs the tasks."""
         return Lab, (self.uri, None, self.bucket, self.environment)
 
     @property
@@ -84,7 +83,7 @@ class Lab:
         dag: DAG | None = None,
         **params: Any,
     ) -> dict[str, Any]:
-        """Run the tasks of a DAG for a range, in order; return what each returned, None where it was skipped.
+        """Run the tasks of a DAG for a range, in order; return the results by task id, None if a task was skipped.
 
         :param tasks: the ids of those to run; all by default.
         :param dag_id: one of the project's DAGs.
@@ -160,7 +159,7 @@ class Lab:
         return value
 
     def tables(self, tables: Mapping[str, str] = TABLES) -> dict[str, list[tuple[Any, ...]]]:
-        """Return the content of all tables but their audit columns, in an order that is always the same.
+        """Return the rows of all tables, without audit columns, sorted.
 
         :param tables: their names and columns.
         """

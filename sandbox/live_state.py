@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from sandbox import jobs
-from sandbox.feed import Report, replace
+from sandbox.feeder import FeederProgress, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 # The bucket, and the prefix of the warehouse's name; separate from the data of `make run`.
@@ -24,12 +24,12 @@ Phase = Literal["starting", "ready", "failed", "stopped"]
 
 
 @dataclass
-class Step:
+class StartupStep:
     """A step of the start.
 
     :param state: ``running``, ``success`` or ``failed``.
     :param result: its progress, or its result.
-    :param seconds: what it took, once it has ended.
+    :param seconds: its duration, once it has ended.
     """
 
     title: str
@@ -42,9 +42,10 @@ class Step:
 class Component:
     """A process of ``make up``.
 
-    :param created: when it was created, as psutil says; with the number it is that process and no other.
-    :param since: the same for people, ISO 8601, UTC.
-    :param ended: when it was found to have ended by itself, ISO 8601, UTC, and how; None while it runs.
+    :param created: psutil's creation time; with the process id it identifies the process.
+    :param since: the same, as ISO 8601, UTC.
+    :param ended: when its exit was detected, ISO 8601, UTC; None while it runs.
+    :param how: how it exited.
     """
 
     pid: int
@@ -55,17 +56,17 @@ class Component:
 
 
 @dataclass
-class State:
+class SupervisorState:
     """The state of the supervisor and of its components.
 
     :param pid: the supervisor.
-    :param begun: when it began, ISO 8601, UTC.
+    :param begun: when it started, ISO 8601, UTC.
     :param url: Airflow's address.
     :param home: Airflow's folder.
     :param database: URI of the warehouse.
     :param metadata: URI of Airflow's metadata database.
     :param endpoint: URL of the S3 server.
-    :param phase: how far it is.
+    :param phase: the phase of its life.
     :param steps: of the start.
     :param components: the processes, by name, in the order of their start.
     :param error: why it failed.
@@ -79,7 +80,7 @@ class State:
     metadata: str = ""
     endpoint: str = ""
     phase: Phase = "starting"
-    steps: list[Step] = field(default_factory=list)
+    steps: list[StartupStep] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
     error: str = ""
 
@@ -89,10 +90,10 @@ class State:
         return [name for name, component in self.components.items() if component.ended]
 
     @classmethod
-    def parse(cls, text: str) -> State:
+    def parse(cls, text: str) -> SupervisorState:
         """Read what :meth:`text` wrote."""
         known: dict[str, Any] = json.loads(text)
-        known["steps"] = [Step(**step) for step in known["steps"]]
+        known["steps"] = [StartupStep(**step) for step in known["steps"]]
         known["components"] = {name: Component(**values) for name, values in known["components"].items()}
         return cls(**known)
 
@@ -102,7 +103,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Place:
+class SupervisorFiles:
     """The files that the supervisor shares with the other commands.
 
     :param state: the folder of the servers' data.
@@ -126,8 +127,8 @@ class Place:
         return self.folder / f"{FEEDER}.log"
 
     @property
-    def feeder_report(self) -> Path:
-        """The feeder's report."""
+    def feeder_progress(self) -> Path:
+        """The file with the feeder's progress."""
         return self.folder / f"{FEEDER}.json"
 
     @property
@@ -135,26 +136,26 @@ class Place:
         """The folder of the bucket's objects."""
         return self.state / "s3" / NAME
 
-    def save(self, state: State) -> None:
-        """Tell the others."""
-        replace(self.folder / "state.json", state.text())
+    def save(self, state: SupervisorState) -> None:
+        """Write the state for the other commands."""
+        replace_file(self.folder / "state.json", state.text())
 
-    def load(self) -> State | None:
+    def load(self) -> SupervisorState | None:
         """Return the last supervisor's state, which may have exited since; None if there was none.
 
-        What another version of this program has written counts as nothing.
+        A state that another version of this program has written is ignored.
         """
         try:
-            return State.parse((self.folder / "state.json").read_text())
+            return SupervisorState.parse((self.folder / "state.json").read_text())
         except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
             return None
 
-    def running(self) -> State | None:
+    def running(self) -> SupervisorState | None:
         """Return the state of the running supervisor, or None.
 
         :raises BusyError: if another command is using the servers' data.
         """
-        owner = jobs.owner(self.state)
+        owner = jobs.lock_owner(self.state)
         if owner is None:
             return None
         if owner.command != jobs.UP:
@@ -166,39 +167,45 @@ class Place:
             if (state := self.load()) and state.pid == owner.pid:
                 return state
             time.sleep(0.05)  # it has just started
-        return State(owner.pid, datetime.now(UTC).isoformat())
+        return SupervisorState(owner.pid, datetime.now(UTC).isoformat())
 
-    def report(self) -> Report | None:
-        """Return the feeder's report, or None."""
+    def progress(self) -> FeederProgress | None:
+        """Return the feeder's progress; None if it is unknown."""
         try:
-            return Report(**json.loads(self.feeder_report.read_text()))
+            return FeederProgress(**json.loads(self.feeder_progress.read_text()))
         except (FileNotFoundError, ValueError, TypeError):
             return None
 
 
-class Journal:
-    """Writes the supervisor's state and log."""
+class StateRecorder:
+    """Records the supervisor's state, for the other commands, and its log."""
 
-    def __init__(self, place: Place, state: State) -> None:
+    def __init__(self, files: SupervisorFiles, state: SupervisorState) -> None:
         self.state = state
-        self._place = place
-        place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._files = files
+        files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.save()
 
     def save(self) -> None:
-        """Tell the others."""
-        self._place.save(self.state)
+        """Write the current state."""
+        self._files.save(self.state)
 
     @contextmanager
-    def step(self, title: str) -> Iterator[StepUnderWay]:
-        """Record a step while it runs, and its result."""
-        self.say(title)
-        step = Step(title)
+    def step(self, title: str) -> Iterator[Callable[[str], None]]:
+        """Record a step while it runs; yield a function that records its progress, or its result."""
+        self.log(title)
+        step = StartupStep(title)
         began = time.monotonic()
         self.state.steps.append(step)
         self.save()
+
+        def update(result: str) -> None:
+            if result != step.result:
+                step.result = result
+                self.save()
+
         try:
-            yield StepUnderWay(self, step)
+            yield update
             step.state = "success"
         except BaseException:
             step.state = "failed"
@@ -207,20 +214,6 @@ class Journal:
             step.seconds = time.monotonic() - began
             self.save()
 
-    def say(self, text: str) -> None:
+    def log(self, text: str) -> None:
         """Write a line to the log."""
         print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}", flush=True)
-
-
-class StepUnderWay:
-    """A running step with its progress."""
-
-    def __init__(self, journal: Journal, step: Step) -> None:
-        self._journal = journal
-        self._step = step
-
-    def update(self, result: str) -> None:
-        """Record the progress, or the result."""
-        if result != self._step.result:
-            self._step.result = result
-            self._journal.save()

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from sandbox.deployment import COMPONENTS
 from sandbox.live_state import FEEDER
-from sandbox.stack import COMPONENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.console import Console
 
-    from sandbox.live_state import Place
+    from sandbox.live_state import SupervisorFiles
 
 NAMES = ("supervisor", FEEDER, "postgres", *COMPONENTS)
 # Seconds between polls.
@@ -26,10 +26,10 @@ EVERY = 0.5
 MUCH = 1024 * 1024
 
 
-def files(place: Place) -> dict[str, Path]:
+def log_paths(files: SupervisorFiles) -> dict[str, Path]:
     """Return the log of each component."""
-    found = {"supervisor": place.log, FEEDER: place.feeder_log, "postgres": place.state / "postgres" / "log"}
-    if state := place.load():
+    found = {"supervisor": files.log, FEEDER: files.feeder_log, "postgres": files.state / "postgres" / "log"}
+    if state := files.load():
         found |= {name: Path(state.home) / "logs" / f"{name}.log" for name in COMPONENTS}
     return found
 
@@ -69,32 +69,32 @@ class Tail:
             return 0
 
 
-def show(place: Place, components: Sequence[str], console: Console, *, follow: bool, lines: int) -> int:
+def show(files: SupervisorFiles, components: Sequence[str], console: Console, *, follow: bool, lines: int) -> int:
     """Print the logs of components, and follow them until interrupted.
 
     :param components: their names; none for all.
-    :param follow: whether to go on.
-    :param lines: how many lines of each to begin with.
+    :param follow: whether to continue until interrupted.
+    :param lines: number of existing lines to print for each component.
     :return: the exit code.
     """
     if unknown := [name for name in components if name not in NAMES]:
         console.print(f"[red]✗[/] Unknown component {', '.join(unknown)}: expected {', '.join(NAMES)}", soft_wrap=True)
         return 2
-    known = files(place)
+    known = log_paths(files)
     tails = {name: Tail(path) for name, path in known.items() if not components or name in components}
     colours = dict(zip(NAMES, cycle(("cyan", "green", "magenta", "blue", "yellow")), strict=False))
     width = max(map(len, tails), default=0)
 
-    def tell(name: str, new: list[str]) -> None:
+    def print_lines(name: str, new: list[str]) -> None:
         for line in new:
             if len(tails) > 1:
                 console.print(Text(f"{name:<{width}} ", style=colours[name]), end="")
             console.print(Text.from_ansi(line), soft_wrap=True)
 
     for name, tail in tails.items():
-        tell(name, tail.last(lines))
+        print_lines(name, tail.last(lines))
     while follow:
         time.sleep(EVERY)
         for name, tail in tails.items():
-            tell(name, tail.more())
+            print_lines(name, tail.more())
     return 0

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, jobs, report, servers, upload
+from sandbox import airflow, jobs, servers, upload
+from sandbox.terminal import Terminal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,12 +29,12 @@ class CellError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Execute the notebook and write it as HTML; return the exit code."""
     parser = jobs.parser("make notebook", __doc__)
-    job = jobs.read(parser, parser.parse_args(arguments), hourly=False)
+    job = jobs.read_job(parser, parser.parse_args(arguments), hourly=False)
     servers.exit_on_signals()
     console = Console(highlight=False)
     try:
-        with jobs.alone(job.state, "make notebook"):
-            page = _make(job, report.Screen(console))
+        with jobs.lock_state(job.state, "make notebook"):
+            page = _make(job, Terminal(console))
     except (upload.SourceError, jobs.BusyError, NothingLoadedError, CellError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 1 if isinstance(error, CellError) else 2
@@ -41,16 +42,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _make(job: jobs.Job, screen: report.Screen) -> Path:
+def _make(job: jobs.LoadJob, terminal: Terminal) -> Path:
     missing = NothingLoadedError(f"This data has not been loaded. Load it first: {job.command('run')}")
     if not (job.state / "postgres").is_dir():
         raise missing
     with servers.postgres(job.state / "postgres") as postgres:
         if not _has_plays(postgres, job.database):
             raise missing
-        os.environ |= {"AIRFLOW_HOME": str(job.state / "airflow"), **airflow.warehouse(postgres, job.database)}
+        os.environ["AIRFLOW_HOME"] = str(job.state / "airflow")
+        os.environ["AIRFLOW_CONN_REDSHIFT"] = airflow.postgres_connection(postgres, job.database)
         page = job.state / f"{job.name}.html"
-        with screen.step("Execute the notebook"):
+        with terminal.step("Execute the notebook"):
             page.write_text(execute(NOTEBOOK), encoding="utf-8")
     return page
 
@@ -75,11 +77,11 @@ def execute(notebook: Path) -> str:
     from nbconvert import HTMLExporter
 
     def check(cell: Any, cell_index: int, execute_reply: Any) -> None:
-        # Not the reply: it says "ok" if a chart fails, which is drawn when its cell has run.
+        # Not execute_reply: its status is "ok" if a chart fails, which is drawn after its cell has run.
         for output in cell.outputs:
             if output.output_type == "error":
                 raise CellError(
-                    f"Cell {cell_index + 1} of {notebook.name}, which begins {cell.source.partition(chr(10))[0]!r}, "
+                    f"Cell {cell_index + 1} of {notebook.name}, starting with {cell.source.partition(chr(10))[0]!r}, "
                     f"failed: {output.ename}: {' '.join(output.evalue.split())}"
                 )
 
@@ -88,12 +90,14 @@ def execute(notebook: Path) -> str:
         book,
         kernel_name="python3",
         resources={"metadata": {"path": str(notebook.parent)}},
-        extra_arguments=["--log-level=ERROR"],  # the kernel would tell the screen what it thinks of its connection
+        extra_arguments=["--log-level=ERROR"],  # hide the kernel's messages about its connection
         on_cell_executed=check,
     ).execute()
-    # The template loads scripts for formulas, diagrams and widgets; the notebook has none.
-    nowhere = dict.fromkeys(["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,")
-    exporter = HTMLExporter(template_name="classic", **nowhere)
+    # The template loads scripts for formulas, diagrams and widgets, which the notebook does not use.
+    no_scripts = dict.fromkeys(
+        ["mathjax_url", "mermaid_js_url", "require_js_url", "jquery_url"], "data:text/javascript,"
+    )
+    exporter = HTMLExporter(template_name="classic", **no_scripts)
     page: str = exporter.from_notebook_node(book)[0]
     return page
 

@@ -66,9 +66,7 @@ def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
         if name is None:
             yield None
             return
-        os.environ[CONNECTION] = json.dumps(
-            {"conn_type": "postgres", "host": server.host, "login": server.user, "schema": name}
-        )
+        os.environ[CONNECTION] = airflow.postgres_connection(server, name)
         with connect("redshift") as warehouse:
             yield f"database {name}", warehouse
 
@@ -79,11 +77,11 @@ def _server(state: Path) -> Iterator[servers.Postgres]:
 
     :raises BusyError: if another command is using the state and its server is not ready.
     """
-    if jobs.owner(state) and (running := servers.running_postgres(state / "postgres")):
+    if jobs.lock_owner(state) and (running := servers.running_postgres(state / "postgres")):
         yield running
         return
     servers.exit_on_signals()
-    with jobs.alone(state, "make quality"), servers.postgres(state / "postgres") as server:
+    with jobs.lock_state(state, "make quality"), servers.postgres(state / "postgres") as server:
         yield server
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, jobs, report, servers, upload
+from sandbox import airflow, jobs, servers, upload
+from sandbox.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,25 +25,25 @@ def main(arguments: list[str] | None = None) -> int:
     job = read_job(arguments)
     servers.exit_on_signals()
     try:
-        with jobs.alone(job.state, "make run"), _own_screen(job.state / "run.log") as console:
-            return _run(job, report.Screen(console))
+        with jobs.lock_state(job.state, "make run"), _own_screen(job.state / "run.log") as console:
+            return _run(job, Terminal(console))
     except (upload.SourceError, jobs.BusyError) as error:
         Console(highlight=False).print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 2
 
 
-def read_job(arguments: list[str] | None = None) -> jobs.Job:
+def read_job(arguments: list[str] | None = None) -> jobs.LoadJob:
     """Parse the command line; missing arguments are derived from the data."""
     parser = jobs.parser("make run", __doc__)
     parser.add_argument("--hourly", action="store_true", help="a run for every hour")
     options = parser.parse_args(arguments)
-    return jobs.read(parser, options, hourly=options.hourly)
+    return jobs.read_job(parser, options, hourly=options.hourly)
 
 
-def _run(job: jobs.Job, screen: report.Screen) -> int:
-    screen.title(job.start, job.end, job.source)
-    with jobs.ready(job, screen) as ready:
-        with screen.step("Prepare Airflow"):
+def _run(job: jobs.LoadJob, terminal: Terminal) -> int:
+    terminal.title(job.start, job.end, job.source)
+    with jobs.start_servers(job, terminal) as ready:
+        with terminal.step("Prepare Airflow"):
             home = job.state / "airflow"
             # Separate from a scheduler's metadata database: a backfill would skip the hours of runs made here.
             metadata = f"sqlite:///{home}/airflow.db"
@@ -57,40 +58,40 @@ def _run(job: jobs.Job, screen: report.Screen) -> int:
                 )
             )
             airflow.migrate()
-        succeeded, checks = _load_hourly(job, screen) if job.hourly else _load_range(job, screen)
+        succeeded, checks = _load_hourly(job, terminal) if job.hourly else _load_range(job, terminal)
         if not succeeded:
-            screen.failed(job.state / "run.log", checks)
+            terminal.failed(job.state / "run.log", checks)
             return 1
-        screen.answers(ready.database, checks)
-    screen.next(job.command("run"), hourly=job.hourly, sample=job.source is None)
+        terminal.results(ready.database, checks)
+    terminal.next(job.command("run"), hourly=job.hourly, sample=job.source is None)
     return 0
 
 
-def _load_range(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
+def _load_range(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[str, Any]]]:
     """Run the DAG once over an explicit range; show its tasks as they end."""
     checks: list[dict[str, Any]] = []
 
-    def tell(task: airflow.Task) -> None:
+    def report(task: airflow.TaskResult) -> None:
         checks.extend(task.checks)
-        screen.task(task)
+        terminal.task(task)
 
-    screen.heading(f"DAG {airflow.DAG_ID}, one run for the whole range")
-    return airflow.load(tell, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
+    terminal.heading(f"DAG {airflow.DAG_ID}, one run for the whole range")
+    return airflow.load(report, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
 
 
-def _load_hourly(job: jobs.Job, screen: report.Screen) -> tuple[bool, list[dict[str, Any]]]:
+def _load_hourly(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[str, Any]]]:
     """Run the DAG for every hour; print a line per hour."""
     hours = int((job.end - job.start) / timedelta(hours=1))
-    screen.heading(f"DAG {airflow.DAG_ID}, {hours} hourly runs")
+    terminal.heading(f"DAG {airflow.DAG_ID}, {hours} hourly runs")
     checks: list[dict[str, Any]] = []
     for number in range(hours):
         start = job.start + timedelta(hours=number)
-        tasks: list[airflow.Task] = []
+        tasks: list[airflow.TaskResult] = []
         began = time.monotonic()
         # With this timetable a manual run at a moment gets the interval that ends there.
         succeeded = airflow.load(tasks.append, logical_date=start + timedelta(hours=1))
         checks = _combine(checks, [check for task in tasks for check in task.checks])
-        screen.hour(start, tasks, time.monotonic() - began)
+        terminal.hour(start, tasks, time.monotonic() - began)
         if not succeeded:
             return False, checks
     return True, checks
@@ -111,20 +112,20 @@ def _own_screen(log: Path) -> Iterator[Console]:
     """Redirect the output of Airflow and its tasks to a file."""
     sys.stdout.flush()
     sys.stderr.flush()
-    screen = os.dup(1)
+    terminal = os.dup(1)
     file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     saved = os.dup(2)
     os.dup2(file, 1)
     os.dup2(file, 2)
     try:
-        with os.fdopen(os.dup(screen), "w", encoding="utf-8") as stream:
+        with os.fdopen(os.dup(terminal), "w", encoding="utf-8") as stream:
             yield Console(file=stream, highlight=False)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os.dup2(screen, 1)
+        os.dup2(terminal, 1)
         os.dup2(saved, 2)
-        for descriptor in (file, screen, saved):
+        for descriptor in (file, terminal, saved):
             os.close(descriptor)
 
 

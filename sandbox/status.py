@@ -19,19 +19,19 @@ from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
-from sandbox import airflow, live_hours
-from sandbox.feed import EVERY
+from sandbox import airflow, dag_runs
+from sandbox.deployment import USERS, VIEWER, password_file
+from sandbox.feeder import EVERY
 from sandbox.live_state import FEEDER
-from sandbox.report import SIGNS
-from sandbox.stack import USERS, VIEWER, password_file
+from sandbox.terminal import SIGNS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from rich.console import Console
 
-    from sandbox.feed import Report
-    from sandbox.live_state import Component, Place, State
+    from sandbox.feeder import FeederProgress
+    from sandbox.live_state import Component, SupervisorFiles, SupervisorState
 
 # Airflow's health check of each of its components:
 # https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/check-health.html
@@ -44,30 +44,30 @@ COLOURS = {"success": "[green]success[/]", "failed": "[red]failed[/]"}
 class Health:
     """The health of a component.
 
-    :param well: whether it is healthy.
+    :param healthy: whether it is healthy.
     :param text: the evidence, or the problem.
     """
 
-    well: bool
+    healthy: bool
     text: str
 
 
-def addresses(state: State, place: Place, console: Console) -> None:
+def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print the URL, the users and the next commands."""
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
-        may = "read only" if user == VIEWER else "full access"
-        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {may}")
-    look_into(state, place, console)
+        access = "read only" if user == VIEWER else "full access"
+        console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {access}")
+    print_access(state, files, console)
     console.print(
         "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
     )
 
 
-def look_into(state: State, place: Place, console: Console) -> None:
+def print_access(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print how to access the warehouse and the bucket."""
-    bucket = place.bucket
+    bucket = files.bucket
     if bucket.is_relative_to(Path.cwd()):
         bucket = bucket.relative_to(Path.cwd())
     listing = f"ls {bucket}"
@@ -76,18 +76,20 @@ def look_into(state: State, place: Place, console: Console) -> None:
     console.print(f"  the app's files  {listing:<{width}}  [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
 
 
-def show(state: State, place: Place, console: Console) -> int:
+def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
     """Show the health of each component; return 0 if all are healthy."""
     if state.phase == "starting":
         step = state.steps[-1] if state.steps else None
-        console.print(f"[bold]Sparkify[/] starts, since {moment(state.begun)} UTC: {step.title if step else ''} ...")
+        console.print(
+            f"[bold]Sparkify[/] is starting, since {moment(state.begun)} UTC: {step.title if step else ''} ..."
+        )
         return 0
     since = datetime.fromisoformat(state.begun)
     console.print(
         f"[bold]Sparkify[/]  {state.url}  since {moment(state.begun)} UTC ({span(datetime.now(UTC) - since)})",
         soft_wrap=True,
     )
-    found = check(state, place)
+    found = check(state, files)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column, justify in (("", "left"), ("Component", "left"), ("Process", "right"), ("Health", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
@@ -95,26 +97,26 @@ def show(state: State, place: Place, console: Console) -> int:
     for name, component in state.components.items():
         health = found[name]
         table.add_row(
-            SIGNS["success" if health.well else "failed"],
+            SIGNS["success" if health.healthy else "failed"],
             name,
             str(component.pid),
-            escape(health.text) if health.well else f"[red]{escape(health.text)}[/]",
+            escape(health.text) if health.healthy else f"[red]{escape(health.text)}[/]",
             moment(component.since),
         )
     console.print(table)
     with suppress(psycopg.Error):
         _runs(state, console)
-    look_into(state, place, console)
-    if all(health.well for health in found.values()):
+    print_access(state, files, console)
+    if all(health.healthy for health in found.values()):
         return 0
     console.print("\n[red]Unhealthy.[/] See `make logs`; `make up` restarts everything if a component has exited.")
     return 1
 
 
-def _runs(state: State, console: Console) -> None:
+def _runs(state: SupervisorState, console: Console) -> None:
     """Show the active runs, the last one, and the next."""
     os.environ["AIRFLOW_HOME"] = state.home  # before Airflow is imported, which creates folders there
-    runs = live_hours.runs(state.metadata, airflow.DAG_ID)
+    runs = dag_runs.read_runs(state.metadata, airflow.DAG_ID)
     ended = [run for run in runs if run.ended and run.began]
     for run in runs:
         if run.state in ("queued", "running"):
@@ -128,40 +130,40 @@ def _runs(state: State, console: Console) -> None:
             f"Last run   {last.interval} {COLOURS.get(last.state, last.state)} in {seconds:.0f} s, "
             f"{span(datetime.now(UTC) - last.ended)} ago"
         )
-    if audits := live_hours.runs(state.metadata, airflow.AUDIT_ID):
+    if audits := dag_runs.read_runs(state.metadata, airflow.AUDIT_ID):
         console.print(f"Last audit {audits[-1].interval} {COLOURS.get(audits[-1].state, audits[-1].state)}")
     failed = sum(run.state == "failed" for run in runs)
-    schedule = live_hours.schedule(state.metadata, airflow.DAG_ID)
-    if schedule and schedule.paused:
+    scheduled = dag_runs.next_run(state.metadata, airflow.DAG_ID)
+    if scheduled and scheduled.paused:
         console.print("Next run   [yellow]none: the DAG is paused[/]")
-    elif schedule and schedule.at and schedule.start:
-        wait = max(schedule.at - datetime.now(UTC), timedelta())
-        console.print(f"Next run   [{schedule.start:%Y-%m-%d %H:%M}, {schedule.end:%Y-%m-%d %H:%M}) in {span(wait)}")
+    elif scheduled and scheduled.at and scheduled.start:
+        wait = max(scheduled.at - datetime.now(UTC), timedelta())
+        console.print(f"Next run   [{scheduled.start:%Y-%m-%d %H:%M}, {scheduled.end:%Y-%m-%d %H:%M}) in {span(wait)}")
     with psycopg.connect(state.database) as connection:
         ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
     text = f", [red]{failed:,} failed[/]" if failed else ""
     console.print(f"Total      {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
 
 
-def check(state: State, place: Place) -> dict[str, Health]:
+def check(state: SupervisorState, files: SupervisorFiles) -> dict[str, Health]:
     """Return the health of each component."""
     began = time.monotonic()
     answer, error = None, ""
     try:
         answer = httpx.get(f"{state.url}/api/v2/monitor/health", timeout=TIMEOUT, trust_env=False).json()
     except (httpx.HTTPError, ValueError) as problem:
-        error = f"does not answer: {problem}"
+        error = f"does not respond: {problem}"
     took = time.monotonic() - began
     found: dict[str, Health] = {}
     for name, component in state.components.items():
-        if gone := _gone(component):
-            found[name] = gone
+        if exited := _exited(component):
+            found[name] = exited
         elif name == "api-server":
-            found[name] = Health(not error, error or f"answers in {took * 1000:.0f} ms")
+            found[name] = Health(not error, error or f"responds in {took * 1000:.0f} ms")
         elif name in HEALTH:
             found[name] = airflow_health(answer, HEALTH[name], datetime.now(UTC))
         elif name == FEEDER:
-            found[name] = feeder_health(place.report(), datetime.now(UTC))
+            found[name] = feeder_health(files.progress(), datetime.now(UTC))
         elif name == "postgres":
             found[name] = _postgres(state.database)
         else:
@@ -176,25 +178,26 @@ def airflow_health(answer: Mapping[str, Mapping[str, Any]] | None, name: str, no
     :param name: as in there.
     """
     if answer is None:
-        return Health(False, "not known: the api-server does not answer")
+        return Health(False, "unknown: the api-server does not respond")
     about = answer.get(name, {})
     beat = about.get(f"latest_{name}_heartbeat")
-    text = f"{about.get('status') or 'unknown'}, {f'beat {span(now - _time(beat))} ago' if beat else 'no beat so far'}"
+    since = f"heartbeat {span(now - _time(beat))} ago" if beat else "no heartbeat yet"
+    text = f"{about.get('status') or 'unknown'}, {since}"
     return Health(about.get("status") == "healthy", text)
 
 
-def feeder_health(report: Report | None, now: datetime) -> Health:
+def feeder_health(progress: FeederProgress | None, now: datetime) -> Health:
     """Return the health of the feeder, as it reports it."""
-    if report is None:
-        return Health(False, "has not written anything so far")
-    if report.error:
-        return Health(False, f"cannot write: {report.error}")
-    age = now - _time(report.at)
-    text = f"{report.events:,} events today, {report.songs:,} songs, written {span(age)} ago"
+    if progress is None:
+        return Health(False, "has not written anything yet")
+    if progress.error:
+        return Health(False, f"cannot write: {progress.error}")
+    age = now - _time(progress.at)
+    text = f"{progress.events:,} events today, {progress.songs:,} songs, written {span(age)} ago"
     return Health(age < timedelta(seconds=3 * EVERY), text)
 
 
-def _gone(component: Component) -> Health | None:
+def _exited(component: Component) -> Health | None:
     """Return how a component has exited; None if it is running."""
     if component.ended:
         return Health(False, f"{component.how} at {moment(component.ended)}")
@@ -202,7 +205,7 @@ def _gone(component: Component) -> Health | None:
         process = psutil.Process(component.pid)
         if process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - component.created) < 1:
             return None
-    return Health(False, "has ended")
+    return Health(False, "has exited")
 
 
 def _postgres(uri: str) -> Health:
@@ -211,8 +214,8 @@ def _postgres(uri: str) -> Health:
         with psycopg.connect(uri, connect_timeout=int(TIMEOUT)) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
-        return Health(False, f"does not answer: {error}")
-    return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+        return Health(False, f"does not respond: {error}")
+    return Health(True, f"responds in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
 def _s3(endpoint: str) -> Health:
@@ -220,11 +223,11 @@ def _s3(endpoint: str) -> Health:
     try:
         httpx.get(endpoint, timeout=TIMEOUT, trust_env=False)  # any response will do, even an error
     except httpx.HTTPError as error:
-        return Health(False, f"does not answer: {error}")
-    return Health(True, f"answers in {(time.monotonic() - began) * 1000:.0f} ms")
+        return Health(False, f"does not respond: {error}")
+    return Health(True, f"responds in {(time.monotonic() - began) * 1000:.0f} ms")
 
 
-def port(state: State) -> int | None:
+def port(state: SupervisorState) -> int | None:
     """Return Airflow's port; None if it is not known yet."""
     return urlsplit(state.url).port if state.url else None
 

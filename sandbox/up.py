@@ -1,4 +1,4 @@
-"""``make up``, ``down``, ``status``, ``logs`` and ``psql``: Airflow in the background, with an app that feeds it."""
+"""``make up``, ``down``, ``status``, ``logs`` and ``psql``: Airflow in the background, with a feeder of events."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, jobs, live, logs, report, servers, status
-from sandbox.live_state import Place, State
+from sandbox import airflow, jobs, live, logs, servers, status
+from sandbox.live_state import SupervisorFiles, SupervisorState
+from sandbox.terminal import Terminal
 
 if TYPE_CHECKING:
-    from sandbox.live_state import Step
+    from sandbox.live_state import StartupStep
 
 PORT = 8080
 # Timeout of the shutdown, in seconds; running tasks have 15 of them.
@@ -32,20 +33,20 @@ NOT_RUNNING = 3
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return the exit code."""
     given = _parser().parse_args(arguments)
-    place = Place(given.state.resolve())
+    files = SupervisorFiles(given.state.resolve())
     if given.command == "serve":
-        return live.serve(place.state, given.port)
+        return live.serve(files.state, given.port)
     console = Console(highlight=False)
     try:
         if given.command == "up":
-            return up(place, given.port, console)
+            return up(files, given.port, console)
         if given.command == "down":
-            return down(place, console)
+            return down(files, console)
         if given.command == "status":
-            return show_status(place, console)
+            return show_status(files, console)
         if given.command == "psql":
-            return psql(place, console)
-        return logs.show(place, given.components, console, follow=given.follow, lines=given.lines)
+            return psql(files, console)
+        return logs.show(files, given.components, console, follow=given.follow, lines=given.lines)
     except jobs.BusyError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 2
@@ -84,7 +85,7 @@ def _port(text: str) -> int:
 # --- up ---
 
 
-def up(place: Place, port: int | None, console: Console) -> int:
+def up(files: SupervisorFiles, port: int | None, console: Console) -> int:
     """Start everything in the background, wait until it is ready, and print the URL.
 
     If it is already running, print its URL; if one of its components has exited, restart everything.
@@ -92,14 +93,14 @@ def up(place: Place, port: int | None, console: Console) -> int:
     :param port: of Airflow; None for the current one, or the default.
     :raises BusyError: if another command is using the state.
     """
-    state = place.running()
+    state = files.running()
     if state and state.ended:
         console.print(f"[yellow]The {' and the '.join(state.ended)} exited, restarting everything.[/]")
-        if code := down(place, console):
+        if code := down(files, console):
             return code
         port, state = port or status.port(state), None
     if state is None:
-        return _start(place, port or PORT, console)
+        return _start(files, port or PORT, console)
     if port and status.port(state) not in (None, port):
         console.print(
             f"[red]✗[/] Already running at {state.url}. To change the port: make down, then make up PORT={port}",
@@ -108,17 +109,17 @@ def up(place: Place, port: int | None, console: Console) -> int:
         return 2
     if state.phase == "ready":
         console.print(f"[bold]Sparkify[/] is already running, since {status.moment(state.begun)} UTC.")
-        status.addresses(state, place, console)
+        status.addresses(state, files, console)
         return 0
-    return _wait(place, psutil.Process(state.pid), console)
+    return _wait(files, psutil.Process(state.pid), console)
 
 
-def _start(place: Place, port: int, console: Console) -> int:
-    servers.private(place.state)
-    place.folder.mkdir(mode=0o700, exist_ok=True)
-    with place.log.open("ab") as log:
+def _start(files: SupervisorFiles, port: int, console: Console) -> int:
+    servers.private(files.state)
+    files.folder.mkdir(mode=0o700, exist_ok=True)
+    with files.log.open("ab") as log:
         process = psutil.Popen(
-            [sys.executable, "-m", "sandbox.up", "serve", "--state", place.state, "--port", str(port)],
+            [sys.executable, "-m", "sandbox.up", "serve", "--state", files.state, "--port", str(port)],
             cwd=airflow.ROOT,
             env={**os.environ, "PYTHONPATH": "plugins:dags"},
             stdin=subprocess.DEVNULL,
@@ -126,36 +127,36 @@ def _start(place: Place, port: int, console: Console) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    return _wait(place, process, console)
+    return _wait(files, process, console)
 
 
-def _wait(place: Place, process: psutil.Process, console: Console) -> int:
+def _wait(files: SupervisorFiles, process: psutil.Process, console: Console) -> int:
     """Show the steps of a supervisor's start; return the exit code."""
     console.print("[bold]Sparkify warehouse[/]  live, in the background\n")
-    screen = report.Screen(console)
+    terminal = Terminal(console)
     shown = 0
     while True:
-        state = _told(place, process)
+        state = _state_of(files, process)
         if state is None:
-            console.print(f"[red]✗[/] The supervisor did not start. See {place.log}", soft_wrap=True)
+            console.print(f"[red]✗[/] The supervisor did not start. See {files.log}", soft_wrap=True)
             return 1
         if shown < len(state.steps):
-            _show(place, process, shown, screen)
+            _show(files, process, shown, terminal)
             shown += 1
         elif state.phase == "ready":
-            status.addresses(state, place, console)
+            status.addresses(state, files, console)
             return 0
         elif state.phase != "starting" or not _alive(process):
-            return _failed(state, place, console)
+            return _failed(state, files, console)
         else:
             time.sleep(0.05)
 
 
-def _told(place: Place, process: psutil.Process) -> State | None:
+def _state_of(files: SupervisorFiles, process: psutil.Process) -> SupervisorState | None:
     """Return the supervisor's state, once it is written; None if it exited without reporting an error."""
     while True:
         alive = _alive(process)
-        state = place.load()
+        state = files.load()
         if state and state.pid == process.pid:
             return state
         if not alive:
@@ -163,12 +164,12 @@ def _told(place: Place, process: psutil.Process) -> State | None:
         time.sleep(0.05)
 
 
-def _show(place: Place, process: psutil.Process, number: int, screen: report.Screen) -> None:
+def _show(files: SupervisorFiles, process: psutil.Process, number: int, terminal: Terminal) -> None:
     """Show a step until it has ended."""
 
-    def step() -> Step:
+    def step() -> StartupStep:
         alive = _alive(process)
-        state = _told(place, process)
+        state = _state_of(files, process)
         assert state
         found = state.steps[number]
         if found.state == "running" and not alive:
@@ -176,7 +177,7 @@ def _show(place: Place, process: psutil.Process, number: int, screen: report.Scr
         return found
 
     now = step()
-    with screen.step(now.title) as shown:
+    with terminal.step(now.title) as shown:
         while now.state == "running":
             shown.update(now.result)
             time.sleep(0.05)
@@ -184,7 +185,7 @@ def _show(place: Place, process: psutil.Process, number: int, screen: report.Scr
         shown.state, shown.result, shown.seconds = now.state, now.result, now.seconds
 
 
-def _failed(state: State, place: Place, console: Console) -> int:
+def _failed(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
     if state.error:
         console.print(f"\n[red]✗[/] {escape(state.error)}", soft_wrap=True)
         if "is taken" in state.error:
@@ -192,7 +193,7 @@ def _failed(state: State, place: Place, console: Console) -> int:
     elif state.phase == "stopped":
         console.print("\nStopped during the start.")
     else:
-        console.print(f"\n[red]✗[/] The supervisor exited without reporting an error. See {place.log}", soft_wrap=True)
+        console.print(f"\n[red]✗[/] The supervisor exited without reporting an error. See {files.log}", soft_wrap=True)
     return 1
 
 
@@ -206,60 +207,60 @@ def _alive(process: psutil.Process) -> bool:
 # --- down ---
 
 
-def down(place: Place, console: Console) -> int:
+def down(files: SupervisorFiles, console: Console) -> int:
     """Stop everything, including processes that a killed supervisor has left running.
 
     :raises BusyError: if another command is using the state.
     """
-    state = place.running()
+    state = files.running()
     if state is None:
-        if not place.state.exists():
+        if not files.state.exists():
             left = []
         else:
-            with jobs.alone(place.state, "make down"):
-                left = live.clear(place.state)
+            with jobs.lock_state(files.state, "make down"):
+                left = live.clear(files.state)
         text = f"Stopped processes of a killed command: {', '.join(left)}." if left else "Nothing is running."
         console.print(text, soft_wrap=True)
         return 0
     process = psutil.Process(state.pid)
-    with report.Screen(console).step("Stop everything") as step:
+    with Terminal(console).step("Stop everything") as step:
         process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + DOWN
-        while jobs.owner(place.state):
+        while jobs.lock_owner(files.state):
             if time.monotonic() > deadline:
                 process.kill()
                 process.wait(5)
-                with jobs.alone(place.state, "make down"):
-                    live.clear(place.state)
+                with jobs.lock_state(files.state, "make down"):
+                    live.clear(files.state)
                 step.result = "by force"
             time.sleep(0.1)
-        process.wait(DOWN)  # it releases the state shortly before it exits
-        with suppress(jobs.BusyError), jobs.alone(place.state, "make down"):
-            live.clear(place.state)  # processes that it could not stop; usually none
+        process.wait(DOWN)  # it releases the lock shortly before it exits
+        with suppress(jobs.BusyError), jobs.lock_state(files.state, "make down"):
+            live.clear(files.state)  # processes that it could not stop; usually none
     return 0
 
 
-def show_status(place: Place, console: Console) -> int:
+def show_status(files: SupervisorFiles, console: Console) -> int:
     """Show the health of each component; return 0 if all are healthy."""
-    state = place.running()
+    state = files.running()
     if state is None:
-        last = place.load()
-        console.print("[bold]Sparkify[/] does not run. `make up` starts it.")
+        last = files.load()
+        console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
         if last and last.phase in ("starting", "ready"):
             console.print("It was not shut down cleanly: its supervisor was killed, or the machine went down.")
         elif last and last.phase == "failed":
             console.print(f"The last start failed: [red]{escape(last.error)}[/]", soft_wrap=True)
         return NOT_RUNNING
-    return status.show(state, place, console)
+    return status.show(state, files, console)
 
 
-def psql(place: Place, console: Console) -> int:
+def psql(files: SupervisorFiles, console: Console) -> int:
     """Replace this process with psql on the warehouse."""
-    state = place.running()
+    state = files.running()
     if state and state.database:
         program = str(servers.psql())
-        os.execv(program, [program, state.database])  # noqa: S606 - it needs no shell
-    console.print("[bold]Sparkify[/] does not run. `make up` starts it.")
+        os.execv(program, [program, state.database])  # noqa: S606 - no shell needed
+    console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
     return NOT_RUNNING
 
 

@@ -31,16 +31,15 @@ class SourceError(Exception):
 
 
 @dataclass
-class Synced:
-    """What a synchronisation did: numbers of objects, and bytes of those written."""
+class SyncResult:
+    """The result of a synchronization: numbers of objects, and bytes of the written ones."""
 
     written: int = 0
     unchanged: int = 0
-    deleted: int = 0
     written_bytes: int = 0
 
 
-def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda count: None) -> Synced:
+def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda count: None) -> SyncResult:
     """Synchronize the bucket with the source: write files that differ, delete objects that the source lacks.
 
     :param source: a folder, or a .tar.gz, with ``log_data/`` and ``song_data/``.
@@ -49,7 +48,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
     :raises SourceError: if the source is missing, is neither, or has none of the two folders.
     """
     present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
-    done = Synced()
+    done = SyncResult()
     seen: set[str] = set()
 
     def send(key: str, body: IO[bytes], digest: str) -> int | None:
@@ -73,7 +72,7 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
         window: list[tuple[str, IO[bytes], str]] = []
         for key, stream in _files(source):
             seen.add(key)
-            with _blaming(source):
+            with _source_errors(source):
                 window.append((key, *_spool(stream)))
             if len(window) == AT_ONCE * 4:
                 settle(pool.map(lambda item: send(*item), window))
@@ -83,7 +82,6 @@ def sync(source: Path, store: S3Store, progress: Callable[[int], None] = lambda 
         raise SourceError(f"{source} contains neither {FOLDERS[0]} nor {FOLDERS[1]}: check the path.")
     if gone := [key for key in present if key.startswith(FOLDERS) and key not in seen]:
         store.delete(gone)
-        done.deleted = len(gone)
     return done
 
 
@@ -106,18 +104,18 @@ def _files(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
         return
     if not source.exists():
         raise SourceError(f"{source} does not exist.")
-    with _blaming(source), tarfile.open(source) as archive:
+    with _source_errors(source), tarfile.open(source) as archive:
         for member in archive:
             found = _key(member.name)
             content = archive.extractfile(member) if member.isfile() and found else None
             if content and found:
                 yield found, content
         while archive.fileobj and archive.fileobj.read(1024 * 1024):
-            pass  # to the end, where gzip verifies its checksum
+            pass  # read to the end, where gzip verifies its checksum
 
 
 @contextmanager
-def _blaming(source: Path) -> Iterator[None]:
+def _source_errors(source: Path) -> Iterator[None]:
     """Convert errors of reading the source to SourceError."""
     try:
         yield
@@ -135,7 +133,7 @@ def _key(name: str) -> str | None:
 
 def _spool(stream: IO[bytes]) -> tuple[IO[bytes], str]:
     """Copy a stream; return the copy, and the ETag of the content. Closing the copy deletes it."""
-    copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - closed by who sends it
+    copy = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - the sender closes it
     digest = xxhash.xxh128()
     while block := stream.read(1024 * 1024):
         digest.update(block)

@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Page, expect
 
-from sandbox import airflow, live_hours
+from sandbox import airflow, dag_runs
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import until
 from tests.support.live import Site, empty_site
+from tests.support.processes import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ def log_in(page: Page, site: Site, user: str) -> None:
     """Log in through the form."""
     page.goto(site.state.url)
     page.get_by_label("Username").fill(user)
-    page.get_by_label("Password").fill(json.loads(site.stack().password_file.read_text())[user])
+    page.get_by_label("Password").fill(json.loads(site.deployment().password_file.read_text())[user])
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("link", name="Dags").first.wait_for()
 
@@ -151,11 +151,11 @@ def test_a_backfill_is_started_and_ends(page: Page, site: Site) -> None:
 def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
     """While its deadline is pending."""
     path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns"
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
         run_id = client.post(path, json={"logical_date": None, "conf": conf}).json()["dag_run_id"]
         run = f"{path}/{quote(run_id, safe='')}"
-        until(lambda: client.get(run).json()["state"] == "failed", seconds=120)
+        wait_until(lambda: client.get(run).json()["state"] == "failed", seconds=120)
         before = client.get(run).json()["queued_at"]
         page.goto(f"{site.state.url}/dags/{airflow.DAG_ID}/runs/{quote(run_id, safe='')}")
         page.get_by_role("button", name="Press shift+c to clear").click()
@@ -172,7 +172,7 @@ def test_a_failed_run_is_cleared(page: Page, site: Site) -> None:
 
 
 def test_a_viewer_can_read_and_cannot_trigger(browser: Browser, site: Site) -> None:
-    runs = len(live_hours.runs(site.state.metadata, airflow.DAG_ID))
+    runs = len(dag_runs.read_runs(site.state.metadata, airflow.DAG_ID))
     with browser.new_context() as context:
         page = context.new_page()
         log_in(page, site, "viewer")
@@ -182,7 +182,7 @@ def test_a_viewer_can_read_and_cannot_trigger(browser: Browser, site: Site) -> N
             page.get_by_role("dialog").get_by_role("button", name="Trigger", exact=True).click()
         assert answer.value.status == 403
         shoot(page, "viewer")
-    assert len(live_hours.runs(site.state.metadata, airflow.DAG_ID)) == runs
+    assert len(dag_runs.read_runs(site.state.metadata, airflow.DAG_ID)) == runs
 
 
 def test_the_warehouse_page_requires_a_login(browser: Browser, site: Site) -> None:
@@ -258,12 +258,12 @@ def test_a_check_that_fails_is_red_and_links_to_its_run(page: Page, site: Site) 
     with psycopg.connect(site.state.database) as connection:
         connection.execute("DELETE FROM songs")
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         body = {"logical_date": None, "conf": {"start": (end - 6 * HOUR).isoformat(), "end": end.isoformat()}}
         run_id = client.post(f"/api/v2/dags/{airflow.DAG_ID}/dagRuns", json=body).json()["dag_run_id"]
         path = f"/api/v2/dags/{airflow.DAG_ID}/dagRuns/{run_id}"
-        until(lambda: client.get(path).json()["state"] == "failed", seconds=120)
-    until(
+        wait_until(lambda: client.get(path).json()["state"] == "failed", seconds=120)
+    wait_until(
         lambda: "1 failed" in warehouse_page(page, site).locator("[data-panel=quality_now]").inner_text(), seconds=120
     )
     frame = warehouse_page(page, site)

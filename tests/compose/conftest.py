@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.compose.stack import MAIL, Stack, block, copy_project, is_available, missing_engine
+from tests.compose.stack import MAIL, ComposeStack, block, copy_project, is_available, missing_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ PORT, MAIL_PORT = 18080, 18025
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ComposeStack]:
     """The stack, with two workers and the sample loaded; removed at the end, with its volumes."""
     if reason := missing_engine():
         pytest.skip(f"containers cannot run here ({reason})")
@@ -46,7 +46,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "AIRFLOW_CONN_SMTP_ALERTS": re.findall(r"^# ({.*smtp.*})$", example, re.MULTILINE)[0],
     }
     _remove_images()  # Compose would reuse those of an earlier run
-    made = Stack(folder, environment, f"http://127.0.0.1:{PORT}", tmp_path_factory.mktemp("logs") / "all")
+    made = ComposeStack(folder, environment, f"http://127.0.0.1:{PORT}", tmp_path_factory.mktemp("logs") / "all")
     try:
         with _followed(made):
             made.sh(block("Start"), timeout=1800)
@@ -63,7 +63,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @contextmanager
-def _followed(stack: Stack) -> Iterator[None]:
+def _followed(stack: ComposeStack) -> Iterator[None]:
     """Record the output of every container, because its log is deleted when it is replaced."""
     follow = (
         "docker events --filter event=start --filter label=com.docker.compose.project=$COMPOSE_PROJECT_NAME "

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import pytest
 
+from sandbox.api import TokenAuth
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def copy_project(folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Stack:
+class ComposeStack:
     """A running stack.
 
     :param folder: the copy of the project that it runs in.
@@ -139,11 +140,8 @@ class Stack:
 
     def client(self, user: str) -> httpx.Client:
         """Return a client of the API, logged in as one of the three users."""
-        client = httpx.Client(base_url=self.url, timeout=60, trust_env=False)
-        answer = client.post("/auth/token", json={"username": user, "password": self.password(user)})
-        assert answer.is_success, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-        return client
+        auth = TokenAuth(user, self.password(user))
+        return httpx.Client(base_url=self.url, auth=auth, timeout=60, trust_env=False)
 
     def trigger(self, body: dict[str, Any], dag_id: str = DAG) -> str:
         """Trigger a run of a DAG as the user operator; return its id."""
@@ -244,4 +242,4 @@ def wait_for(condition: Callable[[], Found | None], what: str, timeout: float) -
         if found := condition():
             return found
         time.sleep(1)
-    raise AssertionError(f"Waited {timeout:.0f} seconds for {what}, in vain.")
+    raise AssertionError(f"Waited {timeout:.0f} seconds for {what}.")

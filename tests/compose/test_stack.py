@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.compose.stack import CADDY, DAG, MAIL, Stack, block, require, wait_for
+from tests.compose.stack import CADDY, DAG, MAIL, ComposeStack, block, require, wait_for
 from tests.compose.web_server import URL, log_in, web_server
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SECRETS = ("_PASSWORD", "_SECRET", "_KEY")
 
 
 @pytest.fixture
-def yesterday(stack: Stack) -> datetime:
+def yesterday(stack: ComposeStack) -> datetime:
     """The start of the sample's first day, which is loaded completely."""
     first = stack.warehouse("SELECT DATE_TRUNC('day', MIN(start_time)) FROM songplays")
     return datetime.fromisoformat(first).replace(tzinfo=UTC)
@@ -41,7 +41,7 @@ def end(yesterday: datetime) -> str:
     return f"{yesterday + timedelta(days=1):%Y-%m-%d}"
 
 
-def everything_shown(stack: Stack) -> str:
+def everything_shown(stack: ComposeStack) -> str:
     """Return the rendered configuration, the containers' settings and command lines, and all logs."""
     return stack.logs.read_text(errors="replace") + stack.sh(
         "docker compose config; docker inspect $(docker compose ps -aq); "
@@ -50,13 +50,13 @@ def everything_shown(stack: Stack) -> str:
     )
 
 
-def secrets(stack: Stack) -> dict[str, str]:
+def secrets(stack: ComposeStack) -> dict[str, str]:
     """Return the secrets of .env."""
     return {name: value for name, value in stack.settings().items() if name.endswith(SECRETS)}
 
 
 @pytest.fixture(autouse=True)
-def _no_secret_is_shown(stack: Stack) -> Iterator[None]:
+def _no_secret_is_shown(stack: ComposeStack) -> Iterator[None]:
     """Search for secrets after each test, because the next one may replace a container."""
     yield
     shown = everything_shown(stack)
@@ -68,32 +68,32 @@ def hourly(hour: datetime) -> dict[str, str]:
     return {"logical_date": (hour + timedelta(hours=1, minutes=30)).isoformat()}
 
 
-def states(stack: Stack) -> dict[str, str]:
+def states(stack: ComposeStack) -> dict[str, str]:
     """Return the health of each container that has a health check."""
     lines = stack.sh("docker compose ps --format json").splitlines()
     return {row["Name"]: row["Health"] for line in lines if (row := json.loads(line))["Health"]}
 
 
-def workers(stack: Stack) -> list[str]:
+def workers(stack: ComposeStack) -> list[str]:
     """Return the containers of the workers."""
     return stack.sh("docker compose ps -q airflow-worker").split()
 
 
-def test_an_incomplete_env_file_is_rejected(stack: Stack, tmp_path: Path):
+def test_an_incomplete_env_file_is_rejected(stack: ComposeStack, tmp_path: Path):
     output = replace(stack, folder=tmp_path).sh(
         f"cp {stack.folder}/docker-compose.yaml .; cp {stack.folder}/.env.example .env; ! docker compose up -d --wait"
     )
     assert re.search(r'_PASSWORD is missing a value: give it one in \.env, or have "make env" write that file', output)
 
 
-def test_the_sample_is_loaded_at_the_start(stack: Stack):
+def test_the_sample_is_loaded_at_the_start(stack: ComposeStack):
     assert int(stack.warehouse("SELECT COUNT(*) FROM songplays")) > 1000
     assert set(states(stack).values()) == {"healthy"}
     assert len(workers(stack)) == 2
     assert stack.sh("docker compose exec -T s3 ls /opt/airflow/objects/sparkify/log_data").strip()
 
 
-def test_users_must_log_in_and_have_the_permissions_of_their_role(stack: Stack):
+def test_users_must_log_in_and_have_the_permissions_of_their_role(stack: ComposeStack):
     runs = f"/api/v2/dags/{DAG}/dagRuns"
     assert httpx.get(f"{stack.url}/api/v2/dags", trust_env=False).status_code == 401
     wrong = httpx.post(f"{stack.url}/auth/token", json={"username": "admin", "password": "admin"}, trust_env=False)
@@ -113,7 +113,7 @@ def test_users_must_log_in_and_have_the_permissions_of_their_role(stack: Stack):
     assert admin.get("/api/v2/config").status_code == 403  # it cannot be read over the network
 
 
-def test_the_warehouse_page_shows_the_sample(stack: Stack):
+def test_the_warehouse_page_shows_the_sample(stack: ComposeStack):
     viewer = stack.client("viewer")
     assert httpx.get(f"{stack.url}/sparkify/", trust_env=False).status_code == 401
     assert viewer.get("/sparkify/").is_success
@@ -122,7 +122,7 @@ def test_the_warehouse_page_shows_the_sample(stack: Stack):
         assert answer.is_success, answer.text
 
 
-def test_no_container_runs_as_root_and_only_web_ports_are_published(stack: Stack):
+def test_no_container_runs_as_root_and_only_web_ports_are_published(stack: ComposeStack):
     pages = {"airflow-api-server": stack.environment["AIRFLOW_PORT"], "mail": stack.environment["MAIL_PORT"]}
     found = json.loads(stack.sh("docker inspect $(docker compose ps -aq)"))
     for container in found:
@@ -135,7 +135,7 @@ def test_no_container_runs_as_root_and_only_web_ports_are_published(stack: Stack
         assert published == ([{"HostIp": "127.0.0.1", "HostPort": port}] if port else []), name
 
 
-def test_a_service_reaches_only_what_it_needs(stack: Stack):
+def test_a_service_reaches_only_what_it_needs(stack: ComposeStack):
     """Other networks cannot be resolved; an internal one has no internet access."""
     script = (
         "import socket, sys\n"
@@ -161,7 +161,7 @@ def test_a_service_reaches_only_what_it_needs(stack: Stack):
     assert [service for service, routes in out.items() if routes] == ["airflow-worker"]
 
 
-def test_forwarded_headers_are_only_trusted_from_the_published_port(stack: Stack):
+def test_forwarded_headers_are_only_trusted_from_the_published_port(stack: ComposeStack):
     header, page = "curl -fsS -o /dev/null -H 'X-Forwarded-For: 203.0.113.{}'", "/api/v2/version"
     stack.sh(f"{header.format(1)} {stack.url}{page}")
     stack.sh(f"docker compose exec -T airflow-worker {header.format(2)} http://airflow-api-server:8080{page}")
@@ -170,17 +170,17 @@ def test_forwarded_headers_are_only_trusted_from_the_published_port(stack: Stack
     assert "203.0.113.2" not in shown
 
 
-def test_the_stand_in_for_other_aws_services_responds(stack: Stack):
+def test_the_stand_in_for_other_aws_services_responds(stack: ComposeStack):
     code = "from airflow.providers.amazon.aws.hooks.sns import SnsHook; print(SnsHook('aws').get_conn().list_topics())"
     assert "'Topics': []" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
 
 
-def test_empty_settings_are_not_passed_on(stack: Stack):
+def test_empty_settings_are_not_passed_on(stack: ComposeStack):
     code = "import os; print([name for name in os.environ if 'TOPIC' in name or 'SLACK' in name])"
     assert "[]" in stack.sh(f'docker compose run --rm --no-deps -T airflow-worker python -c "{code}"')
 
 
-def test_hours_are_loaded_by_two_workers(stack: Stack, yesterday: datetime, end: str):
+def test_hours_are_loaded_by_two_workers(stack: ComposeStack, yesterday: datetime, end: str):
     before = stack.tables(end)
     hours = [yesterday + timedelta(hours=number) for number in range(12, 18)]
     first, last = hours[0], hours[-1] + timedelta(hours=1)
@@ -194,7 +194,7 @@ def test_hours_are_loaded_by_two_workers(stack: Stack, yesterday: datetime, end:
     assert stack.tables(end) == before
 
 
-def test_an_alert_is_sent_by_email(stack: Stack, end: str):
+def test_an_alert_is_sent_by_email(stack: ComposeStack, end: str):
     require(MAIL)
     stack.warehouse("UPDATE artists SET latitude = 91 WHERE artist_id = (SELECT MIN(artist_id) FROM artists)")
     stack.wait_for_run(stack.trigger({"logical_date": f"{end}T00:30:00Z"}, "sparkify_audit"))
@@ -212,7 +212,7 @@ def test_an_alert_is_sent_by_email(stack: Stack, end: str):
     assert f"{stack.url}/dags/sparkify_audit/runs/" in text
 
 
-def test_a_removed_worker_finishes_its_task_first(stack: Stack, yesterday: datetime, end: str):
+def test_a_removed_worker_finishes_its_task_first(stack: ComposeStack, yesterday: datetime, end: str):
     before = stack.tables(end)
     stack.sh("docker compose up -d --wait --scale airflow-worker=3")
     assert len(workers(stack)) == 3
@@ -233,7 +233,7 @@ def test_a_removed_worker_finishes_its_task_first(stack: Stack, yesterday: datet
     assert stack.tables(end) == before
 
 
-def test_the_task_of_a_killed_worker_is_retried(stack: Stack, yesterday: datetime, end: str):
+def test_the_task_of_a_killed_worker_is_retried(stack: ComposeStack, yesterday: datetime, end: str):
     before = stack.tables(end)
     with stack.locked("songplays"):
         run = stack.trigger(hourly(yesterday + timedelta(hours=20)))
@@ -250,7 +250,7 @@ def test_the_task_of_a_killed_worker_is_retried(stack: Stack, yesterday: datetim
     assert len(workers(stack)) == 2
 
 
-def test_the_metadata_database_restarts_under_a_run(stack: Stack, yesterday: datetime, end: str):
+def test_the_metadata_database_restarts_under_a_run(stack: ComposeStack, yesterday: datetime, end: str):
     before = stack.tables(end)
     run = stack.trigger(hourly(yesterday + timedelta(hours=21)))
     stack.sh("docker compose restart postgres")
@@ -259,7 +259,7 @@ def test_the_metadata_database_restarts_under_a_run(stack: Stack, yesterday: dat
     wait_for(lambda: "well" if set(states(stack).values()) == {"healthy"} else "", "everything healthy", 180)
 
 
-def test_a_backup_restores_both_databases(stack: Stack, end: str):
+def test_a_backup_restores_both_databases(stack: ComposeStack, end: str):
     output = stack.sh("docker compose exec -T postgres sh -c 'pg_dump --version; postgres --version'")
     client, server = map(int, re.findall(r"\) (\d+)", output))
     if client < server:  # it fails; the official image has the same version of both
@@ -275,7 +275,7 @@ def test_a_backup_restores_both_databases(stack: Stack, end: str):
     assert int(stack.metadata("SELECT COUNT(*) FROM dag_run")) >= runs
 
 
-def test_an_upgrade_keeps_the_data(stack: Stack, end: str):
+def test_an_upgrade_keeps_the_data(stack: ComposeStack, end: str):
     before = stack.tables(end)
     image = stack.sh("docker image inspect -f '{{.Id}}' sparkify-airflow:test")
     with (stack.folder / "requirements.txt").open("a") as file:
@@ -287,7 +287,7 @@ def test_an_upgrade_keeps_the_data(stack: Stack, end: str):
     assert stack.client("viewer").get("/api/v2/dags").is_success
 
 
-def test_a_scan_for_secrets_would_find_one(stack: Stack):
+def test_a_scan_for_secrets_would_find_one(stack: ComposeStack):
     shown = everything_shown(stack)
     # The scan covers the output of tasks and services, removed ones included, and that of Compose and Docker.
     expected = {
@@ -301,7 +301,7 @@ def test_a_scan_for_secrets_would_find_one(stack: Stack):
     assert len(secrets(stack)) == 10
 
 
-def test_the_data_survives_down_and_up(stack: Stack, end: str):
+def test_the_data_survives_down_and_up(stack: ComposeStack, end: str):
     before = stack.tables(end)
     stack.sh(block("Check the health"))
     stack.sh(block("Stop"))
@@ -312,7 +312,7 @@ def test_the_data_survives_down_and_up(stack: Stack, end: str):
     assert stack.client("viewer").get(f"/api/v2/dags/{DAG}/dagRuns").json()["total_entries"] >= 8
 
 
-def test_users_log_in_over_tls(stack: Stack, tmp_path: Path):
+def test_users_log_in_over_tls(stack: ComposeStack, tmp_path: Path):
     require(CADDY)
     with web_server(stack, tmp_path) as browser:
         answers = [

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from tests.compose.stack import CADDY, Stack, block, parse, wait_for
+from tests.compose.stack import CADDY, ComposeStack, block, parse, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ URL = f"https://localhost:{PORT}"
 
 
 @contextmanager
-def web_server(stack: Stack, folder: Path) -> Iterator[httpx.Client]:
+def web_server(stack: ComposeStack, folder: Path) -> Iterator[httpx.Client]:
     """Run the documented web server and the stack behind it; yield a client of the web server.
 
     :param folder: an empty one. For ``localhost`` Caddy is an authority itself, which the client trusts.

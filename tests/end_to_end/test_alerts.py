@@ -12,16 +12,18 @@ import psycopg
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.backfill_client import HOUR, Backfill, Options
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
+from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
-from sandbox.stack import Stack, airflow_stack
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import IMPATIENT, until
 from tests.support import receivers
 from tests.support.data import event, song
+from tests.support.processes import IMPATIENT, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sandbox.api import AirflowClient
 
 pytestmark = pytest.mark.scheduler
 
@@ -54,8 +56,8 @@ for name, limit in (("waits", 8), ("is_killed", 8), ("is_lost", 3600)):
 class Site(NamedTuple):
     """A running Airflow, the warehouse that it loads, and the receivers of alerts."""
 
-    stack: Stack
-    client: httpx.Client
+    deployment: LocalDeployment
+    client: AirflowClient
     metadata: str
     lab: Lab
     hook: receivers.Hook
@@ -73,11 +75,11 @@ class Site(NamedTuple):
         """Wait until a run has ended; return its state."""
 
         def ended() -> str | None:
-            self.stack.check()
+            self.deployment.check()
             state = self.client.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run, safe='')}").json()["state"]
             return state if state in ("success", "failed") else None
 
-        return until(ended, 120)
+        return wait_until(ended, 120)
 
     def deadline(self, run: str) -> datetime:
         """Return the deadline of a run."""
@@ -100,7 +102,7 @@ class Site(NamedTuple):
 @pytest.fixture(scope="module")
 def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An Airflow for all tests of this module."""
-    home = tmp_path_factory.mktemp("stack")
+    home = tmp_path_factory.mktemp("deployment")
     name = "alerted"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
     levels = {5: "gold", 8: "gold"}
@@ -127,8 +129,8 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
             "AIRFLOW_CONN_SMTP_ALERTS": receivers.smtp_connection(mail.port),
             "AIRFLOW_VAR_SPARKIFY_ALERT_EMAIL": "ann@sparkify.example",
         }
-        with airflow_stack(home, environment, dag_id=airflow.DAG_ID) as stack, stack.client() as client:
-            yield Site(stack, client, metadata, lab, hook, mail)
+        with run_deployment(home, environment, dag_id=airflow.DAG_ID) as deployment, deployment.client() as client:
+            yield Site(deployment, client, metadata, lab, hook, mail)
 
 
 def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
@@ -137,7 +139,7 @@ def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
     (message,) = site.messages()
     assert message.startswith(":red_circle: *Failed* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
     assert "`songplays: every level is free or paid`" in message
-    page = f"{site.stack.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
+    page = f"{site.deployment.url}/dags/{airflow.DAG_ID}/runs/{quote(run, safe='')}"
     assert f"<{page}|" in message
     assert site.client.get(page).status_code == 200
 
@@ -188,8 +190,8 @@ def test_a_conf_that_would_crash_the_dag_processor_is_rejected(site: Site) -> No
 
 
 def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
-    backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
-    backfill.begin(DAY, DAY + 12 * HOUR, Options(runs=6))
+    backfill = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
+    backfill.begin(DAY, DAY + 12 * HOUR, BackfillOptions(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
     assert len(outcome.failed) == 2
     (message,) = site.messages()
@@ -202,15 +204,17 @@ def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
 
 def test_a_backfill_reprocesses_a_failed_run_while_its_deadline_is_pending(site: Site) -> None:
     """In the web UI: Missing and Errored Runs."""
-    backfill = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
+    backfill = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
     latest: dict[str, str | int] = {"dag_id": airflow.DAG_ID, "order_by": "-id", "limit": 1}
     bad = DAY + 5 * HOUR
     for reprocess in ("completed", "failed"):
-        backfill.begin(bad, bad + HOUR, Options(runs=1, reprocess=reprocess))
+        backfill.begin(bad, bad + HOUR, BackfillOptions(runs=1, reprocess=reprocess))
         outcome = backfill.wait(lambda runs, retries: None, every=0.2)
         assert [run.hour for run in outcome.failed] == [bad]
         assert outcome.skipped == []
-        until(lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120)
+        wait_until(
+            lambda: site.client.get("/api/v2/backfills", params=latest).json()["backfills"][0]["completed_at"], 120
+        )
         (message,) = site.messages()
         assert "1 run: 0 passed, 0 warned, 1 failed" in message
 
@@ -225,7 +229,7 @@ def test_a_late_run_is_alerted(site: Site) -> None:
 def test_a_run_that_failed_without_an_alert_is_alerted_at_its_deadline(site: Site) -> None:
     """If the process of a task is killed, Airflow calls no callback."""
     assert site.run(dag_id="is_killed")[1] == "failed"
-    until(lambda: site.hook.posts)
+    wait_until(lambda: site.hook.posts)
     (message,) = site.messages()
     assert "`the run is on time`" in message
     assert "failed, 0.133333 minutes after it was queued" in message
@@ -233,7 +237,7 @@ def test_a_run_that_failed_without_an_alert_is_alerted_at_its_deadline(site: Sit
 
 def test_a_task_without_heartbeat_is_alerted_by_the_dag_processor(site: Site) -> None:
     assert site.run(dag_id="is_lost")[1] == "failed"
-    until(lambda: site.hook.posts)
+    wait_until(lambda: site.hook.posts)
     (message,) = site.messages()
     assert "*Failed*: `task is_lost`" in message
     assert "its process exited without reporting an error" in message

@@ -3,58 +3,45 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import tempfile
-import time
 from collections import Counter
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-import psutil
 import psycopg
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.backfill_client import HOUR, Backfill, Failure, Options, Outcome, Run
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions, BackfillResult, BackfillRun, TaskFailure
+from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
-from sandbox.stack import Stack, airflow_stack
 from sandbox.upload import sync
 from tests.conftest import ROOT
-from tests.end_to_end.test_run import counts, left_behind, start
 from tests.support.data import event, song
+from tests.support.processes import IMPATIENT, left_behind, row_counts, session_members, start_command, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    import httpx
+    import psutil
+
+    from sandbox.api import AirflowClient
 
 pytestmark = pytest.mark.scheduler
 
 DAY = datetime(2018, 11, 1, tzinfo=UTC)
 NEXT = DAY + timedelta(days=1)
-# The project's DAG, but failed tasks are retried immediately.
-IMPATIENT = '''
-"""An Airflow DAG."""
-from datetime import timedelta
-
-from sparkify_warehouse import dag
-
-for task in dag.tasks:
-    task.retry_delay = timedelta(seconds=1)
-    task.retry_exponential_backoff = False
-'''
 
 
 class Site(NamedTuple):
     """A running Airflow and the warehouse that it loads."""
 
-    stack: Stack
-    client: httpx.Client
+    deployment: LocalDeployment
+    client: AirflowClient
     metadata: str
     lab: Lab
 
@@ -63,9 +50,9 @@ class Site(NamedTuple):
         begin: datetime,
         end: datetime,
         *,
-        tell: Callable[[Sequence[Run], Sequence[Failure]], None] = lambda runs, retries: None,
+        tell: Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None] = lambda runs, retries: None,
         **options: Any,
-    ) -> Outcome:
+    ) -> BackfillResult:
         """Run a backfill to its end."""
         backfill = self.begin(begin, end, **options)
         return backfill.wait(tell, every=0.2)
@@ -75,8 +62,8 @@ class Site(NamedTuple):
         with psycopg.connect(self.metadata) as connection:
             # Airflow would otherwise take half a minute to mark the earlier one as completed.
             connection.execute("UPDATE backfill SET completed_at = now() WHERE completed_at IS NULL")
-        backfill = Backfill(self.stack, self.client, self.metadata, airflow.DAG_ID)
-        assert backfill.begin(begin, end, Options(**options)) == ""
+        backfill = Backfill(self.deployment, self.client, self.metadata, airflow.DAG_ID)
+        assert backfill.begin(begin, end, BackfillOptions(**options)) == ""
         return backfill
 
     def damage(self, begin: datetime, end: datetime) -> None:
@@ -91,7 +78,7 @@ class Site(NamedTuple):
 
     def processes(self) -> list[psutil.Process]:
         """Return all processes of this Airflow."""
-        return members([process.pid for process in self.stack.processes.values()])
+        return session_members([process.pid for process in self.deployment.processes.values()])
 
     def get(self, path: str) -> Any:
         """Request a path of the DAG from the API."""
@@ -128,7 +115,7 @@ def fill(lab: Lab) -> None:
 @pytest.fixture(scope="module")
 def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An Airflow for all tests of this module."""
-    home = tmp_path_factory.mktemp("stack")
+    home = tmp_path_factory.mktemp("deployment")
     name = "scheduled"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
     fill(lab)
@@ -143,19 +130,19 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
         "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
     }
-    with airflow_stack(home, environment, dag_id=airflow.DAG_ID) as stack:
-        with stack.client() as client:
-            yield Site(stack, client, metadata, lab)
-        sessions = [process.pid for process in stack.processes.values()]
-    assert members(sessions) == []
+    with run_deployment(home, environment, dag_id=airflow.DAG_ID) as deployment:
+        with deployment.client() as client:
+            yield Site(deployment, client, metadata, lab)
+        sessions = [process.pid for process in deployment.processes.values()]
+    assert session_members(sessions) == []
 
 
 @pytest.fixture(scope="module")
-def day(site: Site) -> tuple[Outcome, int]:
+def day(site: Site) -> tuple[BackfillResult, int]:
     """A day loaded by a backfill of six concurrent runs, and the highest number of concurrent runs seen."""
     most = 0
 
-    def tell(runs: Sequence[Run], retries: Sequence[Failure]) -> None:
+    def tell(runs: Sequence[BackfillRun], retries: Sequence[TaskFailure]) -> None:
         nonlocal most
         most = max(most, Counter(run.state for run in runs)["running"])
 
@@ -175,30 +162,9 @@ def expected(
     return single.tables()
 
 
-def members(sessions: list[int]) -> list[psutil.Process]:
-    """Return the processes of sessions, without zombies."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(ProcessLookupError, psutil.NoSuchProcess):
-            in_session = process.pid and os.getsid(process.pid) in sessions
-            if in_session and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
-def until(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """Wait until a function returns a truthy value, and return it."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.05)
-    pytest.fail(f"not within {seconds} s")
-
-
 @pytest.fixture
 def state() -> Iterator[Path]:
-    """A folder for the state of commands, accessible for the servers' user; no process may use it at the end."""
+    """A state folder that the servers' user can traverse; no process uses it at the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-backfill-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -208,21 +174,21 @@ def state() -> Iterator[Path]:
 # The first test, so that no other Airflow competes for the machine.
 def test_an_interrupted_command_leaves_no_process_and_can_continue(state: Path, lab: Lab) -> None:
     hours = ["--from", "2018-11-01T12:00", "--to", "2018-11-01T16:00", "--runs", "2"]
-    process = start(state, *hours, module="sandbox.backfill")
+    process = start_command(state, *hours, module="sandbox.backfill")
     assert process.stdout
     for line in process.stdout:
         if " runs done" in line:
             break
     (note,) = (state / "scheduler").glob("*/processes.json")
     sessions = [session for session, _ in json.loads(note.read_text()).values()]
-    assert len(members(sessions)) > len(sessions) == 4
+    assert len(session_members(sessions)) > len(sessions) == 4
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
-    assert members(sessions) == []
+    assert session_members(sessions) == []
     assert left_behind(state) == []
 
-    process = start(state, *hours, module="sandbox.backfill")
+    process = start_command(state, *hours, module="sandbox.backfill")
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     assert re.search(r"Continuing an interrupted backfill of these hours: [1-4] runs are left", printed)
@@ -230,7 +196,7 @@ def test_an_interrupted_command_leaves_no_process_and_can_continue(state: Path, 
     assert "4 of 4 runs passed all checks" in printed
     sync(state / "sample", lab.store)
     lab.run("2018-11-01T12:00", "2018-11-01T16:00")
-    assert counts(printed) == lab.counts()
+    assert row_counts(printed) == lab.counts()
     with servers.postgres(state / "postgres") as server, psycopg.connect(server.uri()) as connection:
         names = [name for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'spark%'")]
         (metadata,) = [name for name in names if name.endswith("-airflow")]
@@ -242,7 +208,7 @@ def test_an_interrupted_command_leaves_no_process_and_can_continue(state: Path, 
 
 
 def test_six_concurrent_runs_result_in_the_tables_of_a_single_run(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     outcome, most = day
     assert [run.hour for run in outcome.runs] == [DAY + number * HOUR for number in range(24)]
@@ -253,7 +219,7 @@ def test_six_concurrent_runs_result_in_the_tables_of_a_single_run(
     assert site.lab.tables() == expected
 
 
-def test_completed_runs_are_skipped_with_a_message(site: Site, day: tuple[Outcome, int]) -> None:
+def test_completed_runs_are_skipped_with_a_message(site: Site, day: tuple[BackfillResult, int]) -> None:
     outcome = site.backfill(DAY, NEXT)
     assert len(outcome.skipped) == 24
     assert {run.skipped for run in outcome.runs} == {"already exists"}
@@ -262,7 +228,7 @@ def test_completed_runs_are_skipped_with_a_message(site: Site, day: tuple[Outcom
 
 
 def test_reprocessing_backwards_results_in_the_same_tables(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     first = NEXT - 3 * HOUR
     site.damage(first, NEXT)
@@ -276,18 +242,18 @@ def test_reprocessing_backwards_results_in_the_same_tables(
 
 
 def test_a_cleared_run_loads_its_hour_again(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     run = day[0].runs[14]
     site.damage(run.hour, run.hour + HOUR)
     path = f"dagRuns/{quote(str(run.run_id), safe='')}"
     site.client.post(f"/api/v2/dags/{airflow.DAG_ID}/{path}/clear", json={"dry_run": False})
-    until(lambda: site.get(path)["state"] == "success")
+    wait_until(lambda: site.get(path)["state"] == "success")
     assert site.lab.tables() == expected
 
 
 def test_a_killed_task_is_retried(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     """It is killed after it has read its file, while it waits for the lock."""
     hour = day[0].runs[20].hour
@@ -296,14 +262,14 @@ def test_a_killed_task_is_retried(
         connection.execute("LOCK TABLE staging_events IN ROW EXCLUSIVE MODE")
         backfill = site.begin(hour, hour + HOUR, reprocess="completed")
         waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'staging_events'::regclass"
-        until(lambda: connection.execute(waiting).fetchone())
+        wait_until(lambda: connection.execute(waiting).fetchone())
         path = f"dagRuns/{quote(str(day[0].runs[20].run_id), safe='')}/taskInstances/stage_events"
         task = site.get(path)
         assert task["state"] == "running"
         (process,) = [item for item in site.processes() if item.name().startswith(f"airflow worker -- {task['id']}")]
         process.send_signal(signal.SIGKILL)
-        until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
-    retries: list[Failure] = []
+        wait_until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
+    retries: list[TaskFailure] = []
     outcome = backfill.wait(lambda runs, more: retries.extend(more), every=0.2)
     assert outcome.succeeded
     assert site.get(path)["try_number"] == task["try_number"] + 1
@@ -311,10 +277,10 @@ def test_a_killed_task_is_retried(
 
 
 def test_an_invalid_file_fails_its_runs_with_its_location(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     bad = datetime(2018, 11, 5, tzinfo=UTC)
-    retries: list[Failure] = []
+    retries: list[TaskFailure] = []
     outcome = site.backfill(bad, bad + HOUR, tell=lambda runs, more: retries.extend(more))
     assert not outcome.succeeded
     assert outcome.checks == {"upstream_failed": 1}
@@ -330,11 +296,11 @@ def test_an_invalid_file_fails_its_runs_with_its_location(
 
 
 def test_an_interrupted_backfill_is_replaced_by_another(
-    site: Site, day: tuple[Outcome, int], expected: dict[str, list[tuple[Any, ...]]]
+    site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     site.begin(DAY + 3 * HOUR, DAY + 8 * HOUR, runs=1, reprocess="completed")
-    other = Backfill(site.stack, site.client, site.metadata, airflow.DAG_ID)
-    output = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, Options())
+    other = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
+    output = other.begin(DAY + 6 * HOUR, DAY + 7 * HOUR, BackfillOptions())
     assert "with other options: 5 of its runs were left, from 2018-11-01 03:00 on" in output
     outcome = other.wait(lambda runs, more: None, every=0.2)
     assert outcome.succeeded

@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.backfill_client import HOUR, Backfill, Options
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
+from sandbox.deployment import run_deployment
 from sandbox.lab import Lab
-from sandbox.stack import airflow_stack
 from tests.support.data import event, song
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def events(day: datetime, *, but: int | None = None) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    home = tmp_path_factory.mktemp("stack")
+    home = tmp_path_factory.mktemp("deployment")
     name = "reported"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
     lab.put_song("1", song("SO1"))
@@ -85,19 +85,19 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
     environment = airflow.environment(
         home, metadata=airflow.sqlalchemy_url(metadata), postgres=postgres, database=name, s3=s3, bucket=name
     )
-    with airflow_stack(home, environment, dag_id=REPORT) as stack, stack.client() as client:
+    with run_deployment(home, environment, dag_id=REPORT) as deployment, deployment.client() as client:
         client.patch(f"/api/v2/dags/{REPORT}", json={"is_paused": False})
-        yield Site(client, lab, Backfill(stack, client, metadata, airflow.DAG_ID))
+        yield Site(client, lab, Backfill(deployment, client, metadata, airflow.DAG_ID))
 
 
 def test_the_life_of_a_report(site: Site) -> None:
     # Hours of an unclosed day create no report.
-    assert site.backfill.begin(DAY + 19 * HOUR, DAY + 21 * HOUR, Options(runs=2)) == ""
+    assert site.backfill.begin(DAY + 19 * HOUR, DAY + 21 * HOUR, BackfillOptions(runs=2)) == ""
     assert site.backfill.wait(lambda runs, retries: None, every=0.2).succeeded
     assert site.reports(0) == []
 
     # The run that closes it does, although it is the first of its backfill: it covers the day.
-    assert site.backfill.begin(DAY + 22 * HOUR, NEXT, Options(runs=2, backwards=True)) == ""
+    assert site.backfill.begin(DAY + 22 * HOUR, NEXT, BackfillOptions(runs=2, backwards=True)) == ""
     assert site.backfill.wait(lambda runs, retries: None, every=0.2).succeeded
     assert site.reports(1) == ["2018-11-01"]
     assert site.keys() == ["reports/2018/11/2018-11-01.html"]

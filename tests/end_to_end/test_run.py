@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,52 +11,18 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from sandbox.lab import TABLES, Lab
-from tests.conftest import ROOT
+from tests.support.processes import left_behind, row_counts, start_command, succeeded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox import servers
-
-
-def start(state: Path, *arguments: str, module: str = "sandbox.run") -> subprocess.Popen[str]:
-    """Start ``make run``, or another command, on separate data, without Airflow's settings of this process."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
-    return subprocess.Popen(
-        [sys.executable, "-m", module, "--state", str(state), *arguments],
-        cwd=ROOT,
-        env={**environment, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    from sandbox.lab import Lab
 
 
 def run(state: Path, *arguments: str) -> str:
-    """Run it, expect success, and return its output."""
-    return ended(start(state, *arguments))
-
-
-def ended(process: subprocess.Popen[str]) -> str:
-    """Return the output of a command, and expect success."""
-    printed, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, printed
-    return printed
-
-
-def counts(printed: str) -> dict[str, int]:
-    """The rows per table, as printed."""
-    return {name: int(re.search(rf"  {name} +([\d,]+)", printed)[1].replace(",", "")) for name in TABLES}  # type: ignore[index]
-
-
-def left_behind(state: Path) -> list[str]:
-    """Return the processes that use the state."""
-    return [
-        process.info["name"]
-        for process in psutil.process_iter(["name", "cmdline"])
-        if process.pid != os.getpid() and any(str(state) in word for word in process.info["cmdline"] or [])
-    ]
+    """Run the command successfully and return its output."""
+    return succeeded(start_command(state, *arguments))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +35,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 def test_run_from_scratch(state: Path) -> None:
     printed = run(state)
-    rows = counts(printed)
+    rows = row_counts(printed)
     assert rows["staging_events"] > 10_000
     assert 0 < rows["songplays"] < rows["staging_events"]
     assert rows["time"] <= rows["songplays"]
@@ -82,19 +45,19 @@ def test_run_from_scratch(state: Path) -> None:
     for answer in ("Most played songs", "Busiest hours", "Browsers by plays", "What next?"):
         assert answer in printed
     assert left_behind(state) == []
-    quality = ended(start(state, module="sandbox.quality"))
+    quality = succeeded(start_command(state, module="sandbox.quality"))
     assert f"{of} of {of} checks passed, database sparkify-sample-" in quality
     assert left_behind(state) == []
 
 
 def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
     printed = run(state)
-    process = start(state, module="sandbox.notebook")
+    process = start_command(state, module="sandbox.notebook")
     output, _ = process.communicate(timeout=120)
     assert process.returncode == 0, output
     found = re.search(r"Open (\S+\.html) in a browser", output)
     assert found
-    assert f"<strong>{counts(printed)['songplays']:,} plays</strong> on 2 days" in Path(found[1]).read_text()
+    assert f"<strong>{row_counts(printed)['songplays']:,} plays</strong> on 2 days" in Path(found[1]).read_text()
     assert left_behind(state) == []
 
 
@@ -104,7 +67,7 @@ def test_hourly_runs_result_in_the_same_tables(state: Path) -> None:
     hourly = run(fresh, *hours, "--hourly")
     assert hourly.count(" events, ") == 3 + 1  # the hours, and the generated rows
     at_once = run(state / "range", *hours)
-    assert counts(hourly) == counts(at_once)
+    assert row_counts(hourly) == row_counts(at_once)
 
 
 @pytest.mark.sample
@@ -112,7 +75,7 @@ def test_the_real_sample_gives_the_known_tables(state: Path, sample: Path) -> No
     job = ["--data", str(sample), "--from", "2018-11-01", "--to", "2018-11-11"]
     printed = run(state, *job)
     assert (
-        counts(printed).items()
+        row_counts(printed).items()
         >= {
             "staging_events": 1882,
             "staging_songs": 2892,
@@ -144,7 +107,7 @@ def test_an_invalid_file_fails_with_its_location_and_leaves_no_process(state: Pa
     file = tmp_path / "data" / "log_data" / "2018" / "11" / "2018-11-01-events.json"
     file.parent.mkdir(parents=True)
     file.write_text('{"sessionId": 1, "itemInSession": 0, "ts": }')
-    process = start(state, "--data", str(tmp_path / "data"))
+    process = start_command(state, "--data", str(tmp_path / "data"))
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "2018-11-01-events.json line 1" in printed
@@ -154,7 +117,7 @@ def test_an_invalid_file_fails_with_its_location_and_leaves_no_process(state: Pa
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_an_interrupt_stops_the_servers(tmp_path: Path, number: signal.Signals) -> None:
-    process = start(tmp_path / "state")
+    process = start_command(tmp_path / "state")
     assert process.stdout
     printed = ""
     for line in process.stdout:

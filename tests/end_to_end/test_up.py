@@ -17,13 +17,12 @@ import psutil
 import psycopg
 import pytest
 
-from sandbox import airflow, jobs, live_hours, servers
+from sandbox import airflow, catch_up, dag_runs, jobs, servers
 from sandbox.lab import Lab
-from sandbox.live_state import Place
+from sandbox.live_state import SupervisorFiles
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import members, until
-from tests.end_to_end.test_run import left_behind
 from tests.support.live import Site, empty_site
+from tests.support.processes import left_behind, session_members, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,7 +53,7 @@ def test_a_used_port_is_reported_immediately(site: Site) -> None:
     assert site.state.steps == []  # nothing was started
     assert f"Port {site.port} is taken (process {os.getpid()}, " in printed
     assert "make up PORT=" in printed
-    assert left_behind(site.place.state) == []
+    assert left_behind(site.files.state) == []
     assert "The last start failed: Port" in site.make("status", code=3)
 
 
@@ -73,7 +72,7 @@ def test_the_tables_are_those_of_a_single_run(
     assert {run.state for run in runs} == {"success"}
     assert {run.run_id.partition("__")[0] for run in runs} == {"catch_up", "scheduled"}
     start, end = min(run.interval.start for run in runs), max(run.interval.end for run in runs)
-    assert live_hours.missing((run.interval for run in runs), start, end) == []
+    assert catch_up.missing((run.interval for run in runs), start, end) == []
     assert (end - start).total_seconds() >= 24 * 3600
     loaded = Lab(site.state.database, servers.open_bucket(site.state.endpoint, "sparkify-live"), "sparkify-live", {})
     tables = loaded.tables()
@@ -92,7 +91,7 @@ def test_the_tables_are_those_of_a_single_run(
 
 def test_the_viewer_has_read_only_access(site: Site, first: str) -> None:
     order = {"logical_date": None, "conf": {"start": "2018-11-01T00:00:00Z", "end": "2018-11-02T00:00:00Z"}}
-    with site.stack().client("viewer") as client:
+    with site.deployment().client("viewer") as client:
         assert client.get(DAG).json()["is_paused"] is False
         for call in (
             lambda: client.post(f"{DAG}/dagRuns", json=order),
@@ -100,16 +99,17 @@ def test_the_viewer_has_read_only_access(site: Site, first: str) -> None:
         ):
             with pytest.raises(httpx.HTTPStatusError, match="with 403"):
                 call()
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         run = client.post(f"{DAG}/dagRuns", json=order).json()
         path = f"{DAG}/dagRuns/{run['dag_run_id']}"
-        assert until(lambda: client.get(path).json()["state"] == "success")
+        assert wait_until(lambda: client.get(path).json()["state"] == "success")
         client.delete(path)
 
 
 def test_sixty_concurrent_requests_succeed(site: Site, first: str) -> None:
     """Each holds a connection to the metadata database while it waits for another."""
-    with site.stack().client("viewer") as client, ThreadPoolExecutor(60) as threads:
+    with site.deployment().client("viewer") as client, ThreadPoolExecutor(60) as threads:
+        client.get(DAG)  # the login
         answers = list(threads.map(lambda _: client.get(f"/ui/grid/runs/{airflow.DAG_ID}"), range(60)))
     assert {answer.status_code for answer in answers} == {200}
 
@@ -128,12 +128,12 @@ def test_a_second_up_changes_nothing(site: Site, first: str) -> None:
 @pytest.mark.parametrize("module", ["sandbox.run", "sandbox.backfill"])
 def test_other_commands_fail_while_it_runs(module: str, site: Site, first: str) -> None:
     printed = site.make(module=module, code=2)
-    assert f"make up (process {site.state.pid}) is using {site.place.state}: `make down` stops it." in printed
+    assert f"make up (process {site.state.pid}) is using {site.files.state}: `make down` stops it." in printed
 
 
 def test_it_fails_while_another_command_runs(tmp_path: Path) -> None:
-    other = Site(Place(tmp_path), 1)
-    with jobs.alone(tmp_path, "make backfill"):
+    other = Site(SupervisorFiles(tmp_path), 1)
+    with jobs.lock_state(tmp_path, "make backfill"):
         for command in ("up", "down", "status"):
             printed = other.make(command, code=2)
             assert (
@@ -148,7 +148,7 @@ def test_the_status_is_healthy(site: Site, first: str) -> None:
     for name, component in site.state.components.items():
         assert f"✓ {name} {component.pid} " in printed
     assert re.search(r"Last run \[.*\) success in \d+ s, .* ago .*Next run \[.*\) in ", printed)
-    assert until(lambda: re.search(r"Last audit \[.*\) success", site.make("status")))
+    assert wait_until(lambda: re.search(r"Last audit \[.*\) success", site.make("status")))
     assert re.search(r"Total \d+ runs; [\d,]+ plays in the warehouse", printed)
 
 
@@ -158,14 +158,14 @@ def test_a_missing_run_is_triggered(site: Site, first: str) -> None:
     with psycopg.connect(site.state.database) as connection:
         rows = connection.execute("SELECT COUNT(*) FROM songplays").fetchone()
         connection.execute("DELETE FROM songplays WHERE start_time < %s", [run.interval.end.replace(tzinfo=None)])
-    with site.stack().client() as client:
+    with site.deployment().client() as client:
         client.delete(f"{DAG}/dagRuns/{run.run_id}")
 
     def again() -> bool:
-        found = [other for other in live_hours.runs(site.state.metadata, airflow.DAG_ID) if other.began]
+        found = [other for other in dag_runs.read_runs(site.state.metadata, airflow.DAG_ID) if other.began]
         return any(other.interval.start == run.interval.start and other.state == "success" for other in found)
 
-    assert until(again, 90)
+    assert wait_until(again, 90)
     site.idle()
     with psycopg.connect(site.state.database) as connection:
         assert connection.execute("SELECT COUNT(*) FROM songplays").fetchone() == rows
@@ -181,26 +181,26 @@ def test_it_starts_again_after_a_crash(site: Site, first: str) -> None:
     """The supervisor is killed; the next start stops its orphans first, and loads nothing twice."""
     before = site.state
     sessions, runs = site.sessions(), site.idle()
-    world = (site.place.bucket / "world.json").read_text()
+    first_day = (site.files.bucket / "world.json").read_text()
     psutil.Process(before.pid).kill()
-    printed = until(lambda: jobs.owner(site.place.state) is None) and site.make("status", code=3)
+    printed = wait_until(lambda: jobs.lock_owner(site.files.state) is None) and site.make("status", code=3)
     assert "was not shut down cleanly: its supervisor was killed, or the machine went down" in printed
     printed = site.up()
     assert "✓ Start Airflow" in printed
-    left = [process.pid for process in members(sessions)]
+    left = [process.pid for process in session_members(sessions)]
     assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # it is reused
     assert site.state.pid != before.pid
     assert {run.run_id for run in runs} <= {run.run_id for run in site.idle()}
     assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another one if an hour has just ended
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(printed) == passwords.findall(first)
-    assert (site.place.bucket / "world.json").read_text() == world
+    assert (site.files.bucket / "world.json").read_text() == first_day
 
 
 def test_a_killed_component_is_detected_and_restarted(site: Site, first: str) -> None:
     triggerer = site.state.components["triggerer"].pid
     psutil.Process(triggerer).kill()
-    until(lambda: site.state.ended)
+    wait_until(lambda: site.state.ended)
     printed = site.make("status", code=1)
     assert re.search(rf"✗ triggerer {triggerer} was killed by SIGKILL at \d\d:\d\d:\d\d", printed)
     assert printed.count("✓") == 6
@@ -223,19 +223,19 @@ def test_down_only_stops_its_own_processes(site: Site, first: str) -> None:
         sessions = site.sessions()
         try:
             assert "✓ Stop everything" in site.make("down")
-            assert members(sessions) == []
-            assert left_behind(site.place.state) == []
+            assert session_members(sessions) == []
+            assert left_behind(site.files.state) == []
             assert foreign.poll() is None
         finally:
             foreign.kill()
     assert "Nothing is running." in site.make("down")
-    assert "does not run. `make up` starts it." in site.make("status", code=3)
+    assert "is not running. `make up` starts it." in site.make("status", code=3)
 
 
 def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     with subprocess.Popen(
-        [sys.executable, "-m", "sandbox.up", "up", "--port", str(site.port), "--state", site.place.state],
+        [sys.executable, "-m", "sandbox.up", "up", "--port", str(site.port), "--state", site.files.state],
         cwd=ROOT,
         env={**environment, "PYTHONPATH": "plugins:dags"},
         stdout=subprocess.PIPE,
@@ -243,12 +243,12 @@ def test_it_can_be_stopped_while_it_starts(site: Site) -> None:
     ) as starting:
 
         def airflow_starts() -> Any:
-            state = site.place.load()
+            state = site.files.load()
             return state and state.phase == "starting" and any("Airflow" in step.title for step in state.steps)
 
-        until(airflow_starts)
+        wait_until(airflow_starts)
         site.make("down")
         printed, _ = starting.communicate(timeout=30)
     assert starting.returncode == 1
     assert "Stopped during the start." in printed
-    assert left_behind(site.place.state) == []
+    assert left_behind(site.files.state) == []

@@ -41,7 +41,7 @@ import json, sys
 import psycopg
 from rich.console import Console
 from sandbox.lab import TABLES, Lab
-from sandbox.report import Screen
+from sandbox.terminal import Terminal
 from sparkify.web import panels
 
 day = sys.argv[1:3]
@@ -54,9 +54,9 @@ found["again"] = lab.run(*day)["create_tables"]["statements"]
 found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
 found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
 console = Console(record=True, width=200)
-Screen(console).answers(sys.argv[3], [])
+Terminal(console).results(sys.argv[3], [])
 lab.execute(lab.dag_of("sparkify_report").get_task("write_report"), run={"partition_key": day[0]})
-found["screen"] = console.export_text()
+found["terminal"] = console.export_text()
 with psycopg.connect(sys.argv[3]) as connection:
     connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '1999-01-01', '')")
 lab.run(*day)
@@ -143,8 +143,8 @@ def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
         [[agents[0], 2], [agents[1], 1]],
     ]
     assert ["devices", 2] in found["counts"]
-    assert re.search(r"New devices by day.*?2018-11-01 +2\s", found["screen"], re.DOTALL)
-    assert re.search(r"\bdevices +2\s", found["screen"])
+    assert re.search(r"New devices by day.*?2018-11-01 +2\s", found["terminal"], re.DOTALL)
+    assert re.search(r"\bdevices +2\s", found["terminal"])
     page = bytes(lab.store.get("reports/2018/11/2018-11-01.html").bytes()).decode()
     assert re.search(r"<h2>New devices</h2>.*?Firefox/31.0.*?05:00.*?Safari/9537.53", page, re.DOTALL)
     assert (found["merged"], found["rebuilt"], found["recreated"]) == (3, 2, 0)

@@ -158,7 +158,7 @@ def test_a_failed_cell_fails_the_page(loaded: Lab, monkeypatch: pytest.MonkeyPat
     book.cells[broken].source = source
     monkeypatch.setattr(nbformat, "read", lambda *_, **__: book)
     with pytest.raises(
-        notebook.CellError, match=rf"^Cell {broken + 1} of sparkify\.ipynb, which begins .*, failed: \w+Error: "
+        notebook.CellError, match=rf"^Cell {broken + 1} of sparkify\.ipynb, starting with .*, failed: \w+Error: "
     ):
         notebook.execute(NOTEBOOK)
 
@@ -168,7 +168,7 @@ def test_a_failed_cell_fails_the_command(
 ) -> None:
     arguments = ["--state", str(tmp_path)]
     parser = jobs.parser("", "")
-    job = jobs.read(parser, parser.parse_args(arguments), hourly=False)
+    job = jobs.read_job(parser, parser.parse_args(arguments), hourly=False)
     with (
         servers.postgres(tmp_path / "postgres") as server,
         psycopg.connect(server.create_database(job.database)) as connection,
@@ -179,7 +179,7 @@ def test_a_failed_cell_fails_the_command(
     assert notebook.main(arguments) == 1
     printed = " ".join(capsys.readouterr().out.split())
     assert "✗ Execute the notebook" in printed
-    assert "Cell 1 of sparkify.ipynb, which begins '1 / 0', failed: ZeroDivisionError: division by zero" in printed
+    assert "Cell 1 of sparkify.ipynb, starting with '1 / 0', failed: ZeroDivisionError: division by zero" in printed
     assert list(tmp_path.glob("*.html")) == []
 
 

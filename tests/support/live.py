@@ -1,4 +1,4 @@
-"""`make up` to experiment on: a live Airflow and its warehouse, on a state of its own."""
+"""`make up` for tests: a live Airflow and its warehouse, on a new state."""
 
 from __future__ import annotations
 
@@ -11,35 +11,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox import airflow, live_hours
-from sandbox.live_state import Place, State
-from sandbox.stack import Stack
+from sandbox import airflow, dag_runs
+from sandbox.deployment import LocalDeployment
+from sandbox.live_state import SupervisorFiles, SupervisorState
 from tests.conftest import ROOT
-from tests.end_to_end.test_backfill import until
-from tests.end_to_end.test_run import left_behind
+from tests.support.processes import left_behind, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.live_hours import Run
+    from sandbox.dag_runs import DagRun
 
 
 class Site(NamedTuple):
-    """Where `make up` is tried.
+    """A state of `make up`.
 
-    :param place: its state.
+    :param files: its state.
     :param port: of Airflow.
     """
 
-    place: Place
+    files: SupervisorFiles
     port: int
 
     def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
-        """Run a command to its end, and return what it printed as one line."""
-        # What a developer has set for an Airflow of their own is not for this one.
+        """Run a command, and return its output as one line."""
+        # The settings of a developer's own Airflow must be ignored.
         other = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense:"}
         done = subprocess.run(
-            [sys.executable, "-m", module, *words, "--state", str(self.place.state)],
+            [sys.executable, "-m", module, *words, "--state", str(self.files.state)],
             check=False,
             cwd=ROOT,
             env={**os.environ, **other, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
@@ -57,40 +56,40 @@ class Site(NamedTuple):
         return self.make("up", "--port", str(self.port))
 
     @property
-    def state(self) -> State:
-        """What the supervisor tells."""
-        state = self.place.load()
+    def state(self) -> SupervisorState:
+        """The supervisor's state."""
+        state = self.files.load()
         assert state
         return state
 
     def sessions(self) -> list[int]:
-        """All sessions that belong to it; PostgreSQL's is a server's own."""
+        """Return the sessions of all components."""
         state = self.state
         return [state.pid, *(component.pid for component in state.components.values())]
 
-    def stack(self) -> Stack:
+    def deployment(self) -> LocalDeployment:
         """The running Airflow."""
-        return Stack(self.state.url, Path(self.state.home), {})
+        return LocalDeployment(self.state.url, Path(self.state.home), {})
 
-    def idle(self) -> list[Run]:
-        """Wait until no run is under way, and return the runs."""
+    def idle(self) -> list[DagRun]:
+        """Wait until no run is active, and return the runs."""
 
-        def ended() -> list[Run]:
-            runs = live_hours.runs(self.state.metadata, airflow.DAG_ID)
+        def ended() -> list[DagRun]:
+            runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
             return [] if any(run.ended is None for run in runs) else runs
 
-        found: list[Run] = until(ended)
+        found: list[DagRun] = wait_until(ended)
         return found
 
 
 @contextmanager
 def empty_site() -> Iterator[Site]:
-    """Open a place where nothing has run so far; nothing runs there in the end."""
+    """Open a new state folder; stop everything at the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        site = Site(Place(Path(name)), port)
+        site = Site(SupervisorFiles(Path(name)), port)
         try:
             yield site
         finally:

@@ -1,4 +1,4 @@
-"""What alerts are sent to: a mail server, an HTTP endpoint in Slack's place, an SNS topic with a queue behind it."""
+"""Receivers of alerts: a mail server, an HTTP endpoint in place of Slack, an SNS topic with a queue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REGION = "us-west-2"
 
 
 class Mailbox:
-    """An SMTP server and what it got."""
+    """An SMTP server and the mails that it received."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -52,7 +52,7 @@ class Mailbox:
 
 
 class Hook:
-    """An HTTP server as Slack's webhook is one, and what it got."""
+    """An HTTP server in place of Slack's webhook, and the posts that it received."""
 
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
@@ -103,7 +103,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 class _Controller(Controller):
-    """Knows the port that it was given."""
+    """Knows its port."""
 
     @property
     def bound(self) -> int:
@@ -111,7 +111,7 @@ class _Controller(Controller):
         return int(server.sockets[0].getsockname()[1])
 
     def _trigger_server(self) -> None:
-        self.port = self.bound  # else it would look for itself at port 0
+        self.port = self.bound  # otherwise it would connect to itself at port 0
         super()._trigger_server()
 
 
@@ -131,7 +131,7 @@ def hook() -> Iterator[Hook]:
             self.wfile.write(b"ok" if got.status == 200 else f"invalid_token {self.path}".encode())
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nothing: the test tells."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -158,7 +158,7 @@ def queue() -> Iterator[Queue]:
 
 
 def slack_connection(port: int) -> str:
-    """Return the connection ``slack_alerts`` to a local hook, as an environment variable has it."""
+    """Return the connection ``slack_alerts`` to a local hook, as JSON."""
     return json.dumps(
         {"conn_type": "slackwebhook", "host": f"http://127.0.0.1:{port}/services", "password": TOKEN}
     )  # fmt: skip
@@ -168,9 +168,3 @@ def smtp_connection(port: int) -> str:
     """Return the connection ``smtp_alerts`` to a local mailbox."""
     extra = {"from_email": "airflow@sparkify.example", "disable_ssl": True, "disable_tls": True, "retry_limit": 0}
     return json.dumps({"conn_type": "smtp", "host": "127.0.0.1", "port": port, "extra": extra})
-
-
-def aws_connection(endpoint: str) -> str:
-    """Return the connection ``aws`` to a local moto server."""
-    extra = {"endpoint_url": endpoint, "region_name": REGION}
-    return json.dumps({"conn_type": "aws", "login": "a", "password": "b", "extra": extra})

@@ -183,7 +183,7 @@ def test_the_ends_of_the_warehouse_time_are_in_it() -> None:
     assert len(list(Interval(EARLIEST, EARLIEST + LONGEST).for_one_run().periods("day"))) == 3653
 
 
-@pytest.mark.parametrize("module", ["run", "backfill", "up", "feed", "generate", "notebook"])
+@pytest.mark.parametrize("module", ["run", "backfill", "up", "feeder", "generate", "notebook"])
 def test_a_command_imports_no_airflow_before_it_configures_it(module: str) -> None:
     program = f"import sys, sandbox.{module}; sys.exit('airflow' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}

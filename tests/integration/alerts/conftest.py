@@ -9,6 +9,7 @@ from airflow.sdk import Variable
 from airflow.sdk.definitions._internal.types import NOTSET
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
+from sandbox.airflow import aws_connection
 from tests.integration.alerts.airflow import Airflow
 from tests.support import receivers
 
@@ -80,7 +81,7 @@ def sns(
     _queue: receivers.Queue, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[receivers.Queue]:
     """A topic, configured."""
-    monkeypatch.setenv("AIRFLOW_CONN_AWS", receivers.aws_connection(_queue.endpoint))
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", aws_connection(_queue.endpoint))
     variables["sparkify_alert_topic"] = _queue.topic
     yield _queue
     _queue.take()

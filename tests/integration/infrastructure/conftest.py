@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from sandbox.aws import REGION, Serverless, serverless
+from sandbox import servers
+from sandbox.airflow import aws_connection
+from sandbox.aws import REGION, ServerlessApi, serverless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-KEYS = {"aws_access_key_id": "local", "aws_secret_access_key": "local-secret"}
+KEYS = {"aws_access_key_id": servers.ACCESS_KEY, "aws_secret_access_key": servers.SECRET_KEY}
 BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 
 
@@ -28,7 +30,7 @@ class Cloud:
     """
 
     endpoint: str
-    serverless: Serverless
+    serverless: ServerlessApi
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""
@@ -83,19 +85,8 @@ def cloud(aws: str, metadata: None, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
     requests.post(f"{aws}/moto-api/reset", timeout=10).raise_for_status()
     with serverless() as api:
-        aws_connection = {
-            "conn_type": "aws",
-            "login": KEYS["aws_access_key_id"],
-            "password": KEYS["aws_secret_access_key"],
-            "extra": {
-                "endpoint_url": aws,
-                "region_name": REGION,
-                "service_config": {
-                    service: {"endpoint_url": api.endpoint} for service in ("redshift-serverless", "redshift-data")
-                },
-            },
-        }
-        monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(aws_connection))
+        services = {service: {"endpoint_url": api.endpoint} for service in ("redshift-serverless", "redshift-data")}
+        monkeypatch.setenv("AIRFLOW_CONN_AWS", aws_connection(aws, service_config=services))
         clear_secrets_backends_cache()
         yield Cloud(aws, api)
     clear_secrets_backends_cache()

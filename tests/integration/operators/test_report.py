@@ -18,6 +18,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 
+from sandbox.airflow import aws_connection
 from sparkify.operators import report as module
 from sparkify.s3 import Bucket
 from sparkify.warehouse import WarehouseError
@@ -339,9 +340,7 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
-    extra = {"endpoint_url": endpoint, "region_name": "us-east-1"}
-    connection = {"conn_type": "aws", "login": "a", "password": "b", "extra": extra}
-    monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(connection))
+    monkeypatch.setenv("AIRFLOW_CONN_AWS", aws_connection(endpoint, region_name="us-east-1"))
     yield endpoint
     server.stop()
 

@@ -12,6 +12,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sandbox import servers
+from sandbox.airflow import aws_connection
 from sparkify.operators import StageToRedshiftOperator
 from sparkify.s3 import S3Error
 from sparkify.staging.by_interval import IntervalStaging
@@ -179,9 +180,7 @@ class TestBadInput:
 
     def test_rejected_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
         secret = "a-secret-nobody-may-see"
-        extra = {"endpoint_url": s3.endpoint, "region_name": servers.REGION}
-        wrong = {"conn_type": "aws", "login": servers.ACCESS_KEY, "password": secret, "extra": extra}
-        monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(wrong))
+        monkeypatch.setenv("AIRFLOW_CONN_AWS", aws_connection(s3.endpoint, secret_key=secret))
         with pytest.raises(S3Error, match="refused") as caught:
             lab.run(*DAY, tasks=EVENTS)
         assert secret not in "".join(traceback.format_exception(caught.value))

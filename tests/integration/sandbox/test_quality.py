@@ -1,4 +1,4 @@
-"""What ``make quality`` shows."""
+"""The output of ``make quality``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_all_is_well(loaded: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     assert "What to do" not in printed
 
 
-def test_the_latest_outcome_counts_and_what_to_do_is_said(loaded: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_latest_outcome_and_the_remedy_are_shown(loaded: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     with psycopg.connect(loaded.uri) as connection:
         connection.execute("UPDATE songplays SET level = 'gold', user_id = NULL")
     with pytest.raises(AirflowFailException):
@@ -62,7 +62,7 @@ def test_the_latest_outcome_counts_and_what_to_do_is_said(loaded: Lab, capsys: p
 
 def test_the_server_of_another_command_is_shared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`make quality` while `make up` runs: it neither stops the server nor starts a second one."""
-    with jobs.alone(tmp_path, jobs.UP), servers.postgres(tmp_path / "postgres") as server:
+    with jobs.lock_state(tmp_path, jobs.UP), servers.postgres(tmp_path / "postgres") as server:
         assert quality.main(["--state", str(tmp_path)]) == 2
         assert "No check has been evaluated yet" in capsys.readouterr().out
         assert servers.running_postgres(tmp_path / "postgres") == server
@@ -70,9 +70,9 @@ def test_the_server_of_another_command_is_shared(tmp_path: Path, capsys: pytest.
             assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
-def test_a_command_that_has_not_begun_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_starting_command_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "postgres").mkdir()
-    with jobs.alone(tmp_path, jobs.UP):
+    with jobs.lock_state(tmp_path, jobs.UP):
         assert quality.main(["--state", str(tmp_path)]) == 2
     assert "is using" in capsys.readouterr().out
 

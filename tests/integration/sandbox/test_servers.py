@@ -1,4 +1,4 @@
-"""The two servers: what they promise, and that nothing of them is left behind."""
+"""The two servers: their behaviour, and that they leave no process behind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ with servers.postgres(folder / "postgres") as postgres, servers.s3(folder / "s3"
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A short path, as a unix socket needs, that the servers' own user can enter."""
+    """A short path, as a unix socket needs, that the servers' user can traverse."""
     with tempfile.TemporaryDirectory(prefix="sparkify-servers-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -48,7 +48,7 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def child(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs both servers on a folder, once they run."""
+    """Start a process that runs both servers on a folder, and wait until they run."""
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, str(folder)],
         # A killed process leaves its temporary files: here they go with the folder.
@@ -94,7 +94,7 @@ def test_a_database_is_created_once(postgres: servers.Postgres, database: str) -
         assert connection.execute("SELECT COUNT(*) FROM kept").fetchone() == (0,)
 
 
-def test_s3_takes_its_own_key(s3: servers.S3) -> None:
+def test_s3_accepts_its_own_key(s3: servers.S3) -> None:
     store = servers.bucket(s3, "own-key")
     store.put("a", b"1")
     assert bytes(store.get("a").bytes()) == b"1"
@@ -105,7 +105,7 @@ def test_s3_takes_its_own_key(s3: servers.S3) -> None:
     [(servers.ACCESS_KEY, "wrong"), ("wrong", servers.SECRET_KEY)],
     ids=["wrong secret", "wrong key"],
 )
-def test_s3_refuses_another_key(s3: servers.S3, access: str, secret: str) -> None:
+def test_s3_rejects_another_key(s3: servers.S3, access: str, secret: str) -> None:
     servers.bucket(s3, "wrong-key").put("a", b"1")
     stranger = S3Store(
         "wrong-key",
@@ -122,7 +122,7 @@ def test_s3_refuses_another_key(s3: servers.S3, access: str, secret: str) -> Non
         stranger.put("b", b"2")
 
 
-def test_s3_refuses_whoever_has_no_key(s3: servers.S3) -> None:
+def test_s3_rejects_requests_without_a_key(s3: servers.S3) -> None:
     servers.bucket(s3, "no-key").put("a", b"1")
     stranger = S3Store(
         "no-key",
@@ -149,7 +149,7 @@ def test_servers_stop_with_their_context(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_servers_stop_with_a_process_that_is_told_to(folder: Path, number: signal.Signals) -> None:
+def test_servers_stop_when_their_process_is_signalled(folder: Path, number: signal.Signals) -> None:
     with child(folder) as process:
         process.send_signal(number)
         assert process.wait(30) == 128 + number
@@ -167,7 +167,7 @@ def test_leftovers_of_a_killed_process_are_stopped(folder: Path) -> None:
 
 
 def test_leftovers_of_others_are_left_alone(folder: Path, postgres: servers.Postgres, s3: servers.S3) -> None:
-    """A folder whose name begins the same is another folder."""
+    """A folder whose name has the same prefix is another folder."""
     other = folder.with_name(folder.name + "-other")
     with servers.s3(other) as server:
         assert servers.stop_leftovers(folder) == []
@@ -191,7 +191,7 @@ def test_the_server_of_a_killed_process_is_taken_over(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["it's a clone/x y", 'a "quoted" $HOME `id`; \\ %41 #é,b', "/".join(["a-rather-long-name"] * 8)]
 )
-def test_any_folder_will_do(folder: Path, name: str) -> None:
+def test_any_folder_name_works(folder: Path, name: str) -> None:
     """Nothing goes through a shell, and a socket's path is limited to 107 bytes."""
     place = folder / name
     for number in range(2):  # with new data, and with data that is there
@@ -211,7 +211,7 @@ def test_a_folder_that_cannot_hold_a_socket_is_named(folder: Path, name: str, mo
     (folder / name).mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(folder / name))
     with (
-        pytest.raises(RuntimeError, match=rf"cannot have its socket in {folder}.*expected at most .* Set TMPDIR"),
+        pytest.raises(RuntimeError, match=rf"cannot create its socket in {folder}.*expected at most .* Set TMPDIR"),
         servers.postgres(folder / "postgres"),
     ):
         pytest.fail("it started")
@@ -230,7 +230,7 @@ def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
 
 
 def as_another(words: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user who has nothing to do with it."""
+    """Run a command as an unrelated user."""
     return subprocess.run(
         words, user="nobody", group="nogroup", extra_groups=[], capture_output=True, text=True, check=False, **options
     )
@@ -240,18 +240,18 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a
 
 
 def modes(folder: Path) -> dict[str, int]:
-    """Return what others, and the group, may do with each file and folder."""
+    """Return the permissions of others, and of the group, for each file and folder."""
     return {str(path): path.stat().st_mode & 0o077 for path in [folder, *folder.rglob("*")] if not path.is_symlink()}
 
 
 @pytest.mark.parametrize("before", [None, 0o755, 0o777])
 def test_a_state_is_private(folder: Path, before: int | None) -> None:
-    """Root's has a group that may pass through: that of PostgreSQL's user, to reach the databases."""
+    """If this user is root, the group of PostgreSQL's user may traverse it, to reach the databases."""
     state = folder / "state"
     if before:
         state.mkdir()
         state.chmod(before)
-    with jobs.alone(state, "a test"), servers.postgres(state / "postgres"), servers.s3(state / "s3") as s3:
+    with jobs.lock_state(state, "a test"), servers.postgres(state / "postgres"), servers.s3(state / "s3") as s3:
         servers.bucket(s3, "bucket").put("key", b"1")
         (state / "folder").mkdir()
         (state / "folder" / "file").write_text("secret")
@@ -266,7 +266,7 @@ def test_a_state_is_private(folder: Path, before: int | None) -> None:
 @root_only
 def test_another_user_reads_nothing(folder: Path) -> None:
     state = folder / "state"
-    with jobs.alone(state, "a test"), servers.postgres(state / "postgres") as server:
+    with jobs.lock_state(state, "a test"), servers.postgres(state / "postgres") as server:
         (state / "password").write_text("secret")
         for path in (state, state / "password", state / "postgres", state / "postgres" / "log", Path(server.host)):
             tried = as_another(["ls", "-l", str(path / "x") if path == state else str(path)])
@@ -277,7 +277,7 @@ def test_another_user_reads_nothing(folder: Path) -> None:
 
 @root_only
 def test_an_ordinary_user_runs_both(folder: Path) -> None:
-    """In a folder of their own, which others cannot enter."""
+    """In their own folder, which others cannot enter."""
     home = folder / "home"
     home.mkdir(mode=0o700)
     os.chown(home, pwd.getpwnam("nobody").pw_uid, -1)
@@ -288,7 +288,7 @@ def test_an_ordinary_user_runs_both(folder: Path) -> None:
             os.setgid(pwd.getpwnam("nobody").pw_gid)
             os.setuid(pwd.getpwnam("nobody").pw_uid)
             with (
-                jobs.alone(home / "state", "a test"),
+                jobs.lock_state(home / "state", "a test"),
                 servers.postgres(home / "state" / "postgres") as postgres,
                 servers.s3(home / "state" / "s3"),
                 psycopg.connect(postgres.uri()) as connection,
@@ -307,7 +307,7 @@ def test_an_ordinary_user_runs_both(folder: Path) -> None:
 
 
 def test_folders_that_others_cannot_enter_are_not_opened_wide(folder: Path) -> None:
-    """PostgreSQL's user passes through, where this user is root; nobody may list or change what is there."""
+    """PostgreSQL's user may traverse them if this user is root; no other user may list or change the content."""
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
     with servers.postgres(closed / "state" / "postgres"):

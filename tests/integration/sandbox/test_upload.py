@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox import servers, upload
-from sandbox.upload import SourceError, Synced, sync
+from sandbox.upload import SourceError, SyncResult, sync
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -71,28 +71,28 @@ both = pytest.mark.parametrize("make", [folder, archive])
 @both
 def test_files_become_objects(make: Make, store: S3Store, tmp_path: Path) -> None:
     source = make(tmp_path, FILES)
-    assert sync(source, store) == Synced(written=4, written_bytes=SIZE)
+    assert sync(source, store) == SyncResult(written=4, written_bytes=SIZE)
     assert content(store) == FILES
     assert sorted(upload.keys(source)) == sorted(FILES)
 
 
 @both
-def test_what_is_there_is_not_sent_again(make: Make, store: S3Store, tmp_path: Path) -> None:
+def test_unchanged_files_are_not_sent_again(make: Make, store: S3Store, tmp_path: Path) -> None:
     source = make(tmp_path, FILES)
     sync(source, store)
-    assert sync(source, store) == Synced(unchanged=4)
+    assert sync(source, store) == SyncResult(unchanged=4)
 
 
 def test_a_folder_and_its_archive_are_the_same(store: S3Store, tmp_path: Path) -> None:
     sync(folder(tmp_path, FILES), store)
-    assert sync(archive(tmp_path, FILES, prefix="./backup/of/"), store) == Synced(unchanged=4)
+    assert sync(archive(tmp_path, FILES, prefix="./backup/of/"), store) == SyncResult(unchanged=4)
 
 
 @both
 def test_a_change_of_the_same_length_is_sent(make: Make, store: S3Store, tmp_path: Path) -> None:
     sync(make(tmp_path, FILES), store)
     changed = {**FILES, "song_data/A/B/C/TRABC with space.json": b"[]"}
-    assert sync(make(tmp_path, changed), store) == Synced(written=1, written_bytes=2, unchanged=3)
+    assert sync(make(tmp_path, changed), store) == SyncResult(written=1, written_bytes=2, unchanged=3)
     assert content(store) == changed
 
 
@@ -104,7 +104,7 @@ def test_only_source_files_that_are_gone_are_deleted(make: Make, store: S3Store,
         store.put(key, body)
     left = {key: FILES[key] for key in list(FILES)[1:3]}
     (tmp_path / "after").mkdir()
-    assert sync(make(tmp_path / "after", left), store) == Synced(unchanged=2, deleted=2)
+    assert sync(make(tmp_path / "after", left), store) == SyncResult(unchanged=2)
     assert content(store) == {**left, **others}
 
 
@@ -131,7 +131,7 @@ def test_an_archive_may_hold_more_than_files(store: S3Store, tmp_path: Path) -> 
 
 
 @both
-def test_progress_is_told(make: Make, store: S3Store, tmp_path: Path) -> None:
+def test_progress_is_reported(make: Make, store: S3Store, tmp_path: Path) -> None:
     files = {f"song_data/{number:03}.json": b"{}" for number in range(150)}
     told: list[int] = []
     sync(make(tmp_path, files), store, told.append)
@@ -154,7 +154,7 @@ def test_a_source_of_something_else(make: Make, store: S3Store, tmp_path: Path) 
     assert content(store) == {"log_data/x.json": b"{}"}  # nothing was deleted for it
 
 
-def test_a_file_that_is_no_archive(store: S3Store, tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_archive(store: S3Store, tmp_path: Path) -> None:
     source = tmp_path / "data.tar.gz"
     source.write_text("not an archive")
     with pytest.raises(SourceError, match="a folder or an intact"):
@@ -221,6 +221,6 @@ def test_a_large_file_does_not_fill_the_memory(s3: servers.S3, store: S3Store, t
         timeout=120,
     )
     synced, memory = done.stdout.splitlines()
-    assert synced == f"{Synced(written=1, written_bytes=BIG)} {Synced(unchanged=1)}"
+    assert synced == f"{SyncResult(written=1, written_bytes=BIG)} {SyncResult(unchanged=1)}"
     assert int(memory) * 1024 < BIG
     assert store.head("log_data/big.json")["size"] == BIG

@@ -1,4 +1,4 @@
-"""The command line of ``make backfill``, and what it shows."""
+"""The command line of ``make backfill``, and its output."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ import pytest
 from rich.console import Console
 
 from sandbox.backfill import _next, _progress, _show, read_job
-from sandbox.backfill_client import HOUR, Failure, Options, Outcome, Run
-from sandbox.jobs import Job
+from sandbox.backfill_client import HOUR, BackfillOptions, BackfillResult, BackfillRun, TaskFailure
+from sandbox.jobs import LoadJob
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Return what the command prints where it refuses its arguments."""
+    """Return the output of the command for invalid arguments."""
     with pytest.raises(SystemExit) as caught:
         read_job(list(arguments))
     assert caught.value.code == 2
     return " ".join(capsys.readouterr().err.split())
 
 
-def run(hour: int, state: str = "success", skipped: str | None = None) -> Run:
-    return Run(START + hour * HOUR, skipped, f"run-{hour}", state)
+def run(hour: int, state: str = "success", skipped: str | None = None) -> BackfillRun:
+    return BackfillRun(START + hour * HOUR, skipped, f"run-{hour}", state)
 
 
-def shown(outcome: Outcome) -> str:
-    """What is shown of an outcome."""
-    screen = io.StringIO()
-    console = Console(file=screen, width=200)
+def shown(outcome: BackfillResult) -> str:
+    """Return the printed results of a backfill."""
+    text = io.StringIO()
+    console = Console(file=text, width=200)
     _show(outcome, Path("/logs"), console)
-    _next(Job(None, START, START + HOUR, hourly=True, state=Path("/state")), outcome, 12.3, console)
-    return " ".join(screen.getvalue().split())
+    _next(LoadJob(None, START, START + HOUR, hourly=True, state=Path("/state")), outcome, 12.3, console)
+    return " ".join(text.getvalue().split())
 
 
-def test_six_runs_at_once_unless_it_says_otherwise() -> None:
+def test_the_default_is_six_parallel_runs() -> None:
     job, options = read_job(["--from", "2018-11-01", "--to", "2018-11-02"])
     assert (job.start, job.end, job.hourly) == (START, START + timedelta(days=1), True)
-    assert options == Options(runs=6, reprocess="none", backwards=False)
+    assert options == BackfillOptions(runs=6, reprocess="none", backwards=False)
     _, options = read_job(["--runs", "1", "--reprocess", "completed", "--backwards"])
-    assert options == Options(runs=1, reprocess="completed", backwards=True)
+    assert options == BackfillOptions(runs=1, reprocess="completed", backwards=True)
 
 
 @pytest.mark.parametrize(
@@ -57,18 +57,18 @@ def test_six_runs_at_once_unless_it_says_otherwise() -> None:
         (["--to", "9999-12-31"], "out of range, expected 1970-01-01 to 2200-01-01"),
     ],
 )
-def test_what_cannot_be_done_is_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments_are_rejected(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert message in refused(capsys, *arguments)
 
 
 def test_all_is_well() -> None:
-    printed = shown(Outcome([run(0), run(1)], Counter(success=2), []))
+    printed = shown(BackfillResult([run(0), run(1)], Counter(success=2), []))
     assert "2 of 2 succeeded" in printed
     assert "2 of 2 runs passed all checks Done in 12 s" in printed
     assert "make backfill FROM=2018-11-01 TO=2018-11-01T01:00 REPROCESS=completed BACKWARDS=1" in printed
 
 
-def test_skipped_hours_are_told_by_reason() -> None:
+def test_skipped_hours_are_grouped_by_reason() -> None:
     skipped = "already exists"
     hours = [
         run(0, skipped=skipped),
@@ -77,7 +77,7 @@ def test_skipped_hours_are_told_by_reason() -> None:
         run(3),
         run(4, skipped=skipped),
     ]
-    printed = shown(Outcome(hours, Counter(success=1), [Failure(START + 2 * HOUR, "load", "because")]))
+    printed = shown(BackfillResult(hours, Counter(success=1), [TaskFailure(START + 2 * HOUR, "load", "because")]))
     assert "1 of 1 succeeded" in printed
     assert "Skipped by Airflow 4 of 5 hours" in printed
     assert "00:00 to 2018-11-01 02:00 2 hours already exists: loaded before; REPROCESS=completed" in printed
@@ -90,7 +90,7 @@ def test_skipped_hours_are_told_by_reason() -> None:
 def test_failed_runs_are_counted_and_the_first_explained() -> None:
     hours = [run(hour, "failed") for hour in range(7)]
     checks = Counter(failed=1, upstream_failed=6)
-    printed = shown(Outcome(hours, checks, [Failure(START, "data_quality", "[1 of 11] checks failed")]))
+    printed = shown(BackfillResult(hours, checks, [TaskFailure(START, "data_quality", "[1 of 11] checks failed")]))
     assert "0 of 7 succeeded" in printed
     assert "0 of 7 runs passed all checks, 1 did not, 6 did not reach them" in printed
     assert "Failed 7 hours; the tasks' logs are in /logs" in printed
@@ -99,13 +99,13 @@ def test_failed_runs_are_counted_and_the_first_explained() -> None:
     assert "REPROCESS=failed reprocess the failed hours, once the cause is fixed" in printed
 
 
-def test_off_a_terminal_progress_is_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_terminal_progress_is_printed_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.backfill.LINE_EVERY", 0)
-    screen = io.StringIO()
-    with _progress(Console(file=screen, width=200)) as tell:
-        tell([run(0), run(1, "running"), run(2, "queued")], [Failure(START, "load", "[try] again")])
+    text = io.StringIO()
+    with _progress(Console(file=text, width=200)) as tell:
+        tell([run(0), run(1, "running"), run(2, "queued")], [TaskFailure(START, "load", "[try] again")])
         tell([run(0), run(1, "failed"), run(2, "running")], [])
-    lines = screen.getvalue().splitlines()
+    lines = text.getvalue().splitlines()
     assert lines[0].strip() == "1 of 3 runs done, 1 running, 0 failed, 0 a minute"
     assert [line.strip() for line in lines[1:3]] == ["↻ 2018-11-01 00:00 load", "[try] again"]
     assert lines[3].strip() == "2 of 3 runs done, 1 running, 1 failed, 60 a minute"

@@ -1,4 +1,4 @@
-"""The generator promises a format, a behaviour and the same bytes again: each promise is tested here."""
+"""The generator: its format, its behaviour, and that it is reproducible."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ small = st.builds(
 
 
 def spelled(value: Event) -> bytes:
-    """How the public data writes JSON."""
+    """Return JSON in the spelling of the public data."""
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/").encode()
 
 
@@ -175,7 +175,7 @@ def test_the_same_options_give_the_same_bytes_in_every_process() -> None:
     assert digests == {"6cb905a1769d1bae8914042de594a9072689f55a7292c6670db8d2ce187a9529"}
 
 
-def test_another_seed_gives_another_world() -> None:
+def test_another_seed_gives_other_data() -> None:
     one, other = (list(songs(Options(seed=seed, songs=20))) for seed in (1, 2))
     assert not set(one) & set(other)
     titles = [{json.loads(document)["title"] for _, document in world} for world in (one, other)]
@@ -213,7 +213,7 @@ def test_only_submitting_changes_the_level(options: Options) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(small)
-def test_signing_in_and_out_takes_the_pages_for_it(options: Options) -> None:
+def test_only_login_and_logout_change_the_auth_state(options: Options) -> None:
     for session in by("sessionId", generated(options)).values():
         for before, after in pairwise(session):
             signed_in = {"Login": "Logged In", "Logout": "Logged Out"}.get(before["page"], before["auth"])
@@ -239,7 +239,7 @@ def test_a_song_plays_to_its_end_before_the_next_one(options: Options) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(small)
-def test_people_stay_who_they_are_and_register_first(options: Options) -> None:
+def test_users_keep_their_attributes_and_register_first(options: Options) -> None:
     for user, own in by("userId", generated(options)).items():
         if user:
             assert len({tuple(event[key] for key in TYPES_IF_IN) for event in own}) == 1
@@ -311,7 +311,7 @@ def test_days_and_weeks_have_their_rhythm() -> None:
     assert sum(moment.weekday() < 5 for moment in at) / 5 > 1.2 * sum(moment.weekday() > 4 for moment in at) / 2
 
 
-def test_who_pays_listens_longer(default: list[Event]) -> None:
+def test_paying_users_listen_longer(default: list[Event]) -> None:
     lengths = defaultdict(list)
     for session in by("sessionId", default).values():
         lengths[session[0]["level"]].append(len(session))
@@ -323,7 +323,7 @@ def test_some_sessions_last_over_midnight(default: list[Event]) -> None:
 
 
 @pytest.mark.parametrize(("growth", "low", "high"), [(0, 0, 0), (0.1, 150, 250)])
-def test_people_register_on_the_way(growth: float, low: int, high: int) -> None:
+def test_new_users_register(growth: float, low: int, high: int) -> None:
     options = Options(users=2000, days=1, growth=growth)
     start = options.end - DAY
     joined = {e["userId"] for e in generated(options) if e["userId"] and e["registration"] >= start}

@@ -1,4 +1,4 @@
-"""The generator as a command: its options, the files it writes, what it says."""
+"""The generator as a command: its options, its files and its output."""
 
 from __future__ import annotations
 

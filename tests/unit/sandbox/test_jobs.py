@@ -1,4 +1,4 @@
-"""The command line: what is loaded, and under which name."""
+"""Load jobs: the command line, the names of databases and buckets, and the lock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox import jobs
-from sandbox.jobs import SAMPLE, Job
+from sandbox.jobs import SAMPLE, LoadJob
 from sandbox.run import read_job
 from tests.conftest import ROOT
 
@@ -52,12 +52,12 @@ def archive(path: Path, keys: list[str] = KEYS) -> Path:
     return file
 
 
-def job(source: Path | None = None, start: datetime = START, end: datetime = START + DAY) -> Job:
-    return Job(source, start, end, hourly=False, state=Path("/state"))
+def job(source: Path | None = None, start: datetime = START, end: datetime = START + DAY) -> LoadJob:
+    return LoadJob(source, start, end, hourly=False, state=Path("/state"))
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Return what the command prints where it refuses its arguments."""
+    """Return the output of the command for invalid arguments."""
     with pytest.raises(SystemExit) as caught:
         read_job(list(arguments))
     assert caught.value.code == 2
@@ -87,12 +87,12 @@ def test_one_end_of_the_range_may_be_given(tmp_path: Path) -> None:
     assert (found.start, found.end) == (START + 2 * DAY, START + 3 * DAY)
 
 
-def test_a_range_that_is_given_is_not_looked_for(tmp_path: Path) -> None:
+def test_a_given_range_is_not_derived_from_the_data(tmp_path: Path) -> None:
     found = read_job(["--data", str(tmp_path / "absent"), "--from", "2018-11-01", "--to", "2018-11-02"])
     assert (found.start, found.end) == (START, START + DAY)
 
 
-def test_data_may_be_named_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_may_be_a_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder(tmp_path / "data")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -108,11 +108,11 @@ def test_data_may_be_named_in_short(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("2018-11-01T05:00Z", START + timedelta(hours=5)),
     ],
 )
-def test_times_are_utc_unless_they_say_otherwise(text: str, moment: datetime) -> None:
+def test_times_without_a_zone_are_utc(text: str, moment: datetime) -> None:
     assert read_job(["--from", text, "--to", "2019-01-01"]).start == moment
 
 
-def test_a_day_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_day_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("yesterday", "0218-11-01", "0001-01-01T00:00:00+14:00"):
         printed = refused(capsys, "--from", text)
         assert f"--from: '{text}' is " in printed
@@ -195,7 +195,7 @@ def test_data_of_one_name_in_two_folders_does_not_mix() -> None:
 
 
 def test_the_name_is_the_same_next_time() -> None:
-    """Pinned: another name would load everything anew, into another database."""
+    """Pinned: another name would load all data again, into another database."""
     assert job(Path("/data/Sparkify Sample.tar.gz")).name == "sparkify-sample-14f540"
     assert job(None).name == "sparkify-sample"
     assert job(Path("/data/x"), START, START + 9 * DAY).name == job(Path("/data/x")).name
@@ -222,27 +222,27 @@ def test_the_command_is_short() -> None:
 @pytest.mark.parametrize(("command", "remedy"), [("make run", "wait until"), ("make up", "`make down` stops it")])
 def test_two_commands_do_not_share_a_state(command: str, remedy: str, tmp_path: Path) -> None:
     with (
-        jobs.alone(tmp_path / "state", command),
+        jobs.lock_state(tmp_path / "state", command),
         pytest.raises(jobs.BusyError) as refusal,
-        jobs.alone(tmp_path / "state", "make run"),
+        jobs.lock_state(tmp_path / "state", "make run"),
     ):
         pytest.fail("both work on it")
     assert str(refusal.value).startswith(f"{command} (process {os.getpid()}) is using {tmp_path / 'state'}: {remedy}")
-    with jobs.alone(tmp_path / "state", "make run"), jobs.alone(tmp_path / "other", "make run"):
+    with jobs.lock_state(tmp_path / "state", "make run"), jobs.lock_state(tmp_path / "other", "make run"):
         pass
 
 
 def test_the_owner_of_a_state_is_known(tmp_path: Path) -> None:
-    assert jobs.owner(tmp_path) is None
+    assert jobs.lock_owner(tmp_path) is None
     for command in ("make backfill", "make up"):
-        with jobs.alone(tmp_path, command):
-            assert jobs.owner(tmp_path) == (os.getpid(), command)
-        assert jobs.owner(tmp_path) is None
+        with jobs.lock_state(tmp_path, command):
+            assert jobs.lock_owner(tmp_path) == (os.getpid(), command)
+        assert jobs.lock_owner(tmp_path) is None
 
 
 def test_a_state_is_free_when_its_owner_is_killed(tmp_path: Path) -> None:
     code = "import sys; from pathlib import Path; from sandbox import jobs\n"
-    code += "with jobs.alone(Path(sys.argv[1]), 'make up'): print('locked', flush=True); sys.stdin.read()"
+    code += "with jobs.lock_state(Path(sys.argv[1]), 'make up'): print('locked', flush=True); sys.stdin.read()"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
@@ -251,6 +251,6 @@ def test_a_state_is_free_when_its_owner_is_killed(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout
         process.stdout.readline()
-        assert jobs.owner(tmp_path) == (process.pid, "make up")
+        assert jobs.lock_owner(tmp_path) == (process.pid, "make up")
         process.kill()
-    assert jobs.owner(tmp_path) is None
+    assert jobs.lock_owner(tmp_path) is None

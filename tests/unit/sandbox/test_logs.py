@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox import logs, up
-from sandbox.live_state import Journal, Place, State
+from sandbox.live_state import StateRecorder, SupervisorFiles, SupervisorState
 from sandbox.logs import Tail
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_a_tail_tells_what_is_new(tmp_path: Path) -> None:
+def test_a_tail_returns_new_lines(tmp_path: Path) -> None:
     file = tmp_path / "log"
     tail = Tail(file)
     assert tail.last(2) == []  # there is none so far
@@ -37,11 +37,11 @@ def test_a_long_log_is_read_from_its_end(tmp_path: Path, monkeypatch: pytest.Mon
     assert Tail(file).last(3) == ["line 997", "line 998", "line 999"]
 
 
-def test_the_logs_of_components_are_told_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    place, home = Place(tmp_path), tmp_path / "home"
+def test_each_log_line_has_its_component(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files, home = SupervisorFiles(tmp_path), tmp_path / "home"
     (home / "logs").mkdir(parents=True)
-    Journal(place, State(1, "2026-11-20T12:00:00+00:00", home=str(home)))
-    place.feeder_log.write_text("fed [1]\n")
+    StateRecorder(files, SupervisorState(1, "2026-11-20T12:00:00+00:00", home=str(home)))
+    files.feeder_log.write_text("fed [1]\n")
     (home / "logs" / "scheduler.log").write_text("scheduled\n")
     words = ["logs", "--no-follow", "--state", str(tmp_path)]
     assert up.main(words) == 0

@@ -1,4 +1,4 @@
-"""What `make status` makes of what the parts say, and what the supervisor's file says."""
+"""``make status``: the health of each component, and the supervisor's state file."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from sandbox import jobs, live, status, up
-from sandbox.feed import Report
-from sandbox.live_state import Component, Journal, Place, State, Step
-from sandbox.stack import PortError, take_port
+from sandbox.deployment import PortError, take_port
+from sandbox.feeder import FeederProgress
+from sandbox.live_state import Component, StartupStep, StateRecorder, SupervisorFiles, SupervisorState
 from sandbox.status import Health, airflow_health, feeder_health, moment, span
 
 if TYPE_CHECKING:
@@ -34,37 +34,37 @@ ANSWER: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("scheduler", Health(True, "healthy, beat 3 s ago")),
-        ("triggerer", Health(False, "unhealthy, beat 60 min ago")),
-        ("dag_processor", Health(False, "unknown, no beat so far")),
-        ("another", Health(False, "unknown, no beat so far")),
+        ("scheduler", Health(True, "healthy, heartbeat 3 s ago")),
+        ("triggerer", Health(False, "unhealthy, heartbeat 60 min ago")),
+        ("dag_processor", Health(False, "unknown, no heartbeat yet")),
+        ("another", Health(False, "unknown, no heartbeat yet")),
     ],
 )
-def test_what_airflow_says_of_its_components(name: str, expected: Health) -> None:
+def test_the_health_of_airflow_s_components(name: str, expected: Health) -> None:
     assert airflow_health(ANSWER, name, NOW) == expected
 
 
-def test_without_an_answer_nothing_is_known() -> None:
-    assert airflow_health(None, "scheduler", NOW) == Health(False, "not known: the api-server does not answer")
+def test_without_a_response_the_health_is_unknown() -> None:
+    assert airflow_health(None, "scheduler", NOW) == Health(False, "unknown: the api-server does not respond")
 
 
 @pytest.mark.parametrize(
-    ("report", "expected"),
+    ("progress", "expected"),
     [
-        (None, Health(False, "has not written anything so far")),
+        (None, Health(False, "has not written anything yet")),
         (
-            Report("2026-11-20T12:00:00.1+00:00", 1234, None, 500),
+            FeederProgress("2026-11-20T12:00:00.1+00:00", 1234, None, 500),
             Health(True, "1,234 events today, 500 songs, written 29 s ago"),
         ),
         (
-            Report("2026-11-20T11:50:00+00:00", 1234, None, 500),
+            FeederProgress("2026-11-20T11:50:00+00:00", 1234, None, 500),
             Health(False, "1,234 events today, 500 songs, written 10 min ago"),
         ),
-        (Report("2026-11-20T12:00:00+00:00", 1, None, 5, "refused"), Health(False, "cannot write: refused")),
+        (FeederProgress("2026-11-20T12:00:00+00:00", 1, None, 5, "refused"), Health(False, "cannot write: refused")),
     ],
 )
-def test_what_the_feeder_says(report: Report | None, expected: Health) -> None:
-    assert feeder_health(report, NOW) == expected
+def test_the_health_of_the_feeder(progress: FeederProgress | None, expected: Health) -> None:
+    assert feeder_health(progress, NOW) == expected
 
 
 @pytest.mark.parametrize(
@@ -88,25 +88,25 @@ def test_moments_of_today_have_no_day() -> None:
     assert moment("2018-11-01T03:04:05+00:00") == "2018-11-01 03:04"
 
 
-def example(**more: Any) -> State:
+def example(**more: Any) -> SupervisorState:
     process = psutil.Process()
     values: dict[str, Any] = {
         "pid": os.getpid(),
         "begun": "2026-11-20T12:00:00+00:00",
         "url": "http://127.0.0.1:8080",
-        "steps": [Step("Start", "success", "so", 1.5)],
+        "steps": [StartupStep("Start", "success", "so", 1.5)],
         "components": {"one": Component(process.pid, process.create_time(), "2026-11-20T12:00:00+00:00")},
         **more,
     }
-    return State(**values)
+    return SupervisorState(**values)
 
 
 def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    journal = Journal(place, example(phase="ready"))
-    assert place.load() == journal.state
-    assert status.port(journal.state) == 8080
-    assert (place.folder.stat().st_mode & 0o077) == 0
+    files = SupervisorFiles(tmp_path)
+    recorder = StateRecorder(files, example(phase="ready"))
+    assert files.load() == recorder.state
+    assert status.port(recorder.state) == 8080
+    assert (files.folder.stat().st_mode & 0o077) == 0
 
 
 @pytest.mark.parametrize(
@@ -120,29 +120,29 @@ def test_a_state_is_read_as_it_was_written(tmp_path: Path) -> None:
         json.dumps({**json.loads(example().text()), "components": []}),
     ],
 )
-def test_a_state_of_another_version_counts_as_none(text: str, tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    place.folder.mkdir()
-    (place.folder / "state.json").write_text(text)
-    assert place.load() is None
+def test_a_state_of_another_version_is_ignored(text: str, tmp_path: Path) -> None:
+    files = SupervisorFiles(tmp_path)
+    files.folder.mkdir()
+    (files.folder / "state.json").write_text(text)
+    assert files.load() is None
 
 
 def test_a_state_without_its_owner_is_not_running(tmp_path: Path) -> None:
-    """As after a crash or a reboot: the number may be anybody's by now."""
-    place = Place(tmp_path)
-    Journal(place, example(phase="ready"))
-    assert place.running() is None
-    with jobs.alone(tmp_path, jobs.UP):
-        assert place.running() == example(phase="ready")
-    with jobs.alone(tmp_path, "make run"), pytest.raises(jobs.BusyError, match=r"make run .*wait until it ends"):
-        place.running()
+    """After a crash or a reboot another process may have the id."""
+    files = SupervisorFiles(tmp_path)
+    StateRecorder(files, example(phase="ready"))
+    assert files.running() is None
+    with jobs.lock_state(tmp_path, jobs.UP):
+        assert files.running() == example(phase="ready")
+    with jobs.lock_state(tmp_path, "make run"), pytest.raises(jobs.BusyError, match=r"make run .*wait until it ends"):
+        files.running()
 
 
 def test_a_stale_state_does_not_lead_to_a_foreign_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as foreign:
         pid, created = foreign.pid, psutil.Process(foreign.pid).create_time()
         component = Component(pid, created, "2026-11-20T12:00:00+00:00")
-        Journal(Place(tmp_path), example(phase="ready", pid=pid, components={"scheduler": component}))
+        StateRecorder(SupervisorFiles(tmp_path), example(phase="ready", pid=pid, components={"scheduler": component}))
         assert up.main(["status", "--state", str(tmp_path)]) == up.NOT_RUNNING
         assert "was killed, or the machine went down" in " ".join(capsys.readouterr().out.split())
         assert up.main(["down", "--state", str(tmp_path)]) == 0
@@ -151,41 +151,41 @@ def test_a_stale_state_does_not_lead_to_a_foreign_process(tmp_path: Path, capsys
         foreign.kill()
 
 
-def test_the_end_of_a_process_is_told_and_left_to_its_parent() -> None:
-    journal = []
+def test_the_exit_of_a_process_is_recorded_and_left_to_its_parent() -> None:
+    ends = []
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as killed:
-        assert live._end(killed.pid) == ""
+        assert live._exit_of(killed.pid) == ""
         killed.kill()
-        while not (how := live._end(killed.pid)):
+        while not (how := live._exit_of(killed.pid)):
             pass
-        journal.append(how)
+        ends.append(how)
     with subprocess.Popen([sys.executable, "-c", "raise SystemExit(3)"]) as failed:
-        while not (how := live._end(failed.pid)):
+        while not (how := live._exit_of(failed.pid)):
             pass
-        journal.append(how)
+        ends.append(how)
         assert failed.wait() == 3
-    assert journal == ["was killed by SIGKILL", "exited with code 3"]
-    assert live._end(os.getppid()) == ""  # nobody's child
-    assert live._end(failed.pid) == "exited"
+    assert ends == ["was killed by SIGKILL", "exited with code 3"]
+    assert live._exit_of(os.getppid()) == ""  # nobody's child
+    assert live._exit_of(failed.pid) == "exited"
 
 
-def test_a_step_is_told_as_it_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    place = Place(tmp_path)
-    journal = Journal(place, State(1, "2026-11-20T12:00:00+00:00"))
+def test_a_step_is_recorded_with_its_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = SupervisorFiles(tmp_path)
+    recorder = StateRecorder(files, SupervisorState(1, "2026-11-20T12:00:00+00:00"))
 
-    def told() -> tuple[str, str]:
-        state = place.load()
+    def recorded() -> tuple[str, str]:
+        state = files.load()
         assert state
         return state.steps[-1].state, state.steps[-1].result
 
-    with journal.step("One") as step:
-        assert told() == ("running", "")
-        step.update("half")
-        assert told() == ("running", "half")
-    assert told() == ("success", "half")
-    with pytest.raises(KeyError), journal.step("Two"):
+    with recorder.step("One") as update:
+        assert recorded() == ("running", "")
+        update("half")
+        assert recorded() == ("running", "half")
+    assert recorded() == ("success", "half")
+    with pytest.raises(KeyError), recorder.step("Two"):
         raise KeyError
-    assert told() == ("failed", "")
+    assert recorded() == ("failed", "")
     assert [line.split(" ", 2)[2] for line in capsys.readouterr().out.splitlines()] == ["One", "Two"]
 
 
@@ -199,7 +199,7 @@ def test_a_port_that_is_taken_is_named_with_its_owner() -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
-def test_what_is_no_port_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_port_is_rejected(port: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         up.main(["up", f"--port={port}"])
     assert "is not a port" in capsys.readouterr().err

@@ -1,10 +1,10 @@
-"""The invented world of the generated data: artists, songs, listeners.
+"""The artists, songs and users of the generated data.
 
-Every name is put together from the word lists below, by number: song 17 of seed 42 is the same song
-whoever asks for it, so nothing has to be kept and a catalogue of any size takes no memory.
+Every name is composed from the word lists below, by number: song 17 of seed 42 is always the same song, so nothing is
+stored and a catalogue of any size takes no memory.
 
-Only :meth:`random.Random.random` is ever drawn from: of all methods it alone promises the same
-sequence in every Python version (https://docs.python.org/3/library/random.html#notes-on-reproducibility).
+Only :meth:`random.Random.random` is used: it is the only method that guarantees the same sequence in every Python
+version (https://docs.python.org/3/library/random.html#notes-on-reproducibility).
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ METROS = (
     "Urban Honolulu, HI", "Madison, WI", "Spokane-Spokane Valley, WA", "Santa Fe, NM", "Ithaca, NY",
     "Bozeman, MT", "Juneau, AK",
 )
-# Where artists come from: a place, and its latitude and longitude in degrees.
+# The homes of artists: a place, its latitude and longitude in degrees.
 PLACES = (
     ("New York, NY", 40.71278, -74.00594), ("Los Angeles, CA", 34.05223, -118.24368),
     ("Austin, TX", 30.26715, -97.74306), ("London, England", 51.50735, -0.12776),
@@ -128,24 +128,24 @@ AGENTS = [
     "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)",
 ]
 # fmt: on
-# How long songs are, in seconds: a tenth of them lies between two neighbours.
+# Deciles of the songs' durations, in seconds.
 DECILES = (20.0, 140.0, 174.0, 196.0, 213.0, 230.0, 248.0, 270.0, 302.0, 366.0, 900.0)
 CODES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def spell(value: object) -> str:
-    r"""Return JSON as the public data spells it: non-ASCII letters as \uXXXX, and a slash as \/."""
+    r"""Return JSON in the spelling of the public data: non-ASCII letters as \uXXXX, and a slash as \/."""
     return json.dumps(value, separators=(",", ":")).replace("/", "\\/")
 
 
 def skewed(random: Random, values: Sequence[T]) -> T:
-    """Return one of the values; the first ones are the likeliest."""
+    """Return one of the values; the first ones are the most likely."""
     draw = random.random()
     return values[int(draw * draw * len(values))]
 
 
 class Person(NamedTuple):
-    """Who a listener is; the same for life."""
+    """A user's attributes, which never change."""
 
     first: str
     last: str
@@ -155,14 +155,14 @@ class Person(NamedTuple):
 
 
 def person(random: Random) -> Person:
-    """Invent a listener."""
+    """Return a random person."""
     gender = "F" if random.random() < 0.55 else "M"
     first = skewed(random, FIRST_NAMES[gender])
     return Person(first, skewed(random, LAST_NAMES), gender, skewed(random, METROS), skewed(random, AGENTS))
 
 
 class Artist(NamedTuple):
-    """One artist; the coordinates are in degrees, and None where unknown."""
+    """An artist; the coordinates are in degrees, None if unknown."""
 
     artist_id: str
     name: str
@@ -173,7 +173,7 @@ class Artist(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One song; its duration is in seconds, and its year 0 where unknown."""
+    """A song; its duration is in seconds, its year 0 if unknown."""
 
     track_id: str
     song_id: str
@@ -184,7 +184,7 @@ class Track:
     year: int
 
     def document(self) -> bytes:
-        """Return the song's JSON; names that look like numbers are numbers, as in the public data."""
+        """Return the song's JSON; numeric names are numbers, as in the public data."""
         return spell(
             {
                 "artist_id": self.artist.artist_id,
@@ -202,12 +202,12 @@ class Track:
 
 
 class Music:
-    """All songs that can be played: the catalogue's come first, then those without metadata.
+    """All songs that can be played: first those of the catalogue, then those without metadata.
 
-    No two songs have both title and artist in common, so a play has one length and belongs to one song.
+    Title and artist together are unique, so a play has one length and belongs to one song.
 
-    :param seed: another seed, another world.
-    :param songs: how many songs the catalogue has.
+    :param seed: another seed gives other songs.
+    :param songs: the number of songs in the catalogue.
     """
 
     def __init__(self, seed: int, songs: int) -> None:
@@ -218,10 +218,10 @@ class Music:
         self._artist = lru_cache(maxsize=8_192)(self.artist)
 
     def artist(self, number: int) -> Artist:
-        """Return the artist of that number."""
+        """Return the artist with a number."""
         random = Random(f"{self.seed}/artist/{number}")
         code = _code(random, CODES + "0123456789")
-        # As in the public data, a few names look like numbers.
+        # As in the public data, a few names are numeric.
         name = str(200 + number) if number % 149 == 148 else _name(number, self.seed, BANDS)
         artist_id = f"AR{code}1187B{(number * 0x9E3779 + self.seed) % 2**24:06X}"
         known = random.random()
@@ -235,7 +235,7 @@ class Music:
         return Artist(artist_id, name, place, latitude, longitude)
 
     def track(self, number: int) -> Track:
-        """Return the song of that number: below :attr:`songs` one of the catalogue."""
+        """Return the song with a number; those below :attr:`songs` are in the catalogue."""
         cover = number % 25 == 24  # by another artist than the original, which is the song before it
         random = Random(f"{self.seed}/track/{number}")
         draw = Random(f"{self.seed}/track/{number - 1}").random() if cover else random.random()
@@ -264,7 +264,7 @@ class Music:
     def choose(self, random: Random, share: float) -> int:
         """Return the number of a random song; low numbers are the most popular, by Zipf's law.
 
-        :param share: how likely it is one of the catalogue, 0 to 1.
+        :param share: the probability that it is in the catalogue, 0 to 1.
         """
         first, size = (0, self.songs) if random.random() < share else (self.songs, self.others)
         # Zipf-Mandelbrot with offset 10, inverted: no table of the songs' weights is needed.
@@ -281,9 +281,9 @@ def _code(random: Random, alphabet: str) -> str:
 
 
 def _name(number: int, seed: int, patterns: Sequence[str]) -> str:
-    """Return the name of that number; no two numbers share one."""
+    """Return the name with a number; names are unique."""
     count = len(patterns) * len(ADJECTIVES) * len(NOUNS)
-    # A prime that divides no list's length: neighbours look unlike, and every name comes up once in a round.
+    # A prime that divides no list's length: adjacent names differ, and every name occurs once per round.
     rest, pattern = divmod((number * 1_000_003 + seed * 7_919) % count, len(patterns))
     noun, adjective = divmod(rest, len(ADJECTIVES))
     name = patterns[pattern].format(a=ADJECTIVES[adjective], n=NOUNS[noun])

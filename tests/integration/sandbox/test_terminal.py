@@ -1,4 +1,4 @@
-"""The screen of ``make run``, on a warehouse."""
+"""The results that ``make run`` prints, on a warehouse."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from sandbox.report import Screen
+from sandbox.terminal import Terminal
 from tests.integration.web.test_panels import put_implausible
 from tests.support.data import event
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 def busiest_hours(lab: Lab) -> str:
-    """Return what is shown of the busiest hours of a warehouse."""
+    """Return the printed busiest hours of a warehouse."""
     text = io.StringIO()
-    Screen(Console(file=text, width=120)).answers(lab.uri, [])
+    Terminal(Console(file=text, width=120)).results(lab.uri, [])
     found = re.search(r"Busiest hours.*?(?=Browsers|Most played|$)", text.getvalue(), re.DOTALL)
     assert found
     return found[0]
 
 
-def test_times_that_cannot_be_true_change_no_answer(lab: Lab) -> None:
+def test_implausible_times_change_no_result(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event(f"2018-11-01T0{hour}:00:00", 1, hour) for hour in (5, 6, 7)])
     lab.run("2018-11-01", "2018-11-02")
     before = busiest_hours(lab)

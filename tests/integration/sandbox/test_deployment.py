@@ -1,4 +1,4 @@
-"""Airflow's own processes: what becomes of those that a killed command left, and of an Airflow that does not start."""
+"""A local deployment: leftovers of a killed command are stopped, and a failed start is explained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.stack import StackError, airflow_stack, stop_leftovers
+from sandbox.deployment import DeploymentError, run_deployment, stop_leftovers
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ task.wait()
 
 @contextmanager
 def component(*words: str) -> Iterator[tuple[psutil.Process, psutil.Process]]:
-    """A process in a session of its own, and its child; both have some words on their command lines."""
+    """Start a process in its own session, and a child of it, with some words on their command lines."""
     with subprocess.Popen(
         [sys.executable, "-c", COMPONENT, *words], stdout=subprocess.PIPE, start_new_session=True, text=True
     ) as process:
@@ -49,12 +49,12 @@ def component(*words: str) -> Iterator[tuple[psutil.Process, psutil.Process]]:
 
 
 def note(home: Path, process: psutil.Process, *, later: float = 0) -> None:
-    """Note a scheduler as ``airflow_stack`` does."""
+    """Save a scheduler's process as ``run_deployment`` does."""
     (home / "processes.json").write_text(json.dumps({"scheduler": [process.pid, process.create_time() + later]}))
 
 
 def ended(process: psutil.Process) -> bool:
-    """Whether a process has ended; a zombie has, and waits for its parent."""
+    """Return whether a process has exited; a zombie counts as exited."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
@@ -67,7 +67,7 @@ def alive(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-def test_what_a_killed_command_left_is_stopped(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_command_are_stopped(tmp_path: Path) -> None:
     with component("airflow") as (scheduler, task):
         note(tmp_path, scheduler)
         assert stop_leftovers(tmp_path) == ["scheduler"]
@@ -77,13 +77,13 @@ def test_what_a_killed_command_left_is_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[", "\0"])
-def test_a_note_that_was_not_written_to_its_end_is_forgotten(tmp_path: Path, text: str) -> None:
+def test_a_truncated_process_file_is_deleted(tmp_path: Path, text: str) -> None:
     (tmp_path / "processes.json").write_text(text)
     assert stop_leftovers(tmp_path) == []
     assert not (tmp_path / "processes.json").exists()
 
 
-def test_tasks_are_stopped_that_outlive_their_scheduler(tmp_path: Path) -> None:
+def test_tasks_that_outlive_their_scheduler_are_stopped(tmp_path: Path) -> None:
     with component("airflow") as (scheduler, task):
         note(tmp_path, scheduler)
         scheduler.kill()
@@ -93,7 +93,7 @@ def test_tasks_are_stopped_that_outlive_their_scheduler(tmp_path: Path) -> None:
         assert ended(task)
 
 
-def test_who_has_the_number_by_now_is_left_alone(tmp_path: Path) -> None:
+def test_a_reused_process_id_is_not_stopped(tmp_path: Path) -> None:
     with component("airflow") as (other, child):
         note(tmp_path, other, later=-1)
         assert stop_leftovers(tmp_path) == []
@@ -101,7 +101,7 @@ def test_who_has_the_number_by_now_is_left_alone(tmp_path: Path) -> None:
         assert alive(child)
 
 
-def test_what_is_not_airflow_is_left_alone(tmp_path: Path) -> None:
+def test_other_processes_are_not_stopped(tmp_path: Path) -> None:
     with component("another") as (other, child):
         note(tmp_path, other)
         assert stop_leftovers(tmp_path) == []
@@ -125,9 +125,9 @@ def test_a_broken_dag_is_shown(postgres: servers.Postgres, database: str, s3: se
     environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
     with (
         pytest.raises(
-            StackError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
+            DeploymentError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
         ),
-        airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
     ):
         pytest.fail("it started")
     assert not (tmp_path / "home" / "processes.json").exists()
@@ -140,7 +140,9 @@ def test_a_metadata_database_that_cannot_be_reached_is_shown(tmp_path: Path) -> 
         "AIRFLOW__DATABASE__MAX_DB_RETRIES": "1",
     }
     with (
-        pytest.raises(StackError, match=r"metadata database cannot be migrated:\n.*migrate\.log ends with\n(.*\n)*"),
-        airflow_stack(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+        pytest.raises(
+            DeploymentError, match=r"metadata database cannot be migrated:\n.*migrate\.log ends with\n(.*\n)*"
+        ),
+        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
     ):
         pytest.fail("it started")

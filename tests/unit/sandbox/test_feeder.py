@@ -1,4 +1,4 @@
-"""The app's feed is a pure function of the world and the time, however often it starts again."""
+"""The feeder writes a pure function of the options and the time, however often it restarts."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from sandbox import feed, generate
-from sandbox.feed import FIRST_SONGS, SONG_EVERY, Feed, Report
+from sandbox import feeder, generate
+from sandbox.feeder import FIRST_SONGS, SONG_EVERY, Feeder, FeederProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 START = datetime(2026, 2, 27, tzinfo=UTC)
 DAYS = 3
-WORLD = generate.Options(users=12, songs=FIRST_SONGS + 100, days=DAYS + 2, start=START.date())
+OPTIONS = generate.Options(users=12, songs=FIRST_SONGS + 100, days=DAYS + 2, start=START.date())
 LENGTH = DAYS * 24 * 3600 * 1000
-TIMES = [moment - int(START.timestamp() * 1000) for moment, _ in generate.events(WORLD)]
+TIMES = [moment - int(START.timestamp() * 1000) for moment, _ in generate.events(OPTIONS)]
 # Any moment, and those right before, at and after an event.
 moments = st.one_of(
     st.integers(0, LENGTH),
@@ -32,7 +32,7 @@ moments = st.one_of(
 
 
 class Unreliable(MemoryStore):
-    """A store that refuses now and then."""
+    """A store whose writes fail at random."""
 
     def __new__(cls, *_: Any) -> Unreliable:
         return super().__new__(cls)
@@ -50,7 +50,7 @@ class Unreliable(MemoryStore):
 
 
 def content(store: MemoryStore) -> dict[str, bytes]:
-    """All objects."""
+    """Return all objects."""
     return {item["path"]: bytes(store.get(item["path"]).bytes()) for page in store.list() for item in page}
 
 
@@ -59,9 +59,9 @@ def logs(store: MemoryStore) -> dict[str, bytes]:
 
 
 def expected(until: datetime) -> dict[str, list[bytes]]:
-    """The lines of each day's file, from the events themselves."""
+    """Return the lines of each day's file, computed from the events."""
     files: dict[str, list[bytes]] = {}
-    for moment, line in generate.events(WORLD):
+    for moment, line in generate.events(OPTIONS):
         if moment >= until.timestamp() * 1000:
             break
         day = datetime.fromtimestamp(moment / 1000, UTC)
@@ -73,15 +73,15 @@ def expected(until: datetime) -> dict[str, list[bytes]]:
 @given(st.lists(st.tuples(moments, st.booleans()), max_size=12), moments)
 def test_any_restarts_leave_the_same_files(steps: list[tuple[datetime, bool]], end: datetime) -> None:
     store = MemoryStore()
-    running = Feed(WORLD, store)
+    running = Feeder(OPTIONS, store)
     for moment, again in steps:
         if moment < end:
             running.advance(moment)
         if again:
-            running = Feed(WORLD, store)
+            running = Feeder(OPTIONS, store)
     running.advance(end)
     at_once = MemoryStore()
-    Feed(WORLD, at_once).advance(end)
+    Feeder(OPTIONS, at_once).advance(end)
     assert content(store) == content(at_once)
 
 
@@ -89,7 +89,7 @@ def test_any_restarts_leave_the_same_files(steps: list[tuple[datetime, bool]], e
 @given(moments)
 def test_a_file_holds_the_events_before_the_moment(moment: datetime) -> None:
     store = MemoryStore()
-    running = Feed(WORLD, store)
+    running = Feeder(OPTIONS, store)
     running.advance(moment)
     then = logs(store)
     assert {key: body.split(b"\n") for key, body in then.items()} == expected(moment)
@@ -101,9 +101,9 @@ def test_a_file_holds_the_events_before_the_moment(moment: datetime) -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32), st.lists(moments, min_size=5, max_size=10).map(sorted))
-def test_what_could_not_be_written_is_written_later(seed: int, steps: list[datetime]) -> None:
+def test_a_failed_write_is_retried(seed: int, steps: list[datetime]) -> None:
     store = Unreliable(seed)
-    running = Feed(WORLD, store)
+    running = Feeder(OPTIONS, store)
     for moment in steps:
         try:
             running.advance(moment)
@@ -112,73 +112,73 @@ def test_what_could_not_be_written_is_written_later(seed: int, steps: list[datet
     store.works = True
     running.advance(steps[-1])
     at_once = MemoryStore()
-    Feed(WORLD, at_once).advance(steps[-1])
+    Feeder(OPTIONS, at_once).advance(steps[-1])
     assert content(store) == content(at_once)
 
 
-def test_songs_come_now_and_then() -> None:
+def test_songs_are_added_regularly() -> None:
     store = MemoryStore()
-    running = Feed(WORLD, store)
-    catalogue = [key for key, _ in generate.songs(WORLD)]
+    running = Feeder(OPTIONS, store)
+    catalogue = [key for key, _ in generate.songs(OPTIONS)]
     for passed in (timedelta(), SONG_EVERY - timedelta(seconds=1), SONG_EVERY, 5 * SONG_EVERY, timedelta(days=DAYS)):
         report = running.advance(START + passed)
-        count = min(FIRST_SONGS + passed // SONG_EVERY, WORLD.songs)
+        count = min(FIRST_SONGS + passed // SONG_EVERY, OPTIONS.songs)
         assert report.songs == count
         assert sorted(key for key in content(store) if key.startswith("song_data/")) == sorted(catalogue[:count])
 
 
-def test_the_report_tells_what_the_day_has() -> None:
-    running = Feed(WORLD, MemoryStore())
+def test_the_progress_counts_the_events_of_the_day() -> None:
+    running = Feeder(OPTIONS, MemoryStore())
     noon = START + timedelta(days=1, hours=12)
     report = running.advance(noon)
     (today,) = [lines for key, lines in expected(noon).items() if "2026-02-28" in key]
     latest = datetime.fromtimestamp(json.loads(today[-1])["ts"] / 1000, UTC)
-    assert report == Report(
-        "2026-02-28T12:00:00.000+00:00", len(today), latest.isoformat(timespec="milliseconds"), WORLD.songs
+    assert report == FeederProgress(
+        "2026-02-28T12:00:00.000+00:00", len(today), latest.isoformat(timespec="milliseconds"), OPTIONS.songs
     )
     assert running.advance(START + timedelta(days=2)).events == 0  # midnight: nothing of the new day so far
 
 
 def test_a_clock_that_is_set_back_changes_nothing() -> None:
     store = MemoryStore()
-    running = Feed(WORLD, store)
+    running = Feeder(OPTIONS, store)
     running.advance(START + timedelta(days=1))
     before = content(store)
     running.advance(START + timedelta(hours=1))
     assert content(store) == before
 
 
-def test_the_world_has_no_end_in_sight() -> None:
-    world = feed.options(date(2026, 11, 20))
-    assert world.days > 36_500
-    assert len(list(islice(generate.events(world), 1000))) == 1000
+def test_the_days_last_for_a_century() -> None:
+    options = feeder.options(date(2026, 11, 20))
+    assert options.days > 36_500
+    assert len(list(islice(generate.events(options), 1000))) == 1000
 
 
-def test_a_report_is_never_half_written(tmp_path: Path) -> None:
+def test_the_progress_file_is_replaced_atomically(tmp_path: Path) -> None:
     file = tmp_path / "feeder.json"
-    Report("2026-11-20T00:00:00+00:00", 1, None, 2).save(file)
+    FeederProgress("2026-11-20T00:00:00+00:00", 1, None, 2).save(file)
     assert json.loads(file.read_text())["songs"] == 2
     before = file.stat().st_ino
-    Report("2026-11-20T00:00:00+00:00", 1, None, 3).save(file)
+    FeederProgress("2026-11-20T00:00:00+00:00", 1, None, 3).save(file)
     assert file.stat().st_ino != before  # another file in its place
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_the_bucket_remembers_the_first_day() -> None:
+def test_the_bucket_stores_the_first_day() -> None:
     store = MemoryStore()
-    first = feed.first_day(store)
-    assert first == (datetime.now(UTC) - feed.HISTORY).date()
-    store.put(feed.WORLD, json.dumps({"start": str(first - timedelta(days=400))}).encode())
-    assert feed.first_day(store) == first - timedelta(days=400)
+    first = feeder.first_day(store)
+    assert first == (datetime.now(UTC) - feeder.HISTORY).date()
+    store.put(feeder.FIRST_DAY, json.dumps({"start": str(first - timedelta(days=400))}).encode())
+    assert feeder.first_day(store) == first - timedelta(days=400)
 
 
 @pytest.mark.parametrize(
     "body",
     ["", "[]", "{}", '{"start": 1}', '{"start": "x"}', '{"start": "0001-01-01"}', '{"start": "9999-12-31"}', "\xff"],
 )
-def test_an_object_that_remembers_no_day_is_replaced(body: str) -> None:
+def test_an_object_without_a_valid_day_is_replaced(body: str) -> None:
     store = MemoryStore()
-    store.put(feed.WORLD, body.encode("latin-1"))
-    first = feed.first_day(store)
-    assert first >= (datetime.now(UTC) - feed.HISTORY).date() - timedelta(days=1)
-    assert feed.first_day(store) == first
+    store.put(feeder.FIRST_DAY, body.encode("latin-1"))
+    first = feeder.first_day(store)
+    assert first >= (datetime.now(UTC) - feeder.HISTORY).date() - timedelta(days=1)
+    assert feeder.first_day(store) == first

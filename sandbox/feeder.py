@@ -1,9 +1,9 @@
-"""The sample app: writes today's events to the bucket in real time, and a new song now and then.
+"""The feeder: an app that writes today's events to the bucket in real time, and a new song from time to time.
 
-What the bucket holds at a moment is a pure function of the options and that moment. So a feed that starts again goes on
+The content of the bucket at a moment is a pure function of the options and that moment. So a restarted feeder continues
 where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
-    python -m sandbox.feed --endpoint URL --bucket NAME --start DATE --report FILE
+    python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --progress FILE
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -35,41 +35,41 @@ if TYPE_CHECKING:
 # Songs that have metadata on the first day, and how often another one gets it.
 FIRST_SONGS = 500
 SONG_EVERY = timedelta(minutes=20)
-# Seconds between two writes of today's file. They fall on the clock's hours too: the run of an hour finds it whole.
+# Seconds between two writes of today's file, aligned to the clock: the run of an hour finds its complete file.
 EVERY = 30
 AT_ONCE = 16
-# The start of the world: so long before the first start; an object of the bucket remembers it.
+# How long before the first start the events begin, and the object that stores their first day.
 HISTORY = timedelta(days=1)
-WORLD = "world.json"
+FIRST_DAY = "world.json"
 
 
 def options(start: date) -> generate.Options:
-    """Return the world of a feed: some 300 events an hour.
+    """Return the generator's options for a feeder: about 300 events an hour.
 
-    :param start: its first day (UTC). It is part of the world: another day, other events.
+    :param start: the first day (UTC); another first day gives other events.
     """
-    # No last day but the warehouse's, and 13 months of new songs. Slow growth: a feed that starts again generates the
-    # past anew.
+    # Up to the last day that the warehouse accepts, and 13 months of new songs. Slow growth: a restarted feeder
+    # generates all past events again.
     return generate.Options(users=1000, songs=10_000, days=generate.max_days(start), start=start, growth=0.002)
 
 
 def first_day(store: ObjectStore) -> date:
-    """Return the first day of the world (UTC), which the bucket remembers; yesterday if it does not, or no more."""
+    """Return the first day of the events (UTC), which the bucket stores; yesterday if it is missing or too long ago."""
     now = datetime.now(UTC)
     with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
-        remembered = moment(json.loads(bytes(store.get(WORLD).bytes()))["start"])
-        if timedelta() <= now - remembered <= LONGEST:  # one run can load it
-            return remembered.date()
+        stored = moment(json.loads(bytes(store.get(FIRST_DAY).bytes()))["start"])
+        if timedelta() <= now - stored <= LONGEST:  # one run can load it
+            return stored.date()
     start = (now - HISTORY).date()
-    store.put(WORLD, json.dumps({"start": start.isoformat()}).encode())
+    store.put(FIRST_DAY, json.dumps({"start": start.isoformat()}).encode())
     return start
 
 
 @dataclass(frozen=True)
-class Report:
-    """The progress of a feed.
+class FeederProgress:
+    """The progress of a feeder.
 
-    :param at: the moment of which the bucket holds everything, ISO 8601, UTC.
+    :param at: the moment up to which the bucket is complete, ISO 8601, UTC.
     :param events: the events of that day so far.
     :param latest: the time of the latest event, ISO 8601, UTC; None if there was none since the first day.
     :param songs: songs with metadata.
@@ -83,42 +83,42 @@ class Report:
     error: str | None = None
 
     def save(self, path: Path) -> None:
-        """Write it atomically."""
-        replace(path, json.dumps(asdict(self)))
+        """Write it to a file, atomically."""
+        replace_file(path, json.dumps(asdict(self)))
 
 
-def replace(path: Path, text: str) -> None:
+def replace_file(path: Path, text: str) -> None:
     """Replace a file atomically."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.write_text(text)
     new.replace(path)
 
 
-class Feed:
-    """Writes the objects that a bucket has at a moment.
+class Feeder:
+    """Writes the events and songs up to a moment to a bucket.
 
-    :param world: what is generated.
-    :param store: the bucket; what it holds already is not written again.
+    :param options: what to generate.
+    :param store: the bucket; existing objects with the same content are not written again.
     """
 
-    def __init__(self, world: generate.Options, store: ObjectStore) -> None:
-        self._world = world
+    def __init__(self, options: generate.Options, store: ObjectStore) -> None:
+        self._options = options
         self._store = store
         self._present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
-        self._events = generate.events(world)
+        self._events = generate.events(options)
         self._ahead = next(self._events)
         self._day = bytearray()
         self._date: int | None = None
         self._count = 0
         self._latest: int | None = None
-        self._songs = generate.songs(world)
+        self._songs = generate.songs(options)
         self._coming: list[tuple[str, bytes]] = []
         self._published = 0
 
-    def advance(self, now: datetime) -> Report:
-        """Write everything that has happened before ``now``; an object that is complete already stays as it is.
+    def advance(self, now: datetime) -> FeederProgress:
+        """Write all events before ``now``; complete objects stay unchanged.
 
-        After an error the next call goes on where this one ended.
+        After an error the next call continues where this one ended.
 
         :param now: aware; a moment before that of an earlier call changes nothing.
         :raises obstore.exceptions.BaseError: if the bucket is not writable.
@@ -132,7 +132,7 @@ class Feed:
             if moment // DAY != self._date:
                 self._date, self._day, self._count = moment // DAY, bytearray(), 0
             if self._day:
-                self._day += b"\n"  # between two lines: as in the public data, there is none at the end
+                self._day += b"\n"  # between two lines; as in the public data, there is none at the end
             self._day += line
             self._count += 1
             self._latest = moment
@@ -141,7 +141,7 @@ class Feed:
             self._write_day()
         today = self._count if self._date == until // DAY else 0
         latest = None if self._latest is None else _iso(datetime.fromtimestamp(self._latest / SECOND, UTC))
-        return Report(_iso(now), today, latest, self._published)
+        return FeederProgress(_iso(now), today, latest, self._published)
 
     def _write_day(self) -> None:
         assert self._date is not None
@@ -154,7 +154,7 @@ class Feed:
 
     def _publish(self, now: datetime) -> None:
         """Write the songs that have metadata so far."""
-        due = FIRST_SONGS + int((now - self._world.begin) / SONG_EVERY)
+        due = FIRST_SONGS + int((now - self._options.begin) / SONG_EVERY)
         self._coming += islice(self._songs, max(0, due - self._published - len(self._coming)))
         new = [(key, document) for key, document in self._coming if key not in self._present]
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -169,25 +169,26 @@ def _iso(moment: datetime) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Feed the bucket until standard input is closed, when the parent process exits."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.feed", description=__doc__)
+    """Write to the bucket until standard input is closed: the parent process has exited."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.feeder", description=__doc__)
     parser.add_argument("--endpoint", required=True, help="URL of the S3 server")
     parser.add_argument("--bucket", required=True)
-    parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the world (UTC)")
-    parser.add_argument("--report", required=True, type=Path, help="a file for the feed's progress")
+    parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the events (UTC)")
+    parser.add_argument("--progress", required=True, type=Path, help="a file for the feeder's progress")
     given = parser.parse_args(arguments)
-    feed = Feed(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
-    report = Report(_iso(datetime.now(UTC)), 0, None, 0)
+    feeder = Feeder(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
+    progress = FeederProgress(_iso(datetime.now(UTC)), 0, None, 0)
     while True:
         now = datetime.now(UTC)
         try:
-            report = feed.advance(now)
+            progress = feeder.advance(now)
         except (BaseError, OSError) as error:
-            report = Report(report.at, report.events, report.latest, report.songs, str(error).splitlines()[0])
-        report.save(given.report)
-        print(f"{_iso(now)} {report.error or f'{report.events:,} events today, {report.songs:,} songs'}", flush=True)
+            progress = replace(progress, error=str(error).splitlines()[0])
+        progress.save(given.progress)
+        status = progress.error or f"{progress.events:,} events today, {progress.songs:,} songs"
+        print(f"{_iso(now)} {status}", flush=True)
         following = now.timestamp() // EVERY + 1
-        # By the clock on the wall: when the machine wakes up, the file is written before a run can read it.
+        # By wall-clock time: after a sleep of the machine the file is written before a run can read it.
         while (wait := following * EVERY - time.time()) > 0:
             if select.select([sys.stdin], [], [], min(wait, 1))[0]:
                 return 0

@@ -1,8 +1,8 @@
 """A real Airflow on this machine: API server, scheduler with LocalExecutor, DAG processor, triggerer.
 
-Each component has a session of its own: a task leaves its component's process group, but not its session, so that is
-what unites all that must be gone in the end. ``airflow standalone`` starts the same four, three seconds later, and
-leaves them running where it is terminated.
+Each component runs in its own session: a task leaves its component's process group, but not its session, so stopping
+the sessions stops every process. ``airflow standalone`` starts the same components, three seconds later, and leaves
+them running if it is terminated.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 import httpx
 import psutil
+
+from sandbox.api import AirflowClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,19 +46,19 @@ SETTINGS = {
     "AIRFLOW__API__INSTANCE_NAME": "Sparkify",
     "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
-    # A busy laptop answers late; the default of 5 seconds would fail the task.
+    # A busy laptop responds late; the default of 5 seconds would fail the task.
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
-    # Where a task's process takes a moment to end, its supervisor sees that a heartbeat later, after 5 seconds by
-    # default; a task that is skipped or has failed ends only then.
+    # If a task's process takes a moment to exit, its supervisor notices that one heartbeat later, after 5 seconds by
+    # default; a skipped or failed task ends only then.
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",  # it may miss them for as many seconds as by default
-    # Tasks of a scheduler that was killed start again after this, rather than 5 minutes.
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",  # as many seconds without a heartbeat as by default
+    # Seconds until tasks of a killed scheduler are reset, instead of 5 minutes.
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
 }
 
-# The API server answers in 40 threads. One that has a connection of the metadata database may wait for another: with
-# the default of 15 connections (5, and 10 on demand) they wait for each other, and Airflow hangs until the timeout of
-# the pool, 30 seconds, ends some. Airflow's other components have few threads.
+# The API server responds in 40 threads. A thread that holds a connection to the metadata database may need another:
+# with the default of 15 connections (5, and 10 on demand) the threads deadlock until the pool's timeout of 30 seconds
+# ends some of them. Airflow's other components have few threads.
 # https://docs.sqlalchemy.org/en/20/core/pooling.html#sqlalchemy.pool.QueuePool
 POOL = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",
@@ -64,15 +66,14 @@ POOL = {
 }
 
 
-class StackError(Exception):
+class DeploymentError(Exception):
     """Airflow does not start, or has stopped; the message names the log."""
 
 
-class PortError(StackError):
+class PortError(DeploymentError):
     """Another process is using the port.
 
-    :param port: which.
-    :param owner: who has it, as far as it is known.
+    :param owner: the process, or the reason if it is unknown.
     """
 
     def __init__(self, port: int, owner: str) -> None:
@@ -80,7 +81,7 @@ class PortError(StackError):
 
 
 @dataclass(frozen=True)
-class Stack:
+class LocalDeployment:
     """A running Airflow.
 
     :param url: of its web UI and its API.
@@ -99,50 +100,31 @@ class Stack:
 
     @property
     def password_file(self) -> Path:
-        """Where Airflow keeps the passwords, by user."""
+        """The file with the passwords, by user."""
         return password_file(self.home)
 
-    @contextmanager
-    def client(self, user: str = USER) -> Iterator[httpx.Client]:
-        """Open a client of the REST API, logged in; a response other than 2xx raises ``httpx.HTTPStatusError``.
+    def client(self, user: str = USER) -> AirflowClient:
+        """Return a client of the REST API.
 
-        :param user: who, of :data:`USERS`; by default the one who may do everything.
+        :param user: one of :data:`USERS`; by default the one with full access.
         """
-
-        def expect_success(response: httpx.Response) -> None:
-            if response.is_error:
-                response.read()
-                request = response.request
-                raise httpx.HTTPStatusError(
-                    f"Airflow answered {request.method} {request.url.path} with {response.status_code}: "
-                    f"{response.text[:500]}",
-                    request=request,
-                    response=response,
-                )
-
-        # No proxy: the server is on this machine.
-        hooks: dict[str, list[Any]] = {"response": [expect_success]}
-        with httpx.Client(base_url=self.url, timeout=120, trust_env=False, event_hooks=hooks) as client:
-            password = json.loads(self.password_file.read_text())[user]
-            answer = client.post("/auth/token", json={"username": user, "password": password})
-            client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
-            yield client
+        return AirflowClient(self.url, user, json.loads(self.password_file.read_text())[user])
 
     def check(self) -> None:
-        """Raise StackError if a component has exited."""
+        """Raise DeploymentError if a component has exited."""
         for name, process in self.processes.items():
             if process.poll() is not None:
                 log = self.logs / f"{name}.log"
-                raise StackError(f"Airflow's {name} exited with code {process.returncode}. {_tail(log)}")
+                raise DeploymentError(f"Airflow's {name} exited with code {process.returncode}. {_tail(log)}")
 
 
 def password_file(home: Path) -> Path:
-    """Return where Airflow's simple auth manager keeps the passwords it has made, by user."""
+    """Return the file of the passwords that Airflow's simple auth manager has generated, by user."""
     return home / "simple_auth_manager_passwords.json.generated"
 
 
 @contextmanager
-def airflow_stack(
+def run_deployment(
     home: Path,
     environment: Mapping[str, str],
     *,
@@ -150,20 +132,20 @@ def airflow_stack(
     port: int | None = None,
     parallelism: int = 8,
     timeout: float = 180,
-) -> Iterator[Stack]:
+) -> Iterator[LocalDeployment]:
     """Run Airflow on this machine; stop all its processes at the end.
 
-    It is ready when the block begins: every component beats, and the DAG is known. What an earlier one on the same
-    home left running, because its owner was killed, is stopped first.
+    When the block begins, every component has sent a heartbeat and the DAG is parsed. Processes of an earlier,
+    killed deployment with the same home are stopped first.
 
-    :param home: its folder, for this user alone: it holds the password, keys and logs.
-    :param environment: what configures it beyond that: where its metadata database and its DAGs are, connections,
-        variables. Other variables AIRFLOW... of this process are not handed on.
+    :param home: its folder, private to this user: it holds the passwords, keys and logs.
+    :param environment: further configuration: the metadata database, the DAGs folder, connections, variables. Other
+        variables AIRFLOW... of this process are ignored.
     :param dag_id: a DAG to wait for.
-    :param port: of its web UI and API; any free one by default.
-    :param parallelism: tasks at once.
+    :param port: of the web UI and the API; any free port by default.
+    :param parallelism: maximum number of parallel tasks.
     :param timeout: seconds to wait until it is ready.
-    :raises StackError: if it does not become ready.
+    :raises DeploymentError: if it does not become ready.
     :raises PortError: if another process is using the port.
     """
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -192,9 +174,9 @@ def airflow_stack(
             with (logs / f"{name}.log").open("wb") as log:
                 processes[name] = _start(command, settings | (POOL if name == "api-server" else {}), log)
             _remember(home, processes)
-        stack = Stack(url, home, processes)
-        _wait(stack, begun, dag_id, deadline)
-        yield stack
+        deployment = LocalDeployment(url, home, processes)
+        _wait(deployment, begun, dag_id, deadline)
+        yield deployment
     finally:
         _stop(processes)
         _note(home).unlink(missing_ok=True)
@@ -205,7 +187,7 @@ def _migrate(settings: Mapping[str, str], log: Path) -> None:
         process = _start(["db", "migrate"], settings, file)
         try:
             if process.wait():
-                raise StackError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
+                raise DeploymentError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
         finally:
             process.kill()
 
@@ -231,11 +213,11 @@ def _start(command: list[str], settings: Mapping[str, str], log: IO[bytes]) -> s
 def take_port(port: int | None) -> int:
     """Return a port of this machine that a server can take.
 
-    :param port: the only one that will do; None for any.
+    :param port: the required port; None for any.
     :raises PortError: if another process is using it, with its name if this user may see it.
     """
     with socket.socket() as probe:
-        # As the server does: a connection that was closed a minute ago does not keep the port.
+        # Like the server: a recently closed connection does not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port or 0))
@@ -255,24 +237,24 @@ def _listener(port: int | None) -> str:
     return ""
 
 
-def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
-    """Wait until the stack is ready."""
+def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: float) -> None:
+    """Wait until the deployment is ready."""
     waiting = "the API server"
     while time.monotonic() < deadline:
-        stack.check()
+        deployment.check()
         with suppress(httpx.TransportError):
-            health = httpx.get(f"{stack.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
+            health = httpx.get(f"{deployment.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
             if not (waiting := ", ".join(_unhealthy(health, begun))):
                 break
         time.sleep(0.2)
     else:
-        raise StackError(f"Airflow is not ready, timed out waiting for {waiting}. See {stack.logs}.")
-    # Its first answer takes seconds, which are not to count for the first task.
-    httpx.get(f"{stack.url}/execution/health", timeout=60, trust_env=False)
-    with stack.client() as client:
+        raise DeploymentError(f"Airflow is not ready, timed out waiting for {waiting}. See {deployment.logs}.")
+    # Its first response takes seconds, which must not delay the first task.
+    httpx.get(f"{deployment.url}/execution/health", timeout=60, trust_env=False)
+    with deployment.client() as client:
         while time.monotonic() < deadline:
-            stack.check()
-            # What stands in the metadata database from an earlier time may be of other files.
+            deployment.check()
+            # Older entries of the metadata database may be from other files.
             dags = client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
             if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
                 return
@@ -283,10 +265,12 @@ def _wait(stack: Stack, begun: datetime, dag_id: str, deadline: float) -> None:
                 if _since(begun, error["timestamp"])
             }
             if dag_id in texts:
-                raise StackError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
+                raise DeploymentError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
             time.sleep(0.2)
     others = "".join(f"\n{text}" for text in texts.values())
-    raise StackError(f"Airflow has not parsed the DAG {dag_id}. See {stack.logs / 'dag-processor.log'}.{others}")
+    raise DeploymentError(
+        f"Airflow has not parsed the DAG {dag_id}. See {deployment.logs / 'dag-processor.log'}.{others}"
+    )
 
 
 def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iterator[str]:
@@ -307,10 +291,10 @@ def _since(begun: datetime, time: str | None) -> bool:
 
 
 def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Stop the scheduler, which waits for the tasks under way, and then whatever is left of the sessions.
+    """Stop the scheduler, which waits for running tasks, and then kill the remaining processes of the sessions.
 
-    The others have nothing to finish: what they know is in the metadata database. Their own good end would take up to
-    fifteen seconds.
+    The other components have nothing to finish: their state is in the metadata database. Their shutdown would take up
+    to fifteen seconds.
     """
     if scheduler := processes.get("scheduler"):
         scheduler.terminate()
@@ -327,14 +311,14 @@ def stop_leftovers(home: Path) -> list[str]:
         known = json.loads(_note(home).read_text())
     except FileNotFoundError:
         return []
-    except ValueError:  # the machine went down while it was written, and the processes with it
+    except ValueError:  # the machine went down while it was written
         known = {}
     stopped = []
     for name, (session, created) in known.items():
         with suppress(psutil.NoSuchProcess):
             if psutil.Process(session).create_time() != created:
-                continue  # the number is another process's by now
-        # Without its component, a session may still have tasks; each calls itself Airflow.
+                continue  # another process has this id now
+        # A session without its component may still have tasks; their titles contain Airflow.
         if left := [process for process in _members([session]) if "airflow" in _command(process)]:
             _kill(left)
             stopped.append(name)
@@ -347,14 +331,14 @@ def _note(home: Path) -> Path:
 
 
 def _remember(home: Path, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Note the sessions, and when they began, for who finds them when this process is killed."""
+    """Save the sessions and their start times, so that the next command can stop them if this process is killed."""
     known = {name: (process.pid, psutil.Process(process.pid).create_time()) for name, process in processes.items()}
     _note(home).write_text(json.dumps(known))
 
 
 def _members(sessions: list[int]) -> list[psutil.Process]:
     found = []
-    psutil.process_iter.cache_clear()  # else a number that was reused stands for the process that had it before
+    psutil.process_iter.cache_clear()  # a reused process id must not return the cached process
     for process in psutil.process_iter():
         with suppress(ProcessLookupError, PermissionError):
             if process.pid and os.getsid(process.pid) in sessions:

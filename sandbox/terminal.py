@@ -1,4 +1,4 @@
-"""What a person sees of a run."""
+"""The terminal output of the commands: progress, task results, checks and query results."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.status import Status
 
-    from sandbox.airflow import Task
+    from sandbox.airflow import TaskResult
 
 ANALYTICS = Path(__file__).parents[1] / "include" / "sql" / "analytics"
 DDL = Path(__file__).parents[1] / "include" / "sql" / "ddl"
 SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "warned": "[yellow]![/]"}
 
 
-class Step:
-    """A step under way.
+class ProgressStep:
+    """A running step.
 
     :param state: ``success`` or ``failed``.
-    :param result: what it came to, shown when it is done.
-    :param seconds: what it took, where that is not the time it was shown.
+    :param result: its result, printed at its end.
+    :param seconds: its duration, if that is not the time since it was first shown.
     """
 
     def __init__(self, title: str, status: Status) -> None:
@@ -43,12 +43,12 @@ class Step:
         self._status = status
 
     def update(self, progress: str) -> None:
-        """Show how far the step is."""
+        """Show the progress of the step."""
         self._status.update(f"{self.title}  [dim]{progress}[/]")
 
 
-class Screen:
-    """The screen of ``make run``."""
+class Terminal:
+    """Prints the progress and the results of a command."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -56,22 +56,22 @@ class Screen:
         self._began = time.monotonic()
 
     def title(self, start: datetime, end: datetime, source: Path | None) -> None:
-        """Say what is going to be loaded; without a source it is the generated sample."""
+        """Print the range and the source of the data; None is the generated sample."""
         span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
         name = escape(str(source)) if source else "generated sample"
         self.console.print(f"[bold]Sparkify warehouse[/]  {span}, {name}\n", soft_wrap=True)
 
     def heading(self, text: str) -> None:
-        """Begin a part."""
+        """Print a heading."""
         self.console.print(f"\n[bold]{text}[/]")
         self._last = time.monotonic()
 
     @contextmanager
-    def step(self, title: str) -> Iterator[Step]:
-        """Show a step while it is under way, and its time when it is done."""
+    def step(self, title: str) -> Iterator[ProgressStep]:
+        """Show a step while it runs, and print its result and duration at its end."""
         began = time.monotonic()
         with self.console.status(title) as status:
-            step = Step(title, status)
+            step = ProgressStep(title, status)
             try:
                 yield step
             except BaseException:
@@ -80,8 +80,8 @@ class Screen:
         seconds = time.monotonic() - began if step.seconds is None else step.seconds
         self._line(step.state, title, step.result, seconds)
 
-    def task(self, task: Task) -> None:
-        """Show a task that has ended."""
+    def task(self, task: TaskResult) -> None:
+        """Print the result of a task."""
         text = _counts(task.result) if task.state == "success" else "nothing new" if task.state == "skipped" else ""
         now = time.monotonic()
         self._line(task.state, task.task_id, text, now - self._last)
@@ -89,8 +89,8 @@ class Screen:
             self.console.print(f"    [red]{escape(task.error)}[/]", soft_wrap=True)
         self._last = now
 
-    def hour(self, start: datetime, tasks: list[Task], seconds: float) -> None:
-        """Show a run of an hour that has ended."""
+    def hour(self, start: datetime, tasks: list[TaskResult], seconds: float) -> None:
+        """Print the result of an hour's run."""
         results = {task.task_id: task.result for task in tasks}
         failed = [task for task in tasks if task.state == "failed"]
         events = results.get("stage_events", {}).get("rows", 0)
@@ -105,13 +105,13 @@ class Screen:
         self.console.print(f"{SIGNS[state]} {title:<34} {text:<34} [dim]{seconds:>6.1f} s[/]", soft_wrap=True)
 
     def failed(self, log: Path, checks: list[dict[str, Any]]) -> None:
-        """Say that the run failed, and where to look."""
+        """Print that the run failed, and where its logs are."""
         self._checks(checks)
         self.console.print(f"\n[red bold]The run failed.[/] The tasks' logs are in {log}.", soft_wrap=True)
-        self.console.print("Nothing is half-written: repair the cause and run the same command again.")
+        self.console.print("Loads are atomic: fix the cause and run the same command again.")
 
-    def answers(self, database: str, checks: list[dict[str, Any]]) -> None:
-        """Show the tables, the checks and the answers of the analytic queries.
+    def results(self, database: str, checks: list[dict[str, Any]]) -> None:
+        """Print the row counts, the checks and the results of the analytic queries.
 
         :param database: URI of the warehouse.
         """
@@ -129,7 +129,7 @@ class Screen:
                 self._query(sql, [column.name for column in cursor.description or []], cursor.fetchall())
 
     def tables(self, database: str) -> None:
-        """Show how many rows each table has.
+        """Print the number of rows of each table.
 
         :param database: URI of the warehouse.
         """
@@ -168,11 +168,11 @@ class Screen:
         self.console.print(table)
 
     def next(self, command: str, *, hourly: bool, sample: bool) -> None:
-        """Say what to do next."""
+        """Print the next commands."""
         self.console.print(f"[bold]Done[/] in {time.monotonic() - self._began:.0f} s. What next?")
         again = f"{command} HOURLY=1" if not hourly else command
-        what = "the same, hour by hour, as the schedule would" if not hourly else "the same in one run"
-        self.console.print(f"  {again}\n      {what}; the tables end the same", soft_wrap=True)
+        what = "the same range, hour by hour like the schedule" if not hourly else "the same range in one run"
+        self.console.print(f"  {again}\n      {what}; same resulting tables", soft_wrap=True)
         if sample:
             self.console.print(
                 "  make run DATA=<folder or .tar.gz> FROM=<day> TO=<day after>\n      load your own files"
