@@ -59,8 +59,8 @@ class CheckedRows:
 class Evaluation(NamedTuple):
     """The evaluation of a measured value.
 
-    :param observed: the measured value, for people.
-    :param expected: the expected value, for people.
+    :param observed: the measured value, as text.
+    :param expected: the expected value, as text.
     """
 
     passed: bool
