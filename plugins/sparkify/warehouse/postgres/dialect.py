@@ -69,7 +69,7 @@ def _create_table(statement: str) -> list[str]:
         where = error.errors[0]
         raise UnsupportedStatementError(
             f"Invalid or unsupported CREATE TABLE, at {where['highlight']!r} in line {where['line']}. Of Redshift's "
-            "properties PostgreSQL supports DISTSTYLE, DISTKEY (column), SORTKEY (columns), after the columns."
+            "properties this engine supports, after the columns: DISTSTYLE, DISTKEY (column), SORTKEY (columns)."
         ) from None
     if not isinstance(table, exp.Create):
         raise UnsupportedStatementError(f"Invalid or unsupported CREATE TABLE: {statement.splitlines()[0]!r}")
