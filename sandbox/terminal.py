@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.airflow import TaskResult
 
-ANALYTICS = Path(__file__).parents[1] / "include" / "sql" / "analytics"
+SQL = Path(__file__).parents[1] / "include" / "sql"
 DDL = Path(__file__).parents[1] / "include" / "sql" / "ddl"
 SIGNS = {"success": "[green]✓[/]", "skipped": "[yellow]–[/]", "failed": "[red]✗[/]", "warned": "[yellow]![/]"}
 
@@ -121,10 +121,10 @@ class Terminal:
 
         self.tables(database)
         self._checks(checks)
-        environment, scope = templates.environment(ANALYTICS), predicates.plausible()
+        render = templates.renderer(SQL)
         with psycopg.connect(database) as connection:
-            for path in sorted(ANALYTICS.glob("*.sql"), key=lambda path: path.name, reverse=True):
-                sql = environment.get_template(path.name).render(scope=scope)
+            for path in sorted((SQL / "analytics").glob("*.sql"), key=lambda path: path.name, reverse=True):
+                sql = render(f"analytics/{path.stem}", scope=predicates.plausible())
                 cursor = connection.execute(sql)
                 self._query(sql, [column.name for column in cursor.description or []], cursor.fetchall())
 
