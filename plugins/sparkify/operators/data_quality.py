@@ -10,7 +10,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.dag.run import DagRunInfo
 from sparkify.operators.base import WarehouseOperator
-from sparkify.quality.result import CHECK_RESULTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +45,7 @@ class DataQualityOperator(WarehouseOperator):
     def work(self, context: Context) -> dict[str, Any]:
         from sparkify.quality import declaration, history
         from sparkify.quality.evaluate import evaluate
+        from sparkify.quality.result import CHECK_RESULTS
 
         try:
             declared = declaration.load(Path(self.checks))

@@ -23,6 +23,13 @@ CHECKS = sum(check.scope == "interval" for check in load(ROOT / "include" / "che
 DAY = ("2018-11-08", "2018-11-09")
 
 
+@pytest.fixture(autouse=True)
+def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Undefine the connection, which the command also defines."""
+    monkeypatch.setenv(quality.CONNECTION, "")
+    monkeypatch.delenv(quality.CONNECTION)
+
+
 @pytest.fixture
 def loaded(lab: Lab) -> Lab:
     lab.put_events("2018-11-08", [event("2018-11-08T05:10")])
@@ -77,9 +84,6 @@ def test_a_starting_command_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "is using" in capsys.readouterr().out
 
 
-def test_nothing_was_evaluated_yet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT", raising=False)
+def test_nothing_was_evaluated_yet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert quality.main(["--state", str(tmp_path)]) == 2
     assert "'make run' loads data and evaluates the checks" in capsys.readouterr().out
