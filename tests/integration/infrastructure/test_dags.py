@@ -233,17 +233,17 @@ def test_without_a_secrets_backend_the_connections_are_logged(cloud: Cloud, capf
 
 @pytest.mark.usefixtures("secrets_manager")
 def test_a_connection_of_another_owner_is_not_changed(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
-    theirs = {"airflow/connections/redshift": "redshift://theirs"}
+    foreign = {"airflow/connections/redshift": "redshift://other"}
     client = cloud.client("secretsmanager")
-    client.create_secret(Name="airflow/connections/redshift", SecretString="redshift://theirs")
+    client.create_secret(Name="airflow/connections/redshift", SecretString="redshift://other")
     assert cloud.run("create", **CLUSTER) == {**CREATED, "publish_connection": "failed"}
     assert (
         "airflow/connections/redshift in AWS Secrets Manager does not belong to the stack music"
         in capfd.readouterr().out
     )
-    assert cloud.secrets() == theirs
+    assert cloud.secrets() == foreign
     assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
-    assert cloud.secrets() == theirs
+    assert cloud.secrets() == foreign
 
 
 @pytest.mark.usefixtures("secrets_manager")
