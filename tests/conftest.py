@@ -32,7 +32,7 @@ os.environ.update(
     }
 )
 
-from sandbox import servers  # noqa: E402 - once the environment is set
+from sandbox import servers  # noqa: E402 - after the environment is set
 from sandbox.airflow import connections  # noqa: E402
 from sandbox.lab import Lab  # noqa: E402
 

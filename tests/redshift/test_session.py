@@ -114,7 +114,7 @@ def test_the_client_identifies_itself(warehouse: Warehouse, endpoint: Endpoint, 
 
 
 @pytest.mark.parametrize(
-    ("fields", "what", "remedy"),
+    ("fields", "cause", "remedy"),
     [
         (
             {"password": "wrong"},
@@ -138,14 +138,14 @@ def test_a_failed_connection_reports_cause_and_remedy_in_the_task_and_on_the_pag
     endpoint: Endpoint,
     monkeypatch: pytest.MonkeyPatch,
     fields: dict[str, object],
-    what: str,
+    cause: str,
     remedy: str,
 ) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: pytest.fail("the connection was retried"))
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, **fields))
     with pytest.raises(WarehouseError) as caught:
         redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
-    assert what in str(caught.value)
+    assert cause in str(caught.value)
     assert remedy in str(caught.value)
     assert endpoint.password not in str(caught.value)
     with pytest.raises(panels.PanelError) as shown:

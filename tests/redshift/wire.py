@@ -83,7 +83,7 @@ class Channel:
         self.send_all(message(kind, body))
 
     def send_all(self, messages: bytes) -> None:
-        """Write several messages at once."""
+        """Write several encoded messages."""
         try:
             self._connection.sendall(messages)
         except OSError:
