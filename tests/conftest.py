@@ -1,4 +1,4 @@
-"""The real servers that the tests share: one PostgreSQL and one S3 endpoint for a test session."""
+"""Shared fixtures: one PostgreSQL and one S3 server per test session, and labs on them."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ from psycopg import sql
 ROOT = Path(__file__).parents[1]
 SAMPLE = ROOT.parent / "shared" / "data" / "sparkify-real-sample.tar.gz"
 
-# Airflow reads its configuration when it is first imported: keep it away from the developer's own, and keep the
-# developer's folder away from it. Each process of pytest-xdist has a folder of its own.
-# What was there is for tests/redshift/test_workgroup.py, when it is asked to run on it.
+# Airflow reads its configuration at its first import: isolate it from the developer's settings and folder. Each process
+# of pytest-xdist has its own folder. tests/redshift/test_workgroup.py can use the original connections.
 GIVEN = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("AIRFLOW")}
 _HOME = tempfile.mkdtemp(prefix="sparkify-airflow-")
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
@@ -33,7 +32,7 @@ os.environ.update(
     }
 )
 
-from sandbox import servers  # noqa: E402 - once the environment is set
+from sandbox import servers  # noqa: E402 - after the environment is set
 from sandbox.airflow import connections  # noqa: E402
 from sandbox.lab import Lab  # noqa: E402
 
@@ -43,14 +42,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[servers.Postgres]:
-    """A PostgreSQL server for the whole session."""
-    # Not pytest's own folder: a test session that starts later may delete that of an earlier one.
+    """Start a PostgreSQL server for the session."""
+    # Not a folder of pytest: a later test session may delete it.
     with (
         tempfile.TemporaryDirectory(prefix="sparkify-pg-", ignore_cleanup_errors=True) as folder,
         servers.postgres(Path(folder) / "data") as server,
         psycopg.connect(server.uri(), autocommit=True) as connection,
     ):
-        # Nothing here has to survive a power cut. (It has to survive a crash: synchronous_commit stays on.)
+        # The data need not survive a power failure. It has to survive a crash: synchronous_commit stays on.
         for setting in ("fsync", "full_page_writes"):
             connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
         connection.execute("SELECT pg_reload_conf()")
@@ -59,7 +58,7 @@ def postgres() -> Iterator[servers.Postgres]:
 
 @pytest.fixture
 def database(postgres: servers.Postgres) -> Iterator[str]:
-    """The URI of an empty database that is dropped after the test."""
+    """Return the URI of an empty database that is dropped after the test."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield postgres.create_database(name)
     with psycopg.connect(postgres.uri(), autocommit=True) as connection:
@@ -68,7 +67,7 @@ def database(postgres: servers.Postgres) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[servers.S3]:
-    """An S3 server for the whole session; its buckets are the folders below ``s3.root``."""
+    """Start an S3 server for the session; its buckets are the folders below ``s3.root``."""
     with (
         tempfile.TemporaryDirectory(prefix="sparkify-s3-", ignore_cleanup_errors=True) as folder,
         servers.s3(Path(folder)) as server,
@@ -78,7 +77,7 @@ def s3() -> Iterator[servers.S3]:
 
 @pytest.fixture(scope="session")
 def aws() -> Iterator[str]:
-    """AWS on this machine, for the whole session: the endpoint of moto's server. A test names its things uniquely."""
+    """Start a moto server for the session; return its endpoint. Tests use unique names."""
     from sandbox.aws import server
 
     with server() as endpoint:
@@ -87,15 +86,15 @@ def aws() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def sample() -> Path:
-    """The real sample, which is not part of the project."""
+    """Return the archive of the real sample, which is not part of the project."""
     if not SAMPLE.exists():
-        pytest.skip("the real sample (../shared/data/sparkify-real-sample.tar.gz) is not on this machine")
+        pytest.skip("the real sample (../shared/data/sparkify-real-sample.tar.gz) is missing")
     return SAMPLE
 
 
 @pytest.fixture
 def make_lab(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[], Lab]]:
-    """A function that makes labs, each an empty bucket and an empty database."""
+    """Return a function that creates labs, each with an empty bucket and an empty database."""
     labs: list[Lab] = []
 
     def make() -> Lab:
@@ -112,7 +111,7 @@ def make_lab(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[]
 
 @pytest.fixture
 def lab(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """A lab that Airflow knows as the connections ``redshift`` and ``aws``."""
+    """Return a lab with Airflow's connections ``redshift`` and ``aws``."""
     lab = make_lab()
     for variable, value in lab.environment.items():
         monkeypatch.setenv(variable, value)
@@ -121,7 +120,7 @@ def lab(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
 
 @pytest.fixture
 def sample_lab(lab: Lab, sample: Path) -> Lab:
-    """A lab whose bucket holds the real sample."""
+    """Return a lab whose bucket contains the real sample."""
     from sandbox.upload import sync
 
     sync(sample, lab.store)

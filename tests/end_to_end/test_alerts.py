@@ -18,7 +18,7 @@ from sandbox.lab import Lab
 from tests.conftest import ROOT
 from tests.support import receivers
 from tests.support.data import event, song
-from tests.support.processes import IMPATIENT, wait_until
+from tests.support.processes import FAST_RETRIES, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
     lab.put("log_data/2018/11/2018-11-05-events.json", '{"sessionId": 1, "itemInSession": 0, "ts": }')
     lab.put_song("one", song("SO1"))
     dags = tmp_path_factory.mktemp("dags")
-    (dags / "impatient.py").write_text(IMPATIENT)
+    (dags / "impatient.py").write_text(FAST_RETRIES)
     (dags / "late.py").write_text(LATE)
     (dags / "broken.py").write_text("print(mistake)")  # a broken DAG file does not affect the others
     metadata = postgres.create_database("alerted-airflow")

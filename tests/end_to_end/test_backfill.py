@@ -22,7 +22,7 @@ from sandbox.lab import Lab
 from sandbox.upload import sync
 from tests.conftest import ROOT
 from tests.support.data import event, song
-from tests.support.processes import IMPATIENT, left_behind, row_counts, session_members, start_command, wait_until
+from tests.support.processes import FAST_RETRIES, left_behind, row_counts, session_members, start_command, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -120,7 +120,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
     fill(lab)
     dags = tmp_path_factory.mktemp("dags")
-    (dags / "impatient.py").write_text(IMPATIENT)
+    (dags / "impatient.py").write_text(FAST_RETRIES)
     metadata = postgres.create_database("scheduled-airflow")
     environment = airflow.environment(
         home, metadata=airflow.sqlalchemy_url(metadata), postgres=postgres, database=name, s3=s3, bucket=name

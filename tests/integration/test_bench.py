@@ -1,4 +1,4 @@
-"""The benchmarks run, and report all contenders and goals; the measured values are not tested."""
+"""The benchmarks report all contenders and goals; the measured values are not tested."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPREAD = rf"{NUMBER} \({NUMBER} to {NUMBER}\)"
 
 
 def smoke(name: str) -> str:
-    """Run a benchmark in its smallest size; return its output."""
+    """Run a benchmark with its smallest input; return its output."""
     done = subprocess.run(
         [sys.executable, "-m", "bench", name, "--smoke"],
         cwd=ROOT,
@@ -85,9 +85,9 @@ def test_the_runs_benchmark_reports_each_way_to_load_hours() -> None:
 
 
 def test_an_unexpected_count_is_an_error() -> None:
-    done = race.Measurement(9, 1.0, 1.0, 1, 1)
-    with pytest.raises(race.ContenderError, match="slacker: expected a count of 10, got 9"):
-        race.check(race.Contender("slacker", "none", 10), done)
+    measured = race.Measurement(9, 1.0, 1.0, 1, 1)
+    with pytest.raises(race.ContenderError, match="incomplete: expected a count of 10, got 9"):
+        race.check(race.Contender("incomplete", "none", 10), measured)
 
 
 @pytest.mark.parametrize(

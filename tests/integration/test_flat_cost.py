@@ -1,7 +1,7 @@
-"""A run costs what its own interval costs, however long the history is.
+"""The cost of a run depends on its interval, not on the length of the history.
 
-The tasks of an hourly run are executed on ten months of history, and the rows are counted that each scan of each
-statement reads: those of an hour are few, those of the history many.
+An hourly run on ten months of history is measured by the rows that each scan of each statement reads: few of an hour,
+many of the history.
 """
 
 from __future__ import annotations
@@ -26,32 +26,31 @@ from tests.support.data import event, song
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-# Whole hours, UTC: the history begins, its last hour begins, the next one begins.
+# UTC: the start of the history, the start of its last hour, the start of the next hour.
 START, LAST, NEXT = datetime(2018, 1, 1), datetime(2018, 11, 1, 4), datetime(2018, 11, 1, 5)  # noqa: DTZ001
 EVENTS, USERS, SONGS = 100_000, 5_000, 10_000
 ARTISTS = SONGS // 2
-LATEST, NEW = range(SONGS, SONGS + 5), range(SONGS + 5, SONGS + 10)  # songs that come after the catalogue
-HOUR_EVENTS = EVENTS * timedelta(hours=1) // (LAST - START)  # the pace of the history: 13
+LATEST, NEW = range(SONGS, SONGS + 5), range(SONGS + 5, SONGS + 10)  # songs added after the catalogue
+HOUR_EVENTS = EVENTS * timedelta(hours=1) // (LAST - START)  # the average of the history: 13
 
-# Rows that one scan may read: some times an hour's, and a fraction of what any of the tables holds.
+# Maximum rows per scan: a multiple of an hour's rows, a fraction of any table.
 LIMIT = 500
 
-# What grows with the history, or with the catalogue.
+# Tables that grow with the history or the catalogue.
 GROWING = {*TABLES, "staged_objects", "staged_batches", "loaded_batches"}
 
-# What is read as a whole all the same: by the beginning of the statement, the tables. They grow with the catalogue
-# and not with the plays.
+# Allowed full scans: tables by the beginning of the statement. They grow with the catalogue, not with the plays.
 WHOLE = {
-    # S3 lists all objects, and the ledger is compared with the list.
+    # The list of all objects in S3 is compared with the whole ledger.
     "SELECT object_key": {"staged_objects"},
-    # One small row a batch, in three loads.
+    # One small row per batch, in three loads.
     "Find the batches of": {"staged_batches", "loaded_batches"},
 }
-# The indexes that no hourly run needs: people ask for the latest results and failed tasks, backfills for
-# their last summary.
+# Indexes that no hourly run uses: for queries of the latest results and failed tasks, and for summaries of
+# backfills.
 OTHERWISE_USED = {"data_quality_results_sortkey", "task_failures_sortkey", "backfill_summaries_sortkey"}
 
-# Sessions of twenty events, of which one in seven is no play; a third of the titles are in the catalogue.
+# Sessions of twenty events, one in seven not a play; a third of the titles are in the catalogue.
 HISTORY = f"""
 INSERT INTO staging_events
 SELECT
@@ -66,7 +65,7 @@ FROM (
     FROM generate_series(0, {EVENTS - 1}) AS g
 ) AS played
 """
-# As if new songs had come every other hour.
+# As if new songs had arrived every other hour.
 BATCHES = """
 INSERT INTO operations.staged_batches
 SELECT 'staging_songs', batch_id, TRUE, 0, 0, TIMESTAMP '2018-01-01' FROM generate_series(1001, 4000) AS batch_id;
@@ -77,12 +76,12 @@ generate_series(1001, 4000) AS batch_id;
 
 
 def plays(titles: range) -> int:
-    """Return how often the history plays some titles."""
+    """Return the number of plays of titles in the history."""
     return sum(g % 7 != 0 and g * 7919 % (3 * SONGS) in titles for g in range(EVENTS))
 
 
 def played(start: datetime, session: int) -> list[dict[str, Any]]:
-    """Return the events of an hour, by users and of titles that the history knows."""
+    """Return the events of an hour, with users and titles of the history."""
     return [
         event(
             (start + number * timedelta(minutes=4)).isoformat(timespec="milliseconds"),
@@ -96,7 +95,7 @@ def played(start: datetime, session: int) -> list[dict[str, Any]]:
 
 
 def catalogued(titles: range) -> str:
-    """Return an object with the metadata of songs, one a line."""
+    """Return an object with the metadata of songs, one per line."""
     songs = (
         song(
             f"SO{number}",
@@ -119,9 +118,9 @@ def hour(start: datetime) -> tuple[str, str]:
 
 
 class Scan(NamedTuple):
-    """How one scan of a statement reads a table.
+    """A scan of a table in a statement.
 
-    :param rows: rows that it visits, those that a filter drops included; a probe that finds nothing counts as one.
+    :param rows: visited rows, including those removed by a filter; an empty probe counts as one.
     """
 
     statement: str
@@ -131,14 +130,14 @@ class Scan(NamedTuple):
 
 
 class Plans:
-    """What the statements of tasks read, as the database counts it."""
+    """The scans and indexes of the tasks' statements, as measured by PostgreSQL."""
 
     def __init__(self) -> None:
         self.scans: list[Scan] = []
         self.indexes: set[str] = set()
 
     def measure(self, cursor: Any, statement: str) -> None:
-        """Execute a statement, measure it, and undo it."""
+        """Execute a statement with EXPLAIN ANALYZE and roll it back."""
         cursor.execute("SAVEPOINT measured")
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}")
         ((((root,)),),) = cursor.fetchall()
@@ -150,14 +149,14 @@ class Plans:
         if loops and "Index Name" in node:
             self.indexes.add(node["Index Name"])
         if "Scan" in node["Node Type"] and "Relation Name" in node:
-            dropped = sum(count for name, count in node.items() if name.startswith("Rows Removed by"))
-            rows = round(loops * max(1, node["Actual Rows"] + dropped))
+            removed = sum(count for name, count in node.items() if name.startswith("Rows Removed by"))
+            rows = round(loops * max(1, node["Actual Rows"] + removed))
             self.scans.append(Scan(statement, node["Relation Name"], node["Node Type"], rows))
         for child in node.get("Plans", ()):
             self._collect(statement, child)
 
-    def too_long(self) -> list[Scan]:
-        """Return the scans that read more than an hour has."""
+    def exceeding(self) -> list[Scan]:
+        """Return the scans that exceed the limit."""
         return [
             scan
             for scan in self.scans
@@ -168,11 +167,11 @@ class Plans:
 
 
 class Scenario(NamedTuple):
-    """What may happen in an hour.
+    """A change in the bucket, followed by an hourly run.
 
     :param prepare: changes the bucket.
-    :param hour: the one that is run then.
-    :param evidence: a SELECT of a number, and by how much it changes when it has happened.
+    :param hour: the hour of the run.
+    :param evidence: a SELECT of a number, and the expected change of that number.
     """
 
     prepare: Callable[[Lab], None]
@@ -180,12 +179,12 @@ class Scenario(NamedTuple):
     evidence: tuple[str, int]
 
     def run(self, lab: Lab, patch: pytest.MonkeyPatch) -> Plans:
-        """Let it happen, and return what the run's statements read."""
+        """Run the scenario; return the scans of the run's statements."""
         plans = Plans()
         execute = Postgres._execute
 
         def measure(self: Postgres, cursor: Any, statement: str, parameters: Sequence[Any] | None = None) -> None:
-            # What carries its rows with it reads none.
+            # Statements with parameters insert given rows and read none.
             if MEASURED.match(statement) and parameters is None:
                 plans.measure(self._session.cursor(), statement)
             execute(self, cursor, statement, parameters)
@@ -204,13 +203,11 @@ MEASURED = re.compile(r"(--[^\n]*\n|\s)*(SELECT|INSERT|UPDATE|DELETE|MERGE|CREAT
 LINKED = f"SELECT COUNT(song_id) FROM songplays WHERE start_time < '{LAST}'"
 SCENARIOS = {
     "a new hour": Scenario(lambda lab: None, NEXT, ("SELECT COUNT(*) FROM songplays", HOUR_EVENTS)),
-    "songs that were played before": Scenario(
+    "late-arriving songs": Scenario(
         lambda lab: lab.put("song_data/new.json", catalogued(NEW)), NEXT, (LINKED, plays(NEW))
     ),
-    "songs that are withdrawn": Scenario(
-        lambda lab: lab.store.delete("song_data/latest.json"), NEXT, (LINKED, -plays(LATEST))
-    ),
-    "events that are withdrawn": Scenario(
+    "deleted songs": Scenario(lambda lab: lab.store.delete("song_data/latest.json"), NEXT, (LINKED, -plays(LATEST))),
+    "deleted events": Scenario(
         lambda lab: lab.put_events(f"{LAST:%Y-%m-%d}", played(LAST, session=EVENTS)[5:]),
         LAST,
         ("SELECT COUNT(*) FROM songplays", -5),
@@ -220,7 +217,7 @@ SCENARIOS = {
 
 @pytest.fixture(scope="module")
 def history(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[], Lab]]:
-    """A function that makes labs with the history; each is a copy of one."""
+    """Return a function that creates labs with the history, as copies of one database."""
     names: list[str] = []
 
     def lab() -> Lab:
@@ -246,13 +243,13 @@ def history(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[],
 
 
 def _connect(lab: Lab, patch: pytest.MonkeyPatch) -> None:
-    """Make a lab what Airflow knows as its connections."""
+    """Set Airflow's connections to a lab."""
     for variable, value in lab.environment.items():
         patch.setenv(variable, value)
 
 
 def _load_history(lab: Lab, patch: pytest.MonkeyPatch) -> None:
-    """Load the catalogue, the latest songs apart; make the events where they are staged; load these."""
+    """Load the catalogue, then the latest songs; generate staged events and load them."""
     _connect(lab, patch)
     lab.store.rename("song_data/latest.json", "later.json")
     songs = ["create_tables", "stage_songs", "load_songs", "load_artists"]
@@ -270,7 +267,7 @@ def _load_history(lab: Lab, patch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def plans(history: Callable[[], Lab]) -> dict[str, Plans]:
-    """What the statements of each scenario read."""
+    """Return the scans of each scenario."""
     found = {}
     for name, scenario in SCENARIOS.items():
         with pytest.MonkeyPatch.context() as patch:
@@ -279,16 +276,16 @@ def plans(history: Callable[[], Lab]) -> dict[str, Plans]:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_no_statement_reads_more_than_an_hour(scenario: str, plans: dict[str, Plans]) -> None:
-    assert plans[scenario].too_long() == []
+def test_no_scan_exceeds_the_limit(scenario: str, plans: dict[str, Plans]) -> None:
+    assert plans[scenario].exceeding() == []
 
 
-def test_the_history_is_long_enough_to_show_a_scan_of_it(history: Callable[[], Lab]) -> None:
+def test_full_scans_of_the_history_would_exceed_the_limit(history: Callable[[], Lab]) -> None:
     short = {name: rows for name, rows in history().counts().items() if rows < 10 * LIMIT}
     assert short == {}
 
 
-def test_a_long_load_tells_the_planner_and_an_hour_does_not_sample_the_history(
+def test_a_long_load_analyzes_the_tables_and_an_hourly_load_does_not(
     history: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab = history()
@@ -300,7 +297,7 @@ def test_a_long_load_tells_the_planner_and_an_hour_does_not_sample_the_history(
 
 
 def test_every_index_is_used(history: Callable[[], Lab], plans: dict[str, Plans]) -> None:
-    """An index that no run reads is written by all of them."""
+    """Unused indexes would only slow down writes."""
     found = history().query("SELECT indexname FROM pg_indexes WHERE schemaname IN ('public', 'operations')")
     used = set().union(*(of_scenario.indexes for of_scenario in plans.values()))
     assert {name for (name,) in found} - used == OTHERWISE_USED
@@ -311,9 +308,9 @@ def test_every_index_is_used(history: Callable[[], Lab], plans: dict[str, Plans]
     [
         ("staging_events_sortkey", "a new hour", "staging_events"),
         ("songplays_interval_time", "a new hour", "songplays"),
-        ("staging_events_song", "songs that were played before", "staging_events"),
-        ("songplays_song_batch_id", "songs that are withdrawn", "songplays"),
-        ("staging_events_userid", "events that are withdrawn", "staging_events"),
+        ("staging_events_song", "late-arriving songs", "staging_events"),
+        ("songplays_song_batch_id", "deleted songs", "songplays"),
+        ("staging_events_userid", "deleted events", "staging_events"),
     ],
 )
 def test_without_its_index_a_statement_reads_the_history(
@@ -323,4 +320,4 @@ def test_without_its_index_a_statement_reads_the_history(
     with psycopg.connect(lab.uri) as connection:
         connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(index)))
     monkeypatch.setattr("sparkify.operators.create_tables.CreateTablesOperator.work", lambda self, context: {})
-    assert table in {scan.table for scan in SCENARIOS[scenario].run(lab, monkeypatch).too_long()}
+    assert table in {scan.table for scan in SCENARIOS[scenario].run(lab, monkeypatch).exceeding()}

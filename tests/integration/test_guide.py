@@ -1,4 +1,4 @@
-"""README's recipes, applied literally to a copy of the project, work and need no other change."""
+"""README's recipes work in a copy of the project, without any other change."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
 
 DAY = ("2018-11-01", "2018-11-02")
-NOT_PART = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_cache", ".hypothesis", "images")
+IGNORED = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_cache", ".hypothesis", "images")
 # The project's policies, for the added files; make check-project covers the rules of SQL for the others.
 TESTS = [
     "-k",
@@ -35,7 +35,7 @@ TESTS = [
     "tests/unit/dags/test_policy.py::test_failures_and_missed_deadlines_are_alerted",
     "tests/integration/operators/test_data_quality.py::test_every_shipped_check_has_a_test_of_its_damage",
 ]
-# Uses the database and the bucket of the test, and the files of the copy.
+# Runs on the database and the bucket of the test, with the files of the copy.
 PROGRAM = """
 import json, sys
 import psycopg
@@ -58,7 +58,7 @@ Terminal(console).results(sys.argv[3], [])
 lab.execute(lab.dag_of("sparkify_report").get_task("write_report"), run={"partition_key": day[0]})
 found["terminal"] = console.export_text()
 with psycopg.connect(sys.argv[3]) as connection:
-    connection.execute("INSERT INTO devices VALUES ('of no event', 'x', '1999-01-01', '1999-01-01', '')")
+    connection.execute("INSERT INTO devices VALUES ('without events', 'x', '1999-01-01', '1999-01-01', '')")
 lab.run(*day)
 found["merged"] = lab.one("SELECT COUNT(*) FROM devices")
 lab.run(*day, full_refresh=True)
@@ -70,16 +70,16 @@ print("found:" + json.dumps(found, default=str))
 
 
 def recipes() -> list[tuple[str, str]]:
-    """Return the code blocks of README's "Make it yours", each with the file that the text before it names."""
+    """Return the code blocks of README's "Make it yours", each with the file named before it."""
     section = (ROOT / "README.md").read_text().partition("## Make it yours\n")[2].partition("\n## ")[0]
     found = re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```\n", section, re.DOTALL)
-    assert len(found) == section.count("```") / 2, "a code block without a file, or a file with two"
+    assert len(found) == section.count("```") / 2, "expected one code block per file name"
     assert {path.partition("/")[0] for path, _ in found} == {"include", "dags"}
     return found
 
 
 def apply(block: str, file: Path) -> None:
-    """Insert a block after its first line, if the file has that, else append it."""
+    """Insert a block at its first line if the file contains that line once, else append it."""
     text = file.read_text() if file.exists() else ""
     first = block.partition("\n")[0] + "\n"
     file.write_text(text.replace(first, block) if text.count(first) == 1 else text + block)
@@ -96,8 +96,8 @@ def tree(root: Path) -> dict[str, str]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project."""
-    return shutil.copytree(ROOT, tmp_path / "project", ignore=NOT_PART)
+    """Copy the project."""
+    return shutil.copytree(ROOT, tmp_path / "project", ignore=IGNORED)
 
 
 def python(project: Path, *arguments: str) -> str:

@@ -1,4 +1,4 @@
-"""Any order, any parallelism, any repetition of runs leaves exactly the tables that one single run would leave."""
+"""Runs are idempotent: any order, parallelism and repetition leaves the tables of one single run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ START = datetime(2018, 11, 1, tzinfo=UTC)
 DAYS = 2
 PROCESSES = 3
 
-# Each example is a few dozen runs on a real database: the quick suite tries some, `make test-invariant` many.
+# An example takes dozens of runs on a real database: `make test` tries a few, `make test-invariant` many.
 EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "6"))
 
 
 class Event(NamedTuple):
-    """An event, in small numbers so that conflicts are likely.
+    """An event with values from small ranges, so that conflicts are likely.
 
     :param minute: of the period.
-    :param file: the day whose file delivers it; another than its own makes it a stray.
-    :param copies: how often the file has it.
-    :param wrong: whether its time is impossible, so that it is rejected.
+    :param file: the day whose file contains it; an event in the file of another day is a stray.
+    :param copies: the number of copies in the file.
+    :param implausible: whether its time is implausible, so that it is rejected.
     """
 
     session: int
@@ -51,7 +51,7 @@ class Event(NamedTuple):
     page: str
     title: int
     copies: int
-    wrong: bool
+    implausible: bool
 
     def json(self) -> dict[str, Any]:
         at = START + timedelta(minutes=self.minute)
@@ -63,7 +63,7 @@ class Event(NamedTuple):
             level=self.level,
             page=self.page,
             song=f"Title {self.title}",
-            **({"ts": 10**15 + self.minute} if self.wrong else {}),
+            **({"ts": 10**15 + self.minute} if self.implausible else {}),
         )
 
 
@@ -71,7 +71,7 @@ class Song(NamedTuple):
     """A song object.
 
     :param name: of the object.
-    :param fault: what is wrong with it, so that it is quarantined; none of :data:`FAULTS` if it is good.
+    :param fault: a key of :data:`FAULTS`, so that it is quarantined, or empty for a valid song.
     """
 
     name: int
@@ -83,43 +83,43 @@ class Song(NamedTuple):
     year: int
 
     def json(self) -> str:
-        good = song(
+        valid = song(
             f"SO{self.song_id}",
             artist_id=f"AR{self.artist_id}",
             artist_name="Des'ree" if self.spelling else "Desree",
             title=f"Title {self.title}",
             year=self.year,
         )
-        return FAULTS.get(self.fault, str)(json.dumps(good))
+        return FAULTS.get(self.fault, str)(json.dumps(valid))
 
 
-# What is done to the text of a good object.
+# Changes that make the text of an object invalid.
 FAULTS: dict[str, Callable[[str], str]] = {
     "empty": lambda text: "",
-    "cut off": lambda text: text[:-9],
+    "truncated": lambda text: text[:-9],
     "without an id": lambda text: text.replace("song_id", "id"),
-    "followed by a bad line": lambda text: f"{text}\n{{}}",
+    "followed by an invalid line": lambda text: f"{text}\n{{}}",
 }
 
 
 class Files(NamedTuple):
-    """All that is in the bucket."""
+    """The contents of the bucket."""
 
     events: tuple[Event, ...]
     songs: tuple[Song, ...]
 
     def put(self, lab: Lab) -> None:
-        """Make the bucket hold this and nothing else. A day without events has no file."""
+        """Replace the contents of the bucket. A day without events has no file."""
         for day in range(DAYS):
             date = f"{START + timedelta(days=day):%Y-%m-%d}"
             if of_day := [item.json() for item in self.events if item.file == day for _ in range(item.copies)]:
                 lab.put_events(date, of_day)
             else:
                 lab.store.delete(f"log_data/{date[:4]}/{date[5:7]}/{date}-events.json")
-        wanted = {f"song_data/A/A/A/{item.name}.json": item for item in self.songs}
+        objects = {f"song_data/A/A/A/{item.name}.json": item for item in self.songs}
         present = [item["path"] for page in lab.store.list("song_data") for item in page]
-        lab.store.delete([key for key in present if key not in wanted])
-        for item in wanted.values():
+        lab.store.delete([key for key in present if key not in objects])
+        for item in objects.values():
             lab.put(f"song_data/A/A/A/{item.name}.json", item.json())
 
 
@@ -135,14 +135,14 @@ class Run(NamedTuple):
 
 
 class History(NamedTuple):
-    """What happened, in order; each list of runs is worked off by several processes at once.
+    """Versions of the files and the runs over them, in order; several processes execute each list of runs.
 
     Replay one with ``replay(history, lab, processes)``.
 
-    :param before: files that were there for a while, and the runs of that time.
-    :param files: the files that are there at the end.
+    :param before: earlier versions of the files, each with its runs.
+    :param files: the final version of the files.
     :param runs: runs that cover the whole period.
-    :param last: where it is given, the songs of ``files`` come after those runs, and this run only follows.
+    :param last: if given, the songs of ``files`` arrive after those runs, and only this run follows.
     """
 
     before: tuple[tuple[Files, tuple[Run, ...]], ...]
@@ -162,7 +162,7 @@ events = st.builds(
     page=st.sampled_from(["NextSong", "NextSong", "NextSong", "Home"]),
     title=st.integers(0, 2),
     copies=st.integers(1, 2),
-    wrong=st.sampled_from([False, False, False, True]),
+    implausible=st.sampled_from([False, False, False, True]),
 )
 songs = st.builds(
     Song,
@@ -186,7 +186,7 @@ single = st.tuples(st.integers(0, DAYS * 24 - 1), st.integers(1, 12)).map(
 
 @st.composite
 def covers(draw: st.DrawFn) -> tuple[Run, ...]:
-    """Runs that cover the period, split anywhere, with repetitions and overlaps, in any order."""
+    """Draw runs that cover the period, split anywhere, with repetitions and overlaps, in any order."""
     cuts = draw(st.lists(st.integers(1, DAYS * 24 - 1), max_size=5, unique=True).map(sorted))
     edges = [0, *cuts, DAYS * 24]
     runs = [Run(start, end) for start, end in pairwise(edges)]
@@ -210,13 +210,13 @@ def _run(lab: Lab, run: Run, tasks: list[str] | None = None) -> None:
 
 @pytest.fixture(scope="module")
 def processes() -> Iterator[ProcessPoolExecutor]:
-    """Processes that run the DAG's tasks, each with its own connections."""
+    """Start processes that run the DAG's tasks, each with its own connections."""
     with ProcessPoolExecutor(PROCESSES, mp_context=multiprocessing.get_context("spawn")) as pool:
         yield pool
 
 
 def replay(history: History, lab: Lab, processes: ProcessPoolExecutor) -> None:
-    """Do what a history says."""
+    """Replay a history on a lab."""
     steps = [*history.before, (history.files, history.runs)]
     if history.last:
         songs_before = history.before[-1][0].songs if history.before else ()
@@ -228,13 +228,13 @@ def replay(history: History, lab: Lab, processes: ProcessPoolExecutor) -> None:
 
 
 def run_all(lab: Lab, runs: Iterable[Run], processes: ProcessPoolExecutor) -> None:
-    """Run all, several at once; they start in the order given."""
+    """Execute runs concurrently, started in the given order."""
     for future in [processes.submit(_run, lab, run) for run in runs]:
         future.result(timeout=120)
 
 
 def rejected(lab: Lab) -> list[tuple[Any, ...]]:
-    """Return the rejected rows, but which run read them, and the number of a quarantined object."""
+    """Return the rejected rows without the columns that depend on the run."""
     return lab.query(
         f"SELECT table_name, period_start, REPLACE(file_name, '{lab.bucket}', ''), line_number, column_name, "
         "error_code, reason, raw_value FROM operations.rejected_rows ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"
@@ -245,12 +245,12 @@ def rejected(lab: Lab) -> list[tuple[Any, ...]]:
     max_examples=EXAMPLES,
     deadline=None,
     print_blob=True,
-    # Shrinking takes minutes here; what failed is printed as a history all the same.
+    # Shrinking takes minutes; the failing history is printed without it, too.
     phases=[phase for phase in Phase if phase is not Phase.shrink or EXAMPLES > 50],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(history=histories)
-def test_any_history_leaves_what_a_single_run_leaves(
+def test_any_history_leaves_the_tables_of_a_single_run(
     history: History, make_lab: Callable[[], Lab], processes: ProcessPoolExecutor
 ) -> None:
     note(f"History: {history}")
@@ -262,24 +262,22 @@ def test_any_history_leaves_what_a_single_run_leaves(
     assert rejected(lab) == rejected(expected)
 
 
-def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The earlier run reads a file, which is deleted. The later one finds none, and writes when the first has."""
+def test_a_run_without_files_deletes_rows_staged_by_a_concurrent_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The earlier run reads a file that is then deleted. The later run finds no file and writes last."""
     day = ("2018-11-01", "2018-11-02")
     lab.run(*day, tasks=["create_tables"])
     lab.put_events(day[0], [event("2018-11-01T05:00:00", 1)])
     land_files = IntervalStaging._land_files
-    later_has_looked, earlier_has_written = threading.Event(), threading.Event()
+    later_has_listed, earlier_has_written = threading.Event(), threading.Event()
 
     def landed(self: IntervalStaging, *arguments: Any) -> Any:
         found = land_files(self, *arguments)
         if found.tables:  # the earlier run
             lab.store.delete("log_data/2018/11/2018-11-01-events.json")
             later.start()
-            assert later_has_looked.wait(60)
-        elif not later_has_looked.is_set():
-            later_has_looked.set()
+            assert later_has_listed.wait(60)
+        elif not later_has_listed.is_set():
+            later_has_listed.set()
             assert earlier_has_written.wait(60)
         return found
 
@@ -294,7 +292,7 @@ def test_a_run_that_finds_no_file_sees_what_an_earlier_one_has_staged(
 
 
 @pytest.mark.sample
-def test_the_real_sample_in_shuffled_pieces_by_several_processes(
+def test_the_real_sample_in_shuffled_concurrent_runs(
     make_lab: Callable[[], Lab], sample: Path, processes: ProcessPoolExecutor
 ) -> None:
     pieces, single = make_lab(), make_lab()

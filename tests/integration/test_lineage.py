@@ -1,4 +1,4 @@
-"""OpenLineage's events of the tasks: datasets, columns, row counts and what checks came to, as its schemas say."""
+"""OpenLineage events of the tasks: datasets, columns, row counts and check results, valid by the official schemas."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 
-# The folder spec/ of a checkout of https://github.com/OpenLineage/OpenLineage, for where its site cannot be reached.
+# The folder spec/ of a checkout of https://github.com/OpenLineage/OpenLineage, to test without its site.
 SPEC = os.environ.get("OPENLINEAGE_SPEC")
 OFFICIAL = "https://openlineage.io/spec/"
 
@@ -47,7 +47,7 @@ DAY = ("2018-11-01", "2018-11-02")
 
 
 class Events:
-    """Emits the events of the tasks that are executed, through the provider's own adapter, into a file."""
+    """Emits the events of executed tasks to a file, through the provider's adapter."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -56,7 +56,7 @@ class Events:
         self._adapter = OpenLineageAdapter(client=OpenLineageClient(transport=transport))
 
     def emit(self, task: Any, state: TaskInstanceState, error: Exception | None = None) -> None:
-        """Emit the event of a state that a task has reached."""
+        """Emit the event of a task's state."""
         found = self._manager.extract_metadata(SimpleNamespace(run_id="run"), task, state, SimpleNamespace())
         details: dict[str, Any] = {
             "run_id": str(generate_new_uuid()),
@@ -77,7 +77,7 @@ class Events:
             self._adapter.fail_task(end_time=now, error=error, **details)
 
     def all(self) -> list[Event]:
-        """Return the events in order, as they were written."""
+        """Return all events, in order."""
         return [json.loads(line) for line in self._path.read_text().splitlines()]
 
     def of(self, task_id: str, kind: str = "COMPLETE") -> Event:
@@ -89,7 +89,7 @@ class Events:
 
 @pytest.fixture
 def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Events:
-    """The events of whatever task is executed, as Airflow's listener would have them emitted."""
+    """Emit the events of each executed task, as Airflow's listener does."""
     events = Events(tmp_path / "events.json")
     execute = WarehouseOperator.execute
 
@@ -108,17 +108,17 @@ def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Events:
 
 
 def download(url: str) -> Resource[Any]:
-    """Return a schema from its official place."""
+    """Return a schema from its official URL."""
     try:
-        answer = httpx.get(url, follow_redirects=True, timeout=20).raise_for_status()
+        response = httpx.get(url, follow_redirects=True, timeout=20).raise_for_status()
     except httpx.HTTPError as error:
-        pytest.skip(f"OpenLineage's schema {url} cannot be had ({error}); OPENLINEAGE_SPEC may name a folder with it")
-    return Resource.from_contents(answer.json())
+        pytest.skip(f"OpenLineage's schema {url} is unavailable ({error}); set OPENLINEAGE_SPEC to a folder with it")
+    return Resource.from_contents(response.json())
 
 
 @pytest.fixture(scope="module")
 def validate() -> Callable[[Event], list[str]]:
-    """A function that tells what in an event is not as the official schemas say."""
+    """Return a function that lists an event's violations of the official schemas."""
     schemas = [json.loads(path.read_text()) for path in Path(SPEC).rglob("*.json")] if SPEC else []
     registry: Registry[Any] = Registry(retrieve=download).with_resources(  # type: ignore[call-arg]
         (schema["$id"], Resource.from_contents(schema)) for schema in schemas if "$id" in schema
@@ -132,17 +132,17 @@ def validate() -> Callable[[Event], list[str]]:
             yield f"{url.rpartition('/')[2]} {error.json_path}: {error.message}"
 
     def validate(found: Event) -> list[str]:
-        told = list(problems(found["schemaURL"], found))
+        violations = list(problems(found["schemaURL"], found))
         for facet in facets(found):
             if facet["_schemaURL"].startswith(OFFICIAL):
-                told += problems(facet["_schemaURL"], facet)
-        return told
+                violations += problems(facet["_schemaURL"], facet)
+        return violations
 
     return validate
 
 
 def facets(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield all facets of an event, at whatever depth."""
+    """Yield all facets of an event, at any depth."""
     if isinstance(value, dict):
         if "_schemaURL" in value:
             yield value
@@ -155,7 +155,7 @@ def facets(value: Any) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def loaded(lab: Lab, events: Events) -> Lab:
-    """A lab that has run all tasks once."""
+    """Return a lab that has run all tasks once."""
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)])
     lab.put_song("one", song("SO1"))
     lab.run(*DAY)
@@ -163,7 +163,7 @@ def loaded(lab: Lab, events: Events) -> Lab:
 
 
 def dataset(found: Event, side: str, name: str) -> dict[str, Any]:
-    """Return a dataset of an event by the end of its name."""
+    """Return the dataset of an event whose name ends with ``name``."""
     (match,) = (item for item in found[side] if item["name"].endswith(name))
     assert isinstance(match, dict)
     return match
@@ -173,7 +173,7 @@ def names(found: Event, side: str) -> list[str]:
     return [item["name"].partition(".")[2] or item["name"] for item in found[side]]
 
 
-def test_every_event_is_as_the_official_schemas_say(
+def test_events_are_valid_by_the_official_schemas(
     loaded: Lab, events: Events, validate: Callable[[Event], list[str]]
 ) -> None:
     with psycopg.connect(loaded.uri) as connection:
@@ -195,7 +195,7 @@ def test_every_event_is_as_the_official_schemas_say(
         lambda found: found["outputs"][0]["facets"]["columnLineage"]["fields"]["level"].pop("inputFields"),
     ],
 )
-def test_the_schemas_see_damage(
+def test_damaged_events_are_invalid(
     loaded: Lab, events: Events, validate: Callable[[Event], list[str]], damage: Callable[[Event], Any]
 ) -> None:
     found = events.of("load_songplays")
@@ -219,7 +219,7 @@ def test_staging_reads_objects_and_writes_a_table(loaded: Lab, events: Events) -
     assert events.of("stage_songs")["inputs"][0]["inputFacets"]["inputStatistics"]["fileCount"] == 1
 
 
-def test_a_load_reads_what_its_select_reads(loaded: Lab, events: Events) -> None:
+def test_the_inputs_of_a_load_are_those_of_its_select(loaded: Lab, events: Events) -> None:
     assert names(events.of("load_songplays"), "inputs") == [
         "public.staging_events",
         "public.staging_songs",
@@ -232,7 +232,7 @@ def test_a_load_reads_what_its_select_reads(loaded: Lab, events: Events) -> None
         assert written["outputFacets"]["outputStatistics"]["rowCount"] == rows
 
 
-def test_a_load_says_which_column_comes_from_which(loaded: Lab, events: Events) -> None:
+def test_a_load_has_column_lineage(loaded: Lab, events: Events) -> None:
     (written,) = events.of("load_songplays")["outputs"]
     fields = {
         name: {(source["name"].rpartition(".")[2], source["field"]) for source in field["inputFields"]}
@@ -244,7 +244,7 @@ def test_a_load_says_which_column_comes_from_which(loaded: Lab, events: Events) 
     assert set(fields) == {item["name"] for item in written["facets"]["schema"]["fields"]}
 
 
-def test_the_start_names_the_datasets_and_counts_nothing(loaded: Lab, events: Events) -> None:
+def test_start_events_have_datasets_without_row_counts(loaded: Lab, events: Events) -> None:
     found = events.of("load_songplays", "START")
     end = events.of("load_songplays")
     assert names(found, "inputs") == names(end, "inputs")
@@ -252,7 +252,7 @@ def test_the_start_names_the_datasets_and_counts_nothing(loaded: Lab, events: Ev
     assert found["outputs"][0]["outputFacets"] == {}
 
 
-def test_a_failure_names_the_datasets_and_counts_nothing(lab: Lab, events: Events) -> None:
+def test_fail_events_have_datasets_without_row_counts(lab: Lab, events: Events) -> None:
     lab.put_events("2018-11-01", [{"page": "Home"}])
     with pytest.raises(CopyFailedError):
         lab.run(*DAY, tasks=["create_tables", "stage_events"])
@@ -262,7 +262,7 @@ def test_a_failure_names_the_datasets_and_counts_nothing(lab: Lab, events: Event
 
 
 class Checks(WarehouseOperator):
-    """Finds two things, and fails."""
+    """Records results of checks, and fails."""
 
     def work(self, context: Context) -> dict[str, Any]:
         common: dict[str, Any] = {
@@ -284,7 +284,7 @@ class Checks(WarehouseOperator):
         raise RuntimeError("a check failed")
 
 
-def test_checks_tell_what_they_came_to_also_where_they_fail_the_task(
+def test_check_results_are_reported_if_the_task_fails(
     loaded: Lab, events: Events, request: pytest.FixtureRequest
 ) -> None:
     task = Checks(task_id="checks", interval_start=DAY[0], interval_end=DAY[1])
@@ -308,7 +308,7 @@ def test_checks_tell_what_they_came_to_also_where_they_fail_the_task(
     assert request.getfixturevalue("validate")(found) == []
 
 
-def test_the_quality_task_tells_of_its_checks_also_where_one_fails(loaded: Lab, events: Events) -> None:
+def test_the_quality_task_reports_passed_and_failed_checks(loaded: Lab, events: Events) -> None:
     passed = dataset(events.of("data_quality"), "inputs", ".songplays")["inputFacets"]["dataQualityAssertions"]
     assert {item["success"] for item in passed["assertions"]} == {True}
     with psycopg.connect(loaded.uri) as connection:
@@ -320,14 +320,14 @@ def test_the_quality_task_tells_of_its_checks_also_where_one_fails(loaded: Lab, 
     assert (level["column"], level["severity"]) == ("level", "error")
 
 
-def test_where_openlineage_is_off_nothing_of_it_is_imported(lab: Lab) -> None:
+def test_openlineage_is_not_imported_if_disabled(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
     code = (
         "import sys\n"
         "from sandbox.lab import Lab\n"
         f"lab = Lab({lab.uri!r}, None, {lab.bucket!r}, {{}})\n"
-        f"done = lab.run(*{DAY!r}, tasks=['create_tables', 'stage_events', 'load_users'])\n"
-        "assert done['load_users']['rows'] == 1\n"
+        f"results = lab.run(*{DAY!r}, tasks=['create_tables', 'stage_events', 'load_users'])\n"
+        "assert results['load_users']['rows'] == 1\n"
         "print([name for name in sys.modules if name.startswith(('openlineage', 'sparkify.dag.lineage'))])"
     )
     printed = subprocess.run(

@@ -1,4 +1,4 @@
-"""The notebook runs from its first cell to its last, and shows the warehouse's numbers."""
+"""The notebook executes without errors and shows the warehouse's data."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def shown(outputs: list[dict[str, Any]], kind: str) -> list[str]:
 
 
 def rows(table: str) -> list[list[str]]:
-    """Return the rows of a table, the first with the names of its columns."""
+    """Return the rows of an HTML table, starting with its column names."""
     return [re.findall(r"<td>(.*?)</td>", line) for line in re.findall(r"<tr>(.*?)</tr>", table)]
 
 
@@ -59,7 +59,7 @@ def loaded(lab: Lab) -> Lab:
     return lab
 
 
-def test_it_is_committed_without_outputs() -> None:
+def test_the_notebook_is_committed_without_outputs() -> None:
     book = read()
     nbformat.validate(book)
     code = [cell for cell in book.cells if cell.cell_type == "code"]
@@ -68,16 +68,16 @@ def test_it_is_committed_without_outputs() -> None:
     assert [cell.source for cell in book.cells if cell.metadata] == []
 
 
-def test_it_repeats_no_sql() -> None:
+def test_the_notebook_contains_no_sql() -> None:
     code = "\n".join(cell.source for cell in read().cells if cell.cell_type == "code")
     assert re.findall(r"(?i)\bselect\b|\bfrom \w+play", code) == []
-    asked = re.findall(r'ask\("([\w/]+)"', code)
-    assert len(asked) >= 6
-    assert [name for name in asked if not (ROOT / "include" / "sql" / f"{name}.sql").is_file()] == []
-    assert {f"analytics/{path.stem}" for path in (ROOT / "include/sql/analytics").glob("*.sql")} & set(asked)
+    queries = re.findall(r'ask\("([\w/]+)"', code)
+    assert len(queries) >= 6
+    assert [name for name in queries if not (ROOT / "include" / "sql" / f"{name}.sql").is_file()] == []
+    assert {f"analytics/{path.stem}" for path in (ROOT / "include/sql/analytics").glob("*.sql")} & set(queries)
 
 
-def test_it_shows_what_the_warehouse_holds(loaded: Lab) -> None:
+def test_the_notebook_shows_the_loaded_plays(loaded: Lab) -> None:
     outputs = run(loaded)
     assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
     assert shown(outputs, "text/markdown") == ["**42 plays** on 3 days"]
@@ -111,13 +111,13 @@ def test_the_page_is_self_contained(loaded: Lab) -> None:
     assert [address for address in loads if re.match(r"(https?:)?//", address)] == []
 
 
-# As TeX the first would be "Keha&AAP", the second an error; HTML and Markdown could interpret the others.
+# TeX would render the first as "Keha&AAP" and fail on the second; HTML and Markdown could interpret the others.
 NAMES = ["Ke$ha & A$AP", r"$\frac$", r"A$AP \_ $100", "<b>*Bold*</b>", "`Tick`"]
 
 
 @pytest.fixture
 def named(lab: Lab) -> Lab:
-    """A lab whose artists, songs and places have the names."""
+    """Return a lab whose artists, songs and locations have these names."""
     for number, name in enumerate(NAMES):
         lab.put_song(str(number), song(f"SO{number}", title=name, artist_name=name, artist_id=f"AR{number}"))
     lab.put_events(
@@ -133,7 +133,7 @@ def named(lab: Lab) -> Lab:
 
 
 def test_names_are_shown_unchanged(named: Lab) -> None:
-    """The texts of the charts are read from SVG, where matplotlib can preserve them."""
+    """Read the texts of the charts from SVG, in which matplotlib can preserve them."""
     book = read()
     first = next(cell for cell in book.cells if "import matplotlib" in cell.source)
     first.source += "\n%config InlineBackend.figure_formats = ['svg']\nplt.rcParams['svg.fonttype'] = 'none'"
@@ -152,7 +152,7 @@ def test_names_are_shown_unchanged(named: Lab) -> None:
 
 @pytest.mark.parametrize("source", ["1 / 0", "plt.text(0, 0, r'$\\frac$', parse_math=True)\nplt.show()"])
 def test_a_failed_cell_fails_the_page(loaded: Lab, monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-    """Includes a chart that cannot be drawn, which Jupyter itself does not report."""
+    """Include a chart that cannot be rendered, which Jupyter does not report as an error."""
     book = read()
     broken = next(index for index, cell in enumerate(book.cells) if cell.source.startswith("artists = ask"))
     book.cells[broken].source = source
@@ -183,7 +183,7 @@ def test_a_failed_cell_fails_the_command(
     assert list(tmp_path.glob("*.html")) == []
 
 
-def test_without_a_warehouse_the_page_says_how_to_load_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_warehouse_the_command_names_the_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert notebook.main(["--state", str(tmp_path)]) == 2
     assert "has not been loaded. Load it first: make run FROM=2018-11-01 TO=2018-11-03" in capsys.readouterr().out
     assert not (tmp_path / "postgres").exists()

@@ -1,6 +1,6 @@
-"""The number of SQL statements per task: each is a round trip to Redshift, and the number must not creep up.
+"""The number of SQL statements per task, each of which is a round trip to Redshift.
 
-Change the numbers only on purpose; lower ones are welcome.
+Increase these numbers only deliberately.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ QUIET = {
 
 @pytest.fixture
 def count(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], dict[str, int]]:
-    """A function that runs all tasks for a range, and returns the number of statements of each."""
+    """Return a function that runs all tasks for a range and returns the number of statements per task."""
     sent: Counter[str] = Counter()
     task = ""
 
@@ -75,7 +75,7 @@ def count(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], dic
 
 @pytest.fixture
 def first_hour(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
-    """Existing tables, with one loaded hour."""
+    """Create the tables and load one hour."""
     lab.put_events("2018-11-01", [event("2018-11-01T05:10:00Z", 1), event("2018-11-01T06:10:00Z", 2)])
     lab.put_song("first", song("SO1"))
     count(*HOURS[0])

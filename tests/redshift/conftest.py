@@ -1,4 +1,4 @@
-"""A Redshift to test on: the local endpoint, with the client's real protocol."""
+"""Fixtures for the local Redshift endpoint, which speaks the client's real wire protocol."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of this machine, and its key, in one file."""
+    """Create a self-signed certificate for localhost, with its key in the same file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -54,7 +54,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def open_endpoint(postgres: servers.Postgres, s3: servers.S3, certificate: Path) -> Callable[[], Endpoint]:
-    """A function that makes an endpoint. Its certificate is trusted where SSL_CERT_FILE names it."""
+    """Return a function that creates an endpoint; clients trust it if SSL_CERT_FILE names its certificate."""
 
     def make() -> Endpoint:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -69,14 +69,14 @@ def open_endpoint(postgres: servers.Postgres, s3: servers.S3, certificate: Path)
 def endpoint(
     open_endpoint: Callable[[], Endpoint], certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Endpoint]:
-    """An endpoint whose certificate this process trusts."""
+    """Start an endpoint whose certificate this process trusts."""
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with open_endpoint() as endpoint:
         yield endpoint
 
 
 def on_endpoint(lab: Lab, endpoint: Endpoint) -> dict[str, str]:
-    """Return the variables that define the connections of a lab, to its database by way of an endpoint."""
+    """Return the environment variables of a lab's connections, with ``redshift`` on an endpoint."""
     aws = json.loads(lab.environment["AIRFLOW_CONN_AWS"])
     aws["extra"]["copy_iam_role"] = ROLE
     return {
@@ -87,7 +87,7 @@ def on_endpoint(lab: Lab, endpoint: Endpoint) -> dict[str, str]:
 
 @pytest.fixture
 def redshift(endpoint: Endpoint, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """A lab whose connection ``redshift`` is of type redshift, and whose COPY is authorized by a role."""
+    """Return a lab whose connection ``redshift`` has type redshift and whose COPY is authorized by a role."""
     lab = make_lab()
     lab.environment = on_endpoint(lab, endpoint)
     for variable, value in lab.environment.items():

@@ -1,8 +1,8 @@
-"""An endpoint of Redshift on this machine: its wire protocol in front of a PostgreSQL, and COPY from a local S3.
+"""A local Redshift endpoint: the wire protocol in front of PostgreSQL, and COPY from a local S3 server.
 
-It speaks to one client, redshift_connector, and knows what that asks for: TLS, the digest of a password, prepared
-statements, binary formats, one statement a call. A SQL statement that Redshift is known to refuse is refused; the
-others reach PostgreSQL translated. What it receives is kept, and it fails when it is told to.
+It supports what redshift_connector uses: TLS, password digests, prepared statements, binary formats, one statement per
+call. It refuses SQL that Redshift is known to refuse and translates the rest for PostgreSQL. It records the statements
+and injects faults.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ if TYPE_CHECKING:
 
 PASSWORD = "Etl/secret+of+the+test1"
 ROLE = "arn:aws:iam::123456789012:role/sparkify-copy"
-# The cluster is not where the bucket is: COPY has to name the bucket's region.
+# Differs from the bucket's region, so COPY has to name that.
 REGION = "eu-central-1"
 
 
 class Endpoint:
-    """The server; use it as a context manager.
+    """The server, as a context manager.
 
-    :param postgres: holds the data; a database of it is a database of the cluster.
-    :param open_store: opens the buckets that the cluster's role may read.
+    :param postgres: the server of the data; its databases are those of the cluster.
+    :param open_store: opens the buckets that the cluster's role can read.
     :param region: the region of the buckets.
     :param tls: with the server's certificate. A client that does not ask for TLS is refused.
     """
@@ -99,19 +99,19 @@ class Endpoint:
         return json.dumps(settings)
 
     def receive(self, sql: str) -> Fault | None:
-        """Take note of a statement that is to be executed; return what is to go wrong with it."""
+        """Record a statement before its execution; return the fault to inject, if any."""
         with self.lock:
             self.received.append(sql)
             return next((fault for fault in self.faults if fault.matches(sql)), None)
 
     def statements(self, start: str) -> list[str]:
-        """Return the statements that were received and begin so."""
+        """Return the received statements that begin with ``start``."""
         return [sql for sql in self.received if sql.startswith(start)]
 
     def authorize(self, command: CopyCommand, sql: str) -> None:
         """Check the role and the region of a COPY as Redshift does.
 
-        :raises CopyFailedError: where it is refused.
+        :raises CopyFailedError: if it is refused.
         """
         if command.iam_role not in (ROLE, "default") and "aws_access_key_id=" not in sql:
             raise CopyFailedError(f"User is not authorized to assume IAM Role {command.iam_role}")

@@ -1,4 +1,4 @@
-"""What can go wrong at the endpoint."""
+"""Faults that the endpoint injects."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fault:
-    """What goes wrong with a statement.
+    """An injected failure of matching statements.
 
-    :param pattern: a regular expression that is found in the statement.
-    :param error: what makes it fail: an error of the server, or the end of the session.
-    :param nth: the first of the matching statements that fails, from 1.
-    :param times: how many of them fail, one after the other.
-    :param late: whether the statement is executed all the same, and only its answer is lost.
+    :param pattern: a regular expression, searched in the statement.
+    :param error: creates the exception: a server error, or a lost connection.
+    :param nth: the number of the first matching statement that fails, from 1.
+    :param times: the number of consecutive failures.
+    :param after_execution: execute the statement, and fail in place of the response.
     """
 
     pattern: str
     error: Callable[[], Exception]
     nth: int = 1
     times: int = 1
-    late: bool = False
+    after_execution: bool = False
     seen: int = field(default=0, init=False)
 
     def matches(self, sql: str) -> bool:
-        """Count the statement where it matches; tell whether it is to fail."""
+        """Count a matching statement; return whether it fails."""
         if not re.search(self.pattern, sql):
             return False
         self.seen += 1
         return self.nth <= self.seen < self.nth + self.times
 
     @property
-    def struck(self) -> bool:
-        """Whether it has done all its harm."""
+    def exhausted(self) -> bool:
+        """Whether all failures have been injected."""
         return self.seen >= self.nth + self.times - 1
 
-    def strike(self) -> None:
-        """Fail."""
+    def inject(self) -> None:
+        """Raise the error."""
         raise self.error()
 
 
 def serialization_error(table: int = 100) -> ServerError:
-    """Return Redshift's error for a transaction that a concurrent one got in the way of.
+    """Return Redshift's error 1023, a serializable isolation violation.
 
     https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation.html
     """
@@ -60,10 +60,10 @@ def serialization_error(table: int = 100) -> ServerError:
 
 
 def disconnection() -> Closed:
-    """Return the end of a session without a word, as when the network breaks."""
+    """Return a connection lost without an error message, as in a network failure."""
     return Closed()
 
 
 def shutdown() -> ServerError:
-    """Return the end of a session at the server's will: a restart, a resize, an administrator."""
+    """Return the error of a session that a restart, a resize or an administrator terminates."""
     return ServerError("57P01", "terminating connection due to administrator command", fatal=True)

@@ -1,4 +1,4 @@
-"""The start of a session: TLS, the client's parameters, its password."""
+"""Session start-up: TLS, the client's parameters, authentication."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def login(channel: wire.Channel, endpoint: Endpoint) -> tuple[str, str]:
     """Return the names of the user and of the database.
 
-    :raises ServerError: where the client is not let in.
+    :raises ServerError: if the client does not use TLS or its credentials are invalid.
     """
     code, body = channel.read_startup()
     if code != wire.SSL_REQUEST:
@@ -29,20 +29,20 @@ def login(channel: wire.Channel, endpoint: Endpoint) -> tuple[str, str]:
     parameters = dict(zip(words[::2], words[1::2], strict=True))
     endpoint.startups.append(parameters)
     if code != wire.STARTUP or int(parameters["client_protocol_version"]) < wire.PROTOCOL_VERSION:
-        raise ServerError("0A000", f"the endpoint speaks protocol {wire.PROTOCOL_VERSION} only", fatal=True)
+        raise ServerError("0A000", f"the endpoint supports protocol {wire.PROTOCOL_VERSION} only", fatal=True)
     user = parameters["user"]
-    if user != endpoint.user or not _knows(channel, endpoint.password):
+    if user != endpoint.user or not _authenticate(channel, endpoint.password):
         raise ServerError("28000", f'password authentication failed for user "{user}"', fatal=True)
     return user, parameters["database"]
 
 
-def _knows(channel: wire.Channel, password: str) -> bool:
-    """Ask for a digest: of a nonce of each side, and of the salted password, which is what the server keeps of it."""
+def _authenticate(channel: wire.Channel, password: str) -> bool:
+    """Request a digest of both nonces and the salted password; return whether it is correct."""
     salt, nonce = secrets.token_bytes(16), secrets.token_bytes(16)
     channel.send(b"R", pack("!iii", 13, 0, len(salt)) + salt + pack("!i", len(nonce)) + nonce)
     kind, body = channel.read()
     reader = Reader(body)
     digest, client_nonce = reader.value(), reader.value()
     stored = sha256(password.encode() + salt).digest()
-    wanted = sha256(stored + nonce + (client_nonce or b"")).digest()
-    return kind == b"d" and compare_digest(wanted, digest or b"")
+    expected = sha256(stored + nonce + (client_nonce or b"")).digest()
+    return kind == b"d" and compare_digest(expected, digest or b"")

@@ -1,4 +1,4 @@
-"""What Redshift refuses and PostgreSQL takes."""
+"""SQL that Redshift refuses and PostgreSQL accepts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import cache
 
 import sql_rules
 
-logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # else it logs each syntax tree
-logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of LOCK
+logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # it logs each syntax tree
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about LOCK
 
-# Functions that Redshift has, besides those that SQL files may use.
+# Functions of Redshift: those allowed in SQL files, and those that the project and the client call elsewhere.
 _FUNCTIONS = {
     *sql_rules.FUNCTIONS,
     *("PG_BACKEND_PID", "PG_LAST_COPY_COUNT", "PG_LAST_COPY_ID", "TRIM", "CURRENT_SCHEMA", "VERSION"),
@@ -21,8 +21,8 @@ _COMMENT_OR_LITERAL = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 
 
 def refusal(statement: str) -> str:
-    """Return why Redshift would refuse a statement; empty where no reason is known."""
-    # What differs from run to run is left out.
+    """Return the reason why Redshift refuses a statement; empty if none is known."""
+    # Comments and literals differ from run to run and would defeat the cache.
     return _refusal(_COMMENT_OR_LITERAL.sub(lambda found: "'1'" if found[1] else "", statement).strip())
 
 

@@ -1,4 +1,4 @@
-"""One client's session with the endpoint: a session with PostgreSQL that understands Redshift."""
+"""A client's session with the endpoint, backed by a session with PostgreSQL."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TRANSACTION = re.compile(r"\s*(begin|commit|rollback)\b", re.IGNORECASE)
 _CREATE_DATABASE = re.compile(r"\s*CREATE DATABASE (\w+)", re.IGNORECASE)
 _DROP_DATABASE = re.compile(r"\s*DROP DATABASE (\w+)", re.IGNORECASE)
 
-# What Redshift has in every database, on what the local COPY writes.
+# Redshift's system views and functions, on top of the log of the local COPY.
 # https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
 # https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
 _SYSTEM = """
@@ -53,14 +53,14 @@ _SYSTEM = """
 class Statement:
     """A prepared statement.
 
-    :param name: the client's name for it.
-    :param sql: the client's text.
-    :param more: what PostgreSQL has to execute besides.
+    :param name: chosen by the client.
+    :param sql: as the client sent it.
+    :param additional: further statements for PostgreSQL.
     """
 
     name: bytes
     sql: str
-    more: list[str]
+    additional: list[str]
 
     @property
     def is_copy(self) -> bool:
@@ -71,7 +71,7 @@ class Statement:
 class Portal:
     """A prepared statement with its parameters.
 
-    :param results: the format of each column that the client wants: 0 text, 1 binary.
+    :param results: the requested format of each column: 0 text, 1 binary.
     """
 
     statement: Statement
@@ -81,7 +81,7 @@ class Portal:
 
 
 class Session:
-    """Talks to one client until one of the two has enough."""
+    """Serves one client until either side closes the session."""
 
     def __init__(self, endpoint: Endpoint, channel: wire.Channel) -> None:
         self._endpoint = endpoint
@@ -94,25 +94,25 @@ class Session:
             b"B": self._bind,
             b"E": self._execute,
             b"C": self._close,
-            b"H": lambda body: None,  # nothing is held back
+            b"H": lambda body: None,  # Flush: nothing is buffered
         }
 
     def run(self) -> None:
-        """Start the session and answer its messages."""
+        """Log the client in and process its messages."""
         try:
             user, database = login(self._channel, self._endpoint)
             with self._connect(database) as self._backend:
                 self._prepare(database)
-                self._greet(user)
-                self._answer()
+                self._confirm_login(user)
+                self._process_messages()
         except ServerError as error:
             self._channel.send_error(error)
 
-    # --- the start ---
+    # --- start-up ---
 
     def _connect(self, database: str) -> psycopg.Connection[Any]:
         try:
-            # Redshift's isolation is a snapshot for the whole transaction.
+            # A transaction on Redshift reads one snapshot.
             return psycopg.connect(
                 self._endpoint.postgres.uri(database),
                 autocommit=True,
@@ -122,19 +122,19 @@ class Session:
             raise ServerError("3D000", f'database "{database}" does not exist', fatal=True) from None
 
     def _prepare(self, database: str) -> None:
-        """Create what Redshift has in every database."""
+        """Create Redshift's system views and functions, once per database."""
         with self._endpoint.lock:
             if database not in self._endpoint.databases:
                 copy.create_load_errors(self._backend)
                 self._backend.execute(_SYSTEM)
                 self._endpoint.databases.add(database)
 
-    def _greet(self, user: str) -> None:
+    def _confirm_login(self, user: str) -> None:
         self._channel.send(b"R", pack("!i", 0))
         for name, value in {
             "client_encoding": "UNICODE",
             "server_protocol_version": str(wire.PROTOCOL_VERSION),
-            "server_version": "8.0.2",  # that of the PostgreSQL it comes from
+            "server_version": "8.0.2",  # the PostgreSQL version that Redshift reports
             "session_authorization": user,
         }.items():
             self._channel.send(b"S", name.encode() + b"\0" + value.encode() + b"\0")
@@ -149,10 +149,10 @@ class Session:
     def _status(self) -> pq.TransactionStatus:
         return pq.TransactionStatus(self._backend.pgconn.transaction_status)
 
-    # --- the statements ---
+    # --- statements ---
 
-    def _answer(self) -> None:
-        failed = False  # then the messages up to the next Sync are passed over
+    def _process_messages(self) -> None:
+        failed = False  # if so, ignore messages up to the next Sync
         while True:
             kind, body = self._channel.read()
             if kind == b"X":
@@ -171,7 +171,7 @@ class Session:
                     failed = True
 
     def _abort(self) -> None:
-        """Make an error of the endpoint's own end PostgreSQL's transaction too."""
+        """Abort PostgreSQL's transaction after an error that the endpoint raised."""
         if self._status == pq.TransactionStatus.INTRANS:
             self._backend.pgconn.exec_(b"DO $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
 
@@ -180,7 +180,7 @@ class Session:
         types = [body.int4() for _ in range(body.int2())]
         statement = Statement(name, sql, [])
         if not statement.is_copy:
-            first, *statement.more = self._translate(sql)
+            first, *statement.additional = self._translate(sql)
             self._checked(self._backend.pgconn.prepare(name, first.encode(), types))
         self._statements[name] = statement
         self._channel.send(b"1")
@@ -231,28 +231,28 @@ class Session:
         portal = self._portals[body.text()]
         statement = portal.statement
         fault = self._endpoint.receive(statement.sql)
-        if fault and not fault.late:
-            fault.strike()
-        answer = self._copy(statement.sql) if statement.is_copy else self._pass_on(portal)
+        if fault and not fault.after_execution:
+            fault.inject()
+        response = self._copy(statement.sql) if statement.is_copy else self._forward(portal)
         if fault:
-            fault.strike()
-        self._channel.send_all(answer)
+            fault.inject()
+        self._channel.send_all(response)
 
-    def _pass_on(self, portal: Portal) -> bytes:
+    def _forward(self, portal: Portal) -> bytes:
         """Execute a statement on PostgreSQL; return the messages with its result."""
         server, statement = self._backend.pgconn, portal.statement
-        values: Any = portal.parameters  # NULL is None, which the signature below has forgotten
+        values: Any = portal.parameters  # None is NULL; psycopg's signature lacks it
         result = self._checked(server.exec_prepared(statement.name, values, portal.formats, 1))
-        for addition in statement.more:
+        for addition in statement.additional:
             self._checked(server.exec_(addition.encode()))
         rows = wire.data_rows(result, portal.results) if result.nfields else b""
         return rows + wire.message(b"C", (result.command_status or b"") + b"\0")
 
     @staticmethod
     def _checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
-        """Return a result.
+        """Return a successful result.
 
-        :raises ServerError: where it is an error, in Redshift's form where that is another than PostgreSQL's.
+        :raises ServerError: if it is an error; conflicts have Redshift's code and message.
         """
         if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY):
             return result
@@ -266,13 +266,15 @@ class Session:
         raise ServerError(code, message)
 
     def _copy(self, sql: str) -> bytes:
-        """Do a COPY with the endpoint's own access to S3; return the message of its success."""
+        """Execute a COPY with the endpoint's access to S3; return the completion message."""
         if self._status == pq.TransactionStatus.INERROR:
             raise ServerError("25P02", "current transaction is aborted")
         try:
             command = copy.parse_copy(sql)
             self._endpoint.authorize(command, sql)
-            done = copy.copy(self._backend, command, open_store=self._endpoint.open_store, audit=self._aside)
+            done = copy.copy(
+                self._backend, command, open_store=self._endpoint.open_store, audit=self._second_connection
+            )
         except copy.CopySyntaxError as error:
             raise ServerError("42601", str(error)) from None
         except CopyFailedError as error:
@@ -285,12 +287,12 @@ class Session:
             self._backend.execute("SELECT set_config(%s, %s, false)", [f"endpoint.{name}", str(value)])
         return wire.message(b"C", b"COPY\0")
 
-    def _aside(self) -> psycopg.Connection[Any]:
+    def _second_connection(self) -> psycopg.Connection[Any]:
         return psycopg.connect(self._endpoint.postgres.uri(self._backend.info.dbname))
 
     def _show_rejects(self, query_id: int) -> None:
-        """Show the session what was logged after its snapshot was taken: Redshift's logs are no part of that."""
-        with self._aside() as other:
+        """Copy rejects logged after the session's snapshot into it: Redshift's logs ignore snapshots."""
+        with self._second_connection() as other:
             rows = other.execute("SELECT * FROM public.stl_load_errors WHERE query = %s", [query_id]).fetchall()
         marks = ", ".join(["%s"] * len(rows[0]))
         self._backend.cursor().executemany(f"INSERT INTO public.endpoint_load_errors VALUES ({marks})", rows)

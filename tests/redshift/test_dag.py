@@ -1,4 +1,4 @@
-"""The DAG over Redshift's own client leaves the tables that it leaves on PostgreSQL."""
+"""The DAG loads the same tables over the Redshift client as on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
 
 DAY = ("2018-11-01", "2018-11-02")
 
 
 def fill(lab: Lab, *, songs: int = 5) -> None:
-    """Write two days of events, one of them a stray, and songs."""
+    """Write songs and two days of events, including a stray."""
     plays = [
         event(
             f"2018-11-01T{number % 24:02}:00:00.{number:03}000", number, 0, userId=str(number % 7), song=f"T {number}"
@@ -42,7 +42,7 @@ def fill(lab: Lab, *, songs: int = 5) -> None:
 
 
 def history(lab: Lab) -> None:
-    """Load hours and days, again, with songs that come later, are changed and vanish, and all at once."""
+    """Load hours, days, reruns and a full refresh, with late, changed and deleted songs."""
     fill(lab, songs=3)
     lab.run("2018-11-01T04:00", "2018-11-01T05:00")
     lab.run(*DAY)
@@ -55,7 +55,7 @@ def history(lab: Lab) -> None:
 
 
 def on_postgres(make_lab: Callable[[], Lab], work: Callable[[Lab], Any]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the tables after the same work on the PostgreSQL engine."""
+    """Return the tables after the same work on PostgreSQL."""
     lab = make_lab()
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in lab.environment.items():
@@ -64,9 +64,9 @@ def on_postgres(make_lab: Callable[[], Lab], work: Callable[[Lab], Any]) -> dict
     return lab.tables()
 
 
-def test_the_tables_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]) -> None:
+def test_tables_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]) -> None:
     history(redshift)
-    assert len(endpoint.startups) >= 5 * 8  # each task had its session
+    assert len(endpoint.startups) >= 5 * 8  # one session per task
     assert redshift.tables() == on_postgres(make_lab, history)
     assert redshift.counts() == {
         "staging_events": 64, "staging_songs": 4, "songplays": 62, "users": 8, "songs": 4, "artists": 1, "time": 62,
@@ -92,7 +92,7 @@ def test_tasks_report_the_same_counts(
     assert results[0]["load_users"] == {"rows": 8}
 
 
-def test_the_audit_and_the_report_are_the_same(
+def test_audit_and_report_are_the_same(
     redshift: Lab, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     local = make_lab()
@@ -113,7 +113,7 @@ def test_the_audit_and_the_report_are_the_same(
     assert found[0] == found[1]
 
 
-def test_the_copy_commands_as_they_arrive(redshift: Lab, endpoint: Endpoint) -> None:
+def test_copy_commands_name_source_role_and_region(redshift: Lab, endpoint: Endpoint) -> None:
     fill(redshift)
     redshift.run(*DAY, tasks=["create_tables", "stage_events", "stage_songs"], max_errors=3)
     events, songs, ledger = endpoint.statements("COPY")
@@ -136,8 +136,8 @@ def test_the_copy_commands_as_they_arrive(redshift: Lab, endpoint: Endpoint) -> 
     assert ledger.endswith(f".json' IAM_ROLE '{ROLE}' FORMAT AS JSON 'auto' COMPUPDATE OFF REGION '{servers.REGION}'")
 
 
-@pytest.mark.parametrize("authorization", ["role", "the cluster's role", "keys"])
-def test_no_log_shows_a_key_or_a_password(
+@pytest.mark.parametrize("authorization", ["role", "default role", "keys"])
+def test_logs_contain_no_key_or_password(
     redshift: Lab,
     endpoint: Endpoint,
     monkeypatch: pytest.MonkeyPatch,
@@ -146,7 +146,7 @@ def test_no_log_shows_a_key_or_a_password(
     authorization: str,
 ) -> None:
     aws = json.loads(redshift.environment["AIRFLOW_CONN_AWS"])
-    role = {"role": ROLE, "the cluster's role": "default"}.get(authorization)
+    role = {"role": ROLE, "default role": "default"}.get(authorization)
     aws["extra"] = {**aws["extra"], "copy_iam_role": role}
     monkeypatch.setenv("AIRFLOW_CONN_AWS", json.dumps(aws))
     fill(redshift)
@@ -154,10 +154,10 @@ def test_no_log_shows_a_key_or_a_password(
         redshift.run(*DAY)
     commands = endpoint.statements("COPY")
     assert [servers.SECRET_KEY in command for command in commands] == [role is None] * 3
-    said = caplog.text + "".join(capsys.readouterr())
-    assert "Sending Bind message to BE" in said  # the client has told all it does
-    assert servers.SECRET_KEY not in said
-    assert PASSWORD not in said
+    logged = caplog.text + "".join(capsys.readouterr())
+    assert "Sending Bind message to BE" in logged  # the client logs at level DEBUG
+    assert servers.SECRET_KEY not in logged
+    assert PASSWORD not in logged
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_no_log_shows_a_key_or_a_password(
     ],
     ids=["another role", "no region"],
 )
-def test_a_copy_that_the_cluster_may_not_do(
+def test_an_unauthorized_copy_fails_with_the_reason(
     redshift: Lab, monkeypatch: pytest.MonkeyPatch, extra: dict[str, str | None], reason: str
 ) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")

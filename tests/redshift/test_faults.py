@@ -1,4 +1,4 @@
-"""What goes wrong on Redshift leaves nothing half-written, and the next attempt makes it right."""
+"""Failures on Redshift leave no partial writes, and a retry loads the expected tables."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
 
 
 @pytest.fixture
 def expected(make_lab: Callable[[], Lab]) -> dict[str, list[tuple[Any, ...]]]:
-    """The tables after one undisturbed run on the PostgreSQL engine."""
+    """Return the tables of one run without faults, on PostgreSQL."""
 
     def work(lab: Lab) -> None:
         fill(lab)
@@ -37,14 +37,14 @@ def expected(make_lab: Callable[[], Lab]) -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pause shortly before another attempt."""
-    pause = time.sleep
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: pause(min(seconds, 0.02)))
+def short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit the backoff between attempts to 20 ms."""
+    sleep = time.sleep
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: sleep(min(seconds, 0.02)))
 
 
 def run(lab: Lab) -> int:
-    """Run the tasks of the day, each as often as Airflow would; return how many attempts failed."""
+    """Run the tasks of the day with their retries; return the number of failed attempts."""
     failed = 0
     for task in lab.dag.topological_sort():
         for attempt in range(task.retries + 1):
@@ -60,7 +60,7 @@ def run(lab: Lab) -> int:
 
 JSON = "FORMAT AS JSON 'auto'"
 
-# One statement of each task, and the commit of its transaction.
+# One statement per task, and the commit.
 STATEMENTS = [
     "CREATE TABLE IF NOT EXISTS time",
     "COPY landing_1 .*log_data",
@@ -78,29 +78,29 @@ STATEMENTS = [
 ]
 
 
-def test_serialization_errors_are_repeated_within_the_task(
+def test_serialization_conflicts_are_retried_within_the_task(
     redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint.faults += [Fault(pattern, serialization_error, times=2) for pattern in STATEMENTS]
     fill(redshift)
     assert run(redshift) == 0
-    assert [fault.pattern for fault in endpoint.faults if not fault.struck] == []
+    assert [fault.pattern for fault in endpoint.faults if not fault.exhausted] == []
     assert caplog.text.count("Serialization conflict, retrying in") == 2 * len(STATEMENTS)
     assert redshift.tables() == expected
 
 
-@pytest.mark.parametrize("late", [False, True], ids=["before the statement", "after it"])
-def test_a_session_that_breaks_is_made_good_by_airflows_retry(
-    redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], late: bool
+@pytest.mark.parametrize("after_execution", [False, True], ids=["before execution", "after execution"])
+def test_a_task_retry_recovers_from_a_lost_session(
+    redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], after_execution: bool
 ) -> None:
-    endpoint.faults += [Fault(pattern, disconnection, late=late) for pattern in STATEMENTS]
+    endpoint.faults += [Fault(pattern, disconnection, after_execution=after_execution) for pattern in STATEMENTS]
     fill(redshift)
     assert run(redshift) == len(STATEMENTS)
-    assert [fault.pattern for fault in endpoint.faults if not fault.struck] == []
+    assert [fault.pattern for fault in endpoint.faults if not fault.exhausted] == []
     assert redshift.tables() == expected
 
 
-def test_every_commit_lost_or_done_without_an_answer(
+def test_task_retries_recover_from_a_session_lost_at_any_commit(
     redshift: Lab, endpoint: Endpoint, expected: dict[str, Any]
 ) -> None:
     fill(redshift)
@@ -109,22 +109,26 @@ def test_every_commit_lost_or_done_without_an_answer(
     redshift.run(*DAY)
     commits = len(endpoint.statements("commit"))
     assert commits > 10
-    for late, first in product((False, True), (1, 3, 5)):
-        # Each failure costs one attempt, and that attempt's commits are counted too. A task has five at most.
+    for after_execution, first in product((False, True), (1, 3, 5)):
+        # The commits of a failed attempt count as well: at most five per task.
         numbers = range(first, commits, 6)
-        endpoint.faults[:] = [Fault("commit", disconnection, nth=number, late=late) for number in numbers]
+        endpoint.faults[:] = [
+            Fault("commit", disconnection, nth=number, after_execution=after_execution) for number in numbers
+        ]
         assert run(redshift) == len(endpoint.faults)
         assert redshift.tables() == expected
 
 
-def test_an_administrator_ends_the_session(redshift: Lab, endpoint: Endpoint, expected: dict[str, Any]) -> None:
+def test_a_task_retry_recovers_from_a_session_ended_by_an_administrator(
+    redshift: Lab, endpoint: Endpoint, expected: dict[str, Any]
+) -> None:
     endpoint.faults.append(Fault("MERGE INTO songplays", shutdown))
     fill(redshift)
     assert run(redshift) == 1
     assert redshift.tables() == expected
 
 
-def test_a_transaction_is_given_up_after_some_conflicts(redshift: Lab, endpoint: Endpoint) -> None:
+def test_a_transaction_fails_after_eight_conflicts(redshift: Lab, endpoint: Endpoint) -> None:
     endpoint.faults.append(Fault("INSERT INTO staging_events", serialization_error, times=100))
     fill(redshift)
     redshift.run(*DAY, tasks=["create_tables"])
@@ -134,7 +138,7 @@ def test_a_transaction_is_given_up_after_some_conflicts(redshift: Lab, endpoint:
     assert redshift.counts()["staging_events"] == 0
 
 
-def test_a_malformed_file_is_named_and_nothing_is_staged(redshift: Lab) -> None:
+def test_a_malformed_file_is_reported_and_nothing_is_staged(redshift: Lab) -> None:
     fill(redshift)
     redshift.run(*DAY)
     before = redshift.tables()
@@ -152,8 +156,8 @@ def test_a_malformed_file_is_named_and_nothing_is_staged(redshift: Lab) -> None:
     assert (result["stage_events"]["rows"], result["stage_events"]["rejected"]) == (1, 1)
 
 
-def test_an_event_of_an_impossible_time_is_rejected(redshift: Lab) -> None:
-    """Redshift's COPY accepts it."""
+def test_an_event_with_an_implausible_time_is_rejected(redshift: Lab) -> None:
+    """COPY accepts such a time."""
     micro = event("2018-11-01T06:00:00", 2, 0, ts=1_541_052_000_000_000)
     redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0), micro])
     redshift.run(*DAY, tasks=["create_tables"])
@@ -165,13 +169,13 @@ def test_an_event_of_an_impossible_time_is_rejected(redshift: Lab) -> None:
 
 
 @pytest.mark.parametrize("limit", [99_999, 3])
-def test_a_bad_song_is_quarantined_and_the_others_are_staged(
+def test_an_invalid_song_is_quarantined_and_the_others_are_staged(
     redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    """Also if there are more errors than COPY may ignore, which ends the transaction on Redshift."""
+    """Cover error counts above MAXERROR, which abort the transaction on Redshift."""
     monkeypatch.setattr("sparkify.staging.by_object.MAX_ERRORS", limit)
     fill(redshift, songs=2)
-    redshift.put("song_data/A/A/A/bad.json", "no JSON\n" * 1200)
+    redshift.put("song_data/A/A/A/bad.json", "invalid\n" * 1200)
     redshift.put_song("bad2", song("SO2", artist_id=None))
     results = redshift.run(*DAY)
     assert (results["stage_songs"]["rows"], results["stage_songs"]["quarantined"]) == (2, 2)
@@ -185,7 +189,7 @@ def test_a_bad_song_is_quarantined_and_the_others_are_staged(
     assert redshift.counts()["staging_songs"] == 3
 
 
-def test_a_copy_that_never_began_is_not_blamed_on_earlier_rows(redshift: Lab) -> None:
+def test_a_copy_that_did_not_start_reports_no_earlier_rows(redshift: Lab) -> None:
     redshift.put("bad.json", '{"n": "two"}')
     with connect("redshift", "aws") as warehouse:
         warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
@@ -195,7 +199,7 @@ def test_a_copy_that_never_began_is_not_blamed_on_earlier_rows(redshift: Lab) ->
         assert "line 1" not in str(caught.value)
 
 
-def test_runs_at_once(redshift: Lab, expected: dict[str, Any]) -> None:
+def test_concurrent_runs_load_the_same_tables(redshift: Lab, expected: dict[str, Any]) -> None:
     fill(redshift)
     hours = [f"2018-11-01T{hour:02}:00" for hour in (0, 6, 12, 18)] + [DAY[1]]
     with ThreadPoolExecutor(2) as pool:

@@ -1,4 +1,4 @@
-"""Which of the project's modules a task imports if the connection is of type redshift."""
+"""The project's modules that a task imports if the connection has type redshift."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
-# The endpoint emulates COPY with PostgreSQL's side of the project, so the client has a process of its own.
+# The endpoint imports the project's COPY for PostgreSQL, so the client runs in another process.
 CLIENT = f"""
 import json
 import sys
@@ -26,7 +26,7 @@ print(json.dumps(sorted(name for name in sys.modules if name.partition(".")[0] =
 
 
 def imported(lab: Lab, *tasks: str) -> set[str]:
-    """Run tasks of the DAG in a fresh interpreter; return the modules of ``sparkify`` that it has imported then."""
+    """Run tasks of the DAG in a new interpreter; return the modules of ``sparkify`` that it imported."""
     path = os.pathsep.join(str(ROOT / folder) for folder in ("plugins", "dags", "."))
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", CLIENT, lab.bucket, *tasks],
@@ -41,10 +41,10 @@ def imported(lab: Lab, *tasks: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_tasks_on_redshift_import_nothing_of_its_stand_in(redshift: Lab, endpoint: Endpoint) -> None:
+def test_tasks_on_redshift_do_not_import_the_postgres_engine(redshift: Lab, endpoint: Endpoint) -> None:
     fill(redshift)
     modules = imported(redshift, "create_tables", "stage_events", "stage_songs", "load_songs", "load_songplays")
-    assert len(endpoint.statements("COPY landing_1")) == 2  # the client has really staged
+    assert len(endpoint.statements("COPY landing_1")) == 2  # both sources were staged
     assert redshift.one("SELECT COUNT(*) FROM songplays") == 61
     assert {name for name in modules if name.startswith("sparkify.warehouse.postgres")} == set()
     assert {name for name in modules if name.startswith("sparkify.warehouse.")} == {
@@ -59,13 +59,13 @@ def test_tasks_on_redshift_import_nothing_of_its_stand_in(redshift: Lab, endpoin
         "sparkify.warehouse.transactions",
         "sparkify.warehouse.unreachable",
     }
-    # alerts: the DAG file names the notifier. quality: create_tables checks the declarations.
+    # alerts: the DAG file imports the notifier. quality: create_tables validates the declarations.
     assert {name.split(".")[1] for name in modules if "." in name} == {
         *("alerts", "dag", "interval", "loading", "operators", "quality", "s3", "sql", "staging", "warehouse")
     }
 
 
-def test_a_staging_task_imports_neither_the_checks_nor_the_web_page(redshift: Lab) -> None:
+def test_a_staging_task_imports_neither_quality_nor_web(redshift: Lab) -> None:
     fill(redshift)
     redshift.run(*DAY, tasks=["create_tables"])
     modules = imported(redshift, "stage_events")

@@ -1,4 +1,4 @@
-"""The warehouse page reads over Redshift's own client what it reads from PostgreSQL, and cannot write there either."""
+"""The warehouse page shows the same rows over the Redshift client, and cannot write."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
-# Of the moment when the checks were evaluated.
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
+# Columns that depend on the clock.
 TIMES = {"loaded_at", "checked_at"}
 
 
-def shown() -> dict[str, list[dict[str, Any]]]:
-    """Return what all panels show."""
+def panel_rows() -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of all panels, without the columns that depend on the clock."""
     found = {}
     for name in panels.declared():
         answer = panels.read(name)
@@ -35,11 +35,11 @@ def shown() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_all_panels_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]) -> None:
+def test_panels_show_the_same_rows(redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]) -> None:
     def work(lab: Lab) -> dict[str, list[dict[str, Any]]]:
         fill(lab)
         lab.run("2018-11-01", "2018-11-03")
-        return shown()
+        return panel_rows()
 
     over_postgres: dict[str, list[dict[str, Any]]] = {}
     over_redshift = work(redshift)
@@ -50,13 +50,13 @@ def test_all_panels_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Ca
     assert over_redshift == over_postgres
 
 
-def test_times_that_cannot_be_true_break_no_reader(redshift: Lab, endpoint: Endpoint) -> None:
-    """The client delivers the last moment of Python in the place of the year 10001."""
+def test_implausible_times_do_not_break_panels_and_checks(redshift: Lab, endpoint: Endpoint) -> None:
+    """The client returns the maximum of ``datetime`` for the year 10001."""
     fill(redshift)
     redshift.run("2018-11-01", "2018-11-03")
-    before = shown()
+    before = panel_rows()
     put_implausible(redshift)
-    after = shown()
+    after = panel_rows()
     for name in ("plays_by_hour", "plays_by_day", "plays_by_weekday", "freshness"):
         assert after[name] == before[name], name
     redshift.run("2018-11-01", "2018-11-02", tasks=["audit"], dag_id="sparkify_audit")
@@ -69,7 +69,7 @@ def test_times_that_cannot_be_true_break_no_reader(redshift: Lab, endpoint: Endp
     assert redshift.xcoms["data_quality"]["checks"]
 
 
-def test_a_wrong_password_is_not_the_network(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_password_is_reported_as_the_cause(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     connection = json.loads(redshift.environment["AIRFLOW_CONN_REDSHIFT"]) | {"password": "mistyped"}
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(connection))
     with pytest.raises(panels.PanelError, match="password") as raised:
@@ -78,17 +78,17 @@ def test_a_wrong_password_is_not_the_network(redshift: Lab, monkeypatch: pytest.
     assert "mistyped" not in str(raised.value)
 
 
-def test_it_cannot_write(redshift: Lab) -> None:
+def test_queries_are_read_only(redshift: Lab) -> None:
     redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     with connect("redshift") as warehouse:
         with pytest.raises(WarehouseError, match="holds no lock"):
             panels.query(warehouse, "DELETE FROM users WHERE user_id = 1", 5)
-        # Nor would Redshift.
+        # Redshift refuses it as well.
         with warehouse._session.cursor() as cursor, pytest.raises(Exception, match="read-only transaction"):
             warehouse._execute(cursor, "DELETE FROM users WHERE user_id = 1")
 
 
-def test_a_query_that_takes_long_and_tables_that_are_not_there(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_tables_and_slow_queries_are_reported(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(panels.PanelError) as missing:
         panels.read("tables")
     assert missing.value.kind == "missing"

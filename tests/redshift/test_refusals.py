@@ -1,4 +1,4 @@
-"""The endpoint refuses what the rules say that Redshift refuses, and nothing of what they accept."""
+"""The endpoint refuses the SQL that the rules mark as refused by Redshift, and accepts valid SQL."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ VALID = [sql for examples in EXAMPLES.values() for sql in examples.valid]
 
 
 @pytest.mark.parametrize("sql", [sql for name in REFUSED for sql in EXAMPLES[name].invalid])
-def test_what_redshift_refuses_is_refused(sql: str) -> None:
+def test_refused_examples_are_refused(sql: str) -> None:
     assert refusal(sql)
 
 
 @pytest.mark.parametrize("sql", VALID)
-def test_what_is_right_is_not_refused(sql: str) -> None:
+def test_valid_examples_are_accepted(sql: str) -> None:
     assert refusal(sql) == ""
 
 
 @pytest.mark.parametrize("sql", ["DO $$ BEGIN END $$", "CREATE EXTENSION citext", "SELECT FOO(a) AS a FROM t"])
-def test_what_is_no_sql_of_redshift_is_refused(sql: str) -> None:
+def test_statements_that_redshift_lacks_are_refused(sql: str) -> None:
     assert refusal(sql)

@@ -1,4 +1,4 @@
-"""The second source, with its JSONPaths file, over Redshift's own client."""
+"""Load the second source, which has a JSONPaths file, over the Redshift client."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
 
 
 def test_the_tables_match_those_computed_in_python(redshift: Lab, endpoint: Endpoint) -> None:

@@ -1,4 +1,4 @@
-"""A secret that the server repeats in its errors is seen nowhere: not by people, not in logs, not on other machines."""
+"""Secrets that the server repeats in its errors reach no log, event, rendered field or alert."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ if TYPE_CHECKING:
     from tests.redshift.endpoint import Endpoint
     from tests.support.receivers import Hook
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
 
 DAY = ("2018-11-01", "2018-11-02")
 TOKEN = "FwoGZX/session+token+of+the+test"
 MASKED = "syntax error at or near"
-# Statements of the task stage_events: each path by which it sends one. The last is what it sends when it has failed.
+# Statements of the task stage_events, one per code path that sends SQL, and a commit.
 PATHS = ["COPY landing_1", "LOCK staging_events", "SELECT COUNT", "INSERT INTO staging_events", "^commit"]
 
 
-class Told(NamedTuple):
-    """What a task that failed has told.
+class TaskFailure(NamedTuple):
+    """What a failed task reports.
 
-    :param error: to Airflow.
-    :param fields: rendered, as the web UI shows them.
-    :param events: to OpenLineage.
+    :param error: the exception that Airflow catches.
+    :param fields: the rendered template fields.
+    :param events: the OpenLineage events, as JSON.
     """
 
     error: BaseException
@@ -56,7 +56,7 @@ class Told(NamedTuple):
 
 @pytest.fixture
 def keys(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """A lab whose COPY is authorized by keys and a session token."""
+    """Return a lab whose COPY is authorized by access keys and a session token."""
     aws = json.loads(redshift.environment["AIRFLOW_CONN_AWS"])
     del aws["extra"]["copy_iam_role"]
     aws["extra"]["aws_session_token"] = TOKEN
@@ -66,8 +66,8 @@ def keys(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> Lab:
     return redshift
 
 
-def repeat(endpoint: Endpoint, pattern: str) -> None:
-    """Make a statement fail with an error that repeats it, the last COPY, and the password, in all its fields."""
+def fail_with_secrets(endpoint: Endpoint, pattern: str) -> None:
+    """Make a statement fail with an error that contains it, all COPYs and the password, in each field."""
 
     def error() -> ServerError:
         copied = [sql for sql in endpoint.received if sql.startswith("COPY")]
@@ -78,10 +78,10 @@ def repeat(endpoint: Endpoint, pattern: str) -> None:
 
 
 @pytest.fixture
-def told(keys: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Told]:
-    """What tasks tell that fail from now on."""
+def failures(keys: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[TaskFailure]:
+    """Record the failures of tasks."""
     execute = WarehouseOperator.execute
-    found: list[Told] = []
+    found: list[TaskFailure] = []
 
     def observed(self: WarehouseOperator, context: Context) -> dict[str, Any]:
         try:
@@ -90,52 +90,52 @@ def told(keys: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Tol
             events = Events(tmp_path / "events.json")
             events.emit(self, TaskInstanceState.FAILED, error)
             fields = {name: getattr(self, name) for name in self.template_fields}
-            found.append(Told(error, fields, (tmp_path / "events.json").read_text()))
+            found.append(TaskFailure(error, fields, (tmp_path / "events.json").read_text()))
             raise
 
     monkeypatch.setattr(WarehouseOperator, "execute", observed)
     return found
 
 
-def clear(text: str) -> list[str]:
-    """Return the secrets that are in a text."""
+def exposed(text: str) -> list[str]:
+    """Return the secrets that a text contains."""
     from tests.redshift.endpoint import PASSWORD
 
     return [secret for secret in (servers.SECRET_KEY, TOKEN, PASSWORD) if secret in text]
 
 
 @pytest.mark.parametrize("pattern", PATHS)
-def test_no_channel_shows_a_secret(
+def test_no_output_contains_a_secret(
     keys: Lab,
     endpoint: Endpoint,
-    told: list[Told],
+    failures: list[TaskFailure],
     variables: dict[str, str],  # noqa: F811
     slack: Hook,  # noqa: F811
     caplog: pytest.LogCaptureFixture,
     pattern: str,
 ) -> None:
     airflow = Airflow(keys, variables, slack)
-    repeat(endpoint, pattern)
+    fail_with_secrets(endpoint, pattern)
     with caplog.at_level(logging.DEBUG), pytest.raises(Exception, match=MASKED):
         keys.run(*DAY, tasks=["stage_events"])
-    (found,) = told
-    assert any(clear(sql) for sql in endpoint.received), "the server was given none"
-    assert clear(everything(found.error)) == []
-    assert MASKED in str(found.error)
-    assert clear(caplog.text) == []
+    (failure,) = failures
+    assert any(exposed(sql) for sql in endpoint.received), "no statement contains a secret"
+    assert exposed(everything(failure.error)) == []
+    assert MASKED in str(failure.error)
+    assert exposed(caplog.text) == []
     assert "ErrorResponse received from BE" in caplog.text
-    assert MASKED in found.events
-    assert clear(found.events) == []
-    assert clear(repr(keys.xcoms) + repr(found.fields)) == []
-    context = {**airflow.context(5, "stage_events", "scheduled", None, "failed"), "exception": found.error}
+    assert MASKED in failure.events
+    assert exposed(failure.events) == []
+    assert exposed(repr(keys.xcoms) + repr(failure.fields)) == []
+    context = {**airflow.context(5, "stage_events", "scheduled", None, "failed"), "exception": failure.error}
     (message,) = airflow.call(context)
     assert MASKED in message
-    assert clear(message) == []
+    assert exposed(message) == []
 
 
-def test_the_output_of_a_supervised_task_shows_no_secret(keys: Lab, endpoint: Endpoint, tmp_path: Path) -> None:
+def test_the_output_of_a_supervised_task_contains_no_secret(keys: Lab, endpoint: Endpoint, tmp_path: Path) -> None:
     keys.run(*DAY, tasks=["create_tables"])
-    repeat(endpoint, "COPY landing_1")
+    fail_with_secrets(endpoint, "COPY landing_1")
     environment = {
         **os.environ,
         **keys.environment,
@@ -163,4 +163,4 @@ def test_the_output_of_a_supervised_task_shows_no_secret(keys: Lab, endpoint: En
     airflow("dags", "reserialize")
     printed = airflow("tasks", "test", "sparkify_warehouse", "stage_events", "2018-11-01T06:30:00")
     assert MASKED in printed, printed[-3000:]
-    assert clear(printed) == []
+    assert exposed(printed) == []

@@ -1,4 +1,4 @@
-"""The session that Redshift's own client has with the endpoint."""
+"""Sessions of the Redshift client with the endpoint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
     from tests.redshift.endpoint import Endpoint
 
-pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # the client's own
+pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
 
 
 @pytest.fixture
@@ -50,14 +50,14 @@ def warehouse(redshift: Lab) -> Iterator[Warehouse]:
         ("CAST(NULL AS BIGINT)", None),
     ],
 )
-def test_values_arrive_as_python_knows_them(warehouse: Warehouse, sql: str, value: object) -> None:
+def test_values_have_python_types(warehouse: Warehouse, sql: str, value: object) -> None:
     names, rows = warehouse.table(f"SELECT {sql} AS answer")
     assert names == ["answer"]
     assert rows == [(value,)]
     assert type(rows[0][0]) is type(value)
 
 
-def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
+def test_scripts_return_the_affected_rows(warehouse: Warehouse) -> None:
     def work() -> list[int]:
         return [
             warehouse.script(sql)
@@ -66,7 +66,7 @@ def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
                 "UPDATE t SET n = n + 5 WHERE n > 1",
                 "DELETE FROM t WHERE n = 1",
                 "CREATE TEMP TABLE u AS SELECT n FROM t",
-                # Redshift does not count what a MERGE does.
+                # Redshift reports no row count for MERGE.
                 "MERGE INTO t USING u ON t.n = u.n WHEN MATCHED THEN UPDATE SET n = u.n "
                 "WHEN NOT MATCHED THEN INSERT (n) VALUES (u.n)",
             )
@@ -90,7 +90,7 @@ def test_rows_that_a_statement_touched(warehouse: Warehouse) -> None:
         ("VACUUM t", "0A000"),
     ],
 )
-def test_what_redshift_refuses_is_refused(warehouse: Warehouse, sql: str, code: str) -> None:
+def test_unsupported_statements_are_refused(warehouse: Warehouse, sql: str, code: str) -> None:
     warehouse.transaction(lambda: warehouse.script("CREATE TABLE t (n INTEGER)"))
 
     def work() -> None:
@@ -99,13 +99,13 @@ def test_what_redshift_refuses_is_refused(warehouse: Warehouse, sql: str, code: 
         assert caught.value.args[0]["C"] == code
         warehouse.query("SELECT 1")
 
-    # The transaction is lost, and its end makes the session usable again.
+    # The transaction is aborted; the session is usable after the rollback.
     with pytest.raises(redshift_connector.ProgrammingError, match="aborted"):
         warehouse.transaction(work, lock=["t"])
     assert warehouse.query("SELECT COUNT(*) FROM t") == [(0,)]
 
 
-def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: Lab) -> None:
+def test_the_client_identifies_itself(warehouse: Warehouse, endpoint: Endpoint, redshift: Lab) -> None:
     (startup,) = endpoint.startups
     assert (startup["user"], startup["database"]) == (endpoint.user, redshift.bucket)
     assert startup["client_protocol_version"] == "2"
@@ -114,14 +114,18 @@ def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: L
 
 
 @pytest.mark.parametrize(
-    ("fields", "what", "remedy"),
+    ("fields", "cause", "remedy"),
     [
         (
             {"password": "wrong"},
             "rejected the login of user 'etl': password authentication failed for user \"etl\"",
             "Check the user, the password",
         ),
-        ({"login": "nobody"}, "rejected the login of user 'nobody': password authentication failed", "Check the user"),
+        (
+            {"login": "unknown"},
+            "rejected the login of user 'unknown': password authentication failed",
+            "Check the user",
+        ),
         ({"schema": "absent"}, "has no database 'absent'", "Check the database"),
         ({"extra": {"ssl": False}}, "no pg_hba.conf entry for host, SSL off", "the SSL settings"),
         ({"host": "host.invalid"}, "is unreachable: communication error", "its address"),
@@ -129,19 +133,19 @@ def test_it_says_who_it_is(warehouse: Warehouse, endpoint: Endpoint, redshift: L
     ],
     ids=lambda value: "" if isinstance(value, str) else next(iter(value)),
 )
-def test_a_session_that_cannot_begin_names_the_remedy_in_the_task_and_on_the_page(
+def test_a_failed_connection_reports_cause_and_remedy_in_the_task_and_on_the_page(
     redshift: Lab,
     endpoint: Endpoint,
     monkeypatch: pytest.MonkeyPatch,
     fields: dict[str, object],
-    what: str,
+    cause: str,
     remedy: str,
 ) -> None:
-    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: pytest.fail("nobody waits for another attempt"))
+    monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: pytest.fail("the connection was retried"))
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, **fields))
     with pytest.raises(WarehouseError) as caught:
         redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
-    assert what in str(caught.value)
+    assert cause in str(caught.value)
     assert remedy in str(caught.value)
     assert endpoint.password not in str(caught.value)
     with pytest.raises(panels.PanelError) as shown:
@@ -150,7 +154,7 @@ def test_a_session_that_cannot_begin_names_the_remedy_in_the_task_and_on_the_pag
 
 
 @pytest.mark.parametrize("mode", ["verify-ca", "verify-full"])
-def test_it_does_not_talk_to_a_server_it_cannot_trust(
+def test_the_client_rejects_an_untrusted_certificate(
     redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", endpoint.connection(redshift.bucket, extra={"sslmode": mode}))
@@ -163,15 +167,15 @@ def test_it_does_not_talk_to_a_server_it_cannot_trust(
 
 
 @pytest.fixture
-def one(warehouse: Warehouse, redshift: Lab) -> None:
-    """A table with a row."""
+def one_row(warehouse: Warehouse, redshift: Lab) -> None:
+    """Create a table ``t`` with one row, and an empty table ``u``."""
     with psycopg.connect(redshift.uri) as connection:
         connection.execute("CREATE TABLE t (n INTEGER); CREATE TABLE u (n INTEGER)")
         connection.execute("INSERT INTO t VALUES (1)")
 
 
-@pytest.mark.usefixtures("one")
-def test_a_real_conflict_has_redshifts_shape_and_is_repeated(
+@pytest.mark.usefixtures("one_row")
+def test_a_real_conflict_is_reported_as_1023_and_retried(
     warehouse: Warehouse, redshift: Lab, caplog: pytest.LogCaptureFixture
 ) -> None:
     seen = []
@@ -189,8 +193,8 @@ def test_a_real_conflict_has_redshifts_shape_and_is_repeated(
     assert "(attempt 2 of 8): 1023: Serializable isolation violation on table - 100" in caplog.text
 
 
-@pytest.mark.usefixtures("one")
-def test_a_conflict_at_commit_is_repeated(
+@pytest.mark.usefixtures("one_row")
+def test_a_conflict_at_commit_is_retried(
     warehouse: Warehouse, redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tenacity.nap.time.sleep", lambda seconds: None)
@@ -200,7 +204,7 @@ def test_a_conflict_at_commit_is_repeated(
     assert redshift.query("SELECT n FROM t ORDER BY n") == [(1,), (2,)]
 
 
-def test_the_clients_own_log_shows_no_secret(
+def test_the_log_of_the_client_contains_no_secret(
     redshift: Lab, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG), connect("redshift", "aws") as warehouse:

@@ -1,8 +1,7 @@
-"""Whether Redshift does what PostgreSQL does: the project's SQL, its COPY, and a day of data, on both.
+"""Redshift and the local engine return the same results: the project's SQL, COPY, and a loaded day.
 
-`make test-redshift BUCKET=...` runs this on the Redshift that the environment's AIRFLOW_CONN_REDSHIFT and
-AIRFLOW_CONN_AWS name. Otherwise it runs on the local endpoint, which shows that these tests work, not that Redshift
-does what they ask of it.
+`make test-redshift BUCKET=...` runs these tests on the Redshift of AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS. By
+default they run on the local endpoint, which verifies the tests, not Redshift.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
 BUCKET = os.environ.get("REDSHIFT_BUCKET")
 
 pytestmark = [
-    pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning"),  # the client's own
+    pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning"),  # of redshift_connector
     pytest.mark.timeout(3600 if BUCKET else 300),
 ]
 
@@ -52,25 +51,25 @@ QUERIES = [
     for folder in ("analytics", "analytics/page", "load", "report")
     for path in ROOT.glob(f"include/sql/{folder}/*.sql")
 ]
-# Columns that only tell versions of a row apart (the text of a DOUBLE PRECISION is in their hashes), or the clock.
+# Hashes, which depend on the text format of DOUBLE PRECISION, and columns that depend on the clock.
 OPAQUE = {"row_version", "checked_at", "loaded_at"}
-# What finds nothing in a day that is as it should be.
+# Queries that return no rows for a valid day.
 EMPTY = {"rejected_rows"}
 
 
 class Both(NamedTuple):
-    """Redshift, and the local engine; both hold the same."""
+    """Redshift and the local engine, with the same data."""
 
     redshift: Workgroup
     local: Lab
 
-    def ask(self, sql: str) -> tuple[Any, Any]:
-        """Return the answers of the two, each with the names of its columns."""
-        answers = []
+    def query(self, sql: str) -> tuple[Any, Any]:
+        """Return the results of both, each with its column names."""
+        results = []
         for lab in self:
             with connected(lab.environment), connect("redshift", "aws") as warehouse:
-                answers.append(warehouse.table(sql))
-        return answers[0], answers[1]
+                results.append(warehouse.table(sql))
+        return results[0], results[1]
 
     def run(self, *interval: str, **params: Any) -> None:
         """Run the DAG on both."""
@@ -79,13 +78,13 @@ class Both(NamedTuple):
                 lab.run(*interval, **params)
 
     def put(self, name: str, *arguments: Any) -> None:
-        """Call one of the methods of a lab that write objects."""
+        """Call a method that writes objects, on both labs."""
         for lab in self:
             with connected(lab.environment):
                 getattr(lab, name)(*arguments)
 
     def tables(self) -> tuple[Any, Any]:
-        """Return the tables of the two."""
+        """Return the tables of both."""
         with connected(self.redshift.environment):
             return self.redshift.tables(), self.local.tables()
 
@@ -94,7 +93,7 @@ class Both(NamedTuple):
 def empty(
     postgres: servers.Postgres, s3: servers.S3, open_endpoint: Callable[[], Endpoint], certificate: Path
 ) -> Iterator[Both]:
-    """The two, without any data."""
+    """Create both, without data."""
 
     def lab(name: str) -> Lab:
         uri = postgres.create_database(name)
@@ -105,14 +104,14 @@ def empty(
             bucket, given = BUCKET, {name: GIVEN[name] for name in CONNECTIONS}
         else:
             stack.enter_context(connected({"SSL_CERT_FILE": str(certificate)}))
-            stand_in = lab("workgroup-redshift")
-            bucket, given = stand_in.bucket, on_endpoint(stand_in, stack.enter_context(open_endpoint()))
+            substitute = lab("workgroup-redshift")
+            bucket, given = substitute.bucket, on_endpoint(substitute, stack.enter_context(open_endpoint()))
         yield Both(stack.enter_context(workgroup(bucket, given)), lab("workgroup-local"))
 
 
 @pytest.fixture(scope="module")
 def both(empty: Both, tmp_path_factory: pytest.TempPathFactory) -> Both:
-    """The two, with a day that was loaded hour by hour, again, and with songs that came later and changed."""
+    """Load a day by hour and reprocess it, with late and changed songs."""
     folder = tmp_path_factory.mktemp("generated")
     generate.write(generate.Options(users=60, songs=40, days=1), folder)
     for path in sorted(folder.rglob("*.json")):
@@ -135,27 +134,27 @@ def both(empty: Both, tmp_path_factory: pytest.TempPathFactory) -> Both:
     return empty
 
 
-def test_the_tables_are_the_same(both: Both) -> None:
+def test_tables_are_the_same(both: Both) -> None:
     redshift, local = both.tables()
     assert len(local["songplays"]) > 200
-    assert any(row[4] for row in local["songplays"]), "no play has a song"
+    assert any(row[4] for row in local["songplays"]), "no songplay matches a song"
     assert redshift == local
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_queries_have_the_same_answers(both: Both, path: Path) -> None:
+def test_queries_return_the_same_rows(both: Both, path: Path) -> None:
     sql = rendered(path, predicates.everything)
-    (names, rows), (local_names, local_rows) = both.ask(sql.rstrip().rstrip(";"))
+    (names, rows), (local_names, local_rows) = both.query(sql.rstrip().rstrip(";"))
     kept = [number for number, name in enumerate(names) if name not in OPAQUE]
-    answers = [[tuple(row[number] for number in kept) for row in found] for found in (rows, local_rows)]
+    results = [[tuple(row[number] for number in kept) for row in found] for found in (rows, local_rows)]
     if path.parent.name == "load":  # in any order
-        answers = [sorted(answer, key=repr) for answer in answers]
+        results = [sorted(result, key=repr) for result in results]
     assert names == local_names
-    assert bool(answers[1]) is (path.stem not in EMPTY)
-    assert answers[0] == answers[1]
+    assert bool(results[1]) is (path.stem not in EMPTY)
+    assert results[0] == results[1]
 
 
-def test_checks_come_to_the_same(both: Both) -> None:
+def test_checks_have_the_same_results(both: Both) -> None:
     found = []
     for lab in both:
         with connected(lab.environment), connect("redshift", "aws") as warehouse:
@@ -165,7 +164,7 @@ def test_checks_come_to_the_same(both: Both) -> None:
     assert found[0] == found[1]
 
 
-def test_the_history_of_checks_is_the_same(both: Both) -> None:
+def test_check_history_is_the_same(both: Both) -> None:
     both.run(*DAY, dag_id="sparkify_audit")
     found = []
     for lab in both:
@@ -232,17 +231,17 @@ EXPRESSIONS = {
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS, ids=lambda name: name or "operators")
-def test_functions_mean_the_same(empty: Both, name: str) -> None:
+def test_functions_return_the_same_values(empty: Both, name: str) -> None:
     for sql in EXPRESSIONS[name]:
-        redshift, local = empty.ask(sql)
+        redshift, local = empty.query(sql)
         assert redshift == local, sql
 
 
-def test_every_function_that_the_rules_allow_has_an_expression() -> None:
+def test_every_allowed_function_has_an_expression() -> None:
     assert {name for name in EXPRESSIONS if name} == set(FUNCTIONS)
 
 
-def test_rejected_rows_are_counted_and_named(both: Both) -> None:
+def test_rejected_rows_are_counted_and_reported(both: Both) -> None:
     lines = ['{"n": 1}', '{"n": "two"}', '{"n": 3}', '{"n": 4', '{"n": 99999999999}']
     both.put("put", "numbers/one.json", "\n".join(lines))
     found = []
@@ -264,14 +263,14 @@ def test_rejected_rows_are_counted_and_named(both: Both) -> None:
     assert found[1][:2] == (2, 3)
 
 
-def test_bad_objects_and_impossible_times_are_left_out_alike(both: Both) -> None:
+def test_invalid_objects_and_implausible_times_are_rejected_alike(both: Both) -> None:
     both.put("put", "song_data/A/A/A/bad.json", '{"song_id": ')
     microseconds = event("2018-11-05T05:00:00", 9, 1, ts=1_541_394_000_000_000)
     both.put("put_events", "2018-11-05", [event("2018-11-05T05:00:00", 9, 0), microseconds])
     both.run("2018-11-05", "2018-11-06", max_errors=1)
     redshift, local = both.tables()
     assert redshift == local
-    (_, rows), (_, local_rows) = both.ask(
+    (_, rows), (_, local_rows) = both.query(
         "SELECT table_name, COUNT(*) AS n, MAX(raw_value) AS v FROM operations.rejected_rows GROUP BY 1 ORDER BY 1"
     )
     assert [row[:2] for row in local_rows] == [("staging_events", 1), ("staging_songs", 1)]
@@ -279,7 +278,7 @@ def test_bad_objects_and_impossible_times_are_left_out_alike(both: Both) -> None
     assert rows[0] == local_rows[0]
 
 
-def test_runs_at_once(both: Both) -> None:
+def test_concurrent_runs_leave_the_same_tables(both: Both) -> None:
     before, _ = both.tables()
     hours = [f"2018-11-01T{hour:02}:00" for hour in (0, 6, 12, 18)] + [DAY[1]]
     with connected(both.redshift.environment), ThreadPoolExecutor(2) as pool:
@@ -288,7 +287,7 @@ def test_runs_at_once(both: Both) -> None:
     assert both.tables()[0] == before
 
 
-def test_everything_anew(both: Both) -> None:
+def test_a_full_refresh_leaves_the_same_tables(both: Both) -> None:
     before, _ = both.tables()
     with connected(both.redshift.environment):
         both.redshift.run("2018-11-01", "2018-11-03", full_refresh=True)

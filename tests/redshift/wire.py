@@ -1,6 +1,6 @@
-"""The messages of Redshift's wire protocol, which is PostgreSQL's of version 3 with additions.
+"""Messages of Redshift's wire protocol: PostgreSQL's version 3 with extensions.
 
-https://www.postgresql.org/docs/current/protocol-message-formats.html; the additions as redshift_connector 2 reads them.
+https://www.postgresql.org/docs/current/protocol-message-formats.html; the extensions follow redshift_connector 2.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
     from psycopg import pq
 
-# Extended descriptions of rows, and numbers as scaled integers: what a present-day Redshift answers.
+# The version of current clusters: extended row descriptions, and numbers as scaled integers.
 PROTOCOL_VERSION = 2
 
 SSL_REQUEST = 80877103
 STARTUP = 196608
 
-# Types whose binary format is the text itself.
+# Types whose binary format equals their text format.
 _TEXTS = {18, 19, 25, 705, 1042, 1043}
 _NUMERIC = 1700
-# Every NUMERIC of Redshift has a scale. PostgreSQL does not know that of an expression: one that holds what is tested.
+# Redshift always declares a precision and a scale, PostgreSQL does not for expressions; these fit the tests.
 _UNDECLARED = 38 << 16 | 10
 
 _INT2, _INT4 = Struct("!h"), Struct("!i")
@@ -44,7 +44,7 @@ class ServerError(Exception):
 
     :param code: SQLSTATE.
     :param fatal: whether the server ends the session.
-    :param fields: further fields by their letters: ``D`` detail, ``H`` hint.
+    :param fields: further fields by letter: ``D`` detail, ``H`` hint.
     """
 
     def __init__(self, code: str, message: str, *, fatal: bool = False, **fields: str) -> None:
@@ -54,27 +54,27 @@ class ServerError(Exception):
 
 
 class Channel:
-    """The messages to and from one client."""
+    """Reads and writes the messages of one client."""
 
     def __init__(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._connection = connection
 
     def read_startup(self) -> tuple[int, bytes]:
-        """Return the code and the rest of a message of the start-up phase, which has no type."""
+        """Return the code and the body of a start-up message, which has no type."""
         body = self._read(_INT4.unpack(self._read(4))[0] - 4)
         return _INT4.unpack_from(body)[0], body[4:]
 
     def read(self) -> tuple[bytes, bytes]:
         """Return the type and the body of the next message.
 
-        :raises Closed: where there is none.
+        :raises Closed: if the client closed the connection.
         """
         kind = self._read(1)
         return kind, self._read(_INT4.unpack(self._read(4))[0] - 4)
 
     def secure(self, context: ssl.SSLContext) -> None:
-        """Agree to TLS, and change to it."""
+        """Accept the request for TLS and start it."""
         self._connection.sendall(b"S")
         self._connection = context.wrap_socket(self._connection, server_side=True)
 
@@ -83,7 +83,7 @@ class Channel:
         self.send_all(message(kind, body))
 
     def send_all(self, messages: bytes) -> None:
-        """Write several messages at once."""
+        """Write several encoded messages."""
         try:
             self._connection.sendall(messages)
         except OSError:
@@ -95,7 +95,7 @@ class Channel:
         self.send(b"E", fields + b"\0")
 
     def close(self) -> None:
-        """End the connection, without a word."""
+        """Close the connection."""
         self._connection.close()
 
     def _read(self, length: int) -> bytes:
@@ -112,7 +112,7 @@ class Channel:
 
 
 class Reader:
-    """Takes the body of a message apart."""
+    """Parses the body of a message."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -125,7 +125,7 @@ class Reader:
         return part
 
     def take(self, length: int) -> bytes:
-        """Return that many bytes."""
+        """Return the next ``length`` bytes."""
         self._at += length
         return self._body[self._at - length : self._at]
 
@@ -136,17 +136,17 @@ class Reader:
         return int(_INT4.unpack(self.take(4))[0])
 
     def value(self) -> bytes | None:
-        """Return a value that its length precedes; NULL has the length -1."""
+        """Return a length-prefixed value, or None for NULL (length -1)."""
         length = self.int4()
         return None if length < 0 else self.take(length)
 
     def int2s(self) -> list[int]:
-        """Return the numbers that their count precedes."""
+        """Return a count-prefixed list of numbers."""
         return [self.int2() for _ in range(self.int2())]
 
 
 def message(kind: bytes, body: bytes = b"") -> bytes:
-    """Return a message: its type, its length, its body."""
+    """Return an encoded message: type, length, body."""
     return kind + _INT4.pack(len(body) + 4) + body
 
 
@@ -164,13 +164,13 @@ def row_description(result: pq.abc.PGresult) -> bytes:
         if kind == _NUMERIC and modifier < 0:
             modifier = _UNDECLARED + 4
         field = _FIELD.pack(result.ftable(number), result.ftablecol(number), kind, result.fsize(number), modifier, 0)
-        # Names of schema, table, column and catalog, and flags: nobody asks for them.
+        # Names of schema, table, column and catalog, and flags: not used by the tests.
         columns.append((result.fname(number) or b"") + b"\0" + field + b"\0" * 4 + _INT2.pack(0))
     return _INT2.pack(len(columns)) + b"".join(columns)
 
 
 def data_rows(result: pq.abc.PGresult, formats: Sequence[int]) -> bytes:
-    """Return the rows of a result, which is in PostgreSQL's binary format, as messages in the client's formats."""
+    """Convert a result in PostgreSQL's binary format to row messages in the client's formats."""
     columns = [(number, result.ftype(number), result.fmod(number)) for number in range(result.nfields)]
     for number, kind, _ in columns:
         if not formats[number] and kind not in _TEXTS:
@@ -192,7 +192,7 @@ def data_rows(result: pq.abc.PGresult, formats: Sequence[int]) -> bytes:
 
 
 def _numeric(value: bytes, modifier: int) -> bytes:
-    """Return a number as Redshift writes it: an integer of 8 or 16 bytes, to be scaled."""
+    """Convert a NUMERIC to Redshift's binary format: a scaled integer of 8 or 16 bytes."""
     declared = modifier - 4 if modifier >= 0 else _UNDECLARED
     number: Decimal = NumericBinaryLoader(_NUMERIC).load(value)
     scaled = number.scaleb(declared & 0xFFFF).to_integral_value(ROUND_HALF_UP)

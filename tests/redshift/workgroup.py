@@ -1,4 +1,4 @@
-"""A lab on a Redshift that is given by Airflow's connections: a real one, or the local endpoint."""
+"""A lab on the Redshift of Airflow's connections: a real one or the local endpoint."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ CONNECTIONS = ("AIRFLOW_CONN_REDSHIFT", "AIRFLOW_CONN_AWS")
 
 
 class Workgroup(Lab):
-    """A database of its own on the Redshift that is given, and a prefix of its own in the bucket.
+    """A lab with its own database and its own prefix in the bucket.
 
-    :param prefix: the beginning of all keys.
+    :param prefix: prepended to all keys.
     """
 
     prefix = ""
@@ -44,7 +44,7 @@ class Workgroup(Lab):
 
 @contextmanager
 def connected(environment: Mapping[str, str]) -> Iterator[None]:
-    """Define Airflow's connections for a while."""
+    """Define Airflow's connections inside the context."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)
@@ -53,11 +53,11 @@ def connected(environment: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def workgroup(bucket: str, environment: Mapping[str, str]) -> Iterator[Workgroup]:
-    """Create the database; drop it, and delete what is below the prefix, at the end.
+    """Create a lab's database; drop it and delete the objects below the prefix at the end.
 
-    :param bucket: a bucket that the connection ``aws`` may write to, and that COPY may read.
-    :param environment: the variables that define the connections; ``redshift`` names any database of the cluster, and
-        a user who may create one.
+    :param bucket: a bucket that the connection ``aws`` can write to and COPY can read.
+    :param environment: the variables that define the connections; ``redshift`` names any database of the cluster and
+        a user with the permission to create databases.
     """
     from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
     from airflow.sdk import BaseHook
@@ -67,7 +67,7 @@ def workgroup(bucket: str, environment: Mapping[str, str]) -> Iterator[Workgroup
     with connected(environment):
         connection = BaseHook.get_connection("redshift")
         if connection.conn_type != "redshift":
-            pytest.fail(f"AIRFLOW_CONN_REDSHIFT is of type {connection.conn_type}: it has to be redshift.")
+            pytest.fail(f"AIRFLOW_CONN_REDSHIFT has type {connection.conn_type}: expected redshift.")
         name = f"sparkify_test_{uuid.uuid4().hex[:12]}"
         cluster = RedshiftSQLHook(redshift_conn_id="redshift", aws_conn_id="aws")
         store = stores_of("aws")(bucket)

@@ -1,4 +1,4 @@
-"""A stand-in for Airflow's REST API, as far as the sandbox calls it."""
+"""A fake of Airflow's REST API, limited to the calls of the sandbox."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sandbox.api import AirflowClient
 
 
 class FakeApi:
-    """Airflow's API: ``runs`` are those of the warehouse's DAG, ``requests`` the requests after the login."""
+    """Airflow's API: ``runs`` of the warehouse's DAG, and ``requests`` after the login."""
 
     def __init__(self) -> None:
         self.runs: list[dict[str, Any]] = []
@@ -25,11 +25,11 @@ class FakeApi:
         self._created = 0
 
     def client(self) -> AirflowClient:
-        """Return a client that is logged in to it."""
+        """Return a client of this API."""
         return AirflowClient("http://airflow", "operator", "secret", transport=httpx.MockTransport(self))
 
     def add(self, start: datetime | None, end: datetime | None = None, **details: Any) -> None:
-        """Create a run of a data interval, by default of an hour; without ``start`` it has none."""
+        """Add a run for a data interval, by default an hour; without ``start``, the run has no interval."""
         end = end or (start and start + timedelta(hours=1))
         run = {
             "dag_run_id": f"run-{self._created}",
@@ -42,7 +42,7 @@ class FakeApi:
         self.runs.append({**run, **details})
 
     def triggered(self) -> list[tuple[str, str]]:
-        """Return the ranges that runs were triggered for, as days and hours."""
+        """Return the ranges of the triggered runs, as days and hours."""
         return [(run["conf"]["start"][8:13], run["conf"]["end"][8:13]) for run in self.runs if "note" in run]
 
     def __call__(self, request: httpx.Request) -> httpx.Response:

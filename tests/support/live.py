@@ -1,4 +1,4 @@
-"""`make up` for tests: a live Airflow and its warehouse, on a new state."""
+"""`make up` for tests: a running Airflow and its warehouse, in a new state folder."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 
 class Site(NamedTuple):
-    """A state of `make up`.
+    """A deployment by `make up`.
 
-    :param files: its state.
-    :param port: of Airflow.
+    :param files: the files of its state.
+    :param port: the port of Airflow's API server.
     """
 
     files: SupervisorFiles
     port: int
 
     def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
-        """Run a command, and return its output as one line."""
+        """Run a command; return its output as one line."""
         # The settings of a developer's own Airflow must be ignored.
         other = {"AIRFLOW__CORE__EXECUTOR": "NoSuchExecutor", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "nonsense:"}
         done = subprocess.run(
@@ -63,16 +63,16 @@ class Site(NamedTuple):
         return state
 
     def sessions(self) -> list[int]:
-        """Return the sessions of all components."""
+        """Return the session ids of the supervisor and all components."""
         state = self.state
         return [state.pid, *(component.pid for component in state.components.values())]
 
     def deployment(self) -> LocalDeployment:
-        """The running Airflow."""
+        """Return the running Airflow."""
         return LocalDeployment(self.state.url, Path(self.state.home), {})
 
     def idle(self) -> list[DagRun]:
-        """Wait until no run is active, and return the runs."""
+        """Wait until no run is active; return the runs."""
 
         def ended() -> list[DagRun]:
             runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
@@ -84,7 +84,7 @@ class Site(NamedTuple):
 
 @contextmanager
 def empty_site() -> Iterator[Site]:
-    """Open a new state folder; stop everything at the end."""
+    """Create a new state folder; stop all processes at the end."""
     with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-# The project's DAG, with failed tasks retried after a second.
-IMPATIENT = '''
+# The project's DAG, with a retry delay of one second.
+FAST_RETRIES = '''
 """An Airflow DAG."""
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ for task in dag.tasks:
 
 
 def start_command(state: Path, *arguments: str, module: str = "sandbox.run") -> subprocess.Popen[str]:
-    """Start ``make run``, or another command, on a state of its own, without this process's Airflow settings."""
+    """Start ``make run`` or another command with its own state, without this process's Airflow settings."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     return subprocess.Popen(
         [sys.executable, "-m", module, "--state", str(state), *arguments],
@@ -47,7 +47,7 @@ def start_command(state: Path, *arguments: str, module: str = "sandbox.run") -> 
 
 
 def succeeded(process: subprocess.Popen[str]) -> str:
-    """Wait until a command has succeeded, and return its output."""
+    """Wait for a command to succeed; return its output."""
     printed, _ = process.communicate(timeout=240)
     assert process.returncode == 0, printed
     return printed
@@ -59,7 +59,7 @@ def row_counts(printed: str) -> dict[str, int]:
 
 
 def left_behind(state: Path) -> list[str]:
-    """Return the names of the processes that work on the state."""
+    """Return the names of the running processes with the state in their command line."""
     return [
         process.info["name"]
         for process in psutil.process_iter(["name", "cmdline"])

@@ -1,4 +1,4 @@
-"""Receivers of alerts: a mail server, an HTTP endpoint in place of Slack, an SNS topic with a queue."""
+"""Receivers of alerts: a mail server, a fake Slack webhook, an SNS topic with a queue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ REGION = "us-west-2"
 
 
 class Mailbox:
-    """An SMTP server and the mails that it received."""
+    """An SMTP server, and the mails that it received."""
 
     def __init__(self) -> None:
         self.mails: list[EmailMessage] = []
@@ -33,7 +33,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if self.refuses:
-            return f"554 no thanks, {PASSWORD}"
+            return f"554 rejected, {PASSWORD}"
         mail: Any = message_from_bytes(envelope.content, policy=policy.default)
         self.mails.append(mail)
         self.recipients.append(envelope.rcpt_tos)
@@ -41,7 +41,7 @@ class Mailbox:
 
     @property
     def subjects(self) -> list[str]:
-        """The subjects, in order."""
+        """The received subjects, in order."""
         return [str(mail["Subject"]) for mail in self.mails]
 
     def html(self, number: int = -1) -> str:
@@ -52,7 +52,7 @@ class Mailbox:
 
 
 class Hook:
-    """An HTTP server in place of Slack's webhook, and the posts that it received."""
+    """A fake Slack webhook, and the posts that it received."""
 
     def __init__(self) -> None:
         self.posts: list[dict[str, Any]] = []
@@ -62,12 +62,12 @@ class Hook:
 
     @property
     def texts(self) -> list[str]:
-        """The messages, in order."""
+        """The received messages, in order."""
         return [post["text"] for post in self.posts]
 
 
 class Queue:
-    """A topic of SNS, and a queue that is subscribed to it, on a local moto server."""
+    """An SNS topic with a subscribed SQS queue, on a local moto server."""
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
@@ -80,10 +80,10 @@ class Queue:
         sns.subscribe(TopicArn=self.topic, Protocol="sqs", Endpoint=arn)
 
     def take(self) -> list[dict[str, Any]]:
-        """Return and remove what arrived: ``Subject`` and ``Message``."""
+        """Receive and delete all messages: ``Subject`` and ``Message``."""
         found = []
-        while got := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
-            for item in got:
+        while received := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            for item in received:
                 found.append(json.loads(item["Body"]))
                 self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=item["ReceiptHandle"])
         return found
@@ -91,7 +91,7 @@ class Queue:
 
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
-    """Run a mail server on a free port of this machine."""
+    """Run a mail server on a free local port."""
     box = Mailbox()
     controller = _Controller(box, hostname="127.0.0.1", port=0)
     controller.start()
@@ -103,7 +103,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 
 class _Controller(Controller):
-    """Knows its port."""
+    """Exposes its port."""
 
     @property
     def bound(self) -> int:
@@ -111,24 +111,24 @@ class _Controller(Controller):
         return int(server.sockets[0].getsockname()[1])
 
     def _trigger_server(self) -> None:
-        self.port = self.bound  # otherwise it would connect to itself at port 0
+        self.port = self.bound  # the base class would connect to port 0
         super()._trigger_server()
 
 
 @contextmanager
 def hook() -> Iterator[Hook]:
-    """Run an HTTP server on a free port of this machine."""
-    got = Hook()
+    """Run a fake Slack webhook on a free local port."""
+    webhook = Hook()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if got.status == 200:
-                got.posts.append(json.loads(body))
-                got.paths.append(self.path)
-            self.send_response(got.status)
+            if webhook.status == 200:
+                webhook.posts.append(json.loads(body))
+                webhook.paths.append(self.path)
+            self.send_response(webhook.status)
             self.end_headers()
-            self.wfile.write(b"ok" if got.status == 200 else f"invalid_token {self.path}".encode())
+            self.wfile.write(b"ok" if webhook.status == 200 else f"invalid_token {self.path}".encode())
 
         def log_message(self, format: str, *args: Any) -> None:
             """Log nothing."""
@@ -137,8 +137,8 @@ def hook() -> Iterator[Hook]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        got.port = server.server_address[1]
-        yield got
+        webhook.port = server.server_address[1]
+        yield webhook
     finally:
         server.shutdown()
         server.server_close()
@@ -147,7 +147,7 @@ def hook() -> Iterator[Hook]:
 
 @contextmanager
 def queue() -> Iterator[Queue]:
-    """Run Amazon SNS and SQS on this machine."""
+    """Run a local moto server with SNS and SQS."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

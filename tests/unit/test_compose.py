@@ -1,4 +1,4 @@
-"""What docker-compose.yaml, Dockerfile and .env.example promise, without an engine."""
+"""docker-compose.yaml, Dockerfile and .env.example, without a container engine."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EXAMPLE = (ROOT / ".env.example").read_text()
 SETTINGS = dict(line.split("=", 1) for line in EXAMPLE.splitlines() if line and not line.startswith("#"))
-# What has to be there whatever runs; the others are of a channel that is wanted.
+# Secrets that every deployment requires; the others are for optional alert channels.
 MISSING = r'give it one in \.env, or have "make env" write that file'
 REQUIRED = re.findall(rf"\$\{{SPARKIFY_NEVER_SET:\+\$\{{(\w+):\?{MISSING}}}}}", TEXT)
 OPTIONAL = {"AIRFLOW_CONN_SMTP_ALERTS", "AIRFLOW_CONN_SLACK_ALERTS"}
@@ -44,39 +44,39 @@ def test_a_service_is_confined(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(set(SERVICES) - {"airflow-init"}))
-def test_a_service_comes_back_and_says_how_it_is(name: str):
+def test_a_service_restarts_and_has_a_health_check(name: str):
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
     assert {"test", "interval", "timeout", "retries", "start_period"} <= set(service["healthcheck"])
 
 
-def test_with_aws_nothing_runs_in_its_place():
+def test_local_replacements_of_aws_are_optional():
     always = {name for name, service in SERVICES.items() if "profiles" not in service}
     assert set(SERVICES) - always == {"warehouse", "s3", "aws", "sample", "mail"}
     assert all(set(SERVICES[name].get("depends_on", ())) <= always for name in always)
 
 
-def test_every_setting_is_in_the_example_and_nothing_else_is():
+def test_the_example_contains_exactly_the_settings():
     used = set(re.findall(r"\$\{(\w+)", TEXT)) - {"SPARKIFY_NEVER_SET", "SPARKIFY_TAG", "MAIL_PORT"}
     secrets = {secret["environment"] for secret in COMPOSE["secrets"].values()}
     assert used | secrets == set(SETTINGS) - {"COMPOSE_PROFILES"}
 
 
-def test_a_secret_is_a_file_and_has_no_default():
+def test_secrets_are_files_without_defaults():
     secrets = {secret["environment"] for secret in COMPOSE["secrets"].values()}
     assert set(REQUIRED) == secrets - OPTIONAL
-    # The one place where a secret is named, but as the name of a secret, is the refusal to start without.
+    # Apart from ``secrets``, only the check for missing secrets may use the variable of a secret.
     rest = {name: value for name, value in COMPOSE.items() if name != "x-required"}
     assert not [name for name in secrets if f"${{{name}" in yaml.safe_dump(rest)]
 
 
 def given(name: str) -> set[str]:
-    """The secrets of a service."""
+    """Return the secrets of a service."""
     secrets = SERVICES[name].get("secrets", [])
     return {secret if isinstance(secret, str) else secret["source"] for secret in secrets}
 
 
-def test_a_secret_is_given_to_whom_it_is_of_use():
+def test_services_have_only_the_secrets_that_they_use():
     airflow = {"postgres_password", "fernet_key", "jwt_secret", "api_secret"}
     connections = {"conn_redshift", "conn_aws", "conn_smtp_alerts", "conn_slack_alerts"}
     assert {name: given(name) for name in SERVICES if given(name)} == {
@@ -89,13 +89,13 @@ def test_a_secret_is_given_to_whom_it_is_of_use():
         "airflow-scheduler": airflow | {"redis_password"},
         "airflow-dag-processor": airflow | connections,
         "airflow-triggerer": airflow | connections,
-        # Neither a task nor the app has a secret of Airflow itself.
+        # Neither tasks nor the sample app have a secret of Airflow itself.
         "airflow-worker": connections | {"redis_password"},
         "sample": {"operator_password", "conn_aws"},
     }
 
 
-def test_who_has_no_password_of_a_database_or_a_queue_is_not_in_its_network():
+def test_only_services_with_the_password_are_in_the_network_of_a_server():
     members = {
         network: {name for name, service in SERVICES.items() if network in service["networks"]}
         for network in COMPOSE["networks"]
@@ -109,20 +109,20 @@ def test_who_has_no_password_of_a_database_or_a_queue_is_not_in_its_network():
         "warehouse": {"warehouse", "s3", "aws", *(name for name in SERVICES if "conn_aws" in given(name))},
         "edge": {"mail", *(name for name in SERVICES if "conn_smtp_alerts" in given(name))},
     }
-    # What publishes a port is in the one network that is not internal: Docker publishes none of an internal one.
+    # Services with published ports are in the only external network: Docker publishes no port of an internal one.
     assert [name for name, network in COMPOSE["networks"].items() if not (network or {}).get("internal")] == ["edge"]
     assert {name for name, service in SERVICES.items() if "ports" in service} <= members["edge"]
 
 
-def test_the_root_filesystem_is_read_only_where_compose_can_do_it():
-    """It copies a secret that is no file of the host into the container, which has to be writable for that."""
+def test_services_without_secrets_have_a_read_only_root_filesystem():
+    """Compose writes secrets from environment variables to the root filesystem of the container."""
     read_only = {name for name, service in SERVICES.items() if service.get("read_only")}
     assert read_only == {name for name in SERVICES if not given(name)}
     assert all(SERVICES[name]["tmpfs"] for name in read_only)
 
 
-def test_only_a_proxy_of_this_machine_is_believed(tmp_path: Path):
-    """It comes with the address of the gateway, which the entrypoint looks up."""
+def test_only_a_proxy_on_this_machine_is_trusted(tmp_path: Path):
+    """Its requests have the address of the gateway, which the entrypoint looks up."""
     assert "FORWARDED_ALLOW_IPS" not in TEXT
     folder = ROOT / "containers"
     assert "FORWARDED_ALLOW_IPS=$(/opt/airflow/containers/gateway)" in (folder / "entrypoint").read_text()
@@ -136,7 +136,7 @@ def test_only_a_proxy_of_this_machine_is_believed(tmp_path: Path):
         return subprocess.run([folder / "gateway", routes], capture_output=True, text=True, check=True).stdout
 
     assert gateway(header + local + default) == "172.18.4.1\n"
-    assert gateway(header + local) == ""  # nobody
+    assert gateway(header + local) == ""  # no trusted proxy
 
 
 def test_images_are_pinned_by_the_digest_of_their_tag(
@@ -147,7 +147,7 @@ def test_images_are_pinned_by_the_digest_of_their_tag(
     services = {
         name: {key: service[key] for key in ("image", "build") if key in service} for name, service in SERVICES.items()
     }
-    # Behind #! a path with a blank is not valid.
+    # The path in a shebang must not contain a space.
     docker.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$0.py" "$@"\n')
     script = docker.with_name("docker.py")
     script.write_text(
@@ -185,24 +185,24 @@ def test_images_are_pinned_by_the_digest_of_their_tag(
             assert found[name] == {"image": service["image"] + digest(service["image"])}
 
 
-def test_the_image_has_the_airflow_of_the_requirements():
+def test_the_image_has_the_required_version_of_airflow():
     version = re.search(r"^ARG AIRFLOW_VERSION=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
     assert version
     assert f"apache-airflow=={version[1]}\n" in (ROOT / "requirements.txt").read_text()
 
 
-def test_every_secret_is_generated_and_each_time_another():
-    made, other = (
+def test_generated_secrets_are_unique():
+    generated, other = (
         dict(line.split("=", 1) for line in env.fill(EXAMPLE).splitlines() if "=" in line and line[0] != "#")
         for _ in range(2)
     )
-    filled = {name for name, value in SETTINGS.items() if made[name] != value}
+    filled = {name for name, value in SETTINGS.items() if generated[name] != value}
     assert filled == {name for name in REQUIRED if not name.startswith("AIRFLOW_CONN")}
-    assert len({made[name] for name in filled}) == len(filled)
-    assert all(made[name] != other[name] for name in filled)
-    Fernet(made["AIRFLOW_FERNET_KEY"])
-    # https://datatracker.ietf.org/doc/html/rfc7518#section-3.2: a key of SHA-512 has its 64 bytes.
-    assert len(made["AIRFLOW_JWT_SECRET"]) >= 64
+    assert len({generated[name] for name in filled}) == len(filled)
+    assert all(generated[name] != other[name] for name in filled)
+    Fernet(generated["AIRFLOW_FERNET_KEY"])
+    # https://datatracker.ietf.org/doc/html/rfc7518#section-3.2: a key for SHA-512 has at least 64 bytes.
+    assert len(generated["AIRFLOW_JWT_SECRET"]) >= 64
 
 
 def test_the_file_is_private_and_never_replaced(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -217,7 +217,7 @@ def test_the_file_is_private_and_never_replaced(tmp_path: Path, capsys: pytest.C
 
 @pytest.fixture
 def compose(tmp_path: Path) -> Path:
-    """A folder with the file; skips where there is no Compose to read it."""
+    """Copy the file to a folder; skip the test if Compose is not installed."""
     words = ["docker", "compose", "version"]
     if not shutil.which("docker") or subprocess.run(words, capture_output=True, check=False).returncode:
         pytest.skip("docker compose is not installed")
@@ -226,12 +226,12 @@ def compose(tmp_path: Path) -> Path:
 
 
 def config(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Have Compose read the file."""
+    """Run ``docker compose config``."""
     words = ["docker", "compose", "--profile", "*", "config"]
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False)
 
 
-def test_compose_shows_no_secret(compose: Path):
+def test_the_config_of_compose_contains_no_secret(compose: Path):
     env.main([str(compose / ".env")])
     done = config(compose)
     assert not done.returncode, done.stderr
@@ -240,7 +240,7 @@ def test_compose_shows_no_secret(compose: Path):
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_compose_refuses_to_start_without(compose: Path, name: str):
+def test_compose_reports_a_missing_secret(compose: Path, name: str):
     text = env.fill(EXAMPLE)
     (compose / ".env").write_text(re.sub(rf"^{name}=.*$", f"{name}=", text, flags=re.MULTILINE))
     done = config(compose)

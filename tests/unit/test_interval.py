@@ -1,4 +1,4 @@
-"""Intervals of time and their arithmetic."""
+"""Time intervals and their arithmetic."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 moments = st.integers(0, 40 * 365 * 86_400_000_000).map(lambda after: START + timedelta(microseconds=after))
 lengths = st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(days=4))
-# What somebody may enter: text of any kind, times at the ends of time, offsets of a day.
+# User input: any text, times up to the limits of datetime, offsets of up to a day.
 zones = st.one_of(
     st.none(),
     st.timezones(),
@@ -62,7 +62,7 @@ def test_periods_are_aligned(interval: Interval, period: Period) -> None:
         assert (one.start - datetime.min.replace(tzinfo=UTC)) % PERIODS[period] == timedelta(0)
 
 
-def test_a_period_that_only_touches_the_end_is_left_out() -> None:
+def test_a_period_that_starts_at_the_end_is_excluded() -> None:
     assert [one.start.hour for one in Interval(START, START + 2 * HOUR).periods("hour")] == [0, 1]
 
 
@@ -86,19 +86,19 @@ def test_days_are_utc_days() -> None:
         (datetime(2018, 11, 1, 1, tzinfo=BERLIN), START),
     ],
 )
-def test_parse_reads_zones_and_takes_none_for_utc(text: str | datetime, expected: datetime) -> None:
+def test_parse_converts_zones_and_defaults_to_utc(text: str | datetime, expected: datetime) -> None:
     interval = Interval.parse(text, "2019-01-01")
     assert interval.start == expected
     assert interval.start.tzinfo is UTC
 
 
 @given(moments)
-def test_parse_takes_any_offset(moment: datetime) -> None:
+def test_parse_accepts_any_offset(moment: datetime) -> None:
     local = moment.astimezone(BERLIN).isoformat()
     assert Interval.parse(local, moment + HOUR) == Interval(moment, moment + HOUR)
 
 
-def test_the_hour_that_a_zone_repeats_is_not_empty() -> None:
+def test_an_hour_repeated_by_daylight_saving_time_is_not_empty() -> None:
     """The clocks of Berlin showed 02:30 twice on 2018-10-28."""
     first = datetime(2018, 10, 28, 2, 30, tzinfo=BERLIN)
     interval = Interval.parse(first, first.replace(fold=1))
@@ -106,7 +106,7 @@ def test_the_hour_that_a_zone_repeats_is_not_empty() -> None:
 
 
 @given(intervals, st.sampled_from(list(PERIODS)))
-def test_closing_covers_whole_the_period_that_it_ends(interval: Interval, period: Period) -> None:
+def test_closing_covers_the_whole_first_period_if_it_ended(interval: Interval, period: Period) -> None:
     closed = interval.closing(period)
     first = next(interval.periods(period))
     assert closed.start == (first.start if interval.end >= first.end else interval.start)
@@ -114,7 +114,7 @@ def test_closing_covers_whole_the_period_that_it_ends(interval: Interval, period
     assert closed.closing(period) == closed
 
 
-def test_of_the_hours_of_a_day_the_last_one_closes_it() -> None:
+def test_the_last_hour_of_a_day_closes_it() -> None:
     hours = list(Interval(START, START + 24 * HOUR).periods("hour"))
     assert [hour.closing("day") for hour in hours] == [*hours[:-1], Interval(START, START + 24 * HOUR)]
 
@@ -125,7 +125,7 @@ def test_an_interval_must_not_be_empty(end: datetime) -> None:
         Interval(START, end)
 
 
-def test_an_interval_reads_as_one() -> None:
+def test_the_text_of_an_interval() -> None:
     assert str(Interval(START, START + HOUR)) == "[2018-11-01 00:00, 2018-11-01 01:00)"
 
 
@@ -143,7 +143,7 @@ def hours(found: Iterable[Interval]) -> set[datetime]:
 
 
 @given(st.lists(spans), spans)
-def test_union_and_difference_are_those_of_sets_of_hours(intervals: list[Interval], other: Interval) -> None:
+def test_union_and_difference_match_those_of_sets_of_hours(intervals: list[Interval], other: Interval) -> None:
     merged = union(intervals)
     assert hours(merged) == hours(intervals)
     assert all(one.end < next_.start for one, next_ in pairwise(merged))
@@ -162,13 +162,11 @@ def test_shifting_moves_each_hour(interval: Interval, number: int) -> None:
     assert hours([interval.shifted(number * HOUR)]) == {hour + number * HOUR for hour in hours([interval])}
 
 
-# --- whatever somebody enters ---
+# --- user input ---
 
 
 @given(inputs, inputs, st.sampled_from(list(PERIODS)))
-def test_any_input_is_an_interval_of_the_warehouse_or_the_documented_error(
-    start: Any, end: Any, period: Period
-) -> None:
+def test_any_input_is_a_valid_interval_or_a_value_error(start: Any, end: Any, period: Period) -> None:
     try:
         interval = Interval.parse(start, end)
     except ValueError:
@@ -177,14 +175,14 @@ def test_any_input_is_an_interval_of_the_warehouse_or_the_documented_error(
         assert EARLIEST <= found.start < found.end <= LATEST
 
 
-def test_the_ends_of_the_warehouse_time_are_in_it() -> None:
+def test_the_bounds_of_time_are_valid() -> None:
     assert moment("1970-01-01") == EARLIEST
     assert Interval.parse("2199-12-31", "2200-01-01").closing("day").end == LATEST
     assert len(list(Interval(EARLIEST, EARLIEST + LONGEST).for_one_run().periods("day"))) == 3653
 
 
 @pytest.mark.parametrize("module", ["run", "backfill", "up", "feeder", "generate", "notebook"])
-def test_a_command_imports_no_airflow_before_it_configures_it(module: str) -> None:
+def test_commands_do_not_import_airflow_before_its_configuration(module: str) -> None:
     program = f"import sys, sandbox.{module}; sys.exit('airflow' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "plugins")}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=120)

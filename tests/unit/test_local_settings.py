@@ -1,4 +1,4 @@
-"""The packages that are imported before tasks are forked."""
+"""Packages that are imported before tasks are forked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ print(json.dumps([names, any(name.partition(".")[0] == "sparkify" for name in sy
 
 
 def _imported(*argv: str) -> tuple[list[str], bool, int]:
-    """Start a process of Airflow; return the missing packages, whether the project's are imported, and its threads."""
+    """Start a process of Airflow; return missing packages, whether the project is imported, and its threads."""
     script = SCRIPT.format(argv=["airflow", *argv])
     run = subprocess.run([sys.executable, "-c", script], cwd=ROOT / "plugins", capture_output=True, check=True)
     missing, project, threads = json.loads(run.stdout.splitlines()[-1])

@@ -1,4 +1,4 @@
-"""The SQL of the project obeys the house rules, and its tables are those of the design."""
+"""The project's SQL obeys the rules, and its tables match the design."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SCOPES: dict[str, predicates.Predicate] = {
     "keys": predicates.OfKeys("stale"),
     "everything": predicates.everything,
 }
-# The tables of the star schema and of staging, and their columns but for the audit columns: others build on them.
+# The public schema: the columns of the staging and star schema tables, without audit columns.
 DESIGN = {
     "staging_events": "artist, auth, firstname, gender, iteminsession, lastname, length, level, location, method, "
     "page, registration, sessionid, song, status, ts, useragent, userid",
@@ -55,9 +55,9 @@ def statements(sql: str) -> list[exp.Expr]:
     return [statement.tree for statement in parse(sql)[0] if statement.tree is not None]
 
 
-def files(pattern: str, *, but: str = "") -> Any:
+def files(pattern: str, *, exclude: str = "") -> Any:
     """Parametrize a test with the files of include/, except those of one folder."""
-    paths = sorted(path for path in INCLUDE.glob(pattern) if path.parent.name != but)
+    paths = sorted(path for path in INCLUDE.glob(pattern) if path.parent.name != exclude)
     assert paths, f"no file matches {pattern}"
     return pytest.mark.parametrize("path", paths, ids=[path.relative_to(INCLUDE).as_posix() for path in paths])
 
@@ -70,7 +70,7 @@ def definition(table: str) -> exp.Schema:
     return create.this
 
 
-@files("sql/**/*.sql", but="postgres")  # Redshift has no indexes
+@files("sql/**/*.sql", exclude="postgres")  # Redshift has no indexes
 def test_files_obey_the_rules(path: Path) -> None:
     text = path.read_text()
     used = [name for name in SCOPES if "lookup=" in text or name != "lookup"]
@@ -80,17 +80,17 @@ def test_files_obey_the_rules(path: Path) -> None:
 
 
 @files("sql/postgres/*.sql")
-def test_postgres_files_hold_indexes_only(path: Path) -> None:
+def test_postgres_files_only_create_indexes(path: Path) -> None:
     kinds = {(type(tree), tree.args.get("kind"), tree.args.get("exists")) for tree in statements(path.read_text())}
     assert kinds == {(exp.Create, "INDEX", True)}
 
 
-def test_columns_are_those_of_the_design() -> None:
+def test_columns_match_the_design() -> None:
     assert {table: TABLES.get(table) for table in DESIGN} == DESIGN
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_audit_columns_follow_the_others_and_are_explained(table: str) -> None:
+def test_audit_columns_are_last_and_documented(table: str) -> None:
     columns = [column.name for column in definition(table).find_all(exp.ColumnDef)]
     text = (SQL / "ddl" / f"{table}.sql").read_text()
     audit = re.findall(r"^    ([a-z_]+) [A-Z]", text.partition("-- Audit: ")[2], re.MULTILINE)
@@ -99,13 +99,13 @@ def test_audit_columns_follow_the_others_and_are_explained(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_fractions_are_kept(table: str) -> None:
+def test_fractions_are_doubles(table: str) -> None:
     kinds = {column.name: column.kind.this for column in definition(table).find_all(exp.ColumnDef) if column.kind}
     assert {kind for name, kind in kinds.items() if name in FRACTIONS} <= {exp.DType.DOUBLE}
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_ddl_explains_distribution_and_order(table: str) -> None:
+def test_ddl_documents_distribution_and_sort_key(table: str) -> None:
     text = (SQL / "ddl" / f"{table}.sql").read_text()
     remarks, _, statement = text.partition("CREATE TABLE")
     (style,) = re.findall(r"^DISTSTYLE (ALL|EVEN|KEY)$", statement, re.MULTILINE)
@@ -115,6 +115,6 @@ def test_ddl_explains_distribution_and_order(table: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_ddl_only_creates_what_is_missing(table: str) -> None:
+def test_ddl_creates_missing_tables_only(table: str) -> None:
     (create,) = statements((SQL / "ddl" / f"{table}.sql").read_text())
     assert create.args.get("exists")

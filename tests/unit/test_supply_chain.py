@@ -48,7 +48,7 @@ def test_every_requirements_file_has_a_lock() -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.name)
-def test_every_entry_has_one_version_and_hashes_and_no_index_is_named(lock: Path) -> None:
+def test_entries_have_one_version_and_hashes_but_no_index(lock: Path) -> None:
     for entry in entries(lock):
         assert HASH.search(entry), entry
         assert re.fullmatch(r"[a-z0-9.-]+==[^ ]+( ; .+)?", HASH.sub("", entry)), entry
@@ -58,10 +58,10 @@ def test_every_entry_has_one_version_and_hashes_and_no_index_is_named(lock: Path
 def test_a_requirement_is_in_its_lock(source: Path) -> None:
     """`make lock` was run after the last change of the requirements."""
     found = locked(ROOT / "locks" / source.name)
-    for wanted in direct(source):
-        entry = found[canonicalize_name(wanted.name)]
+    for required in direct(source):
+        entry = found[canonicalize_name(required.name)]
         (version,) = entry.specifier
-        assert wanted.specifier.contains(version.version), f"{wanted}, not {entry}: make lock"
+        assert required.specifier.contains(version.version), f"expected {required}, got {entry}: run make lock"
 
 
 def test_all_environments_have_the_same_versions() -> None:
@@ -119,7 +119,7 @@ def test_dependabot_updates_all_pins() -> None:
 
 
 def test_the_build_context_is_minimal() -> None:
-    """Only what Dockerfile copies is in the build context; .env, which has all secrets, is not."""
+    """Only files that Dockerfile copies are in the build context; .env, which has all secrets, is not."""
     lines = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if not line.startswith("#")]
     assert lines[0] == "*"
     taken = {line.removeprefix("!") for line in lines if line.startswith("!")}

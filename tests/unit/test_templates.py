@@ -1,4 +1,4 @@
-"""The SQL of staging, loading and the catalogue obeys the house rules, for tables of any shape."""
+"""The SQL of staging, loading and the catalogue obeys the rules, for tables of any shape."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sparkify.staging.by_interval import PLAUSIBLE, LandingTable
 from sparkify.staging.ledger import Batch
 from sql_rules import project_tables, tables_of, violations
 
-# Where each template is.
+# The folder of each template.
 TEMPLATES = {
     path.stem: path.parent
     for package in (loading, staging, warehouse)
@@ -130,7 +130,7 @@ def test_a_missing_name_raises(template: str, names: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("template", "names"), cases())
 def test_every_statement_has_a_comment(template: str, names: dict[str, Any]) -> None:
-    """The leading comment is the name of a statement in logs."""
+    """Logs identify a statement by its leading comment."""
     for statement in statements(render(template, **names)):
         assert statement.startswith("-- ")
         assert label(statement)

@@ -1,4 +1,4 @@
-"""AWS on this machine, known to Airflow."""
+"""Fixtures for a local AWS account with an Airflow connection."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBa
 
 @dataclass
 class Cloud:
-    """An empty account.
+    """A local AWS account.
 
-    :param endpoint: of all other services.
-    :param serverless: the API of Redshift Serverless, and Redshift's Data API.
+    :param endpoint: of all services but those of ``serverless``.
+    :param serverless: the API of Redshift Serverless, and the Redshift Data API.
     """
 
     endpoint: str
@@ -38,7 +38,7 @@ class Cloud:
 
     def run(self, action: str, **params: Any) -> dict[str, str]:
         """Run a DAG; return the states of its tasks."""
-        # Imported again each time, because a run leaves its params in the DAG.
+        # Reload it: a run leaves its params in the DAG.
         dag = importlib.reload(importlib.import_module(f"sparkify_infrastructure_{action}")).dag
         for task in dag.tasks:
             task.retries = 0
@@ -71,7 +71,7 @@ class Cloud:
 
 @pytest.fixture(scope="module")
 def metadata() -> None:
-    """Airflow's metadata database, required to run a DAG."""
+    """Migrate Airflow's metadata database, required to run a DAG."""
     from sandbox.airflow import migrate
 
     migrate()
@@ -79,7 +79,7 @@ def metadata() -> None:
 
 @pytest.fixture
 def cloud(aws: str, metadata: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    """An empty account that Airflow knows as the connection ``aws``, without a secrets backend."""
+    """Return an empty account with the connection ``aws``, without a secrets backend."""
     import requests
     from airflow.sdk.configuration import clear_secrets_backends_cache
 
@@ -94,7 +94,7 @@ def cloud(aws: str, metadata: None, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 @pytest.fixture
 def secrets_manager(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Airflow reads its connections from the account's Secrets Manager."""
+    """Configure the account's Secrets Manager as Airflow's secrets backend."""
     monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND", BACKEND)
     kwargs = {"endpoint_url": cloud.endpoint, "region_name": REGION, **KEYS}
     monkeypatch.setenv("AIRFLOW__SECRETS__BACKEND_KWARGS", json.dumps(kwargs))

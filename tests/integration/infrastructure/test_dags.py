@@ -1,4 +1,4 @@
-"""The DAGs that create, pause, resume and delete the warehouse, on a local stand-in for AWS."""
+"""The DAGs that create, pause, resume and delete the warehouse, on local AWS servers."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ DELETED = {
 
 
 def stack() -> Any:
-    """The stack in moto's state."""
+    """Return the stack in moto's state."""
     (found,) = cloudformation_backends["123456789012"][REGION].stacks.values()
     return found
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_cluster_is_created_paused_resumed_and_deleted(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     assert cloud.run("create", **CLUSTER) == CREATED
     assert cloud.clusters() == {"music": "available"}
     outputs = {item["OutputKey"]: item["OutputValue"] for item in stack().outputs}
@@ -54,7 +54,7 @@ def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) 
     secrets = cloud.secrets()
     assert {**secrets, "airflow/connections/redshift": json.loads(secrets["airflow/connections/redshift"])} == published
 
-    # Again: nothing is created twice or changed; differing params are logged.
+    # Idempotent: a second run changes nothing and logs differing params.
     assert cloud.run("create", **{**CLUSTER, "node_count": 2}) == CREATED
     assert "NodeCount is 1, expected 2" in capfd.readouterr().out
     assert cloud.stacks() == {"music": "CREATE_COMPLETE"}
@@ -66,7 +66,7 @@ def test_the_life_of_a_cluster(cloud: Cloud, capfd: pytest.CaptureFixture[str]) 
         assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "skipped"}
         assert cloud.clusters() == {"music": status}
 
-    # Not by mistake: neither with another name, nor outside of the DAG.
+    # Accidental deletion is prevented, in the DAG and outside of it.
     for typed in ("", "sparkify"):
         assert set(cloud.run("delete", stack_name="music", confirm=typed).values()) == {"failed", "upstream_failed"}
     assert "got 'sparkify'" in capfd.readouterr().out
@@ -94,7 +94,7 @@ def test_a_paused_cluster_is_deleted_without_a_snapshot_on_request(cloud: Cloud)
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_the_life_of_a_serverless_warehouse(cloud: Cloud) -> None:
+def test_a_serverless_warehouse_is_created_and_deleted(cloud: Cloud) -> None:
     assert cloud.run("create", bucket="sparkify-data") == CREATED
     assert namespaces == {"sparkify"}
     connection = json.loads(cloud.secrets()["airflow/connections/redshift"])
@@ -116,7 +116,7 @@ def test_the_life_of_a_serverless_warehouse(cloud: Cloud) -> None:
 
 
 @pytest.mark.usefixtures("secrets_manager")
-def test_a_failed_creation_is_explained_and_rolled_back(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_creation_is_reported_and_rolled_back(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     states = cloud.run("create", **CLUSTER, subnet_ids="subnet-0123456789,subnet-9876543210")
     assert states == {
         "choose_network": "success",
@@ -131,7 +131,7 @@ def test_a_failed_creation_is_explained_and_rolled_back(cloud: Cloud, capfd: pyt
     assert (cloud.stacks(), cloud.clusters(), cloud.secrets()) == ({}, {}, {})
     roles = [role["RoleName"] for role in cloud.client("iam").list_roles()["Roles"]]
     assert roles == []
-    # After the correction, the same name can be used.
+    # The name can be reused.
     assert cloud.run("create", **CLUSTER) == CREATED
 
 
@@ -143,17 +143,17 @@ GRANTS = [
 
 @pytest.mark.parametrize("kind", ["provisioned", "serverless"])
 def test_airflow_gets_its_own_user_without_superuser_privileges(cloud: Cloud, kind: str) -> None:
-    """The superuser creates it, once, with the password that Redshift manages."""
+    """The superuser, whose password Redshift manages, creates the user once."""
     cloud.run("create", **{**CLUSTER, "kind": kind})
     cloud.run("create", **{**CLUSTER, "kind": kind})
     if kind == "provisioned":
         outputs = {item["OutputKey"]: item["OutputValue"] for item in stack().outputs}
-        user, where = "airflow", {"ClusterIdentifier": "music", "SecretArn": outputs["AdminSecretArn"]}
+        user, target = "airflow", {"ClusterIdentifier": "music", "SecretArn": outputs["AdminSecretArn"]}
     else:
-        user, where = "IAMR:airflow", {"WorkgroupName": "music", "SecretArn": secret("music")}
+        user, target = "IAMR:airflow", {"WorkgroupName": "music", "SecretArn": secret("music")}
     executed = cloud.serverless.statements
-    assert [{key: given[key] for key in given if key in (*where, "Database")} for given in executed] == [
-        {**where, "Database": "sparkify"}
+    assert [{key: given[key] for key in given if key in (*target, "Database")} for given in executed] == [
+        {**target, "Database": "sparkify"}
     ] * 4
     grants = [grant.format(user) for grant in GRANTS]
     created = [f'CREATE USER "{user}" PASSWORD DISABLE', *grants]
@@ -161,7 +161,7 @@ def test_airflow_gets_its_own_user_without_superuser_privileges(cloud: Cloud, ki
 
 
 def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
-    """The stack creates a gateway endpoint of S3 for the subnets' route tables, unless they have one."""
+    """The stack creates a gateway endpoint for S3 in the subnets' route tables, unless they have one."""
     ec2 = cloud.client("ec2")
     cloud.run("create", **CLUSTER)
     (endpoint,) = ec2.describe_vpc_endpoints()["VpcEndpoints"]
@@ -170,7 +170,7 @@ def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.Capture
     assert endpoint["RouteTableIds"] == [main["RouteTableId"]]
     cloud.run("create", **{**CLUSTER, "stack_name": "more"})
     assert ec2.describe_vpc_endpoints()["VpcEndpoints"] == [endpoint]
-    # A route table of only one of the subnets.
+    # A route table for only one of the subnets.
     subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"]]
     table = ec2.create_route_table(VpcId=main["VpcId"])["RouteTable"]["RouteTableId"]
     ec2.associate_route_table(RouteTableId=table, SubnetId=subnets[0])
@@ -185,7 +185,7 @@ def test_copy_reaches_s3_through_the_network(cloud: Cloud, capfd: pytest.Capture
     assert "are all in one availability zone: expected two" in capfd.readouterr().out
 
 
-def test_a_rejected_creation_is_explained(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_rejected_creation_is_reported(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     assert cloud.run("create", stack_name="music")["create_stack"] == "failed"
     printed = capfd.readouterr().out
     assert "CloudFormation rejected the stack music" in printed
@@ -219,7 +219,7 @@ def test_the_form_rejects_invalid_params(cloud: Cloud, params: dict[str, Any]) -
     assert cloud.stacks() == {}
 
 
-def test_without_a_secrets_backend_the_log_has_the_connections(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
+def test_without_a_secrets_backend_the_connections_are_logged(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     assert cloud.run("create", **CLUSTER) == {**CREATED, "publish_connection": "skipped"}
     printed = capfd.readouterr().out
     assert "AIRFLOW__SECRETS__BACKEND=airflow.providers.amazon" in printed
@@ -233,17 +233,17 @@ def test_without_a_secrets_backend_the_log_has_the_connections(cloud: Cloud, cap
 
 @pytest.mark.usefixtures("secrets_manager")
 def test_a_connection_of_another_owner_is_not_changed(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
-    theirs = {"airflow/connections/redshift": "redshift://theirs"}
+    foreign = {"airflow/connections/redshift": "redshift://other"}
     client = cloud.client("secretsmanager")
-    client.create_secret(Name="airflow/connections/redshift", SecretString="redshift://theirs")
+    client.create_secret(Name="airflow/connections/redshift", SecretString="redshift://other")
     assert cloud.run("create", **CLUSTER) == {**CREATED, "publish_connection": "failed"}
     assert (
         "airflow/connections/redshift in AWS Secrets Manager does not belong to the stack music"
         in capfd.readouterr().out
     )
-    assert cloud.secrets() == theirs
+    assert cloud.secrets() == foreign
     assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
-    assert cloud.secrets() == theirs
+    assert cloud.secrets() == foreign
 
 
 @pytest.mark.usefixtures("secrets_manager")
@@ -264,14 +264,14 @@ def test_undefined_connections_are_published(cloud: Cloud, monkeypatch: pytest.M
         "airflow/connections/redshift",
         "airflow/variables/sparkify_bucket",
     }
-    # Now that they are defined, they still belong to the stack.
+    # Existing secrets still belong to the stack.
     assert cloud.run("create", **CLUSTER) == CREATED
     assert cloud.run("delete", stack_name="music", confirm="music") == DELETED
     assert cloud.secrets() == {}
 
 
 @pytest.mark.parametrize("action", ["pause", "resume"])
-def test_nothing_to_pause(
+def test_a_missing_cluster_is_reported_and_alerted(
     cloud: Cloud, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, action: str
 ) -> None:
     caplog.set_level("INFO", logger="sparkify.alerts")

@@ -1,4 +1,4 @@
-"""Connections with ``iam`` in their extra: a temporary password is requested, with the credentials of ``aws``."""
+"""Connections with the extra ``iam`` request a temporary password with the credentials of ``aws``."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def connected(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The arguments of redshift_connector's calls, instead of a connection."""
+    """Record the arguments of ``redshift_connector.connect`` instead of connecting."""
     calls: list[dict[str, Any]] = []
 
     class Connected:
-        """An unused connection."""
+        """A connection without queries."""
 
         autocommit = False
         _usock = socket.socket()
@@ -46,7 +46,7 @@ def define(monkeypatch: pytest.MonkeyPatch, **fields: Any) -> None:
 
 
 @pytest.mark.parametrize("host", [None, "music.example.com"])
-def test_a_cluster(
+def test_a_cluster_issues_a_temporary_password(
     cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, host: str | None
 ) -> None:
     cluster = cloud.client("redshift").create_cluster(
@@ -68,7 +68,7 @@ def test_a_cluster(
 
 
 @pytest.mark.parametrize("host", [None, "music.example.com"])
-def test_serverless(
+def test_serverless_issues_a_temporary_password(
     cloud: Cloud,
     connected: list[dict[str, Any]],
     monkeypatch: pytest.MonkeyPatch,
@@ -101,7 +101,9 @@ def test_serverless(
     ]
 
 
-def test_no_password_is_issued(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rejected_request_for_a_password_is_reported(
+    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     define(monkeypatch, login="ana", extra={"iam": True, "cluster_identifier": "absent"})
     remedy = r"issued no temporary password: .*absent.* Check the credentials"
     with pytest.raises(WarehouseError, match=remedy), connect("redshift", "aws"):
@@ -109,7 +111,9 @@ def test_no_password_is_issued(cloud: Cloud, connected: list[dict[str, Any]], mo
     assert connected == []
 
 
-def test_an_explicit_password(cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_explicit_password_is_used(
+    cloud: Cloud, connected: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     define(monkeypatch, host="music.example.com", login="ana", password="mine", port=5439)
     with connect("redshift", "aws"):
         pass

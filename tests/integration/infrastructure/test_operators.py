@@ -1,4 +1,4 @@
-"""Cases that the tests of the DAGs do not cover: retries, and a failed deletion."""
+"""Retries and failed deletions of stacks, which the tests of the DAGs do not cover."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONTEXT: Any = {}
 
 @pytest.fixture
 def parameters(cloud: Cloud) -> dict[str, str]:
-    """The template's parameters, in the account's default network."""
+    """Return the template's parameters for the account's default network."""
     client = cloud.client("ec2")
     (vpc,) = client.describe_vpcs()["Vpcs"]
     subnets = ",".join(subnet["SubnetId"] for subnet in client.describe_subnets()["Subnets"])
@@ -64,7 +64,7 @@ def test_a_retry_waits_for_the_creation_of_the_first_attempt(cloud: Cloud, param
     assert stack().enable_termination_protection
 
 
-def test_without_a_triggerer(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_a_stack_is_created_and_deleted_without_a_triggerer(cloud: Cloud, parameters: dict[str, str]) -> None:
     assert create(parameters, deferrable=False).execute(CONTEXT)["Identifier"] == "music"
     DeleteStackOperator(
         task_id="delete", stack_name="music", aws_conn_id="aws", deferrable=False, poll_interval=0, max_attempts=2
@@ -81,7 +81,7 @@ def test_the_retry_waits_for_a_slow_stack(cloud: Cloud, parameters: dict[str, st
     assert not isinstance(raised.value, AirflowFailException)
 
 
-def test_a_stack_that_is_being_deleted_is_retried(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_a_stack_in_deletion_fails_the_attempt_for_a_retry(cloud: Cloud, parameters: dict[str, str]) -> None:
     with pytest.raises(TaskDeferred):
         create(parameters).execute(CONTEXT)
     stack().status = "DELETE_IN_PROGRESS"
@@ -90,7 +90,7 @@ def test_a_stack_that_is_being_deleted_is_retried(cloud: Cloud, parameters: dict
     assert not isinstance(raised.value, AirflowFailException)
 
 
-def test_a_failed_deletion_is_explained(cloud: Cloud, parameters: dict[str, str]) -> None:
+def test_a_failed_deletion_is_reported(cloud: Cloud, parameters: dict[str, str]) -> None:
     create(parameters, deferrable=False).execute(CONTEXT)
     stack().status = "DELETE_FAILED"
     for reason in ("Resource deletion cancelled", "resource sg-1 has a dependent object"):

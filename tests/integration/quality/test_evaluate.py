@@ -1,4 +1,4 @@
-"""Each kind of check, on rows of which some are as they should not be."""
+"""Each kind of check, on rows of which some are invalid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sparkify.quality.result import CheckResult
 
 HOUR = Interval.parse("2018-11-08T05:00", "2018-11-08T06:00")
-# Six rows of the hour, and one of the hour after, which no check of the hour looks at.
+# Six rows of the hour, and one of the next hour, which checks of the hour ignore.
 ROWS = """
 CREATE SCHEMA operations;
 CREATE TABLE operations.rejected_rows (
@@ -52,7 +52,7 @@ def warehouse(lab: Lab) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def outcomes(warehouse: Warehouse, *declarations: str, interval: Interval = HOUR) -> list[CheckResult]:
+def check_all(warehouse: Warehouse, *declarations: str, interval: Interval = HOUR) -> list[CheckResult]:
     """Evaluate checks of one table."""
     items = [
         f"  - {{name: c{number}, why: w, remedy: r, {declaration}}}\n"
@@ -62,10 +62,10 @@ def outcomes(warehouse: Warehouse, *declarations: str, interval: Interval = HOUR
     return list(evaluate(warehouse, parse(text, "x.yaml"), interval))
 
 
-def one(warehouse: Warehouse, declaration: str) -> CheckResult:
+def check_one(warehouse: Warehouse, declaration: str) -> CheckResult:
     """Evaluate one check."""
-    (outcome,) = outcomes(warehouse, declaration)
-    return outcome
+    (result,) = check_all(warehouse, declaration)
+    return result
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def one(warehouse: Warehouse, declaration: str) -> CheckResult:
         ("sql: \"SELECT id FROM plays WHERE level = 'lead' AND {{ scope('at') }}\", scope: table", 1, 47, [{"id": 6}]),
     ],
 )  # fmt: skip
-def test_rows_that_fail(
+def test_failing_rows(
     warehouse: Warehouse, declaration: str, failing: int, total: int, sample: list[dict[str, Any]] | None
 ) -> None:
-    outcome = one(warehouse, declaration)
-    assert (outcome.failing_rows, outcome.total_rows, outcome.passed) == (failing, total, failing == 0)
-    assert outcome.observed == f"{failing:,} of {total:,} rows"
+    result = check_one(warehouse, declaration)
+    assert (result.failing_rows, result.total_rows, result.passed) == (failing, total, failing == 0)
+    assert result.observed == f"{failing:,} of {total:,} rows"
     if sample is not None:
-        assert sorted(outcome.sample, key=repr) == sorted(sample, key=repr)
+        assert sorted(result.sample, key=repr) == sorted(sample, key=repr)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_rows_that_fail(
     ],
 )
 def test_numbers_out_of_bounds(warehouse: Warehouse, declaration: str, passed: bool, observed: str) -> None:
-    outcome = one(warehouse, declaration)
-    assert (outcome.passed, outcome.observed, outcome.failing_rows, outcome.sample) == (passed, observed, 0, [])
+    result = check_one(warehouse, declaration)
+    assert (result.passed, result.observed, result.failing_rows, result.sample) == (passed, observed, 0, [])
 
 
 @pytest.mark.parametrize(
@@ -137,40 +137,38 @@ def test_numbers_out_of_bounds(warehouse: Warehouse, declaration: str, passed: b
         ("0", False, "none"),
     ],
 )
-def test_what_is_allowed(warehouse: Warehouse, allow: str, passed: bool, expected: str) -> None:
-    outcome = one(warehouse, f"not_null: [id, level], allow: {allow}")
-    assert (outcome.passed, outcome.expected) == (passed, expected)
+def test_allowed_failures(warehouse: Warehouse, allow: str, passed: bool, expected: str) -> None:
+    result = check_one(warehouse, f"not_null: [id, level], allow: {allow}")
+    assert (result.passed, result.expected) == (passed, expected)
 
 
-def test_an_hour_without_rows_passes_what_is_of_rows(warehouse: Warehouse) -> None:
+def test_an_hour_without_rows_passes_checks_of_rows(warehouse: Warehouse) -> None:
     checks = [
         "not_null: id",
         "unique: id",
         "range: {column: id, min: 1}",
         "relationship: {column: id, to: users.user_id}",
     ]
-    found = outcomes(warehouse, *checks, interval=Interval.parse("2018-11-08T03:00", "2018-11-08T04:00"))
-    assert [outcome.passed for outcome in found] == [True] * 4
+    found = check_all(warehouse, *checks, interval=Interval.parse("2018-11-08T03:00", "2018-11-08T04:00"))
+    assert [result.passed for result in found] == [True] * 4
 
 
-def test_at_most_five_rows_of_bounded_width_are_shown(warehouse: Warehouse) -> None:
-    outcome = one(warehouse, "sql: \"SELECT id AS n, LPAD('x', 500, 'x') AS t FROM plays\"")
-    assert outcome.failing_rows == 47
-    assert [len(row["t"]) for row in outcome.sample] == [200] * 5
+def test_the_sample_has_five_rows_and_truncated_values(warehouse: Warehouse) -> None:
+    result = check_one(warehouse, "sql: \"SELECT id AS n, LPAD('x', 500, 'x') AS t FROM plays\"")
+    assert result.failing_rows == 47
+    assert [len(row["t"]) for row in result.sample] == [200] * 5
 
 
-def test_one_scan_serves_all_checks_that_a_scan_can_answer(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_compatible_checks_share_one_scan(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     statements: list[str] = []
     query = type(warehouse).table
 
-    def watch(self: Warehouse, sql: str) -> Any:
+    def recorded(self: Warehouse, sql: str) -> Any:
         statements.append(sql)
         return query(self, sql)
 
-    monkeypatch.setattr(type(warehouse), "table", watch)
+    monkeypatch.setattr(type(warehouse), "table", recorded)
     checks = ["not_null: at", "unique: at", "range: {column: id, min: 0}", "row_count: {min: 1}"]
-    found = outcomes(warehouse, *checks, "freshness: {column: at, hours: 2}")
-    assert [outcome.passed for outcome in found] == [True] * 5
+    found = check_all(warehouse, *checks, "freshness: {column: at, hours: 2}")
+    assert [result.passed for result in found] == [True] * 5
     assert len(statements) == 1

@@ -1,4 +1,4 @@
-"""The schedules of pause and resume."""
+"""The schedules of the infrastructure DAGs."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ DBUSER = "arn:${AWS::Partition}:redshift:${AWS::Region}:${AWS::AccountId}:dbuser
 
 @pytest.fixture(scope="module")
 def template() -> dict[str, Any]:
-    """The template, with its short forms expanded."""
+    """Return the template, with its short forms expanded."""
     found: dict[str, Any] = json.loads(json.dumps(cfn_yaml.load(str(TEMPLATE))))
     return found
 
@@ -40,7 +40,7 @@ def each(value: Any) -> list[Any]:
 
 
 def statements(resource: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Return the statements of all policies of a role or a policy, for both kinds of warehouse."""
+    """Yield the statements of all policies of a role or a policy, for both kinds of warehouse."""
     for policy in [resource.get("PolicyDocument"), *(item["PolicyDocument"] for item in resource.get("Policies", []))]:
         for statement in policy["Statement"] if policy else []:
             given = statement["Fn::If"][1:] if "Fn::If" in statement else [statement]
@@ -60,7 +60,7 @@ def allowed(resource: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def listed(resource: dict[str, Any]) -> list[str]:
-    """Return the prefixes that may be listed; a statement without a condition would allow all."""
+    """Return the prefixes that can be listed; a statement without a condition would allow all."""
     (statement,) = (item for item in statements(resource) if item["Action"] == "s3:ListBucket")
     return [prefix["Fn::Sub"] for prefix in statement["Condition"]["StringLike"]["s3:prefix"]]
 
@@ -157,7 +157,7 @@ def test_the_prefixes_are_those_of_the_dags(template: dict[str, Any]) -> None:
     assert report.key.startswith(prefixes["ReportPrefix"])
 
 
-def test_one_network_may_connect_on_one_port(resources: dict[str, Any]) -> None:
+def test_one_network_can_connect_on_one_port(resources: dict[str, Any]) -> None:
     group = resources["SecurityGroup"]
     (rule,) = group["SecurityGroupIngress"]
     assert {key: value for key, value in rule.items() if key != "Description"} == {
@@ -190,7 +190,7 @@ def test_the_warehouse_has_no_public_address_by_default(template: dict[str, Any]
     assert template["Parameters"]["PubliclyAccessible"]["Default"] == "false"
 
 
-def test_data_is_encrypted_and_connections_are(resources: dict[str, Any]) -> None:
+def test_data_and_connections_are_encrypted(resources: dict[str, Any]) -> None:
     assert resources["Cluster"]["Encrypted"] is True
     assert resources["Cluster"]["ClusterParameterGroupName"] == {"Ref": "ParameterGroup"}
     tls = resources["ParameterGroup"]["Parameters"]
@@ -199,7 +199,7 @@ def test_data_is_encrypted_and_connections_are(resources: dict[str, Any]) -> Non
 
 
 def test_redshift_manages_the_password(template: dict[str, Any], resources: dict[str, Any]) -> None:
-    """No password in the template, its parameters or its outputs."""
+    """The template, its parameters and its outputs contain no password."""
     assert resources["Cluster"]["ManageMasterPassword"] is True
     assert resources["Namespace"]["ManageAdminPassword"] is True
     assert not {"MasterUserPassword", "AdminUserPassword"} & {*resources["Cluster"], *resources["Namespace"]}
@@ -210,7 +210,7 @@ def test_redshift_manages_the_password(template: dict[str, Any], resources: dict
 # https://docs.aws.amazon.com/securityhub/latest/userguide/redshift-controls.html
 # https://docs.aws.amazon.com/securityhub/latest/userguide/redshiftserverless-controls.html
 # Public access (Redshift.1, RedshiftServerless.3), TLS (Redshift.2, RedshiftServerless.2), encryption (Redshift.10) and
-# the network (Redshift.15) are above; the zones of the subnets (Redshift.16) are ChooseNetworkOperator's.
+# the network (Redshift.15) are tested above; ChooseNetworkOperator checks the zones of the subnets (Redshift.16).
 
 
 def test_redshift_3_snapshots_are_kept_for_a_week(resources: dict[str, Any]) -> None:
@@ -267,14 +267,14 @@ def test_redshift_11_14_17_resources_have_tags(resources: dict[str, Any], name: 
 
 
 def test_the_docs_list_all_controls() -> None:
-    """docs/aws.md has every control, met or not."""
+    """docs/aws.md contains every control, met or not."""
     text = (ROOT / "docs" / "aws.md").read_text()
     controls = [f"Redshift.{number}" for number in (1, 2, 3, 4, *range(6, 19))]
     controls += [f"RedshiftServerless.{number}" for number in range(1, 8)]
     assert [control for control in controls if f"| {control} " not in text] == []
 
 
-def test_deletion_removes_all_and_replacement_keeps_data(template: dict[str, Any]) -> None:
+def test_deletion_removes_all_resources_and_replacement_keeps_data(template: dict[str, Any]) -> None:
     policies = {
         name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
         for name, resource in template["Resources"].items()
@@ -306,7 +306,7 @@ def test_the_form_and_the_template_have_the_same_values(template: dict[str, Any]
         "node_count": "NodeCount",
     }.items():
         limits = (given[param]["minimum"], given[param]["maximum"], create.dag.params.get_param(param).value)
-        wanted = template["Parameters"][name]
-        assert limits == (wanted["MinValue"], wanted["MaxValue"], wanted["Default"])
+        expected = template["Parameters"][name]
+        assert limits == (expected["MinValue"], expected["MaxValue"], expected["Default"])
     assert set(create.create_stack.parameters) <= set(template["Parameters"])
     assert create.create_stack.template == str(TEMPLATE)
