@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ DEVICES = {
     "rows": [["<b>Firefox</b>", 1234, "2018-11-01T05:00:00.000Z"], [None, 2, None]],
 }
 ANSWERS: dict[str, Any] = {
-    "loads": {"version": "1", "is_paused": False, "now": "2018-11-01T06:00:00.000Z"},
+    "loads": {"version": "1", "is_paused": False, "now": "2018-11-01T06:00:00.000Z", "failures": []},
     "panels": [{"name": name, "title": f"Title of {name}", "note": "A note."} for name in ("top_songs", "devices")],
     "panels/freshness": {"columns": ["a", "b", "c", "d"], "rows": [[None] * 4]},
     "panels/tables": {"columns": ["table_name"], "rows": [["songplays", 3, None, 0]]},
@@ -32,7 +33,13 @@ ANSWERS: dict[str, Any] = {
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def answers() -> dict[str, Any]:
+    """The answers of the API by path; a test changes them, and reloads. Those with a ``status`` are errors."""
+    return deepcopy(ANSWERS)
+
+
+@pytest.fixture
+def page(browser: Browser, answers: dict[str, Any]) -> Iterator[Page]:
     """The page; in the end no error stands in its console."""
     errors: list[str] = []
     context = browser.new_context(timezone_id="UTC")
@@ -42,9 +49,10 @@ def page(browser: Browser) -> Iterator[Page]:
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
         if path.startswith("api/"):
-            found = ANSWERS.get(path.removeprefix("api/"), {"columns": [], "rows": []})
+            found = answers.get(path.removeprefix("api/"), {"columns": [], "rows": []})
             stamped = {"as_of": "2018-11-01T06:00:00.000Z", **found} if isinstance(found, dict) else found
-            route.fulfill(body=json.dumps(stamped), content_type="application/json")
+            status = stamped.pop("status", 200) if isinstance(stamped, dict) else 200
+            route.fulfill(body=json.dumps(stamped), content_type="application/json", status=status)
         else:
             route.fulfill(path=STATIC / (path.removeprefix("static/") or "index.html"))
 
@@ -70,3 +78,90 @@ def test_the_panels_with_a_place_keep_it(page: Page) -> None:
     expect(page.locator("[data-panel=top_songs] h2")).to_have_text("Most played songs")
     page.get_by_role("button", name="Reload").click()
     expect(page.locator("[data-panel=devices]")).to_have_count(1)
+
+
+def reload(page: Page) -> None:
+    """Load the page again."""
+    page.reload()
+    expect(page.locator(".loading")).to_have_count(0)
+
+
+# --- failed tasks ---
+
+FAILED = {
+    "dag_id": "sparkify_warehouse",
+    "run_id": "scheduled__2018-11-01T15:00:00+00:00",
+    "task_id": "stage_events",
+    "map_index": -1,
+    "state": "failed",
+    "start": "2018-11-01T14:00:00.000Z",
+    "end": "2018-11-01T15:00:00.000Z",
+    "failed_at": "2018-11-01T15:02:00.000Z",
+    "remedy": "correct the file and clear the task, with `max_errors` <b>",
+}
+RETRYING = {**FAILED, "task_id": "stage_songs", "state": "up_for_retry"}
+LOADED = {"columns": ["a", "b", "c", "d"], "rows": [["2018-11-01T06:00:00.000Z"] * 4]}
+RED = "rgb(198, 40, 40)"
+
+
+def test_without_a_failure_the_page_says_on_schedule(page: Page, answers: dict[str, Any]) -> None:
+    answers["panels/freshness"] = LOADED
+    reload(page)
+    expect(page.locator("[data-panel=freshness]")).to_contain_text("On schedule")
+    expect(page.locator("#failures")).to_be_hidden()
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+@pytest.mark.parametrize("warehouse", ["up", "down"])
+def test_a_failed_task_is_red_and_says_what_to_do(page: Page, answers: dict[str, Any], warehouse: str) -> None:
+    answers["panels/freshness"] = LOADED
+    answers["loads"]["failures"] = [FAILED, {**FAILED, "run_id": "other", "start": None, "end": None}]
+    if warehouse == "down":
+        for name in [name for name in answers if name.startswith("panels/")]:
+            answers[name] = {"status": 503, "kind": "unreachable", "detail": "The warehouse is unreachable."}
+    reload(page)
+    said = "2 tasks failed, the latest: stage_events, 2018-11-01 14:00 to 15:00"
+    expect(page.get_by_role("alert").locator("a")).to_have_text(said)
+    expect(page.get_by_role("alert").locator("a")).to_have_css("color", RED)
+    if warehouse == "up":
+        remark = page.locator("[data-panel=freshness] small")
+        expect(remark).to_have_text(said)
+        expect(remark).to_have_css("color", RED)
+    else:
+        expect(page.get_by_role("alert").locator(".unavailable")).to_have_text("The warehouse is unreachable.")
+    (problem,) = page.locator("#failures .problem").all()
+    expect(problem).to_contain_text("Correct the file and clear the task, with max_errors <b>")
+    expect(problem.locator("li").first).to_contain_text("2018-11-01 14:00 to 15:00")
+    expect(problem.locator("li").first).to_contain_text("failed at 2018-11-01 15:02")
+    expect(problem.locator("li").last).to_contain_text("No interval")
+    run = "/dags/sparkify_warehouse/runs/scheduled__2018-11-01T15%3A00%3A00%2B00%3A00"
+    expect(problem.get_by_role("link", name="Log").first).to_have_attribute("href", f"{run}/tasks/stage_events")
+    expect(problem.get_by_role("link", name="Run scheduled")).to_have_attribute("href", run)
+
+
+def test_a_task_that_is_retried_is_no_failure_yet(page: Page, answers: dict[str, Any]) -> None:
+    answers["panels/freshness"] = LOADED
+    answers["loads"]["failures"] = [RETRYING]
+    reload(page)
+    expect(page.locator("[data-panel=freshness] small")).to_have_text(
+        "1 task is retrying: stage_songs, 2018-11-01 14:00 to 15:00"
+    )
+    expect(page.get_by_role("alert")).to_be_hidden()
+    expect(page.locator("#failures li")).to_contain_text("retrying, failed at 2018-11-01 15:02")
+
+
+def test_another_dag_s_failure_does_not_hide_how_fresh_the_warehouse_is(page: Page, answers: dict[str, Any]) -> None:
+    answers["panels/freshness"] = LOADED
+    answers["loads"]["failures"] = [{**FAILED, "dag_id": "sparkify_report", "task_id": None}]
+    reload(page)
+    expect(page.locator("[data-panel=freshness]")).to_contain_text("On schedule")
+    expect(page.get_by_role("alert")).to_contain_text("1 task failed: sparkify_report")
+
+
+def test_many_failures_of_a_task_are_folded(page: Page, answers: dict[str, Any]) -> None:
+    answers["loads"]["failures"] = [{**FAILED, "run_id": f"run {number}"} for number in range(7)]
+    reload(page)
+    problem = page.locator("#failures .problem")
+    assert [line.is_visible() for line in problem.locator("li").all()] == [True] * 5 + [False] * 2
+    problem.get_by_text("2 more", exact=True).click()
+    expect(problem.locator("li").last).to_be_visible()

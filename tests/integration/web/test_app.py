@@ -261,7 +261,7 @@ def test_many_viewers_are_one_query_of_airflow_s_database(client: TestClient, as
 def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -> None:
     found = client.get("/sparkify/api/loads").json()
     assert found["now"].endswith("Z")
-    assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False}
+    assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False, "failures": []}
 
 
 def test_who_reloads_asks_again_but_not_at_once(

@@ -2,10 +2,12 @@
 
 import { airflowLink, element, runPath } from "./dom.js";
 import { duration, minute, number, percent } from "./format.js";
+import { status } from "./problems.js";
 
 const HOUR = 3600e3;
 // An hour is loaded in the minutes after it.
 const GRACE = 20 * 60e3;
+const HOURLY = "sparkify_warehouse";
 
 const tile = (value, remark, tone) =>
   [element("strong", {}, value), element("small", { class: tone }, remark)];
@@ -18,6 +20,8 @@ export function freshness([[until, scheduled, loadedAt, latestPlay]], loads) {
   const due = Math.floor((now - GRACE) / HOUR) * HOUR;
   const behind = due - Date.parse(loaded);
   const shown = minute(Math.min(Date.parse(loaded), now));
+  const failed = status(loads.failures.filter((item) => item.dag_id === HOURLY));
+  if (failed) return tile(shown, element("a", { class: failed[1], href: "#failures" }, failed[0]), failed[1]);
   if (behind <= 0) return tile(shown, "On schedule: the last full hour is loaded", "good");
   const paused = loads.is_paused ? "the schedule is paused" : null;
   // A warehouse with historical data only is never late.

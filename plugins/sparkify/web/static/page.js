@@ -5,6 +5,7 @@ import * as charts from "./charts.js";
 import { element } from "./dom.js";
 import { clock } from "./format.js";
 import * as lists from "./lists.js";
+import * as problems from "./problems.js";
 import * as quality from "./quality.js";
 
 // Polls Airflow every 60 s, while somebody looks at the page.
@@ -86,11 +87,23 @@ function render(panel) {
 
 function tell() {
   const common = trouble ?? [...answers.values()].find((answer) => answer.all);
+  const failed = (loads.failures ?? []).filter(problems.isFailed);
+  const said = [[problems.sentence(failed), "failed", "#failures"], [common?.error, "unavailable"]].filter(([text]) => text);
+  // What is announced is announced once: the same text stays.
   const banner = document.getElementById("banner");
-  banner.hidden = !common;
-  banner.textContent = common?.error ?? "";
+  if (banner.dataset.said !== JSON.stringify(said)) {
+    banner.dataset.said = JSON.stringify(said);
+    banner.replaceChildren(...said.map(([text, kind, href]) =>
+      element("p", { class: kind }, href ? element("a", { href }, text) : text)));
+  }
   const times = [...answers.values()].flatMap((answer) => answer.as_of ?? []).sort();
   document.getElementById("as-of").textContent = times.length ? `As of ${clock(times[0])}.` : "";
+}
+
+function showFailures() {
+  const panel = document.getElementById("failures");
+  panel.hidden = !loads.failures?.length;
+  panel.querySelector(".body").replaceChildren(...problems.failures(loads.failures ?? []));
 }
 
 // Places the panels that VIEWS does not name; false if Airflow did not list them.
@@ -129,6 +142,7 @@ async function refresh(reload = false) {
     return;
   }
   loads = found;
+  showFailures();
   placed ||= await placeOthers();
   render("freshness"); // against the clock
   tell();
