@@ -165,3 +165,77 @@ def test_many_failures_of_a_task_are_folded(page: Page, answers: dict[str, Any])
     assert [line.is_visible() for line in problem.locator("li").all()] == [True] * 5 + [False] * 2
     problem.get_by_text("2 more", exact=True).click()
     expect(problem.locator("li").last).to_be_visible()
+
+
+# --- failed checks ---
+
+COLUMNS = ["dag_id", "run_id", "interval_start", "interval_end", "checked_at", "table_name", "check_name", "severity",
+           "outcome", "observed", "expected", "sample"]  # fmt: skip
+
+
+def checked(hour: int, name: str, outcome: str, sample: str | None = None) -> list[str | None]:
+    """Return a row of the panel quality."""
+    start, end, at = (f"2018-11-01T{at}:00.000Z" for at in (f"{hour:02}:00", f"{hour + 1:02}:00", f"{hour + 1:02}:05"))
+    run = ("sparkify_warehouse", f"run {hour}", start, end, at)
+    return [*run, "songs", name, "error", outcome, "2 rows", "none", sample]
+
+
+@pytest.fixture
+def failing(page: Page, answers: dict[str, Any]) -> Page:
+    """The page, with two checks that failed and one that warns."""
+    rows = [
+        checked(4, "recovered", "failed"),
+        checked(5, "good", "passed"),
+        checked(5, "recovered", "passed"),
+        checked(5, "warns", "warned"),
+        checked(5, "no song is lost", "failed", '[{"song_id": "<i>S1</i>", "plays": 2}, {"song_id": null}]'),
+        checked(5, "dropped", "failed"),
+    ]
+    answers["panels/quality"] = {"columns": COLUMNS, "rows": rows}
+    answers["checks"] = [
+        {"table_name": "songs", "check_name": name, "why": why, "remedy": remedy}
+        for name, why, remedy in (
+            ("no song is lost", "Plays lose their song.", "Clear `load_songs`."),
+            ("warns", "", "Ask the app's team."),
+        )
+    ]
+    reload(page)
+    return page
+
+
+def test_the_tile_names_the_failing_checks_and_leads_to_them(failing: Page) -> None:
+    tile = failing.locator("[data-panel=quality_now]")
+    expect(tile.locator("strong")).to_have_text("2 of 5 passed")
+    expect(tile.locator("small")).to_have_text("2 failed, 1 warning")
+    expect(tile.locator("a")).to_have_text(["✕ songs: no song is lost", "✕ songs: dropped", "and 1 more"])
+    problem = failing.locator("[data-panel=failed_checks] .problem").nth(2)
+    failing.set_viewport_size({"width": 1280, "height": 300})
+    expect(problem).not_to_be_in_viewport(ratio=1)
+    tile.locator("a").last.click()
+    expect(problem).to_be_in_viewport(ratio=1)
+
+
+def test_a_failed_check_says_what_to_do_and_shows_failing_rows(failing: Page) -> None:
+    lost, dropped, warns = failing.locator("[data-panel=failed_checks] .problem").all()
+    expect(lost.get_by_role("heading")).to_have_css("color", RED)
+    expect(lost).to_contain_text("Observed: 2 rows; expected: none. Clear load_songs.")
+    expect(lost).to_contain_text("Plays lose their song.")
+    expect(lost.get_by_role("link", name="Run run 5")).to_have_attribute(
+        "href", "/dags/sparkify_warehouse/runs/run%205"
+    )
+    lost.get_by_text("Sample of the failing rows: 2").click()
+    expect(lost.locator("th")).to_have_text(["song id", "plays"])
+    expect(lost.locator("td")).to_have_text(["<i>S1</i>", "2", "–", "–"])
+    expect(dropped).to_contain_text("This check is not declared any more.")
+    expect(dropped.locator("details")).to_have_count(0)
+    expect(warns).to_contain_text("Ask the app's team.")
+
+
+def test_the_remedies_are_not_needed_for_what_failed(failing: Page, answers: dict[str, Any]) -> None:
+    answers["checks"] = {"status": 503, "detail": "The declarations of checks are invalid."}
+    reload(failing)
+    expect(failing.locator(".problem").first).to_contain_text("The declarations of checks are invalid.")
+    answers["panels/quality"]["rows"] = [checked(5, "good", "passed")]
+    reload(failing)
+    expect(failing.locator("[data-panel=failed_checks]")).to_be_hidden()
+    expect(failing.locator("[data-panel=quality_now] a")).to_have_count(0)

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 
+from sparkify.quality import declaration
 from sparkify.web import loads, panels
 from sparkify.web.cache import Cache
 from sparkify.web.panels import Panel, PanelError
@@ -21,6 +22,7 @@ from sparkify.web.panels import Panel, PanelError
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+CHECKS = Path(__file__).parents[3] / "include" / "checks"
 STATIC = Path(__file__).parent / "static"
 # The page may only load its own files, and may only be framed by Airflow.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
@@ -80,6 +82,17 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
         version = (await news.get("loads"))["version"]
         answer = await answers.get(name, version, RELOAD if reload else math.inf)
         return {"name": name, "version": version, **answer}
+
+    @app.get("/api/checks")
+    def checks() -> list[dict[str, str]]:
+        try:
+            declared = declaration.load(CHECKS)
+        except declaration.DeclarationError as error:
+            raise HTTPException(503, f"The declarations of checks are invalid: {error}") from error
+        return [
+            {"table_name": check.table, "check_name": check.name, "why": check.why, "remedy": check.remedy}
+            for check in declared
+        ]
 
     @app.exception_handler(PanelError)
     async def unavailable(request: Request, error: PanelError) -> JSONResponse:

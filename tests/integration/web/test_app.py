@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from sparkify.quality import declaration
 from sparkify.warehouse import connect
 from sparkify.web import app, loads, panels
 from sparkify.web.panels import PanelError
@@ -20,6 +21,7 @@ from tests.support.data import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fastapi.testclient import TestClient
 
@@ -32,7 +34,10 @@ PAGE = [
     "/sparkify/static/page.js",
     "/sparkify/static/echarts-6.1.0.min.js",
     "/sparkify/api/panels",
+    "/sparkify/api/checks",
 ]
+
+TWICE = ("songplays", "no play is there twice")
 
 
 def get(client: TestClient, name: str) -> dict[str, Any]:
@@ -150,6 +155,25 @@ def test_one_panel_that_fails_takes_no_other_with_it(
     assert "UndefinedColumn 42703" in response.json()["detail"]
     assert "no_such_column" in caplog.text  # the details are for the log
     assert get(client, "tables")["rows"]
+
+
+# --- what to do about a check ---
+
+
+def test_the_remedies_are_those_of_the_declarations(client: TestClient) -> None:
+    found = client.get("/sparkify/api/checks").json()
+    assert len(found) == len(declaration.load(app.CHECKS)) > 20
+    assert found[0].keys() == {"table_name", "check_name", "why", "remedy"}
+    (twice,) = [item for item in found if (item["table_name"], item["check_name"]) == TWICE]
+    assert twice["remedy"].startswith("A writer other than load_songplays changed the table.")
+
+
+def test_invalid_declarations_are_named(client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "songs.yaml").write_text("table: [")
+    monkeypatch.setattr(app, "CHECKS", tmp_path)
+    response = client.get("/sparkify/api/checks")
+    assert response.status_code == 503
+    assert "songs.yaml line 2: invalid YAML" in response.json()["detail"]
 
 
 # --- what it may do in the warehouse ---

@@ -173,7 +173,9 @@ def note(
     start = datetime(2018, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
     interval = Interval(start, start + timedelta(hours=1))
     outcomes = [
-        Outcome("songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [], "", "", 0.1)
+        Outcome(
+            "songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [{"hour": hour}], "", "", 0.1
+        )
         for name, passed in checks.items()
     ]
     with connect("redshift") as warehouse:
@@ -207,6 +209,16 @@ def test_the_latest_evaluation_of_an_hour_counts(tables: Lab) -> None:
         ("11-01T05", "two", "backfill__5__1", "passed"),
         ("11-01T06", "one", "backfill__6__0", "passed"),
         ("11-01T06", "two", "backfill__6__0", "passed"),
+    ]
+
+
+def test_a_check_that_failed_last_has_a_sample_of_that_run(tables: Lab) -> None:
+    note(5, one=False, two=False, three=True)
+    note(6, one=False, two=True, three=True)
+    answer = panels.read("quality")
+    found = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+    assert [(item["check_name"], item["run_id"], item["sample"]) for item in found if item["sample"]] == [
+        ("one", "backfill__6__0", '[{"hour": 6}]')
     ]
 
 

@@ -16,6 +16,8 @@ let period = "week";
 // What Airflow says of the loads; and what is wrong where it says nothing.
 let loads = {};
 let trouble = null;
+// The checks as they are declared, once one did not pass.
+let declared = [];
 // Whether all panels have their place.
 let placed = false;
 
@@ -24,13 +26,15 @@ const body = (name) => place(name).querySelector(".body");
 const note = (name, text) => { place(name).querySelector(".note").textContent = text; };
 
 // How the panels with a place in index.html are shown; any other is a table at the end of the page, see `placeOthers`.
-// `empty` is said where a panel has no rows.
+// `empty` is said where a panel has no rows; what has a `needed` is hidden unless it is.
 const VIEWS = [
   { panel: "freshness", show: (at, { rows }) => at.replaceChildren(...lists.freshness(rows, loads)) },
   { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
   { panel: "users_by_level", show: (at, { rows }) => at.replaceChildren(...lists.users(rows)) },
   { panel: "quality", place: "quality_now", empty: "No check has been evaluated yet.",
     show: (at, { columns, rows }) => at.replaceChildren(...quality.now(columns, rows)) },
+  { panel: "quality", place: "failed_checks", needed: quality.isTroubled,
+    show: (at, { columns, rows }) => at.replaceChildren(...quality.problems(columns, rows, declared)) },
   { panel: "plays_by_hour", empty: "No plays yet.", when: () => period === "week",
     show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "week")) },
   { panel: "plays_by_day", place: "plays_by_hour", empty: "No plays yet.", when: () => period === "all",
@@ -76,6 +80,11 @@ function render(panel) {
   for (const view of VIEWS.filter((item) => item.panel === panel && (item.when?.() ?? true))) {
     const at = body(view.place ?? panel);
     at.classList.remove("loading");
+    if (view.needed) {
+      const needed = !answer.error && view.needed(answer);
+      place(view.place).hidden = !needed;
+      if (!needed) continue;
+    }
     if (answer.error) state(at, answer.all ? "Not available" : answer.error);
     else if (view.empty && !answer.rows.length) state(at, view.empty);
     else {
@@ -125,6 +134,7 @@ async function load(panel, reload) {
   // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
   const settled = !answer.error || ["missing", "slow", "refused"].includes(answer.kind);
   answers.set(panel, { version: settled ? loads.version : null, ...answer });
+  if (panel === "quality" && !answer.error && quality.isTroubled(answer)) declared = await get("api/checks");
   render(panel);
   tell();
 }

@@ -35,7 +35,7 @@ export function failures(items) {
     const [latest] = group;
     const lines = group.map(line);
     return element("article", { class: "problem" },
-      element("h3", { class: group.some(isFailed) ? "bad" : "warn" }, latest.task_id ?? "Run failed",
+      element("h3", { class: group.some(isFailed) ? "bad" : "warn" }, latest.task_id ?? "Run failed", " ",
         airflowLink(`dags/${encodeURIComponent(latest.dag_id)}`, { class: "of" }, latest.dag_id)),
       element("p", {}, inline(capital(latest.remedy))),
       element("ul", {}, lines.slice(0, SHOWN)),
