@@ -239,3 +239,18 @@ def test_the_remedies_are_not_needed_for_what_failed(failing: Page, answers: dic
     reload(failing)
     expect(failing.locator("[data-panel=failed_checks]")).to_be_hidden()
     expect(failing.locator("[data-panel=quality_now] a")).to_have_count(0)
+
+
+# --- missing tables ---
+
+
+@pytest.mark.parametrize(("kind", "banner"), [("missing", False), ("empty", True)])
+def test_only_a_warehouse_without_tables_is_everybody_s_trouble(
+    page: Page, answers: dict[str, Any], kind: str, banner: bool
+) -> None:
+    answers["panels/browsers"] = {"status": 503, "kind": kind, "detail": "What is wrong."}
+    reload(page)
+    panel = page.locator("[data-panel=browsers] .state")
+    expect(panel).to_have_text("Not available" if banner else "What is wrong.")
+    expect(page.get_by_role("alert")).to_have_text("What is wrong." if banner else "")
+    expect(page.locator("[data-panel=top_songs] .state")).to_have_text("No plays yet.")

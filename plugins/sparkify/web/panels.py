@@ -30,8 +30,8 @@ MISSING = ("42P01", "3F000")
 class PanelError(Exception):
     """A panel has no answer; the message says what is wrong and the remedy.
 
-    :param kind: ``unreachable`` or ``waiting``, so that another attempt may succeed; ``missing``, ``slow`` or
-        ``refused``, which the warehouse answers until something is loaded.
+    :param kind: ``unreachable`` or ``waiting``, so that another attempt may succeed; ``empty`` (no table exists),
+        ``missing``, ``slow`` or ``refused``, which the warehouse answers until something is loaded.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -73,12 +73,13 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
     :param limit: seconds that the query may take.
     :raises PanelError: where the warehouse does not answer.
     """
-    from sparkify.warehouse import WarehouseError, connect
+    from sparkify.warehouse import WarehouseError
 
     as_of = datetime.now(UTC).replace(tzinfo=None)
     try:
-        with connect(CONNECTION) as warehouse:
-            columns, rows = query(warehouse, sql(name), limit)
+        columns, rows = _answer(sql(name), limit)
+    except PanelError:
+        raise
     except WarehouseError as error:
         raise PanelError("unreachable", str(error)) from error
     except Exception as error:
@@ -97,6 +98,47 @@ def sql(name: str) -> str:
     return template.render(scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
 
 
+def _answer(statement: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
+    from sparkify.warehouse import connect
+
+    try:
+        with connect(CONNECTION) as warehouse:
+            return query(warehouse, statement, limit)
+    except Exception as error:
+        if _sqlstate(error) not in MISSING:
+            raise
+        with connect(CONNECTION) as warehouse:  # the error has ended the transaction
+            warehouse.read_only(limit)
+            if missing := _missing(warehouse, statement):
+                raise missing from error
+        raise
+
+
+def _missing(warehouse: Warehouse, statement: str) -> PanelError | None:
+    """Return the error that names the declared tables which a SELECT needs and which do not exist."""
+    import sqlglot
+    from sqlglot import exp
+
+    from sparkify.warehouse import catalogue, ddl
+
+    declared = {table.name for table in ddl.read(SQL / "ddl").values() if table}
+    absent = declared - catalogue.relations(warehouse, declared).keys()
+    if absent == declared:
+        return PanelError(
+            "empty",
+            "The warehouse has no tables yet. The first task of the DAG sparkify_warehouse creates them: run it once.",
+        )
+    used = sqlglot.parse_one(statement, read="redshift").find_all(exp.Table)
+    needed = sorted(absent & {".".join(part.name.lower() for part in table.parts) for table in used})
+    if not needed:
+        return None
+    which = f"The table {needed[0]} does" if len(needed) == 1 else f"The tables {', '.join(needed)} do"
+    return PanelError(
+        "missing",
+        f"{which} not exist. Run the DAG sparkify_warehouse: its first task, create_tables, creates missing tables.",
+    )
+
+
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Return the columns and rows of a SELECT; it can neither write nor take longer than ``limit`` seconds."""
     warehouse.read_only(limit)
@@ -105,11 +147,6 @@ def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list
 
 def _explained(name: str, error: Exception, limit: float) -> PanelError:
     state = _sqlstate(error)
-    if state in MISSING:
-        return PanelError(
-            "missing",
-            "The warehouse has no tables yet. The first task of the DAG sparkify_warehouse creates them: run it once.",
-        )
     if state == CANCELLED:
         return PanelError(
             "slow",

@@ -130,8 +130,44 @@ def test_the_warehouse_is_down(client: TestClient, monkeypatch: pytest.MonkeyPat
 def test_the_tables_do_not_exist_yet(client: TestClient, lab: Lab, name: str) -> None:
     response = client.get(f"/sparkify/api/panels/{name}")
     assert response.status_code == 503
-    assert response.json()["kind"] == "missing"
+    assert response.json()["kind"] == "empty"
     assert "The first task of the DAG sparkify_warehouse creates them" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("table", ["operations.rejected_rows", "users"])
+def test_one_table_is_missing(client: TestClient, lab: Lab, table: str) -> None:
+    """The panels that need it say so; it is not the trouble of the others."""
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute(f"DROP TABLE {table}".encode())
+    answers = {name: client.get(f"/sparkify/api/panels/{name}") for name in PANELS}
+    needed = {"operations.rejected_rows": {"rejected_rows"}, "users": {"tables", "users_by_level"}}
+    assert {name for name, answer in answers.items() if answer.status_code != 200} == needed[table]
+    for name in needed[table]:
+        assert answers[name].json() == {
+            "kind": "missing",
+            "detail": f"The table {table} does not exist. Run the DAG sparkify_warehouse: its first task, "
+            "create_tables, creates missing tables.",
+        }
+
+
+def test_a_schema_is_missing(client: TestClient, lab: Lab) -> None:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("DROP SCHEMA operations CASCADE; DROP TABLE songplays")
+    assert client.get("/sparkify/api/panels/users_by_level").status_code == 200
+    detail = client.get("/sparkify/api/panels/freshness").json()["detail"]
+    assert detail.startswith("The tables operations.data_quality_results, songplays do not exist. Run the DAG")
+
+
+def test_a_table_that_the_project_does_not_declare(
+    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    monkeypatch.setattr(panels, "sql", lambda name: "SELECT a FROM no_such_table")
+    answer = client.get("/sparkify/api/panels/browsers").json()
+    assert answer["kind"] == "refused"
+    assert "UndefinedTable 42P01" in answer["detail"]
 
 
 def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:

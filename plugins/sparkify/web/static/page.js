@@ -64,7 +64,7 @@ async function ask(url) {
   const { detail, kind } = await response.json().catch(() => ({}));
   const error = detail ?? `Airflow answered with ${response.status}. The log of the API server may say why.`;
   // What is so for one panel for these reasons is so for all: it is said once.
-  return { error, kind, all: kind === "unreachable" || kind === "missing" };
+  return { error, kind, all: kind === "unreachable" || kind === "empty" };
 }
 
 const get = (url) => ask(url).catch(() => ({ error: "Airflow does not answer. Check that its API server runs.", all: true }));
@@ -132,7 +132,7 @@ async function placeOthers() {
 async function load(panel, reload) {
   const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
   // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
-  const settled = !answer.error || ["missing", "slow", "refused"].includes(answer.kind);
+  const settled = !answer.error || ["empty", "missing", "slow", "refused"].includes(answer.kind);
   answers.set(panel, { version: settled ? loads.version : null, ...answer });
   if (panel === "quality" && !answer.error && quality.isTroubled(answer)) declared = await get("api/checks");
   render(panel);
