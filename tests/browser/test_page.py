@@ -241,6 +241,41 @@ def test_the_remedies_are_not_needed_for_what_failed(failing: Page, answers: dic
     expect(failing.locator("[data-panel=quality_now] a")).to_have_count(0)
 
 
+# --- rejected rows ---
+
+
+def rejected(run: str, table: str = "staging_events", source: str = "period") -> list[Any]:
+    """Return a row of the panel rejected_rows."""
+    at = "2018-11-01T06:05:00.000Z"
+    return [table, run, at, "s3://b/file.json", 0, "ts", 1213, "Missing data", None, source, 6]
+
+
+def test_a_rejected_row_says_what_of_its_file_is_staged(page: Page, answers: dict[str, Any]) -> None:
+    runs = ["failed", "retried", "again", "allowed", "deleted"]
+    rows = [*map(rejected, runs), rejected("allowed", "staging_songs", "object")]
+    answers["panels/rejected_rows"] = {"columns": [], "rows": rows}
+    states = dict(zip(runs, ["failed", "up_for_retry", None, "success"], strict=False))
+    answers["staging"] = {run: {"stage_events": state} for run, state in states.items()}
+    with page.expect_request("**/api/staging?*") as request:
+        reload(page)
+    assert request.value.url.endswith("?run=failed&run=retried&run=again&run=allowed&run=deleted")
+    panel = page.locator("[data-panel=rejected_rows]")
+    expect(panel.locator("td:nth-child(3)")).to_have_text(
+        [
+            "Load failed, nothing of this file is staged",
+            "Load failed, nothing of this file is staged",
+            "The file is being read again",
+            "The other rows are staged",
+            "Unknown, the run was deleted",
+            "Object quarantined, nothing of it is staged",
+        ]
+    )
+    expect(panel.locator(".note")).to_have_text("The rejected rows of the files that were read last")
+    answers["staging"] = {"status": 500, "detail": "Airflow's database is down."}
+    reload(page)
+    expect(panel.locator("td:nth-child(3)").first).to_have_text("Unknown")
+
+
 # --- missing tables ---
 
 

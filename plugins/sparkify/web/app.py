@@ -6,10 +6,10 @@ import math
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
@@ -30,6 +30,8 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 KEEP_LOADS = 15.0
 # Minimum age, in seconds, of a cached result that the reload button refreshes although no run has ended since.
 RELOAD = 45.0
+# Maximum number of runs of one request.
+MOST_RUNS = 100
 
 
 @cache
@@ -70,6 +72,10 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
     async def state() -> dict[str, Any]:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {"now": now, **await news.get("loads")}
+
+    @app.get("/api/staging")
+    def staging(run: Annotated[list[str], Query(max_length=MOST_RUNS)]) -> dict[str, dict[str, str | None]]:
+        return loads.staging(run)
 
     @app.get("/api/panels")
     def declared() -> list[Panel]:

@@ -30,3 +30,24 @@ def read(name: str = "") -> dict[str, Any]:
         version, is_paused = session.execute(select(ended, paused)).one()
         failed = failures.read(session)
     return {"version": str(version or ""), "is_paused": bool(is_paused), "failures": failed}
+
+
+def staging(run_ids: list[str]) -> dict[str, dict[str, str | None]]:
+    """Return the states of the staging tasks of runs, by run and task; a run that was deleted has none.
+
+    :param run_ids: of runs of :data:`HOURLY`.
+    """
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    query = select(TaskInstance.run_id, TaskInstance.task_id, TaskInstance.state).where(
+        TaskInstance.dag_id == HOURLY,
+        TaskInstance.run_id.in_(run_ids),
+        TaskInstance.task_id.startswith("stage_", autoescape=True),
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    with create_session() as session:
+        for run_id, task_id, state in session.execute(query):
+            found.setdefault(run_id, {})[task_id] = state
+    return found

@@ -208,6 +208,20 @@ def test_the_project_s_dags_are_those_of_the_prefix() -> None:
     assert all(path.name.startswith(failures.PREFIX) for path in (ROOT / "dags").glob("*.py"))
 
 
+def test_the_states_of_the_staging_tasks_are_served_by_run(client: TestClient, add: Any, session: Session) -> None:
+    failed = add(stage_events="failed", stage_songs="success", create_tables="success")
+    running = add(state="running", stage_events=None)
+    add(AUDIT, stage_events="failed")
+    session.commit()
+    found = client.get("/sparkify/api/staging", params={"run": [failed, running, "deleted"]})
+    assert found.json() == {
+        failed: {"stage_events": "failed", "stage_songs": "success"},
+        running: {"stage_events": None},
+    }
+    client.cookies.clear()
+    assert client.get("/sparkify/api/staging", params={"run": failed}).status_code == 401
+
+
 def test_without_a_failure_it_is_one_query(add: Any, session: Session) -> None:
     from sqlalchemy import event
 

@@ -268,4 +268,7 @@ def test_the_latest_rejects_and_how_many_there_are(tables: Lab) -> None:
     found = rows("rejected_rows")
     assert len(found) == 25
     assert [row[4] for row in found[:21]] == [*range(1, 40, 2), 0]
-    assert {row[-1] for row in found} == {40}
+    assert {row[-2:] for row in found} == {("period", 40)}
+    with psycopg.connect(tables.uri) as connection:
+        connection.execute("UPDATE operations.rejected_rows SET period_start = NULL, batch_id = -1")
+    assert {row[-2:] for row in rows("rejected_rows")} == {("object", 40)}

@@ -1,4 +1,5 @@
--- The rows that COPY rejected last, of all that are rejected in what is staged now
+-- The rejected rows of the files that were read last, the latest first
+-- A file of a period is rejected as a whole if it has too many; of an object of the catalogue nothing is staged.
 SELECT
     r.table_name,
     r.run_id,
@@ -9,6 +10,7 @@ SELECT
     r.error_code,
     r.reason,
     r.raw_value,
+    CASE WHEN r.period_start IS NULL THEN 'object' ELSE 'period' END AS source,
     COUNT(*) OVER () AS rejected
 FROM operations.rejected_rows AS r
 ORDER BY r.rejected_at DESC, r.file_name ASC, r.line_number ASC

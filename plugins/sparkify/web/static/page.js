@@ -16,8 +16,12 @@ let period = "week";
 // What Airflow says of the loads; and what is wrong where it says nothing.
 let loads = {};
 let trouble = null;
-// The checks as they are declared, once one did not pass.
-let declared = [];
+// What a panel's rows need besides: the checks as they are declared, if one did not pass; what Airflow says of the runs
+// that rejected rows.
+const besides = {
+  quality: { url: (answer) => (quality.isTroubled(answer) ? "api/checks" : null), found: [] },
+  rejected_rows: { url: ({ rows }) => (rows.length ? `api/staging?${lists.runs(rows)}` : null), found: {} },
+};
 // Whether all panels have their place.
 let placed = false;
 
@@ -34,7 +38,7 @@ const VIEWS = [
   { panel: "quality", place: "quality_now", empty: "No check has been evaluated yet.",
     show: (at, { columns, rows }) => at.replaceChildren(...quality.now(columns, rows)) },
   { panel: "quality", place: "failed_checks", needed: quality.isTroubled,
-    show: (at, { columns, rows }) => at.replaceChildren(...quality.problems(columns, rows, declared)) },
+    show: (at, { columns, rows }) => at.replaceChildren(...quality.problems(columns, rows, besides.quality.found)) },
   { panel: "plays_by_hour", empty: "No plays yet.", when: () => period === "week",
     show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "week")) },
   { panel: "plays_by_day", place: "plays_by_hour", empty: "No plays yet.", when: () => period === "all",
@@ -53,7 +57,7 @@ const VIEWS = [
       at.querySelectorAll(".scroll").forEach((part) => { part.scrollLeft = part.scrollWidth; });
     } },
   { panel: "rejected_rows", empty: "None: COPY has loaded every row of the files that are staged now.",
-    show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows)); } },
+    show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows, besides.rejected_rows.found)); } },
 ];
 const panels = () => [...new Set(VIEWS.map((view) => view.panel))];
 
@@ -133,8 +137,9 @@ async function load(panel, reload) {
   const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
   // What the warehouse refuses it refuses until something is loaded; any other error is asked about again.
   const settled = !answer.error || ["empty", "missing", "slow", "refused"].includes(answer.kind);
+  const url = answer.error ? null : besides[panel]?.url(answer);
+  if (url) besides[panel].found = await get(url);
   answers.set(panel, { version: settled ? loads.version : null, ...answer });
-  if (panel === "quality" && !answer.error && quality.isTroubled(answer)) declared = await get("api/checks");
   render(panel);
   tell();
 }
