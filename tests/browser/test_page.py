@@ -276,6 +276,72 @@ def test_a_rejected_row_says_what_of_its_file_is_staged(page: Page, answers: dic
     expect(panel.locator("td:nth-child(3)").first).to_have_text("Unknown")
 
 
+# --- charts without eyes or mouse ---
+
+HOURS = {
+    "columns": ["hour_start", "plays"],
+    "rows": [["2018-11-01T05:00:00.000Z", 1200], ["2018-11-01T07:00:00.000Z", 3]],
+}
+DAYS = {"columns": ["day", "plays", "paid_plays"], "rows": [["2018-11-01", 10, 7], ["2018-11-02", 10, 8]]}
+WEEKDAYS = {"columns": ["weekday", "hour", "plays"], "rows": [[1, 0, 5], [7, 23, 1]]}
+
+
+@pytest.fixture
+def charts(page: Page, answers: dict[str, Any]) -> Page:
+    """The page with its charts."""
+    answers |= {"panels/plays_by_hour": HOURS, "panels/plays_by_day": DAYS, "panels/plays_by_weekday": WEEKDAYS}
+    reload(page)
+    expect(page.locator(".chart:has(canvas)")).to_have_count(3)
+    return page
+
+
+LABELS = [
+    "Chart of plays. Per hour, the 7 days before the latest play: 2018-11-01 05:00 to 2018-11-01 08:00. 1,203 plays, "
+    "most (1,200) at 2018-11-01 05:00",
+    "Heat map of plays by weekday and hour (UTC). Most on Mon at 00:00, 5 plays",
+    "Bar chart of paid and free plays. Share of plays by day; 75.0 % of all plays are paid",
+]
+
+
+def test_each_chart_is_an_image_that_says_what_it_shows(charts: Page) -> None:
+    snapshot = charts.locator("main").aria_snapshot()
+    for label in LABELS:
+        assert f'img "{label}"' in snapshot
+    assert snapshot.count("Show as a table") == len(LABELS)
+    charts.get_by_role("button", name="All").click()
+    charts.get_by_role("img", name="Chart of plays. Per day, 2018-11-01 to 2018-11-02. 20 plays").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("panel", "first"),
+    [
+        ("plays_by_hour", ["2018-11-01 05:00", "1,200"]),
+        ("plays_by_weekday", ["Mon", "5", *["0"] * 23]),
+        ("plays_by_level", ["2018-11-01", "7", "3", "70.0 %"]),
+    ],
+)
+def test_the_figures_of_a_chart_are_a_table_that_the_keyboard_opens(charts: Page, panel: str, first: list[str]) -> None:
+    place = charts.locator(f"[data-panel={panel}]")
+    summary = place.locator("summary")
+    for _ in range(20):
+        charts.keyboard.press("Tab")
+        if summary.evaluate("element => element === document.activeElement"):
+            break
+    charts.keyboard.press("Enter")
+    expect(place.get_by_role("table").get_by_role("row").nth(1).get_by_role("cell")).to_have_text(first)
+    charts.keyboard.press("Tab")
+    expect(place.get_by_role("region", name="Figures of the chart")).to_be_focused()
+
+
+def test_a_panel_without_a_chart_is_no_image(charts: Page, answers: dict[str, Any]) -> None:
+    answers["panels/plays_by_hour"] = {"columns": [], "rows": []}
+    answers["loads"]["version"] = "2"
+    charts.get_by_role("button", name="Reload").click()
+    expect(charts.locator("[data-panel=plays_by_hour] .state")).to_have_text("No plays yet.")
+    assert "No plays yet." in charts.locator("[data-panel=plays_by_hour]").aria_snapshot()
+    expect(charts.locator("[data-panel=plays_by_hour] details")).to_have_count(0)
+
+
 # --- missing tables ---
 
 
