@@ -342,6 +342,57 @@ def test_a_panel_without_a_chart_is_no_image(charts: Page, answers: dict[str, An
     expect(charts.locator("[data-panel=plays_by_hour] details")).to_have_count(0)
 
 
+# --- narrow windows ---
+
+
+@pytest.mark.parametrize("width", [320, 390, 1001, 1280])
+def test_the_rows_per_table_fit(page: Page, answers: dict[str, Any], width: int) -> None:
+    """A phone of 390 pixels, on which Airflow's navigation takes 60; millions of rows, some with invalid timestamps."""
+    newest = "2018-11-01T05:00:00.000Z"
+    rows = [["staging_events", 8_042_123_456, newest, 1234], ["songplays", 6_042_123_456, newest, 0]]
+    answers["panels/tables"] = {"columns": [], "rows": rows}
+    page.set_viewport_size({"width": width, "height": 800})
+    reload(page)
+    body = page.locator("[data-panel=tables] .body")
+    expect(body.locator("td").nth(1)).to_have_text("8,042,123,456")
+    assert body.evaluate("element => element.scrollWidth - element.clientWidth") <= 0
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+# --- the icon in Airflow's navigation ---
+
+# The navigation's own colours, of an item and of the active item.
+NAVIGATION = {"icon.svg": ["#dce7f5", "#3c5b89"], "icon-dark.svg": ["#1d3358", "#3c5b89"]}
+# The share of the icon's pixels that contrast with the colour behind it as WCAG asks of graphics, 3 to 1:
+# https://www.w3.org/WAI/WCAG22/Understanding/non-text-contrast.html
+SHARE = """async ([url, behind]) => {
+    const image = new Image();
+    image.src = url;
+    await image.decode();
+    const context = Object.assign(document.createElement("canvas"), { width: 96, height: 96 }).getContext("2d");
+    context.fillStyle = behind;
+    context.fillRect(0, 0, 96, 96);
+    const light = (at, data) => [0.2126, 0.7152, 0.0722].reduce((sum, weight, part) => {
+        const value = data[at + part] / 255;
+        return sum + weight * (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+    }, 0.05);
+    const ground = light(0, context.getImageData(0, 0, 1, 1).data);
+    context.drawImage(image, 0, 0, 96, 96);
+    const { data } = context.getImageData(0, 0, 96, 96);
+    let seen = 0;
+    for (let at = 0; at < data.length; at += 4) {
+        const here = light(at, data);
+        seen += Math.max(here, ground) / Math.min(here, ground) >= 3;
+    }
+    return seen / (96 * 96);
+}"""
+
+
+@pytest.mark.parametrize(("icon", "behind"), [(icon, colour) for icon, both in NAVIGATION.items() for colour in both])
+def test_the_icon_can_be_seen_when_its_item_is_active(page: Page, icon: str, behind: str) -> None:
+    assert page.evaluate(SHARE, [f"static/{icon}", behind]) > 0.1
+
+
 # --- missing tables ---
 
 

@@ -1,7 +1,7 @@
 // The panels that are tiles, tables and lists. Each returns the elements that show the rows of its panel.
 
 import { airflowLink, element, runPath } from "./dom.js";
-import { duration, minute, number, percent } from "./format.js";
+import { clock, day, duration, minute, number, percent } from "./format.js";
 import { status } from "./problems.js";
 
 const HOUR = 3600e3;
@@ -51,7 +51,9 @@ export const tables = (rows) =>
       element("tr", {},
         element("td", {}, name, bad ? element("small", { class: "remark warn" }, implausible(bad)) : null),
         element("td", { class: "number" }, number(value)),
-        element("td", { class: "number time" }, newest ? minute(newest) : "–")))));
+        // A narrow panel breaks a time between its date and its hour.
+        element("td", { class: "number time" }, element("span", {}, newest ? day(newest) : "–"), " ",
+          element("span", {}, newest ? clock(newest) : ""))))));
 
 // The rows of any query, a column each under its name.
 export const any = (columns, rows) => {
