@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ORIGIN = "http://warehouse.test/sparkify/"
+RUNS = "http://warehouse.test/api/v2/dags/sparkify_report/dagRuns"
 DEVICES = {
     "columns": ["user_agent", "plays", "latest_play"],
     "rows": [["<b>Firefox</b>", 1234, "2018-11-01T05:00:00.000Z"], [None, 2, None]],
@@ -29,6 +30,7 @@ ANSWERS: dict[str, Any] = {
     "panels/freshness": {"columns": ["a", "b", "c", "d"], "rows": [[None] * 4]},
     "panels/tables": {"columns": ["table_name"], "rows": [["songplays", 3, None, 0]]},
     "panels/devices": DEVICES,
+    "reports": {"days": ["2018-11-01", "2018-10-31"]},
 }
 
 
@@ -48,6 +50,12 @@ def page(browser: Browser, answers: dict[str, Any]) -> Iterator[Page]:
 
     def answer(route: Route) -> None:
         path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
+        if RUNS in path:  # Airflow's own API: an answer for each request, the last one for all others
+            waiting = answers["runs"]
+            status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            answers["asked"] = [*answers.get("asked", []), (route.request.method, path, route.request.post_data_json)]
+            route.fulfill(body=json.dumps(body), content_type="application/json", status=status)
+            return
         if path.startswith("api/"):
             found = answers.get(path.removeprefix("api/"), {"columns": [], "rows": []})
             stamped = {"as_of": "2018-11-01T06:00:00.000Z", **found} if isinstance(found, dict) else found
@@ -340,6 +348,62 @@ def test_a_panel_without_a_chart_is_no_image(charts: Page, answers: dict[str, An
     expect(charts.locator("[data-panel=plays_by_hour] .state")).to_have_text("No plays yet.")
     assert "No plays yet." in charts.locator("[data-panel=plays_by_hour]").aria_snapshot()
     expect(charts.locator("[data-panel=plays_by_hour] details")).to_have_count(0)
+
+
+# --- daily reports ---
+
+
+def test_the_latest_reports_are_links(page: Page, answers: dict[str, Any]) -> None:
+    links = page.locator("#reports .days a")
+    expect(links).to_have_text(["2018-11-01", "2018-10-31"])
+    expect(links.first).to_have_attribute("href", "/sparkify/reports/2018-11-01")
+    expect(links.first).to_have_attribute("target", "_blank")
+    answers["reports"] = {"status": 503, "kind": "reports", "detail": "The bucket does not exist."}
+    reload(page)
+    expect(page.locator("#reports .body")).to_have_text("The bucket does not exist.")
+    expect(page.get_by_role("alert")).to_be_hidden()
+
+
+def order(page: Page, answers: dict[str, Any], *runs: tuple[int, Any]) -> Any:
+    """Order the report of a day, with Airflow's answers, and return the place of the result."""
+    answers["runs"] = list(runs)
+    page.get_by_label("Write the report of a day").fill("2018-10-30")
+    page.get_by_role("button", name="Write report").click()
+    return page.locator("#reports output")
+
+
+def test_the_report_of_any_day_is_written_and_linked(page: Page, answers: dict[str, Any]) -> None:
+    expect(page.locator("#reports .days a")).to_have_count(2)
+    answers["reports"] = {"days": ["2018-11-01", "2018-10-31", "2018-10-30"]}
+    states = [(200, {"state": state}) for state in ("queued", "success")]
+    result = order(page, answers, (200, {"dag_run_id": "manual 1"}), *states)
+    expect(result).to_have_text("Writing the report: the run")
+    expect(result.get_by_role("link")).to_have_attribute("href", "/dags/sparkify_report/runs/manual%201")
+    expect(result).to_have_text("Written: report of 2018-10-30", timeout=20_000)
+    expect(result.get_by_role("link")).to_have_attribute("href", "/sparkify/reports/2018-10-30")
+    assert answers["asked"] == [
+        ("POST", RUNS, {"logical_date": None, "partition_key": "2018-10-30"}),
+        ("GET", f"{RUNS}/manual%201", None),
+        ("GET", f"{RUNS}/manual%201", None),
+    ]
+    expect(page.locator("#reports .days a")).to_have_count(3)
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"),
+    [
+        ([(403, {"detail": "Forbidden"})], "Your user may not trigger the DAG sparkify_report. Ask a user who may."),
+        ([(400, {"detail": "Invalid day"})], "The run was not started: Invalid day"),
+        ([(422, {"detail": [{}]})], "The run was not started: Airflow answered with 422"),
+        ([(200, {"dag_run_id": "1"}), (200, {"state": "failed"})], "The report was not written. See the run."),
+    ],
+)
+def test_a_report_that_cannot_be_written_says_why(
+    page: Page, answers: dict[str, Any], runs: list[tuple[int, Any]], said: str
+) -> None:
+    expect(page.locator("#reports .days a")).to_have_count(2)
+    expect(order(page, answers, *runs)).to_have_text(said, timeout=20_000)
+    expect(page.get_by_role("button", name="Write report")).to_be_enabled()
 
 
 # --- narrow windows ---

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +17,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 
 from sparkify.quality import declaration
-from sparkify.web import loads, panels
-from sparkify.web.cache import Cache
+from sparkify.web import loads, panels, reports
+from sparkify.web.cache import PATIENCE, Cache
 from sparkify.web.panels import Panel, PanelError
 
 if TYPE_CHECKING:
@@ -26,7 +28,11 @@ CHECKS = Path(__file__).parents[3] / "include" / "checks"
 STATIC = Path(__file__).parent / "static"
 # The page may only load its own files, and may only be framed by Airflow.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
-# Seconds to cache a result of Airflow's metadata database, however many pages poll.
+# A report may do nothing but be seen: it has no scripts, and its place in S3 may be written by others.
+REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+# Concurrent requests of reports, in each process of the API server.
+READERS = 2
+# Seconds to cache a result of Airflow's metadata database or a list of reports, however many pages poll.
 KEEP_LOADS = 15.0
 # Minimum age, in seconds, of a cached result that the reload button refreshes although no run has ended since.
 RELOAD = 45.0
@@ -37,15 +43,17 @@ MOST_RUNS = 100
 @cache
 def application() -> ASGIApp:
     """Return the application of this process."""
-    return create(Cache(panels.read), Cache(loads.read, keep=KEEP_LOADS))
+    return create(Cache(panels.read), Cache(loads.read, keep=KEEP_LOADS), Cache(reports.latest, keep=KEEP_LOADS))
 
 
-def create(answers: Cache, news: Cache) -> ASGIApp:
+def create(answers: Cache, news: Cache, listing: Cache) -> ASGIApp:
     """Return an application.
 
     :param answers: the results of the panels, cached until a run that writes to the warehouse has ended.
     :param news: the results of :func:`sparkify.web.loads.read`, which report such a run.
+    :param listing: the results of :func:`sparkify.web.reports.latest`.
     """
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="warehouse-reports")
     app = FastAPI(
         title="Sparkify warehouse page",
         dependencies=[Depends(requires_authenticated())],
@@ -100,11 +108,38 @@ def create(answers: Cache, news: Cache) -> ASGIApp:
             for check in declared
         ]
 
+    @app.get("/api/reports")
+    async def listed() -> dict[str, Any]:
+        try:
+            return await listing.get("reports")
+        except PanelError as error:
+            raise _of_s3(error) from error
+
+    @app.get("/reports/{day}")
+    async def report(day: date) -> Response:
+        reading = asyncio.get_running_loop().run_in_executor(readers, reports.read, day)
+        try:
+            found = await asyncio.wait_for(reading, PATIENCE)
+        except TimeoutError as error:
+            raise _of_s3(PanelError("waiting", "")) from error
+        if found is None:
+            raise HTTPException(
+                404, f"There is no report of {day}. Trigger the DAG sparkify_report with that partition key."
+            )
+        return Response(found, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+
     @app.exception_handler(PanelError)
     async def unavailable(request: Request, error: PanelError) -> JSONResponse:
         return JSONResponse({"kind": error.kind, "detail": str(error)}, 503)
 
     return with_headers(app)
+
+
+def _of_s3(error: PanelError) -> PanelError:
+    """Return an error of S3: a cache words a timeout for the warehouse."""
+    if error.kind != "waiting":
+        return error
+    return PanelError("waiting", f"S3 has not responded within {PATIENCE:g} s. Check the connection aws, then reload.")
 
 
 def with_headers(app: ASGIApp) -> ASGIApp:

@@ -20,7 +20,7 @@ export function airflowLink(path, attributes, ...children) {
       event.preventDefault();
       const outside = window.parent.document.createElement("a");
       outside.href = link.href;
-      if (event.ctrlKey || event.metaKey) outside.target = "_blank";
+      if (link.target || event.ctrlKey || event.metaKey) outside.target = "_blank";
       outside.click();
     });
   }

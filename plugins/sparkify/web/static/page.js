@@ -7,6 +7,7 @@ import { clock } from "./format.js";
 import * as lists from "./lists.js";
 import * as problems from "./problems.js";
 import * as quality from "./quality.js";
+import * as reports from "./reports.js";
 
 // Polls Airflow every 60 s, while somebody looks at the page.
 const EVERY = 60e3;
@@ -119,6 +120,14 @@ function showFailures() {
   panel.querySelector(".body").replaceChildren(...problems.failures(loads.failures ?? []));
 }
 
+async function showReports() {
+  const at = document.querySelector("#reports .body");
+  const found = await get("api/reports");
+  at.classList.remove("loading");
+  if (found.error) state(at, found.error);
+  else at.replaceChildren(reports.list(found.days));
+}
+
 // Places the panels that VIEWS does not name; false if Airflow did not list them.
 async function placeOthers() {
   const found = await get("api/panels");
@@ -147,6 +156,7 @@ async function load(panel, reload) {
 async function refresh(reload = false) {
   const found = await get("api/loads");
   trouble = found.error ? found : null;
+  if (reload || trouble || loads.version !== found.version) showReports();
   if (trouble) {
     // What is shown stays, and the banner says why it is no newer.
     panels().filter((panel) => !answers.has(panel)).forEach((panel) => {
@@ -190,5 +200,6 @@ document.getElementById("reload").addEventListener("click", () => refresh(true))
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
 
+reports.activate(document.querySelector("#reports form"), showReports);
 applyTheme();
 refresh();
