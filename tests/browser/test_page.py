@@ -81,6 +81,15 @@ def test_a_panel_without_a_place_of_its_own_is_a_table_at_the_end(page: Page) ->
     assert [cell.get_attribute("class") for cell in panel.locator("th").all()] == [None, "number", None]
 
 
+def test_a_new_panel_appears_on_reload(page: Page, answers: dict[str, Any]) -> None:
+    expect(page.locator("[data-panel=devices] td")).to_have_count(6)
+    answers["panels"].append({"name": "new", "title": "New", "note": ""})
+    answers["panels/new"] = DEVICES
+    page.get_by_role("button", name="Reload").click()
+    expect(page.locator("[data-panel=new] td")).to_have_count(6)
+    expect(page.locator("[data-panel=devices]")).to_have_count(1)
+
+
 def test_the_panels_with_a_place_keep_it(page: Page) -> None:
     expect(page.locator("[data-panel=top_songs]")).to_have_count(1)
     expect(page.locator("[data-panel=top_songs] h2")).to_have_text("Most played songs")

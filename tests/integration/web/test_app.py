@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
 import uuid
 from collections import Counter
@@ -210,6 +212,28 @@ def test_invalid_declarations_are_named(client: TestClient, monkeypatch: pytest.
     response = client.get("/sparkify/api/checks")
     assert response.status_code == 503
     assert "songs.yaml line 2: invalid YAML" in response.json()["detail"]
+
+
+# --- new panels ---
+
+
+def test_a_new_panel_needs_no_restart(
+    client: TestClient, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    monkeypatch.setattr(panels, "ANALYTICS", shutil.copytree(panels.ANALYTICS, tmp_path / "analytics"))
+    monkeypatch.setattr(app, "RELOAD", 0.0)
+    before = client.get("/sparkify/api/panels").json()
+    assert client.get("/sparkify/api/panels/answer").status_code == 404
+    file = panels.ANALYTICS / "page" / "answer.sql"
+    file.write_text("-- The answer\n-- Of all.\nSELECT 42 AS answer;\n")
+    new = {"name": "answer", "title": "The answer", "note": "Of all."}
+    assert client.get("/sparkify/api/panels").json() == sorted([*before, new], key=lambda panel: panel["name"])
+    assert get(client, "answer")["rows"] == [[42]]
+    file.write_text("-- Another answer\nSELECT 43 AS answer;\n")
+    os.utime(file, (1, 1))  # whatever the resolution of the file system's clock
+    assert {"name": "answer", "title": "Another answer", "note": ""} in client.get("/sparkify/api/panels").json()
+    assert get(client, "answer?reload=true")["rows"] == [[43]]
 
 
 # --- what it may do in the warehouse ---

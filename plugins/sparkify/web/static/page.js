@@ -168,7 +168,7 @@ async function refresh(reload = false) {
   }
   loads = found;
   showFailures();
-  placed ||= await placeOthers();
+  if (reload || !placed) placed = await placeOthers();
   render("freshness"); // against the clock
   tell();
   const due = panels().filter((panel) => reload || answers.get(panel)?.version !== loads.version);
