@@ -182,6 +182,9 @@ def test_many_failures_of_a_task_are_folded(page: Page, answers: dict[str, Any])
     assert [line.is_visible() for line in problem.locator("li").all()] == [True] * 5 + [False] * 2
     problem.get_by_text("2 more", exact=True).click()
     expect(problem.locator("li").last).to_be_visible()
+    with page.expect_response("**/api/reports?reload=true"):  # asked for after the failures are shown
+        page.get_by_role("button", name="Reload").click()
+    expect(problem.locator("li").last).to_be_visible()
 
 
 # --- failed checks ---

@@ -88,6 +88,7 @@ def warehouse_page(page: Page, site: Site) -> FrameLocator:
     page.goto(site.state.url)
     page.get_by_role("link", name="Warehouse", exact=True).click()
     frame = page.frame_locator("iframe")
+    expect(frame.locator("#as-of")).not_to_be_empty(timeout=30_000)
     expect(frame.locator(".loading")).to_have_count(0, timeout=30_000)
     return frame
 
@@ -111,7 +112,7 @@ def test_the_dag_s_page_is_a_runbook(page: Page, site: Site) -> None:
 def test_the_warehouse_is_the_first_dag_of_the_list(page: Page, site: Site) -> None:
     page.goto(f"{site.state.url}/dags")
     names = page.get_by_role("link", name=re.compile("^Sparkify warehouse"))
-    expect(names.first).to_have_text("Sparkify warehouse")
+    expect(names.first).to_have_text("Sparkify warehouse", timeout=30_000)
     expect(names).to_have_count(7)
 
 

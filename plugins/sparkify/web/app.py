@@ -109,9 +109,9 @@ def create(answers: Cache, news: Cache, listing: Cache) -> ASGIApp:
         ]
 
     @app.get("/api/reports")
-    async def listed() -> dict[str, Any]:
+    async def listed(*, reload: bool = False) -> dict[str, Any]:
         try:
-            return await listing.get("reports")
+            return await listing.get("reports", max_age=0.0 if reload else math.inf)
         except PanelError as error:
             raise _of_s3(error) from error
 

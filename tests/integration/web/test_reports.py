@@ -46,6 +46,14 @@ def test_the_latest_fourteen_are_listed(client: TestClient, bucket: Lab, token: 
     assert client.get("/sparkify/api/reports").json() == reports.latest()
 
 
+def test_a_report_that_was_written_just_now_is_listed_on_reload(client: TestClient, bucket: Lab) -> None:
+    put(bucket, "2018-11-01")
+    assert len(client.get("/sparkify/api/reports").json()["days"]) == 1
+    put(bucket, "2018-11-02")
+    assert len(client.get("/sparkify/api/reports").json()["days"]) == 1
+    assert len(client.get("/sparkify/api/reports?reload=true").json()["days"]) == 2
+
+
 def test_reports_of_long_ago_are_listed_with_a_bounded_number_of_requests(
     bucket: Lab, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,10 @@ const VIEWS = [
       at.querySelectorAll(".scroll").forEach((part) => { part.scrollLeft = part.scrollWidth; });
     } },
   { panel: "rejected_rows", empty: "None: COPY has loaded every row of the files that are staged now.",
-    show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows, besides.rejected_rows.found)); } },
+    show: (at, { rows }) => {
+      note("rejected_rows", lists.rejectedNote(rows));
+      at.replaceChildren(lists.rejected(rows, besides.rejected_rows.found));
+    } },
 ];
 const panels = () => [...new Set(VIEWS.map((view) => view.panel))];
 
@@ -116,15 +119,19 @@ function tell() {
 
 function showFailures() {
   const panel = document.getElementById("failures");
-  panel.hidden = !loads.failures?.length;
-  panel.querySelector(".body").replaceChildren(...problems.failures(loads.failures ?? []));
+  const { failures } = loads;
+  // A poll without news leaves alone what the user has unfolded or focused.
+  if (panel.dataset.shown === JSON.stringify(failures)) return;
+  panel.dataset.shown = JSON.stringify(failures);
+  panel.hidden = !failures.length;
+  panel.querySelector(".body").replaceChildren(...problems.failures(failures));
 }
 
-async function showReports() {
+async function showReports(reload) {
   const at = document.querySelector("#reports .body");
-  const found = await get("api/reports");
+  const found = await get(`api/reports${reload ? "?reload=true" : ""}`);
   at.classList.remove("loading");
-  if (found.error) state(at, found.error);
+  if (found.error) state(at, found.all ? "Not available" : found.error);
   else at.replaceChildren(reports.list(found.days));
 }
 
@@ -156,7 +163,7 @@ async function load(panel, reload) {
 async function refresh(reload = false) {
   const found = await get("api/loads");
   trouble = found.error ? found : null;
-  if (reload || trouble || loads.version !== found.version) showReports();
+  if (reload || trouble || loads.version !== found.version) showReports(reload);
   if (trouble) {
     // What is shown stays, and the banner says why it is no newer.
     panels().filter((panel) => !answers.has(panel)).forEach((panel) => {
@@ -200,6 +207,6 @@ document.getElementById("reload").addEventListener("click", () => refresh(true))
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
 
-reports.activate(document.querySelector("#reports form"), showReports);
+reports.activate(document.querySelector("#reports form"), () => showReports(true));
 applyTheme();
 refresh();
