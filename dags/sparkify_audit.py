@@ -27,7 +27,7 @@ ALERT = AlertNotifier()
 
 with DAG(
     dag_id="sparkify_audit",
-    dag_display_name="Sparkify audit",
+    dag_display_name="Sparkify warehouse audit",
     description="The data quality checks of whole tables. Daily.",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable("@daily", timezone="UTC"),

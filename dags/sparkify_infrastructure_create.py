@@ -45,7 +45,7 @@ TEMPLATE = Path(__file__).parents[1] / "include" / "infrastructure" / "warehouse
 
 with DAG(
     dag_id="sparkify_infrastructure_create",
-    dag_display_name="Sparkify infrastructure: create",
+    dag_display_name="Sparkify warehouse infrastructure: create",
     description="Create the warehouse on AWS (Redshift, its role, its security group) and publish its connection.",
     doc_md=__doc__,
     schedule=None,

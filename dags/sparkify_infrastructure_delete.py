@@ -43,7 +43,7 @@ SNAPSHOT = (
 
 with DAG(
     dag_id="sparkify_infrastructure_delete",
-    dag_display_name="Sparkify infrastructure: delete",
+    dag_display_name="Sparkify warehouse infrastructure: delete",
     description="Delete the warehouse on AWS, after a final snapshot, and the connection to it.",
     doc_md=__doc__,
     schedule=None,

@@ -27,7 +27,7 @@ from sparkify.infrastructure.settings import DEFAULT_ARGS, schedule, stack_name
 
 with DAG(
     dag_id="sparkify_infrastructure_pause",
-    dag_display_name="Sparkify infrastructure: pause",
+    dag_display_name="Sparkify warehouse infrastructure: pause",
     description="Pause the warehouse's cluster: from then on only its storage is billed.",
     doc_md=__doc__,
     schedule=schedule("pause"),

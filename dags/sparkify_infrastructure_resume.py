@@ -27,7 +27,7 @@ from sparkify.infrastructure.settings import DEFAULT_ARGS, schedule, stack_name
 
 with DAG(
     dag_id="sparkify_infrastructure_resume",
-    dag_display_name="Sparkify infrastructure: resume",
+    dag_display_name="Sparkify warehouse infrastructure: resume",
     description="Resume the warehouse's cluster.",
     doc_md=__doc__,
     schedule=schedule("resume"),

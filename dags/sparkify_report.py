@@ -48,7 +48,7 @@ ALERT = AlertNotifier()
 
 with DAG(
     dag_id="sparkify_report",
-    dag_display_name="Sparkify daily report",
+    dag_display_name="Sparkify warehouse daily report",
     description="A report of each day, written to S3 when the day is loaded and its checks have passed.",
     doc_md=__doc__,
     # The mapper keeps the key unchanged, and rejects invalid dates.

@@ -88,6 +88,7 @@ def warehouse_page(page: Page, site: Site) -> FrameLocator:
     page.goto(site.state.url)
     page.get_by_role("link", name="Warehouse", exact=True).click()
     frame = page.frame_locator("iframe")
+    expect(frame.locator("#as-of")).not_to_be_empty(timeout=30_000)
     expect(frame.locator(".loading")).to_have_count(0, timeout=30_000)
     return frame
 
@@ -106,6 +107,13 @@ def test_the_dag_s_page_is_a_runbook(page: Page, site: Site) -> None:
     docs = page.get_by_role("dialog")
     expect(docs).to_contain_text("When a task fails")
     expect(docs.get_by_role("table")).to_contain_text("stage_songs")
+
+
+def test_the_warehouse_is_the_first_dag_of_the_list(page: Page, site: Site) -> None:
+    page.goto(f"{site.state.url}/dags")
+    names = page.get_by_role("link", name=re.compile("^Sparkify warehouse"))
+    expect(names.first).to_have_text("Sparkify warehouse", timeout=30_000)
+    expect(names).to_have_count(7)
 
 
 def test_a_range_is_loaded_through_the_form(page: Page, site: Site) -> None:
@@ -199,8 +207,35 @@ def test_the_warehouse_page_shows_the_numbers_of_the_database(page: Page, site: 
     for table in ("songplays", "users", "songs", "artists", "time"):
         row = tables.locator("tr").filter(has=page.locator(f"xpath=.//*[text()='{table}']"))
         expect(row).to_contain_text(f"{one(site, f'SELECT COUNT(*) FROM {table}'):,}")
-    expect(frame.get_by_role("alert")).to_be_hidden()
+    expect(frame.get_by_role("alert").locator(".unavailable")).to_have_count(0)
     assert frame.locator("canvas, svg").count() >= 3
+
+
+def test_the_report_of_a_day_is_written_and_read(page: Page, site: Site) -> None:
+    """In the sandbox of Airflow's frame; the report has a sandbox of its own."""
+    day = (datetime.now(UTC) - timedelta(days=2)).date()
+    frame = warehouse_page(page, site)
+    form = frame.locator("#reports form")
+    form.get_by_label("Write the report").fill(f"{day}")
+    form.get_by_role("button").click()
+    expect(form.locator("output")).to_have_text(f"Written: report of {day}", timeout=120_000)
+    with page.context.expect_page() as opened:
+        frame.locator("#reports .days").get_by_role("link", name=f"{day}").click()
+    report = opened.value
+    expect(report.get_by_role("heading", level=1)).to_contain_text(f"{day:%Y}")
+    report.screenshot(path=SHOTS / "report.png")
+    report.get_by_role("link").last.click()
+    report.wait_for_url("**/dags/sparkify_report/runs/**")
+
+
+def test_a_viewer_reads_reports_and_writes_none(browser: Browser, site: Site) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        log_in(page, site, "viewer")
+        frame = warehouse_page(page, site)
+        expect(frame.locator("#reports .days a").first).to_be_visible(timeout=30_000)
+        frame.get_by_role("button", name="Write report").click()
+        expect(frame.locator("#reports output")).to_contain_text("Your user may not trigger the DAG sparkify_report.")
 
 
 def test_an_open_page_polls_airflow_but_not_the_warehouse(page: Page, site: Site) -> None:
@@ -242,7 +277,7 @@ def test_a_chart_has_a_limited_number_of_points(page: Page, site: Site) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 420])
+@pytest.mark.parametrize("width", [1280, 390])
 def test_the_warehouse_page_fits(page: Page, site: Site, width: int, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 1400})
@@ -273,3 +308,13 @@ def test_a_check_that_fails_is_red_and_links_to_its_run(page: Page, site: Site) 
     red, green, blue = map(int, re.findall(r"\d+", square.evaluate("e => getComputedStyle(e).backgroundColor"))[:3])
     assert red > max(green, blue)
     assert f"/runs/{quote(run_id, safe='')}" in str(square.evaluate("e => e.closest('a').href"))
+    problem = frame.locator("[data-panel=failed_checks] .problem").first
+    expect(problem).to_contain_text("Clear load_songs of this run, then load_songplays.")
+    frame.locator("[data-panel=quality_now] a").click()
+    expect(problem).to_be_in_viewport()
+    # The task failed, too.
+    expect(frame.get_by_role("alert")).to_contain_text("data_quality")
+    shoot(page, "failures")
+    frame.locator("#failures .problem").filter(has_text="data_quality").get_by_role("link", name="Log").first.click()
+    page.wait_for_url(f"**/runs/{quote(run_id, safe='')}/tasks/data_quality")
+    expect(page.get_by_test_id("state-badge").first).to_have_text("Failed")

@@ -2,46 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from airflow.api_fastapi.core_api.security import requires_authenticated
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 
-from sparkify.web import loads, panels
-from sparkify.web.cache import Cache
+from sparkify.quality import declaration
+from sparkify.web import loads, panels, reports
+from sparkify.web.cache import PATIENCE, Cache
 from sparkify.web.panels import Panel, PanelError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+CHECKS = Path(__file__).parents[3] / "include" / "checks"
 STATIC = Path(__file__).parent / "static"
 # The page may only load its own files, and may only be framed by Airflow.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'"
-# Seconds to cache a result of Airflow's metadata database, however many pages poll.
+# A report may do nothing but be seen: it has no scripts, and its place in S3 may be written by others.
+REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+# Concurrent requests of reports, in each process of the API server.
+READERS = 2
+# Seconds to cache a result of Airflow's metadata database or a list of reports, however many pages poll.
 KEEP_LOADS = 15.0
 # Minimum age, in seconds, of a cached result that the reload button refreshes although no run has ended since.
 RELOAD = 45.0
+# Maximum number of runs of one request.
+MOST_RUNS = 100
 
 
 @cache
 def application() -> ASGIApp:
     """Return the application of this process."""
-    return create(Cache(panels.read), Cache(loads.read, keep=KEEP_LOADS))
+    return create(Cache(panels.read), Cache(loads.read, keep=KEEP_LOADS), Cache(reports.latest, keep=KEEP_LOADS))
 
 
-def create(panel_cache: Cache, loads_cache: Cache) -> ASGIApp:
+def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache) -> ASGIApp:
     """Return an application.
 
     :param panel_cache: the results of the panels, cached until a run that writes to the warehouse has ended.
     :param loads_cache: the results of :func:`sparkify.web.loads.read`, which report such a run.
+    :param reports_cache: the results of :func:`sparkify.web.reports.latest`.
     """
+    readers = ThreadPoolExecutor(READERS, thread_name_prefix="warehouse-reports")
     app = FastAPI(
         title="Sparkify warehouse page",
         dependencies=[Depends(requires_authenticated())],
@@ -69,6 +81,10 @@ def create(panel_cache: Cache, loads_cache: Cache) -> ASGIApp:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return {"now": now, **await loads_cache.get("loads")}
 
+    @app.get("/api/staging")
+    def staging(run: Annotated[list[str], Query(max_length=MOST_RUNS)]) -> dict[str, dict[str, str | None]]:
+        return loads.staging(run)
+
     @app.get("/api/panels")
     def declared() -> list[Panel]:
         return list(panels.declared().values())
@@ -81,11 +97,49 @@ def create(panel_cache: Cache, loads_cache: Cache) -> ASGIApp:
         answer = await panel_cache.get(name, version, RELOAD if reload else math.inf)
         return {"name": name, "version": version, **answer}
 
+    @app.get("/api/checks")
+    def checks() -> list[dict[str, str]]:
+        try:
+            declared = declaration.load(CHECKS)
+        except declaration.DeclarationError as error:
+            raise HTTPException(503, f"The declarations of checks are invalid: {error}") from error
+        return [
+            {"table_name": check.table, "check_name": check.name, "why": check.why, "remedy": check.remedy}
+            for check in declared
+        ]
+
+    @app.get("/api/reports")
+    async def listed(*, reload: bool = False) -> dict[str, Any]:
+        try:
+            return await reports_cache.get("reports", max_age=0.0 if reload else math.inf)
+        except PanelError as error:
+            raise _of_s3(error) from error
+
+    @app.get("/reports/{day}")
+    async def report(day: date) -> Response:
+        reading = asyncio.get_running_loop().run_in_executor(readers, reports.read, day)
+        try:
+            found = await asyncio.wait_for(reading, PATIENCE)
+        except TimeoutError as error:
+            raise _of_s3(PanelError("waiting", "")) from error
+        if found is None:
+            raise HTTPException(
+                404, f"There is no report of {day}. Trigger the DAG sparkify_report with that partition key."
+            )
+        return Response(found, media_type="text/html", headers={"Content-Security-Policy": REPORT_POLICY})
+
     @app.exception_handler(PanelError)
     async def unavailable(request: Request, error: PanelError) -> JSONResponse:
         return JSONResponse({"kind": error.kind, "detail": str(error)}, 503)
 
     return with_headers(app)
+
+
+def _of_s3(error: PanelError) -> PanelError:
+    """Return an error of S3: a cache words a timeout for the warehouse."""
+    if error.kind != "waiting":
+        return error
+    return PanelError("waiting", f"S3 has not responded within {PATIENCE:g} s. Check the connection aws, then reload.")
 
 
 def with_headers(app: ASGIApp) -> ASGIApp:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from sparkify.web import failures
+
 # The DAG that loads the warehouse, and the DAGs that write data of the page.
 HOURLY = "sparkify_warehouse"
 WRITERS = (HOURLY, "sparkify_audit")
 
 
 def read(name: str = "") -> dict[str, Any]:
-    """Return ``version``, which changes when a run that writes to the warehouse has ended, and ``is_paused``.
+    """Return ``version``, which changes when a run that writes to the warehouse has ended, and the state of the loads.
 
-    It is one query of Airflow's metadata database, which only the API server may read.
+    That is ``is_paused`` and :func:`failures <sparkify.web.failures.read>`. It is two queries of Airflow's metadata
+    database, which only the API server may read; a few more if a task has failed.
 
     :param name: ignored; required by :class:`~sparkify.web.cache.Cache`.
     """
@@ -25,4 +28,26 @@ def read(name: str = "") -> dict[str, Any]:
     paused = select(DagModel.is_paused).where(DagModel.dag_id == HOURLY).scalar_subquery()
     with create_session() as session:
         version, is_paused = session.execute(select(ended, paused)).one()
-    return {"version": str(version or ""), "is_paused": bool(is_paused)}
+        failed = failures.read(session)
+    return {"version": str(version or ""), "is_paused": bool(is_paused), "failures": failed}
+
+
+def staging(run_ids: list[str]) -> dict[str, dict[str, str | None]]:
+    """Return the states of the staging tasks of runs, by run and task; a run that was deleted has none.
+
+    :param run_ids: of runs of :data:`HOURLY`.
+    """
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.utils.session import create_session
+    from sqlalchemy import select
+
+    query = select(TaskInstance.run_id, TaskInstance.task_id, TaskInstance.state).where(
+        TaskInstance.dag_id == HOURLY,
+        TaskInstance.run_id.in_(run_ids),
+        TaskInstance.task_id.startswith("stage_", autoescape=True),
+    )
+    found: dict[str, dict[str, str | None]] = {}
+    with create_session() as session:
+        for run_id, task_id, state in session.execute(query):
+            found.setdefault(run_id, {})[task_id] = state
+    return found

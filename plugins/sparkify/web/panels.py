@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SQL = Path(__file__).parents[3] / "include" / "sql"
-ANALYTICS = SQL / "analytics"
 CONNECTION = "redshift"
 # Query timeout of a panel, in seconds.
 LIMIT = 10.0
@@ -30,8 +29,8 @@ MISSING = ("42P01", "3F000")
 class PanelError(Exception):
     """The query of a panel failed; the message says what is wrong and what to do.
 
-    :param kind: ``unreachable`` or ``waiting`` if a retry may succeed; ``missing``, ``slow`` or ``refused`` if the
-        error persists until a run has loaded data.
+    :param kind: ``unreachable`` or ``waiting`` if a retry may succeed; ``empty`` (no table exists), ``missing``,
+        ``slow`` or ``refused`` if the error persists until a run has loaded data.
     """
 
     def __init__(self, kind: str, message: str) -> None:
@@ -55,7 +54,7 @@ class Panel:
 
 def declared() -> dict[str, Panel]:
     """Return the panels by name, one for each file of include/sql/analytics/page."""
-    return {path.stem: _panel(path) for path in sorted((ANALYTICS / "page").glob("*.sql"))}
+    return {path.stem: _panel(path) for path in sorted((SQL / "analytics" / "page").glob("*.sql"))}
 
 
 def _panel(path: Path) -> Panel:
@@ -72,12 +71,13 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
     :param limit: query timeout, in seconds.
     :raises PanelError: if the warehouse is unreachable, or the query fails or times out.
     """
-    from sparkify.warehouse import WarehouseError, connect
+    from sparkify.warehouse import WarehouseError
 
     as_of = datetime.now(UTC).replace(tzinfo=None)
     try:
-        with connect(CONNECTION) as warehouse:
-            columns, rows = query(warehouse, sql(name), limit)
+        columns, rows = _answer(sql(name), limit)
+    except PanelError:
+        raise
     except WarehouseError as error:
         raise PanelError("unreachable", str(error)) from error
     except Exception as error:
@@ -96,6 +96,47 @@ def sql(name: str) -> str:
     return render(f"analytics/page/{name}", scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
 
 
+def _answer(statement: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
+    from sparkify.warehouse import connect
+
+    try:
+        with connect(CONNECTION) as warehouse:
+            return query(warehouse, statement, limit)
+    except Exception as error:
+        if _sqlstate(error) not in MISSING:
+            raise
+        with connect(CONNECTION) as warehouse:  # the error has ended the transaction
+            warehouse.read_only(limit)
+            if missing := _missing(warehouse, statement):
+                raise missing from error
+        raise
+
+
+def _missing(warehouse: Warehouse, statement: str) -> PanelError | None:
+    """Return the error that names the declared tables which a SELECT needs and which do not exist."""
+    import sqlglot
+    from sqlglot import exp
+
+    from sparkify.warehouse import catalogue, ddl
+
+    declared = {table.name for table in ddl.read(SQL / "ddl").values() if table}
+    absent = declared - catalogue.relations(warehouse, declared).keys()
+    if absent == declared:
+        return PanelError(
+            "empty",
+            "The warehouse has no tables yet. The first task of the DAG sparkify_warehouse creates them: run it once.",
+        )
+    used = sqlglot.parse_one(statement, read="redshift").find_all(exp.Table)
+    needed = sorted(absent & {".".join(part.name.lower() for part in table.parts) for table in used})
+    if not needed:
+        return None
+    which = f"The table {needed[0]} does" if len(needed) == 1 else f"The tables {', '.join(needed)} do"
+    return PanelError(
+        "missing",
+        f"{which} not exist. Run the DAG sparkify_warehouse: its first task, create_tables, creates missing tables.",
+    )
+
+
 def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Run a SELECT read-only, with a timeout of ``limit`` seconds; return its columns and rows."""
     warehouse.read_only(limit)
@@ -104,11 +145,6 @@ def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list
 
 def _explained(name: str, error: Exception, limit: float) -> PanelError:
     state = _sqlstate(error)
-    if state in MISSING:
-        return PanelError(
-            "missing",
-            "The warehouse has no tables yet. The first task of the DAG sparkify_warehouse creates them: run it once.",
-        )
     if state == CANCELLED:
         return PanelError(
             "slow",

@@ -277,5 +277,5 @@ def test_a_missing_cluster_is_reported_and_alerted(
     caplog.set_level("INFO", logger="sparkify.alerts")
     assert cloud.run(action, stack_name="music") == {f"{action}_cluster": "failed"}
     assert "The cluster music does not exist." in capfd.readouterr().out
-    alert = f"no channel is configured: 'FAILED Sparkify infrastructure: {action}"
+    alert = f"no channel is configured: 'FAILED Sparkify warehouse infrastructure: {action}"
     assert alert in caplog.text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import time
 import uuid
 from collections import Counter
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from sparkify.quality import declaration
 from sparkify.warehouse import connect
 from sparkify.web import app, loads, panels
 from sparkify.web.panels import PanelError
@@ -20,6 +23,7 @@ from tests.support.data import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from fastapi.testclient import TestClient
 
@@ -32,7 +36,10 @@ PAGE = [
     "/sparkify/static/page.js",
     "/sparkify/static/echarts-6.1.0.min.js",
     "/sparkify/api/panels",
+    "/sparkify/api/checks",
 ]
+
+TWICE = ("songplays", "no play is there twice")
 
 
 def get(client: TestClient, name: str) -> dict[str, Any]:
@@ -125,8 +132,44 @@ def test_the_warehouse_is_down(client: TestClient, monkeypatch: pytest.MonkeyPat
 def test_the_tables_do_not_exist_yet(client: TestClient, lab: Lab, name: str) -> None:
     response = client.get(f"/sparkify/api/panels/{name}")
     assert response.status_code == 503
-    assert response.json()["kind"] == "missing"
+    assert response.json()["kind"] == "empty"
     assert "The first task of the DAG sparkify_warehouse creates them" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("table", ["operations.rejected_rows", "users"])
+def test_one_table_is_missing(client: TestClient, lab: Lab, table: str) -> None:
+    """The panels that need it say so; it is not the trouble of the others."""
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute(f"DROP TABLE {table}".encode())
+    answers = {name: client.get(f"/sparkify/api/panels/{name}") for name in PANELS}
+    needed = {"operations.rejected_rows": {"rejected_rows"}, "users": {"tables", "users_by_level"}}
+    assert {name for name, answer in answers.items() if answer.status_code != 200} == needed[table]
+    for name in needed[table]:
+        assert answers[name].json() == {
+            "kind": "missing",
+            "detail": f"The table {table} does not exist. Run the DAG sparkify_warehouse: its first task, "
+            "create_tables, creates missing tables.",
+        }
+
+
+def test_a_schema_is_missing(client: TestClient, lab: Lab) -> None:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("DROP SCHEMA operations CASCADE; DROP TABLE songplays")
+    assert client.get("/sparkify/api/panels/users_by_level").status_code == 200
+    detail = client.get("/sparkify/api/panels/freshness").json()["detail"]
+    assert detail.startswith("The tables operations.data_quality_results, songplays do not exist. Run the DAG")
+
+
+def test_a_table_that_the_project_does_not_declare(
+    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    monkeypatch.setattr(panels, "sql", lambda name: "SELECT a FROM no_such_table")
+    answer = client.get("/sparkify/api/panels/browsers").json()
+    assert answer["kind"] == "refused"
+    assert "UndefinedTable 42P01" in answer["detail"]
 
 
 def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:
@@ -150,6 +193,47 @@ def test_a_failed_panel_does_not_affect_others(
     assert "UndefinedColumn 42703" in response.json()["detail"]
     assert "no_such_column" in caplog.text  # the details are only logged
     assert get(client, "tables")["rows"]
+
+
+# --- what to do about a check ---
+
+
+def test_the_remedies_are_those_of_the_declarations(client: TestClient) -> None:
+    found = client.get("/sparkify/api/checks").json()
+    assert len(found) == len(declaration.load(app.CHECKS)) > 20
+    assert found[0].keys() == {"table_name", "check_name", "why", "remedy"}
+    (twice,) = [item for item in found if (item["table_name"], item["check_name"]) == TWICE]
+    assert twice["remedy"].startswith("A writer other than load_songplays changed the table.")
+
+
+def test_invalid_declarations_are_named(client: TestClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "songs.yaml").write_text("table: [")
+    monkeypatch.setattr(app, "CHECKS", tmp_path)
+    response = client.get("/sparkify/api/checks")
+    assert response.status_code == 503
+    assert "songs.yaml line 2: invalid YAML" in response.json()["detail"]
+
+
+# --- new panels ---
+
+
+def test_a_new_panel_needs_no_restart(
+    client: TestClient, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    monkeypatch.setattr(panels, "SQL", shutil.copytree(panels.SQL, tmp_path / "sql"))
+    monkeypatch.setattr(app, "RELOAD", 0.0)
+    before = client.get("/sparkify/api/panels").json()
+    assert client.get("/sparkify/api/panels/answer").status_code == 404
+    file = panels.SQL / "analytics" / "page" / "answer.sql"
+    file.write_text("-- The answer\n-- Of all.\nSELECT 42 AS answer;\n")
+    new = {"name": "answer", "title": "The answer", "note": "Of all."}
+    assert client.get("/sparkify/api/panels").json() == sorted([*before, new], key=lambda panel: panel["name"])
+    assert get(client, "answer")["rows"] == [[42]]
+    file.write_text("-- Another answer\nSELECT 43 AS answer;\n")
+    os.utime(file, (1, 1))  # whatever the resolution of the file system's clock
+    assert {"name": "answer", "title": "Another answer", "note": ""} in client.get("/sparkify/api/panels").json()
+    assert get(client, "answer?reload=true")["rows"] == [[43]]
 
 
 # --- permissions in the warehouse ---
@@ -261,7 +345,7 @@ def test_many_viewers_cause_one_query_of_airflows_database(client: TestClient, q
 def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -> None:
     found = client.get("/sparkify/api/loads").json()
     assert found["now"].endswith("Z")
-    assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False}
+    assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False, "failures": []}
 
 
 def test_reload_is_rate_limited(

@@ -173,7 +173,9 @@ def note(
     start = datetime(2018, 11, 1, tzinfo=UTC) + timedelta(hours=hour)
     interval = Interval(start, start + timedelta(hours=1))
     results = [
-        CheckResult("songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [], "", "", 0.1)
+        CheckResult(
+            "songplays", name, "not_null", "error", "interval", passed, "1", "0", 1, 9, [{"hour": hour}], "", "", 0.1
+        )
         for name, passed in checks.items()
     ]
     with connect("redshift") as warehouse:
@@ -207,6 +209,16 @@ def test_the_latest_evaluation_of_an_hour_counts(tables: Lab) -> None:
         ("11-01T05", "two", "backfill__5__1", "passed"),
         ("11-01T06", "one", "backfill__6__0", "passed"),
         ("11-01T06", "two", "backfill__6__0", "passed"),
+    ]
+
+
+def test_a_check_that_failed_last_has_a_sample_of_that_run(tables: Lab) -> None:
+    note(5, one=False, two=False, three=True)
+    note(6, one=False, two=True, three=True)
+    answer = panels.read("quality")
+    found = [dict(zip(answer["columns"], row, strict=True)) for row in answer["rows"]]
+    assert [(item["check_name"], item["run_id"], item["sample"]) for item in found if item["sample"]] == [
+        ("one", "backfill__6__0", '[{"hour": 6}]')
     ]
 
 
@@ -256,4 +268,7 @@ def test_the_latest_rejects_and_their_count(tables: Lab) -> None:
     found = rows("rejected_rows")
     assert len(found) == 25
     assert [row[4] for row in found[:21]] == [*range(1, 40, 2), 0]
-    assert {row[-1] for row in found} == {40}
+    assert {row[-2:] for row in found} == {("period", 40)}
+    with psycopg.connect(tables.uri) as connection:
+        connection.execute("UPDATE operations.rejected_rows SET period_start = NULL, batch_id = -1")
+    assert {row[-2:] for row in rows("rejected_rows")} == {("object", 40)}

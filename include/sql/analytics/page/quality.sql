@@ -1,4 +1,5 @@
 -- Data quality: the latest result of each check, for the 30 most recently evaluated intervals of each DAG
+-- A check that did not pass in its latest evaluation has a sample of its failing rows.
 SELECT
     r.dag_id,
     r.run_id,
@@ -10,7 +11,16 @@ SELECT
     r.severity,
     r.outcome,
     r.observed,
-    r.expected
+    r.expected,
+    CASE
+        WHEN
+            r.outcome <> 'passed'
+            AND ROW_NUMBER() OVER (
+                PARTITION BY r.dag_id, r.table_name, r.check_name
+                ORDER BY r.checked_at DESC, r.interval_end DESC, r.interval_start DESC
+            ) = 1
+            THEN r.sample
+    END AS sample
 FROM (
     SELECT
         q.dag_id,
@@ -24,6 +34,7 @@ FROM (
         q.outcome,
         q.observed,
         q.expected,
+        q.sample,
         ROW_NUMBER() OVER (
             PARTITION BY q.dag_id, q.table_name, q.check_name, q.interval_start, q.interval_end
             ORDER BY q.checked_at DESC

@@ -1,9 +1,12 @@
 // The charts. Each function draws, or redraws, a chart in an element, from the rows of its panel.
 
+import { element } from "./dom.js";
 import { count, day, minute, number, percent } from "./format.js";
+import { any } from "./lists.js";
 
 const HOUR = 3600e3;
 const WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+const HOURS = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0"));
 
 let library;
 
@@ -22,7 +25,27 @@ function loaded() {
   return library;
 }
 
-async function draw(place, option) {
+// A chart is an image: who cannot see it hears its label, and has its figures in a table that keyboards reach.
+// `figures` are its label, and the columns and rows of the table; 1,500 rows are not made before they are wanted.
+function describe(place, figures) {
+  place.setAttribute("role", "img");
+  place.setAttribute("aria-label", figures.label);
+  let details = place.parentElement.querySelector(".figures");
+  if (!details) {
+    details = element("details", { class: "figures" }, element("summary", {}, "Show as a table"),
+      element("div", { class: "scroll", role: "region", "aria-label": "Figures of the chart", tabindex: 0 }));
+    details.addEventListener("toggle", () => fill(details));
+    place.after(details);
+  }
+  details.figures = figures;
+  fill(details);
+}
+
+const fill = (details) =>
+  details.lastChild.replaceChildren(...(details.open ? [any(details.figures.columns, details.figures.rows())] : []));
+
+async function draw(place, option, figures) {
+  describe(place, figures);
   const echarts = await loaded();
   const chart = echarts.getInstanceByDom(place) ?? echarts.init(place, null, { renderer: "canvas" });
   place.resizing ??= new ResizeObserver(() => echarts.getInstanceByDom(place)?.resize());
@@ -31,6 +54,9 @@ async function draw(place, option) {
 }
 
 export function clear(place) {
+  place.removeAttribute("role");
+  place.removeAttribute("aria-label");
+  place.parentElement.querySelector(".figures")?.remove();
   window.echarts?.getInstanceByDom(place)?.dispose();
 }
 
@@ -81,6 +107,12 @@ export function playsOverTime(place, rows, period) {
     : { type: "line", symbol: "none", sampling: "lttb", lineStyle: { width: 1, color: colour("accent") },
         areaStyle: { color: colour("accent"), opacity: 0.15 } };
   const from = (time) => (week ? minute(time) : step > 24 * HOUR ? `${name} from ${day(time)}` : day(time));
+  const most = points.reduce((best, point) => (point[1] > best[1] ? point : best));
+  const total = points.reduce((sum, point) => sum + point[1], 0);
+  const last = points[points.length - 1][0];
+  const title = week
+    ? `Per hour, the 7 days before the latest play: ${minute(points[0][0])} to ${minute(last + HOUR)}`
+    : `Per ${name}, ${day(points[0][0])} to ${day(rows[rows.length - 1][0])}`;
   draw(place, {
     ...style,
     tooltip: {
@@ -93,11 +125,12 @@ export function playsOverTime(place, rows, period) {
     yAxis: { type: "value", axisLabel: { ...style.label, formatter: number }, splitLine: style.splitLine, minInterval: 1 },
     useUTC: true,
     series: [{ ...series, data: points }],
+  }, {
+    label: `Chart of plays. ${title}. ${count(total, "play")}, most (${number(most[1])}) at ${from(most[0])}`,
+    columns: [week ? "Hour" : "From", "Plays"],
+    rows: () => points.map(([time, plays]) => [from(time), plays]),
   });
-  const last = points[points.length - 1][0];
-  return week
-    ? `Per hour, the 7 days before the latest play: ${minute(points[0][0])} to ${minute(last + HOUR)}`
-    : `Per ${name}, ${day(points[0][0])} to ${day(rows[rows.length - 1][0])}`;
+  return title;
 }
 
 const timeLabel = (time) => day(time).slice(5);
@@ -110,7 +143,8 @@ export function playsByWeekday(place, rows) {
   for (let weekday = 1; weekday <= 7; weekday += 1) {
     for (let hour = 0; hour < 24; hour += 1) cells.push([hour, weekday - 1, plays.get(`${weekday} ${hour}`) ?? 0]);
   }
-  const most = Math.max(...cells.map((cell) => cell[2]));
+  const top = cells.reduce((best, cell) => (cell[2] > best[2] ? cell : best));
+  const most = top[2];
   const style = base();
   // Cells without plays have a colour outside the scale.
   const data = cells.map((value) => (value[2] ? value : { value, visualMap: false, itemStyle: { color: colour("empty") } }));
@@ -123,7 +157,7 @@ export function playsByWeekday(place, rows) {
         `${WEEKDAYS[weekday]} ${String(hour).padStart(2, "0")}:00 to ${String(hour + 1).padStart(2, "0")}:00<br>` +
         `<b>${count(value, "play")}</b>`,
     },
-    xAxis: { type: "category", data: Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, "0")),
+    xAxis: { type: "category", data: HOURS,
              axisLabel: { ...style.label, interval: 2 }, axisLine: { show: false }, axisTick: { show: false } },
     yAxis: { type: "category", data: WEEKDAYS, inverse: true, axisLabel: style.label, axisLine: { show: false },
              axisTick: { show: false } },
@@ -132,6 +166,10 @@ export function playsByWeekday(place, rows) {
                  inRange: { color: [colour("soft"), colour("accent")] } },
     series: [{ type: "heatmap", data, itemStyle: { borderColor: colour("surface"), borderWidth: 2, borderRadius: 3 },
                emphasis: { itemStyle: { borderColor: colour("text"), borderWidth: 1 } } }],
+  }, {
+    label: `Heat map of plays by weekday and hour (UTC). Most on ${WEEKDAYS[top[1]]} at ${HOURS[top[0]]}:00, ${count(top[2], "play")}`,
+    columns: ["Weekday", ...HOURS],
+    rows: () => WEEKDAYS.map((name, at) => [name, ...cells.slice(24 * at, 24 * (at + 1)).map((cell) => cell[2])]),
   });
 }
 
@@ -143,6 +181,10 @@ const LEVEL_DAYS = 90;
 export function playsByLevel(place, all) {
   const rows = all.slice(-LEVEL_DAYS);
   const style = base();
+  const plays = rows.reduce((sum, row) => sum + row[1], 0);
+  const paid = rows.reduce((sum, row) => sum + row[2], 0);
+  const which = all.length > rows.length ? `the plays of the latest ${rows.length} days` : "all plays";
+  const title = `Share of plays by day; ${percent((100 * paid) / plays)} of ${which} are paid`;
   const share = rows.map(([date, plays, paid]) => [date, (100 * paid) / plays, plays, paid]);
   const bar = { type: "bar", stack: "level", barCategoryGap: "25%", barMaxWidth: 60 };
   draw(place, {
@@ -165,9 +207,10 @@ export function playsByLevel(place, all) {
       { ...bar, name: "Free", data: share.map(([date, paid, ...counts]) => [date, 100 - paid, ...counts]),
         itemStyle: { color: colour("free") } },
     ],
+  }, {
+    label: `Bar chart of paid and free plays. ${title}`,
+    columns: ["Day", "Paid", "Free", "Share of paid"],
+    rows: () => rows.map(([date, of_day, of_paid]) => [date, of_paid, of_day - of_paid, percent((100 * of_paid) / of_day)]),
   });
-  const plays = rows.reduce((sum, row) => sum + row[1], 0);
-  const paid = rows.reduce((sum, row) => sum + row[2], 0);
-  const which = all.length > rows.length ? `the plays of the latest ${rows.length} days` : "all plays";
-  return `Share of plays by day; ${percent((100 * paid) / plays)} of ${which} are paid`;
+  return title;
 }

@@ -20,11 +20,16 @@ export function airflowLink(path, attributes, ...children) {
       event.preventDefault();
       const outside = window.parent.document.createElement("a");
       outside.href = link.href;
-      if (event.ctrlKey || event.metaKey) outside.target = "_blank";
+      if (link.target || event.ctrlKey || event.metaKey) outside.target = "_blank";
       outside.click();
     });
   }
   return link;
 }
 
+// Text with `code`, as Markdown writes it.
+export const inline = (text) => text.split("`").map((part, at) => (at % 2 ? element("code", {}, part) : part));
+
 export const runPath = (dag, run) => `dags/${encodeURIComponent(dag)}/runs/${encodeURIComponent(run)}`;
+export const taskPath = ({ dag_id: dag, run_id: run, task_id: task, map_index: index }) =>
+  `${runPath(dag, run)}${task ? `/tasks/${encodeURIComponent(task)}${index < 0 ? "" : `/mapped/${index}`}` : ""}`;

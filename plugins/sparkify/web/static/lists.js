@@ -1,11 +1,13 @@
 // Panels that are tiles, tables or lists. Each function returns the elements for the rows of its panel.
 
 import { airflowLink, element, runPath } from "./dom.js";
-import { duration, minute, number, percent } from "./format.js";
+import { clock, day, duration, minute, number, percent } from "./format.js";
+import { status } from "./problems.js";
 
 const HOUR = 3600e3;
 // The time that the load of an hour may take after its end, in milliseconds.
 const GRACE = 20 * 60e3;
+const HOURLY = "sparkify_warehouse";
 
 const tile = (value, remark, tone) =>
   [element("strong", {}, value), element("small", { class: tone }, remark)];
@@ -19,6 +21,8 @@ export function freshness([[until, scheduled, loadedAt, latestPlay]], loads) {
   const due = Math.floor((now - GRACE) / HOUR) * HOUR;
   const behind = due - Date.parse(loaded);
   const shown = minute(Math.min(Date.parse(loaded), now));
+  const failed = status(loads.failures.filter((item) => item.dag_id === HOURLY));
+  if (failed) return tile(shown, element("a", { class: failed[1], href: "#failures" }, failed[0]), failed[1]);
   if (behind <= 0) return tile(shown, "On schedule: the last full hour is loaded", "good");
   const paused = loads.is_paused ? "the schedule is paused" : null;
   // A warehouse with historical data only is never late.
@@ -48,7 +52,9 @@ export const tables = (rows) =>
       element("tr", {},
         element("td", {}, name, bad ? element("small", { class: "remark warn" }, implausible(bad)) : null),
         element("td", { class: "number" }, number(value)),
-        element("td", { class: "number time" }, newest ? minute(newest) : "–")))));
+        // A narrow panel breaks a time between its date and its hour.
+        element("td", { class: "number time" }, element("span", {}, newest ? day(newest) : "–"), " ",
+          element("span", {}, newest ? clock(newest) : ""))))));
 
 // A table of the rows of any query, with its column names.
 export const any = (columns, rows) => {
@@ -77,23 +83,35 @@ export const artists = (rows) => ranks(rows.map(([artist, plays]) => [artist ?? 
 export const browsers = (rows) =>
   ranks(rows.map(([name, plays, share]) => [name, percent(share), plays, number(plays)]));
 
-export function rejected(rows) {
-  const shown = rows.map(([table, run, at, file, line, column, code, reason, value]) =>
+// What became of the file or object. `staging` are the states of the staging tasks by run: a task that fails because of
+// rejected rows stages nothing.
+function fate(table, run, source, staging) {
+  if (source === "object") return "Object quarantined, nothing of it is staged";
+  if (staging.error) return "Unknown";
+  const state = staging[run]?.[table.replace("staging_", "stage_")];
+  if (state === undefined) return "Unknown, the run was deleted";
+  if (state === "success") return "The other rows are staged";
+  return ["failed", "up_for_retry"].includes(state) ? "Load failed, nothing of this file is staged" : "The file is being read again";
+}
+
+export const runs = (rows) => new URLSearchParams([...new Set(rows.map(([, run]) => run))].map((run) => ["run", run]));
+
+export function rejected(rows, staging) {
+  const shown = rows.map(([table, run, at, file, line, column, code, reason, value, source]) =>
     element("tr", {},
       element("td", { class: "time" }, airflowLink(runPath("sparkify_warehouse", run), { title: `Run ${run}` }, minute(at))),
-      element("td", {}, element("code", {}, `${file}:${line}`)),
+      element("td", {}, element("code", {}, line ? `${file}:${line}` : file)),
+      element("td", {}, fate(table, run, source, staging)),
       element("td", {}, table, column ? `.${column.trim()}` : ""),
       element("td", {}, `${code}: ${reason ?? "no reason given"}`),
       element("td", {}, value === null ? "" : element("code", {}, value.length > 80 ? `${value.slice(0, 80)}…` : value))));
-  const head = ["Rejected", "File and line", "Column", "Reason", "Value"];
+  const head = ["Rejected", "File and line", "What is staged", "Column", "Reason", "Value"];
   return element("div", { class: "scroll" }, element("table", { class: "wide-table" },
     element("thead", {}, element("tr", {}, head.map((name) => element("th", {}, name)))), element("tbody", {}, shown)));
 }
 
 export const rejectedNote = (rows) => {
-  const all = rows.length ? rows[0][9] : 0;
-  return all > rows.length
-    ? `The latest ${number(rows.length)} of ${number(all)} rejected rows of the currently staged files`
-    : "Rejected rows of the currently staged files";
+  const all = rows.length ? rows[0][10] : 0;
+  const which = "rejected rows of the files that were read last";
+  return all > rows.length ? `The latest ${number(rows.length)} of ${number(all)} ${which}` : `The ${which}`;
 };
-

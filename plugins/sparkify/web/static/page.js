@@ -5,7 +5,9 @@ import * as charts from "./charts.js";
 import { element } from "./dom.js";
 import { clock } from "./format.js";
 import * as lists from "./lists.js";
+import * as problems from "./problems.js";
 import * as quality from "./quality.js";
+import * as reports from "./reports.js";
 
 // Polls Airflow every 60 s while the page is visible.
 const EVERY = 60e3;
@@ -15,6 +17,12 @@ let period = "week";
 // The latest response of api/loads, and the error if it failed.
 let loads = {};
 let trouble = null;
+// Further data for a panel's rows: the declarations of the checks, if one did not pass; Airflow's state of the runs that
+// rejected rows.
+const besides = {
+  quality: { url: (answer) => (quality.isTroubled(answer) ? "api/checks" : null), found: [] },
+  rejected_rows: { url: ({ rows }) => (rows.length ? `api/staging?${lists.runs(rows)}` : null), found: {} },
+};
 // Whether the panels without an element in index.html have been added.
 let placed = false;
 
@@ -23,13 +31,15 @@ const body = (name) => place(name).querySelector(".body");
 const note = (name, text) => { place(name).querySelector(".note").textContent = text; };
 
 // The views of the panels with an element in index.html; any other is a table at the end of the page, see `placeOthers`.
-// `empty` is the text for a panel without rows.
+// `empty` is the text for a panel without rows; a view with `needed` is hidden unless that returns true.
 const VIEWS = [
   { panel: "freshness", show: (at, { rows }) => at.replaceChildren(...lists.freshness(rows, loads)) },
   { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
   { panel: "users_by_level", show: (at, { rows }) => at.replaceChildren(...lists.users(rows)) },
   { panel: "quality", place: "quality_now", empty: "No check has been evaluated yet.",
     show: (at, { columns, rows }) => at.replaceChildren(...quality.now(columns, rows)) },
+  { panel: "quality", place: "failed_checks", needed: quality.isTroubled,
+    show: (at, { columns, rows }) => at.replaceChildren(...quality.problems(columns, rows, besides.quality.found)) },
   { panel: "plays_by_hour", empty: "No plays yet.", when: () => period === "week",
     show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "week")) },
   { panel: "plays_by_day", place: "plays_by_hour", empty: "No plays yet.", when: () => period === "all",
@@ -48,7 +58,10 @@ const VIEWS = [
       at.querySelectorAll(".scroll").forEach((part) => { part.scrollLeft = part.scrollWidth; });
     } },
   { panel: "rejected_rows", empty: "None: COPY loaded every row of the currently staged files.",
-    show: (at, { rows }) => { note("rejected_rows", lists.rejectedNote(rows)); at.replaceChildren(lists.rejected(rows)); } },
+    show: (at, { rows }) => {
+      note("rejected_rows", lists.rejectedNote(rows));
+      at.replaceChildren(lists.rejected(rows, besides.rejected_rows.found));
+    } },
 ];
 const panels = () => [...new Set(VIEWS.map((view) => view.panel))];
 
@@ -59,7 +72,7 @@ async function ask(url) {
   const { detail, kind } = await response.json().catch(() => ({}));
   const error = detail ?? `Airflow responded with HTTP ${response.status}. See the log of the API server.`;
   // These errors affect all panels: they are shown once, in the banner.
-  return { error, kind, all: kind === "unreachable" || kind === "missing" };
+  return { error, kind, all: kind === "unreachable" || kind === "empty" };
 }
 
 const get = (url) => ask(url).catch(() => ({ error: "Airflow does not respond. Check that its API server is running.", all: true }));
@@ -75,6 +88,11 @@ function render(panel) {
   for (const view of VIEWS.filter((item) => item.panel === panel && (item.when?.() ?? true))) {
     const at = body(view.place ?? panel);
     at.classList.remove("loading");
+    if (view.needed) {
+      const needed = !answer.error && view.needed(answer);
+      place(view.place).hidden = !needed;
+      if (!needed) continue;
+    }
     if (answer.error) state(at, answer.all ? "Not available" : answer.error);
     else if (view.empty && !answer.rows.length) state(at, view.empty);
     else {
@@ -86,11 +104,35 @@ function render(panel) {
 
 function updateHeader() {
   const common = trouble ?? [...answers.values()].find((answer) => answer.all);
+  const failed = (loads.failures ?? []).filter(problems.isFailed);
+  const said = [[problems.sentence(failed), "failed", "#failures"], [common?.error, "unavailable"]].filter(([text]) => text);
+  // What is announced is announced once: the same text stays.
   const banner = document.getElementById("banner");
-  banner.hidden = !common;
-  banner.textContent = common?.error ?? "";
+  if (banner.dataset.said !== JSON.stringify(said)) {
+    banner.dataset.said = JSON.stringify(said);
+    banner.replaceChildren(...said.map(([text, kind, href]) =>
+      element("p", { class: kind }, href ? element("a", { href }, text) : text)));
+  }
   const times = [...answers.values()].flatMap((answer) => answer.as_of ?? []).sort();
   document.getElementById("as-of").textContent = times.length ? `As of ${clock(times[0])}.` : "";
+}
+
+function showFailures() {
+  const panel = document.getElementById("failures");
+  const { failures } = loads;
+  // A poll without news leaves alone what the user has unfolded or focused.
+  if (panel.dataset.shown === JSON.stringify(failures)) return;
+  panel.dataset.shown = JSON.stringify(failures);
+  panel.hidden = !failures.length;
+  panel.querySelector(".body").replaceChildren(...problems.failures(failures));
+}
+
+async function showReports(reload) {
+  const at = document.querySelector("#reports .body");
+  const found = await get(`api/reports${reload ? "?reload=true" : ""}`);
+  at.classList.remove("loading");
+  if (found.error) state(at, found.all ? "Not available" : found.error);
+  else at.replaceChildren(reports.list(found.days));
 }
 
 // Adds the panels that are not in VIEWS; returns false if Airflow did not list them.
@@ -110,7 +152,9 @@ async function placeOthers() {
 async function load(panel, reload) {
   const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
   // These errors persist until a run has loaded data; any other panel with an error is requested again.
-  const settled = !answer.error || ["missing", "slow", "refused"].includes(answer.kind);
+  const settled = !answer.error || ["empty", "missing", "slow", "refused"].includes(answer.kind);
+  const url = answer.error ? null : besides[panel]?.url(answer);
+  if (url) besides[panel].found = await get(url);
   answers.set(panel, { version: settled ? loads.version : null, ...answer });
   render(panel);
   updateHeader();
@@ -119,6 +163,7 @@ async function load(panel, reload) {
 async function refresh(reload = false) {
   const found = await get("api/loads");
   trouble = found.error ? found : null;
+  if (reload || trouble || loads.version !== found.version) showReports(reload);
   if (trouble) {
     // Keep what is shown; the banner has the error.
     panels().filter((panel) => !answers.has(panel)).forEach((panel) => {
@@ -129,7 +174,8 @@ async function refresh(reload = false) {
     return;
   }
   loads = found;
-  placed ||= await placeOthers();
+  showFailures();
+  if (reload || !placed) placed = await placeOthers();
   render("freshness"); // depends on the current time
   updateHeader();
   const due = panels().filter((panel) => reload || answers.get(panel)?.version !== loads.version);
@@ -161,5 +207,6 @@ document.getElementById("reload").addEventListener("click", () => refresh(true))
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
 
+reports.activate(document.querySelector("#reports form"), () => showReports(true));
 applyTheme();
 refresh();

@@ -1,7 +1,8 @@
 // Data quality: checks by run. Checks that failed or warned come first; those that always passed are collapsed.
 
-import { airflowLink, element, runPath } from "./dom.js";
+import { airflowLink, element, inline, runPath } from "./dom.js";
 import { count, minute, number, span } from "./format.js";
+import { any } from "./lists.js";
 
 const WORDS = { passed: "Passed", warned: "Warning", failed: "Failed" };
 const SIGNS = { passed: "✓", warned: "!", failed: "✕" };
@@ -26,15 +27,58 @@ const interval = (item) => `${item.interval_start} ${item.interval_end}`;
 const check = (item) => `${item.table_name}: ${item.check_name}`;
 const newest = (items) => items.reduce((last, item) => (item.checked_at >= last.checked_at ? item : last));
 
+// The latest outcome of each check, the worst first.
+const latest = (columns, rows) =>
+  [...grouped(results(columns, rows), (item) => `${item.dag_id} ${check(item)}`).values()].map(newest)
+    .sort((a, b) => WORST.indexOf(b.outcome) - WORST.indexOf(a.outcome));
+const failing = (columns, rows) => latest(columns, rows).filter((item) => item.outcome !== "passed");
+
+export const isTroubled = ({ columns, rows }) => failing(columns, rows).length > 0;
+
+const anchor = (item) => `check-${[item.dag_id, item.table_name, item.check_name].join("-").replace(/\W+/g, "-")}`;
+const TONES = { failed: "bad", warned: "warn" };
+// Names of failing checks that fit the tile.
+const NAMED = 2;
+
 export function now(columns, rows) {
-  const latest = [...grouped(results(columns, rows), (item) => `${item.dag_id} ${check(item)}`).values()].map(newest);
-  const number_of = (outcome) => latest.filter((item) => item.outcome === outcome).length;
+  const all = latest(columns, rows);
+  const troubled = failing(columns, rows);
+  const number_of = (outcome) => all.filter((item) => item.outcome === outcome).length;
   const [failed, warned] = [number_of("failed"), number_of("warned")];
   const words = [failed && `${number(failed)} failed`, warned && count(warned, "warning")].filter(Boolean).join(", ");
+  const links = troubled.slice(0, NAMED).map((item) =>
+    element("a", { class: `named ${TONES[item.outcome]}`, href: `#${anchor(item)}` }, `${SIGNS[item.outcome]} ${check(item)}`));
+  const more = troubled.length - links.length;
   return [
-    element("strong", {}, `${number(number_of("passed"))} of ${number(latest.length)} passed`),
+    element("strong", {}, `${number(number_of("passed"))} of ${number(all.length)} passed`),
     element("small", { class: failed ? "bad" : warned ? "warn" : "good" }, words || "None failed"),
+    ...links,
+    ...(more > 0 ? [element("a", { class: "named", href: `#${anchor(troubled[NAMED])}` }, `and ${number(more)} more`)] : []),
   ];
+}
+
+// `declared` are the checks as include/checks declares them, or the error that says why they are not known.
+export function problems(columns, rows, declared) {
+  return failing(columns, rows).map((item) => {
+    const { why, remedy } = (declared.error ? [] : declared)
+      .find((other) => other.table_name === item.table_name && other.check_name === item.check_name)
+      ?? { remedy: declared.error ?? "This check is not declared any more." };
+    const sample = JSON.parse(item.sample ?? "[]");
+    const names = [...new Set(sample.flatMap((row) => Object.keys(row)))];
+    return element("article", { class: "problem", id: anchor(item) },
+      element("h3", { class: TONES[item.outcome] }, `${SIGNS[item.outcome]} ${check(item)}`, " ",
+        airflowLink(`dags/${encodeURIComponent(item.dag_id)}`, { class: "of" }, item.dag_id)),
+      element("p", {}, `Observed: ${item.observed}; expected: ${item.expected}. `, inline(remedy)),
+      why ? element("p", { class: "note" }, inline(why)) : null,
+      element("ul", {}, element("li", {},
+        element("strong", {}, span(item.interval_start, item.interval_end)),
+        `checked at ${minute(item.checked_at)}`,
+        airflowLink(runPath(item.dag_id, item.run_id), {}, `Run ${item.run_id}`))),
+      sample.length
+        ? element("details", {}, element("summary", {}, `Sample of the failing rows: ${sample.length}`),
+          any(names, sample.map((row) => names.map((name) => row[name] ?? null))))
+        : null);
+  });
 }
 
 export function history(columns, rows) {
