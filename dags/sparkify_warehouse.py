@@ -43,6 +43,7 @@ from sparkify.operators import (
     PublishDaysOperator,
     StageToRedshiftOperator,
 )
+from sparkify.operators.create_tables import CONFIRMATION
 
 INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
@@ -93,10 +94,11 @@ with DAG(
             "object that cannot be loaded is quarantined, and the others are loaded.",
         ),
         "recreate_tables": Param(
-            False,
-            type="boolean",
+            None,
+            type=["null", "string"],
+            pattern=f"^({CONFIRMATION})?$",
             title="Drop and recreate all tables",
-            description="Deletes all data except that of the range that this run loads.",
+            description=f"Deletes all data except that of the range that this run loads. To confirm, type: {CONFIRMATION}",
         ),
     },
     template_searchpath=[str(INCLUDE / "sql")],
@@ -115,7 +117,7 @@ with DAG(
         task_id="create_tables",
         ddl=[str(INCLUDE / "sql" / "ddl")],
         postgres_sql=["postgres/indexes.sql"],
-        recreate="{{ params.recreate_tables }}",
+        recreate="{{ params.recreate_tables or '' }}",
         checks=CHECKS,
     )
 
