@@ -16,7 +16,8 @@ from sandbox.airflow import aws_connection
 from sparkify.operators import StageToRedshiftOperator
 from sparkify.s3 import S3Error
 from sparkify.staging.by_interval import IntervalStaging
-from sparkify.warehouse import CopyFailedError, WarehouseError
+from sparkify.warehouse import CopyFailedError, RejectedRow, WarehouseError
+from sparkify.warehouse.postgres.session import Postgres
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, staged
 from tests.support.data import event, song
 
@@ -128,6 +129,17 @@ class TestRejectedRows:
             lab.run(*FIVE, tasks=["stage_events"])
         assert staged(lab) == [1]
         assert lab.query(self.LINES) == []
+
+    def test_an_error_of_s3_after_rejected_rows_is_retried(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        lab.run(*DAY, tasks=["create_tables"])
+        lab.put_events("2018-11-01", [self.BROKEN])
+
+        def fail(self: Postgres, command: str) -> Any:
+            raise CopyFailedError("S3 is slow", [RejectedRow("s3://a/b", 2, "ts", 1213, "Missing")], terminal=False)
+
+        monkeypatch.setattr(Postgres, "_copy", fail)
+        with pytest.raises(CopyFailedError, match="S3 is slow"):
+            lab.run(*DAY, tasks=["stage_events"], max_errors=5)
 
     def test_long_text_is_truncated(self, lab: Lab) -> None:
         value = "%s ' \\ \0 ? é" + 9000 * "é"
