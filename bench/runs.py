@@ -169,7 +169,7 @@ def _airflow(testbed: Testbed) -> Iterator[tuple[LocalDeployment, AirflowClient]
 def _run_range(client: AirflowClient, options: generate.Options) -> None:
     """Load all days in one run, into new tables."""
     end = options.begin + timedelta(days=options.days)
-    conf = {"start": options.begin.isoformat(), "end": end.isoformat(), "recreate_tables": True}
+    conf = {"start": options.begin.isoformat(), "end": end.isoformat(), "recreate_tables": "recreate all tables"}
     path = dag_run_path(airflow.DAG_ID, client.trigger(airflow.DAG_ID, conf))
     while (state := client.get(path).json()["state"]) in ("queued", "running"):
         time.sleep(0.5)

@@ -18,11 +18,12 @@ A day that fails its checks has no new report until they pass. Events are missed
 day without data is marked in its report. The report of today shows up to which hour it is loaded, and compares it with
 the same part of other days; it is written again when the day is complete.
 
-**When a task fails**
+**When a task fails**, its log ends with the error. An invalid day fails at once; the warehouse and S3 are retried, unless
+the database or S3 rejected what was asked for.
 
 | Task | What it means | What to do |
 |---|---|---|
-| write_report: not a date | the partition key is missing or invalid: expected a day from 1970 to 2199 | trigger the DAG again with a day such as `2018-11-01` |
+| write_report: not a date | the partition key is missing or invalid: expected a day from 1970 to 2199 | trigger the DAG again with a day such as `2018-11-01`: clearing the task cannot change it |
 | write_report: the day has not begun | the partition key is a day in the future | trigger the DAG again with an earlier day |
 | write_report: the warehouse | it is unreachable, or has no tables yet | check the connection `redshift`; run `sparkify_warehouse` once; clear the task |
 | write_report: S3 | the bucket is not writable | check the variable `sparkify_bucket` and the permission of the connection `aws` to write `reports/`; clear the task |

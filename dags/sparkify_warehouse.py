@@ -9,17 +9,19 @@ The run that closes a day also loads the day's late-arriving events.
 **Load history.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten years between 1970
 and 2200. Or use a backfill, which creates one run per hour.
 
-**When a task fails**
+**When a task fails**, its log ends with the error and the remedy. What a retry may repair (the network, S3, a full or
+restarting database, a conflict) was retried three times; errors in data, SQL and params fail at once.
 
 | Task | What it means | What to do |
 |---|---|---|
-| create_tables | the warehouse is unreachable, or a file of DDL or of checks is invalid | check the connection `redshift`; resume the cluster; correct the file named in the log; clear the task |
-| stage_events | S3 returned an error, or rows were rejected | the log and operations.rejected_rows have the file, the line and the reason; correct the file and clear the task, or load the other rows: trigger the DAG with `start`, `end` and `max_errors` |
+| any task: invalid range | only one of `start` and `end`, an end that is not after the start, or no interval at all | trigger the DAG again with valid params: clearing a task cannot change them |
+| create_tables | the warehouse is unreachable, a file of DDL or of checks is invalid, or `recreate_tables` was not confirmed | check the connection `redshift`; resume the cluster; correct the file named in the log; clear the task. To recreate the tables, trigger the DAG again with the text of the form |
+| stage_events | S3 returned an error, or rows were rejected | the log and operations.rejected_rows have the file, the line, the column and the reason; correct the file and clear the task. Or load the other rows: trigger the DAG again with `start`, `end` and `max_errors`; clearing the task cannot change params |
 | stage_songs | S3 returned an error | the log has the object and the reason; clear the task. A malformed song does not fail the task: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run loads it. If the table was wrong, run with `full_refresh` |
-| load_... | the database returned an error | the log has the statement; clear the task |
+| load_... | the database returned an error | the log has the statement; correct the SQL or the table if it was rejected; clear the task |
 | data_quality | a check failed | the log has each failed check, its observed result and what to do; nothing is rolled back, but the day is not published |
 
-Clearing a task is always safe. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
+Clearing a task is always safe, and runs it with the same params. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
 **Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`. **Alerts** are sent to every configured
 channel: Slack, e-mail and Amazon SNS (docs/alerts.md).
 """
@@ -43,6 +45,7 @@ from sparkify.operators import (
     PublishDaysOperator,
     StageToRedshiftOperator,
 )
+from sparkify.operators.create_tables import CONFIRMATION
 
 INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
@@ -93,10 +96,11 @@ with DAG(
             "object that cannot be loaded is quarantined, and the others are loaded.",
         ),
         "recreate_tables": Param(
-            False,
-            type="boolean",
+            None,
+            type=["null", "string"],
+            pattern=f"^({CONFIRMATION})?$",
             title="Drop and recreate all tables",
-            description="Deletes all data except that of the range that this run loads.",
+            description=f"Deletes all data except that of the range that this run loads. To confirm, type: {CONFIRMATION}",
         ),
     },
     template_searchpath=[str(INCLUDE / "sql")],
@@ -115,7 +119,7 @@ with DAG(
         task_id="create_tables",
         ddl=[str(INCLUDE / "sql" / "ddl")],
         postgres_sql=["postgres/indexes.sql"],
-        recreate="{{ params.recreate_tables }}",
+        recreate="{{ params.recreate_tables or '' }}",
         checks=CHECKS,
     )
 

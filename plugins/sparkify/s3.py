@@ -31,7 +31,15 @@ _REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Expi
 
 
 class S3Error(AirflowException):
-    """S3 rejected a request or is unreachable; the message has the object and the remedy."""
+    """S3 rejected a request or is unreachable; the message has the object and the remedy.
+
+    :param terminal: whether a retry would fail again. Credentials expire and are replaced, and new permissions take
+        some time to apply: by default a retry may succeed.
+    """
+
+    def __init__(self, message: str, *, terminal: bool = False) -> None:
+        super().__init__(message)
+        self.terminal = terminal
 
 
 class S3Object(NamedTuple):
@@ -189,7 +197,9 @@ def explain(error: Exception, bucket: str, key: str, action: str = "read", permi
     code = match[1] if match else ""
     url = f"s3://{bucket}/{key}"
     if code == "NoSuchBucket":
-        return S3Error(f"S3 bucket '{bucket}' does not exist. Remedy: correct the bucket's name in {url}.")
+        return S3Error(
+            f"S3 bucket '{bucket}' does not exist. Remedy: correct the bucket's name in {url}.", terminal=True
+        )
     if isinstance(error, FileNotFoundError):
         return S3Error(f"{url} does not exist. Remedy: correct the key; it is case-sensitive.")
     if code in _REFUSED or type(error).__name__ in ("PermissionDeniedError", "UnauthenticatedError"):
@@ -200,7 +210,8 @@ def explain(error: Exception, bucket: str, key: str, action: str = "read", permi
     if code in ("PermanentRedirect", "AuthorizationHeaderMalformed") or "redirect" in str(error).lower():
         return S3Error(
             f"The bucket of {url} is in another region. Remedy: set region_name in the extra field of the Airflow "
-            "connection `aws`."
+            "connection `aws`.",
+            terminal=True,
         )
     # Without a code the exception is about the connection, and its text is the client's.
     reason = code or " ".join(str(error).partition("\n")[0].split())[:300] or type(error).__name__

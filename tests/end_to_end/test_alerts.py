@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from sandbox import airflow, servers
+from sandbox.api import dag_run_path
 from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
 from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
@@ -156,11 +157,33 @@ def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
     assert site.messages() == []
 
 
-def test_a_failed_task_is_alerted_after_its_last_retry(site: Site) -> None:
-    assert site.run(DAY + timedelta(days=4))[1] == "failed"
+def test_a_data_error_is_alerted_at_once(site: Site) -> None:
+    run, state = site.run(DAY + timedelta(days=4))
+    assert state == "failed"
+    task = site.client.get(f"{dag_run_path(airflow.DAG_ID, run)}/taskInstances/stage_events").json()
+    assert (task["try_number"], task["max_tries"] > 0) == (1, True)
     (message,) = site.messages()
     assert "*Failed*: `task stage_events`" in message
     assert "2018-11-05-events.json line 1" in message
+
+
+def test_the_log_of_a_run_with_an_invalid_range_shows_the_error(site: Site) -> None:
+    """Not in a group, which the web UI collapses."""
+    site.client.unpause(airflow.DAG_ID)
+    conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
+    run = site.client.trigger(airflow.DAG_ID, conf)
+    assert site.end(run) == "failed"
+    path = f"{dag_run_path(airflow.DAG_ID, run)}/taskInstances/create_tables/logs/1"
+    visible, groups = [], 0
+    for line in site.client.get(path).json()["content"]:
+        groups += line["event"].startswith("::group::") - line["event"].startswith("::endgroup::")
+        if not groups:
+            visible.append(line)
+    *_, shown, failed = [line for line in visible if line.get("level") == "error"]
+    assert shown["event"].startswith("Invalid range, start='2018-11-02T00:00:00Z' and end='2018-11-01T00:00:00Z': ")
+    assert shown["event"].endswith("Trigger the DAG again with valid params: clearing the task cannot change params.")
+    assert failed["error_detail"][-1]["exc_type"] == "InvalidRunError"
+    assert len(site.messages()) == 1
 
 
 def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -> None:

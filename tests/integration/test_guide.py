@@ -63,7 +63,7 @@ lab.run(*day)
 found["merged"] = lab.one("SELECT COUNT(*) FROM devices")
 lab.run(*day, full_refresh=True)
 found["rebuilt"] = lab.one("SELECT COUNT(*) FROM devices")
-lab.run(*day, tasks=["create_tables"], recreate_tables=True)
+lab.run(*day, tasks=["create_tables"], recreate_tables="recreate all tables")
 found["recreated"] = lab.one("SELECT COUNT(*) FROM devices")
 print("found:" + json.dumps(found, default=str))
 """

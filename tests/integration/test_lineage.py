@@ -26,7 +26,6 @@ from referencing import Registry, Resource
 
 from sparkify.operators.base import WarehouseOperator
 from sparkify.quality.result import CheckResult
-from sparkify.warehouse import CopyFailedError
 from tests.conftest import ROOT
 from tests.support.data import event, song
 
@@ -254,7 +253,7 @@ def test_start_events_have_datasets_without_row_counts(loaded: Lab, events: Even
 
 def test_fail_events_have_datasets_without_row_counts(lab: Lab, events: Events) -> None:
     lab.put_events("2018-11-01", [{"page": "Home"}])
-    with pytest.raises(CopyFailedError):
+    with pytest.raises(AirflowFailException):
         lab.run(*DAY, tasks=["create_tables", "stage_events"])
     found = events.of("stage_events", "FAIL")
     assert names(found, "outputs") == ["public.staging_events"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.warehouse import WarehouseError, connect
 from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
@@ -143,14 +144,16 @@ def test_a_malformed_file_is_reported_and_nothing_is_staged(redshift: Lab) -> No
     redshift.run(*DAY)
     before = redshift.tables()
     redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0), event("2018-11-01T06:00:00", 2, 0, status="bad")])
-    with pytest.raises(WarehouseError) as caught:
+    with pytest.raises(AirflowFailException) as caught:
         redshift.run(*DAY)
-    first, second = str(caught.value).split("\n")
+    first, remedies, second = str(caught.value).split("\n")
     source = f"s3://{redshift.bucket}/log_data/2018/11/2018-11-01-events.json"
     assert first.startswith(
         f"More than 0 rows of {source} were rejected: nothing of [2018-11-01 00:00, 2018-11-02 00:00)"
     )
-    assert second.startswith(f"{source} line 2, column status: error 1207, Invalid digit")
+    assert remedies.startswith("Correct the file and clear the task; operations.rejected_rows has")
+    assert second.startswith(f"- {source} line 2, column status: Invalid digit")
+    assert second.endswith("(error 1207)")
     assert redshift.tables() == before
     result = redshift.run(*DAY, tasks=["stage_events"], max_errors=1)
     assert (result["stage_events"]["rows"], result["stage_events"]["rejected"]) == (1, 1)
@@ -161,7 +164,7 @@ def test_an_event_with_an_implausible_time_is_rejected(redshift: Lab) -> None:
     micro = event("2018-11-01T06:00:00", 2, 0, ts=1_541_052_000_000_000)
     redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0), micro])
     redshift.run(*DAY, tasks=["create_tables"])
-    with pytest.raises(WarehouseError, match=r"More than 0 rows .*\n.*ts is 50803-"):
+    with pytest.raises(AirflowFailException, match=r"More than 0 rows .*\n.*\n.*ts is 50803-"):
         redshift.run(*DAY, tasks=["stage_events"])
     result = redshift.run(*DAY, tasks=["stage_events"], max_errors=1)["stage_events"]
     assert (result["rows"], result["rejected"], result["strays"]) == (1, 1, 0)

@@ -13,7 +13,6 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.serialization.serialized_objects import DagSerialization
 
-from sparkify.warehouse import CopyFailedError
 from sql_rules.files import check
 from tests.second_source.activity import HERE, dag
 from tests.second_source.records import TABLES, Record, expected, put, some, utc
@@ -168,7 +167,7 @@ def test_an_invalid_line_is_rejected_with_its_location_and_the_others_are_loaded
     line, column, code = BROKEN[what]
     five = START + timedelta(hours=5)
     put(lab, [at(5, 1), at(5, 2)], (five, line))
-    with pytest.raises(CopyFailedError, match="More than 0 rows"):
+    with pytest.raises(AirflowFailException, match="More than 0 rows"):
         run(lab, 5)
     checked = run(lab, 5, max_errors=1)["data_quality"]
     assert (checked["failed"], checked["warned"]) == (0, 1)

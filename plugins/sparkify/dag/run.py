@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 BACKFILL = "backfill"
+RETRIGGER = "Trigger the DAG again with valid params: clearing the task cannot change params."
+
+
+class InvalidRunError(AirflowFailException):
+    """A run was triggered with invalid params: trigger the DAG again with valid ones."""
 
 
 @dataclass(frozen=True)
@@ -72,34 +77,36 @@ def interval_of_run(dag_run: Any, params: Mapping[str, Any]) -> Interval:
 
     :param dag_run: the run; its data interval is used if the params have no range.
     :param params: ``start`` and ``end`` of an explicit range, ISO 8601, or None.
-    :raises AirflowFailException: if the run has neither, or the interval is invalid. A retry does not help.
+    :raises InvalidRunError: if the run has neither, or the interval is invalid.
     """
     start, end = params.get("start"), params.get("end")
     if start or end:
         if not (start and end):
             missing = "end" if start else "start"
-            raise AirflowFailException(
-                f"Incomplete range: the param {missing} is missing. "
-                "Set both start and end, or neither to load the run's data interval."
+            raise InvalidRunError(
+                f"Incomplete range, start={start!r:.{SHOWN}} and end={end!r:.{SHOWN}}: the param {missing} is missing. "
+                f"Set both, or neither to load the run's data interval. {RETRIGGER}"
             )
         try:
             return Interval.parse(start, end).for_one_run()
         except ValueError as error:
-            raise AirflowFailException(
+            raise InvalidRunError(
                 f"Invalid range, start={start!r:.{SHOWN}} and end={end!r:.{SHOWN}}: {error}. "
-                "Expected ISO 8601 times such as 2018-11-01T00:00:00Z; end is exclusive."
+                f"Expected ISO 8601 times such as 2018-11-01T00:00:00Z; end is exclusive. {RETRIGGER}"
             ) from None
     if not (dag_run.data_interval_start and dag_run.data_interval_end):
-        raise AirflowFailException(
+        raise InvalidRunError(
             "This run has no interval: it was triggered without a logical date and without a range. "
-            "Trigger it again with the params start and end, or give it a logical date."
+            "Trigger the DAG again with the params start and end, or with a logical date: clearing the task cannot "
+            "change them."
         )
     try:
         return Interval.parse(dag_run.data_interval_start, dag_run.data_interval_end).for_one_run()
     except ValueError as error:
-        raise AirflowFailException(
+        raise InvalidRunError(
             f"Invalid data interval of this run: {error}. The DAG's schedule must give each run an interval "
-            "(CronDataIntervalTimetable does, a cron string does not); or set the params start and end."
+            "(CronDataIntervalTimetable does, a cron string does not). Correct it, or trigger the DAG again with the "
+            "params start and end: clearing the task cannot change them."
         ) from None
 
 
@@ -107,21 +114,22 @@ def day_of_run(dag_run: Any) -> Interval:
     """Return the day of a run whose partition key is a day.
 
     :param dag_run: the run; its partition key is the day (UTC), such as 2018-11-01.
-    :raises AirflowFailException: if the key is missing or not a valid day. A retry does not help.
+    :raises InvalidRunError: if the key is missing or not a valid day.
     """
     key = dag_run.partition_key
     try:
         start = moment(datetime.strptime(key or "", "%Y-%m-%d").replace(tzinfo=UTC))
         return Interval.parse(start, start + PERIODS["day"])
     except ValueError:
-        raise AirflowFailException(
+        raise InvalidRunError(
             f"This run's partition key is not a date from {EARLIEST:%Y-%m-%d} on and before {LATEST:%Y-%m-%d}: "
-            f"{key!r:.{SHOWN}}. Trigger the DAG again with a partition key such as 2018-11-01."
+            f"{key!r:.{SHOWN}}. Trigger the DAG again with a partition key such as 2018-11-01: "
+            "clearing the task cannot change it."
         ) from None
 
 
 def _interval(dag_run: Any, params: Mapping[str, Any]) -> Interval | None:
     try:
         return interval_of_run(dag_run, params)
-    except AirflowFailException:
+    except InvalidRunError:
         return None  # the task has failed for this reason, and its log has the error

@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.dag.flow import Flow
+from sparkify.dag.run import RETRIGGER, InvalidRunError
 from sparkify.interval import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    import jinja2
     from airflow.providers.openlineage.extractors import OperatorLineage
     from airflow.sdk import Context
 
@@ -41,6 +44,8 @@ class WarehouseOperator(BaseOperator):
     # The task's result and the results of its checks, for callbacks and lineage.
     result: Mapping[str, Any] | None = None
     check_results: Sequence[CheckResult] = ()
+    # Why the fields could not be rendered.
+    _rendering_error: Exception | None = None
 
     def __init__(
         self,
@@ -59,8 +64,14 @@ class WarehouseOperator(BaseOperator):
 
     @property
     def interval(self) -> Interval:
-        """The interval that the run owns; available after the fields are rendered."""
-        return Interval.parse(self.interval_start, self.interval_end)
+        """The interval that the run owns; available after the fields are rendered.
+
+        :raises InvalidRunError: if the fields are not a valid interval.
+        """
+        try:
+            return Interval.parse(self.interval_start, self.interval_end)
+        except ValueError as error:
+            raise InvalidRunError(f"Invalid interval of this run: {error}. {RETRIGGER}") from None
 
     @contextmanager
     def warehouse(self) -> Iterator[Warehouse]:
@@ -75,10 +86,30 @@ class WarehouseOperator(BaseOperator):
         """Return the template context with the ``scope`` that .sql and .yaml files call."""
         return cast("Context", {**context, "scope": scope})
 
+    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+        """Render the fields; :meth:`execute` raises the error if that fails, such as for a run with an invalid range.
+
+        Airflow logs errors of rendering in a group that the web UI collapses: the log would look empty.
+        """
+        try:
+            self.render_fields(context, jinja_env)
+        except Exception as error:  # noqa: BLE001 - execute() raises it
+            self._rendering_error = error
+
+    def render_fields(self, context: Context, jinja_env: jinja2.Environment | None) -> None:
+        """Render the fields; for subclasses that add variables to the templates."""
+        super().render_template_fields(context, jinja_env)
+
     def execute(self, context: Context) -> dict[str, Any]:
-        """Run the task; log and return its result, and add it to the asset events of the outlets."""
+        """Run the task; log and return its result, and add it to the asset events of the outlets.
+
+        :raises AirflowFailException: if a retry would fail again, see :func:`sparkify.warehouse.errors.is_terminal`.
+        """
         started = time.monotonic()
-        result = self.work(context)
+        with _without_useless_retries():
+            if self._rendering_error:
+                raise self._rendering_error
+            result = self.work(context)
         result["seconds"] = round(time.monotonic() - started, 2)
         log.info("Done: %s", ", ".join(f"{name} {value:,}" for name, value in result.items()))
         for outlet in self.outlets:
@@ -109,3 +140,25 @@ class WarehouseOperator(BaseOperator):
         :return: counts by name, such as rows.
         """
         raise NotImplementedError
+
+
+@contextmanager
+def _without_useless_retries() -> Iterator[None]:
+    """Fail the task at once if a retry would fail again, with the message as lines of the log.
+
+    The web UI shows the message of an exception without its line breaks.
+    """
+    try:
+        yield
+    except AirflowFailException as error:
+        log.error("%s", error)
+        raise
+    except Exception as error:
+        from sparkify.warehouse.errors import explain, is_terminal, sqlstate
+
+        if not is_terminal(error):
+            raise
+        message = explain(error)
+        log.error("%s", message)
+        # A driver's error has the position in the statement; another one only repeats the message.
+        raise AirflowFailException(message) from (error if sqlstate(error) else None)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify.dag.run import RETRIGGER, InvalidRunError
+from sparkify.interval import SHOWN
 from sparkify.operators.base import WarehouseOperator
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The text that confirms the deletion of all rows.
+CONFIRMATION = "recreate all tables"
+
 
 class CreateTablesOperator(WarehouseOperator):
     """Create missing tables and other declared objects; never alter existing ones.
@@ -30,8 +35,8 @@ class CreateTablesOperator(WarehouseOperator):
         Schemas are created first; statements that create no object always run. (templated)
     :param postgres_sql: .sql files that run on PostgreSQL only, after the others: the indexes that Redshift neither
         has nor needs. (templated)
-    :param recreate: ``"True"`` to drop all declared tables first, except those of ``history.sql``. All other data is
-        lost. (templated)
+    :param recreate: ``"recreate all tables"`` to drop all declared tables first, except those of ``history.sql``: all
+        other data is lost. Any other text is an error, unless it is empty. (templated)
     :param checks: the folder with the declarations of data quality checks, to validate them before anything is loaded.
         (templated)
     """
@@ -52,7 +57,7 @@ class CreateTablesOperator(WarehouseOperator):
         *,
         ddl: Sequence[str],
         postgres_sql: list[str] | None = None,
-        recreate: str | bool = False,
+        recreate: str = "",
         checks: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -66,6 +71,11 @@ class CreateTablesOperator(WarehouseOperator):
         from sparkify.warehouse import ddl
         from sparkify.warehouse.catalogue import relations
 
+        if self.recreate and self.recreate != CONFIRMATION:
+            raise InvalidRunError(
+                f"Nothing was done: to drop and recreate all tables, type {CONFIRMATION!r}; got "
+                f"{self.recreate!r:.{SHOWN}}. {RETRIGGER}"
+            )
         checks = self._read_checks()
         try:
             declared = ddl.read(*map(Path, self.ddl))
@@ -77,7 +87,7 @@ class CreateTablesOperator(WarehouseOperator):
             names = {*(item.creates for item in statements if item.creates), *(check.table for check in checks)}
 
             def create() -> tuple[int, dict[str, list[str]]]:
-                if str(self.recreate).lower() == "true":
+                if self.recreate:
                     log.warning("Dropping all tables except those of %s: this run recreates them.", ddl.HISTORY)
                     for table in declared.values():
                         if table and not table.keeps_rows:

@@ -67,7 +67,7 @@ class LoadOperator(WarehouseOperator):
         """The dimension that provides looked-up attributes."""
         return None
 
-    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+    def render_fields(self, context: Context, jinja_env: jinja2.Environment | None) -> None:
         """Render the fields; ``sql`` with the scope of the rows that changed."""
         self._template = self.sql
 
@@ -76,7 +76,7 @@ class LoadOperator(WarehouseOperator):
             scope = predicates.of_changed_batches if self.source else predicates.OfInterval(self.interval)
             return scope(column, lookup=lookup, **keys)
 
-        super().render_template_fields(self.with_scope(context, changed), jinja_env)
+        super().render_fields(self.with_scope(context, changed), jinja_env)
 
     @property
     def flow(self) -> Flow:

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk.exceptions import AirflowFailException
-
+from sparkify.dag.run import InvalidRunError
 from sparkify.interval import Interval
 from sparkify.operators.base import WarehouseOperator
 from sparkify.sql import predicates
@@ -73,23 +72,23 @@ class ReportOperator(WarehouseOperator):
         self.bucket = bucket
         self.key = key
 
-    def render_template_fields(self, context: Context, jinja_env: jinja2.Environment | None = None) -> None:
+    def render_fields(self, context: Context, jinja_env: jinja2.Environment | None) -> None:
         """Render the fields, with the interval as the scope of the queries."""
 
         def scope(column: str, *, days: int = 1) -> str:
             interval = self.interval  # rendered before this is called
             return predicates.OfInterval(Interval(interval.end - timedelta(days=days), interval.end))(column)
 
-        super().render_template_fields(self.with_scope(context, scope), jinja_env)
+        super().render_fields(self.with_scope(context, scope), jinja_env)
 
     def work(self, context: Context) -> dict[str, Any]:
         from sparkify.s3 import Bucket
 
         now = datetime.now(UTC)
         if self.interval.start > now:
-            raise AirflowFailException(
+            raise InvalidRunError(
                 f"{self.interval} has not begun: expected a start before {now:%Y-%m-%d %H:%M} UTC. Trigger the DAG "
-                "again with an earlier one."
+                "again with an earlier one: clearing the task cannot change it."
             )
         with self.warehouse() as warehouse:
             # One transaction: all queries see the same snapshot, while other runs load.

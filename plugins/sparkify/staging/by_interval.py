@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sparkify.interval import EARLIEST, LATEST, Interval
 from sparkify.sql import predicates, templates
-from sparkify.staging.rejects import IMPLAUSIBLE_TIME
+from sparkify.staging.rejects import IMPLAUSIBLE_TIME, TABLE, explain
 from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, WarehouseError
 from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS
 
@@ -153,15 +153,20 @@ class IntervalStaging:
         try:
             result = self.table.land(landing, source, self.max_errors)
         except CopyFailedError as error:
-            if not error.rejects or not all(row.line_number for row in error.rejects):
-                raise  # the cause is not a row, but an error of S3 or a corrupt file
-            raise self._too_many(source, error.rejects, str(error).partition("\n")[2]) from None
+            if not (error.terminal and error.rejects):
+                raise  # the cause is S3, or the declaration of the task
+            if all(row.line_number for row in error.rejects):
+                raise self._too_many(source, error.rejects) from None
+            raise CopyFailedError(
+                f"A file of {source} cannot be read: nothing of {self.interval} was staged.\n"
+                f"Correct the file and clear the task.\n{explain(error.rejects[:SHOWN_REJECTS])}",
+                error.rejects,
+            ) from None
         # COPY does not report which file a row came from.
         file = objects[0].url if len(objects) == 1 else source
         rejected, rejects = self._implausible(landing, file)
         if rejected and result.rejected + rejected > self.max_errors:
-            shown = "\n".join(f"{row.file_name}, {row.reason}" for row in rejects[:SHOWN_REJECTS])
-            raise self._too_many(source, [*result.rejects, *rejects], shown)
+            raise self._too_many(source, [*result.rejects, *rejects])
         result = replace(
             result,
             rows=result.rows - rejected,
@@ -200,12 +205,13 @@ class IntervalStaging:
         ]
         return (found[0][1] if found else 0), rows
 
-    def _too_many(self, source: str, rejects: Sequence[RejectedRow], shown: str) -> CopyFailedError:
+    def _too_many(self, source: str, rejects: Sequence[RejectedRow]) -> CopyFailedError:
+        start, end = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (self.interval.start, self.interval.end))
         return CopyFailedError(
-            f"More than {self.max_errors} rows of {source} were rejected: nothing of {self.interval} was staged. "
-            "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load "
-            "the other rows: trigger the DAG again with the param max_errors above "
-            f"{self.max_errors}.\n{shown}",
+            f"More than {self.max_errors} rows of {source} were rejected: nothing of {self.interval} was staged.\n"
+            f"Correct the file and clear the task; {TABLE} has file, line, column and reason. Or load the other rows: "
+            f"trigger the DAG again with start={start}, end={end} and a max_errors above {self.max_errors}; "
+            f"clearing the task cannot change params.\n{explain(rejects[:SHOWN_REJECTS])}",
             rejects,
         )
 

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 
 from sparkify.sql import predicates, templates
 from sparkify.staging import ledger
-from sparkify.staging.rejects import EMPTY_OBJECT
+from sparkify.staging.rejects import EMPTY_OBJECT, explain
 from sparkify.warehouse import CopyFailedError, RejectedRow
 
 if TYPE_CHECKING:
@@ -161,7 +161,8 @@ class ObjectStaging:
             if not self._quarantine(result.rejects):
                 raise CopyFailedError(
                     f"COPY rejected {result.rejected} rows of {self.bucket.url(self.key)}, of objects that are not "
-                    f"listed there: {sorted({row.file_name for row in result.rejects})}. Nothing was staged."
+                    f"listed there: {sorted({row.file_name for row in result.rejects})}. Nothing was staged.",
+                    terminal=False,  # the next attempt lists the objects again
                 )
             self.table.warehouse.script(f"DROP TABLE {batch.landing_table}")
 
@@ -190,9 +191,8 @@ class ObjectStaging:
         first = [self._invalid[item][0] for item in self._planned if item in self._invalid]
         if not first:
             return
-        shown = [f"{row.file_name} line {row.line_number}: {row.reason}" for row in first[:SHOWN_OBJECTS]]
         log.warning(
             "%d objects are quarantined, the others are staged. operations.rejected_rows has the reasons. Correct the "
             "objects: the next run stages what has changed. If the table was wrong, run the DAG with full_refresh.\n%s",
-            len(first), "\n".join(shown),
+            len(first), explain(first[:SHOWN_OBJECTS]),
         )  # fmt: skip

@@ -33,6 +33,9 @@ COLUMNS = (
 # https://docs.aws.amazon.com/redshift/latest/dg/r_Load_Error_Reference.html
 IMPLAUSIBLE_TIME = 1
 EMPTY_OBJECT = 2
+# Maximum length of a value in a message, in characters.
+_SHOWN_VALUE = 40
+_TEXTS = {"varchar", "char", "character", "character varying"}
 # The lengths of the columns, in bytes.
 _REASON, _TEXT = 1_024, 4_096
 
@@ -100,6 +103,23 @@ class RejectedRows:
             _clip(row.raw_line, _TEXT),
             _clip(row.raw_value, _TEXT),
         )
+
+
+def explain(rows: Sequence[RejectedRow]) -> str:
+    """Return file, line, column, reason and value of rejected rows, one per line.
+
+    Messages reach logs and alerts, and text may be personal: a name, a location, a user agent. So a value is only shown
+    if its column is declared as another type, such as a number or a timestamp. Redshift reports no values at all.
+    """
+    return "\n".join(map(_explain, rows))
+
+
+def _explain(row: RejectedRow) -> str:
+    line = f" line {row.line_number}" if row.line_number else ""
+    column = f", column {row.column_name}" if row.column_name else f", position {row.position}" if row.position else ""
+    is_shown = row.raw_value and row.column_type and row.column_type not in _TEXTS
+    value = f", got {row.raw_value!r:.{_SHOWN_VALUE}}" if is_shown else ""
+    return f"- {row.file_name}{line}{column}: {row.reason}{value} (error {row.error_code})"
 
 
 def _clip(text: str | None, length: int) -> str | None:

@@ -64,8 +64,9 @@ class CopyFailedError(WarehouseError):
 
     :param rejects: the rows that it had rejected, :data:`MAX_REPORTED_REJECTS` and one of each further file, including
         an object that it could not decompress.
+    :param terminal: whether a retry would fail again: its input is invalid, rather than S3 or the network failed.
     """
 
-    def __init__(self, message: str, rejects: Sequence[RejectedRow] = ()) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, rejects: Sequence[RejectedRow] = (), *, terminal: bool = True) -> None:
+        super().__init__(message, terminal=terminal)
         self.rejects = rejects

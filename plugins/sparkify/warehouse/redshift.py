@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import tenacity
 
 from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS, CopyFailedError, CopyResult, RejectedRow
-from sparkify.warehouse.errors import WarehouseError
+from sparkify.warehouse.errors import DUPLICATES, WarehouseError, fields, is_terminal
 from sparkify.warehouse.iam import with_temporary_password
 from sparkify.warehouse.session import Warehouse
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason, of_os_error, of_sqlstate
@@ -145,13 +145,15 @@ class Redshift(Warehouse):
 
     def _failure(self, error: Exception, started: datetime) -> CopyFailedError:
         """Return the error of a failed COPY, without the server's other fields, which may contain the command."""
-        kind = _CopyConflictError if self._is_conflict(error) else CopyFailedError
-        message = f"COPY failed: {_fields(error).get('M') or self._text(error)}"
-        if damaged := _UNREADABLE.search(_fields(error).get("D", "")):
-            return kind(message, [RejectedRow(damaged[2], 0, "", int(damaged[1]), _fields(error)["M"])])
+        found = fields(error)
+        message = f"COPY failed: {found.get('M') or self._text(error)}"
+        if self._is_conflict(error):
+            return _CopyConflictError(message, terminal=False)
+        if damaged := _UNREADABLE.search(found.get("D", "")):
+            return CopyFailedError(message, [RejectedRow(damaged[2], 0, "", int(damaged[1]), found["M"])])
         if "load_error" not in message:
-            # It did not start to load: any load errors of the session are of an earlier COPY.
-            return kind(message)
+            # It did not start to load: any load errors of the session are of an earlier COPY. S3 may have failed.
+            return CopyFailedError(message, terminal=is_terminal(error))
         # No function returns the id of a failed COPY. It is the last id of the session, and higher than those that
         # succeeded. Earlier sessions may have had the same process id.
         rejects = self._rejects(
@@ -162,7 +164,7 @@ class Redshift(Warehouse):
             f"{row.file_name} line {row.line_number}, column {row.column_name}: error {row.error_code}, {row.reason}"
             for row in rejects[:_SHOWN_REJECTS]
         ]
-        return kind("\n".join([message, *lines]), rejects)
+        return CopyFailedError("\n".join([message, *lines]), rejects)
 
     @cached_property
     def _aws(self) -> AwsBaseHook:
@@ -191,8 +193,7 @@ class Redshift(Warehouse):
             return True
         text = self._text(error)
         return (
-            # The last two: another session has created the table, or the schema, concurrently.
-            _fields(error).get("C") in {"40001", "40P01", "42P07", "42P06"}
+            fields(error).get("C") in {"40001", "40P01", *DUPLICATES}
             # https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
             or "Serializable isolation violation" in text
             # Mostly of DDL; undocumented, and a retry succeeds.
@@ -210,14 +211,9 @@ class Redshift(Warehouse):
                 return of_os_error(cause)
         if not isinstance(error, Error):
             return None
-        return of_sqlstate(fields["C"]) if (fields := _fields(error)) else Reason.UNREACHABLE
+        return of_sqlstate(found["C"]) if (found := fields(error)) else Reason.UNREACHABLE
 
     def _text(self, error: BaseException) -> str:
-        fields = _fields(error)
-        words = [fields[name] for name in "MD" if name in fields] if fields else map(str, error.args)
+        found = fields(error)
+        words = [found[name] for name in "MD" if name in found] if found else map(str, error.args)
         return ": ".join(words) or super()._text(error)
-
-
-def _fields(error: BaseException) -> dict[str, str]:
-    """Return the fields of the server's error message, by their letters; empty for errors of the client."""
-    return error.args[0] if error.args and isinstance(error.args[0], dict) else {}

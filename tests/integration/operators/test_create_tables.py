@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sandbox.lab import TABLES
+from sparkify.dag.run import InvalidRunError
 from sparkify.operators import CreateTablesOperator
 from tests.conftest import ROOT
 from tests.support.data import event, song
@@ -55,7 +56,7 @@ def test_recreating_deletes_everything_including_the_ledger(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.put_song("one", song("SO1"))
     lab.run(*DAY)
-    lab.run(*DAY, tasks=["create_tables"], recreate_tables=True)
+    lab.run(*DAY, tasks=["create_tables"], recreate_tables="recreate all tables")
     assert set(lab.counts().values()) == {0}
     assert lab.run(*DAY)["stage_songs"]["objects"] == 1
 
@@ -69,7 +70,7 @@ def test_recreating_only_keeps_the_history(lab: Lab) -> None:
             "INSERT INTO operations.task_failures VALUES "
             "('sparkify_warehouse', 'r', 'manual', 'stage_events', 1, NULL, NULL, '2018-11-01', 'COPY failed')"
         )
-    lab.run(*DAY, tasks=["create_tables"], recreate_tables=True)
+    lab.run(*DAY, tasks=["create_tables"], recreate_tables="recreate all tables")
     names = [name for (name,) in lab.query("SELECT tablename FROM pg_tables WHERE schemaname = 'operations'")]
     assert len(names) == 8
     filled = {name for name in names if lab.one(f"SELECT COUNT(*) FROM operations.{name}")}
@@ -85,13 +86,17 @@ def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab,
         "CREATE TABLE if not exists\n  marts.devices (device_id VARCHAR(8) NOT NULL, interval_time TIMESTAMP)\n"
         "SORTKEY (interval_time);\n"
     )
-    create = CreateTablesOperator(task_id="create", ddl=[str(folder)], recreate="{{ params.recreate_tables }}")
+    create = CreateTablesOperator(task_id="create", ddl=[str(folder)], recreate="{{ params.recreate_tables or '' }}")
     lab.execute(create, start=DAY[0], end=DAY[1])
     with psycopg.connect(lab.uri) as connection:
         connection.execute("INSERT INTO marts.devices VALUES ('a', NULL)")
     assert lab.execute(create, start=DAY[0], end=DAY[1])["statements"] == 0
     assert lab.one("SELECT COUNT(*) FROM marts.devices") == 1
-    lab.execute(create, start=DAY[0], end=DAY[1], recreate_tables=True)
+    for typed in (True, "True", "recreate"):
+        with pytest.raises(InvalidRunError, match=f"Nothing was done: .*type 'recreate all tables'; got '{typed}'"):
+            lab.execute(create, start=DAY[0], end=DAY[1], recreate_tables=typed)
+    assert lab.one("SELECT COUNT(*) FROM marts.devices") == 1
+    lab.execute(create, start=DAY[0], end=DAY[1], recreate_tables="recreate all tables")
     assert lab.one("SELECT COUNT(*) FROM marts.devices") == 0
 
 
@@ -116,5 +121,5 @@ def test_sort_keys_become_indexes(lab: Lab) -> None:
 
 
 def test_a_run_without_an_interval_fails_clearly(lab: Lab) -> None:
-    with pytest.raises(AirflowFailException, match="This run has no interval"):
+    with pytest.raises(InvalidRunError, match="This run has no interval"):
         lab.execute(lab.dag.get_task("create_tables"))

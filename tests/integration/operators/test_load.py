@@ -264,7 +264,7 @@ def test_shuffled_and_repeated_hours_result_in_the_tables_of_one_run(lab: Lab, s
     expected = lab.tables()
     assert expected["songplays"]
 
-    lab.run("2018-11-01", "2018-11-03", tasks=["create_tables"], recreate_tables=True)
+    lab.run("2018-11-01", "2018-11-03", tasks=["create_tables"], recreate_tables="recreate all tables")
     hours = [hour(number, day) for day in (1, 2) for number in range(24)]
     chance = random.Random(seed)
     history = hours + chance.sample(hours, 10)

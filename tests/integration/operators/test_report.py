@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from moto.server import ThreadedMotoServer
 
 from sandbox.airflow import aws_connection
+from sparkify.dag.run import InvalidRunError
 from sparkify.operators import report as module
 from sparkify.s3 import Bucket
 from sparkify.warehouse import WarehouseError
@@ -295,15 +296,16 @@ def test_a_range_into_the_future_is_loaded_up_to_the_time_of_its_checks(
 
 def test_a_future_day_is_rejected(loaded: Lab) -> None:
     with pytest.raises(
-        AirflowFailException, match=r"\[2190-05-01 00:00, .*\) has not begun: expected a start before 20.*earlier"
+        InvalidRunError, match=r"\[2190-05-01 00:00, .*\) has not begun: expected a start before 20.*earlier"
     ):
         report(loaded, "2190-05-01")
     assert list(loaded.store.list("reports/")) == []
 
 
 def test_missing_tables_are_reported(lab: Lab) -> None:
-    with pytest.raises(psycopg.errors.UndefinedTable, match="songplays"):
+    with pytest.raises(AirflowFailException, match=r'"songplays" does not exist \(SQLSTATE 42P01\)') as caught:
         report(lab)
+    assert isinstance(caught.value.__cause__, psycopg.errors.UndefinedTable)
 
 
 def test_an_unreachable_warehouse_is_reported(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

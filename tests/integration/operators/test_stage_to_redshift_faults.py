@@ -16,7 +16,8 @@ from sandbox.airflow import aws_connection
 from sparkify.operators import StageToRedshiftOperator
 from sparkify.s3 import S3Error
 from sparkify.staging.by_interval import IntervalStaging
-from sparkify.warehouse import CopyFailedError, WarehouseError
+from sparkify.warehouse import CopyFailedError, RejectedRow, WarehouseError
+from sparkify.warehouse.postgres.session import Postgres
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, staged
 from tests.support.data import event, song
 
@@ -93,7 +94,7 @@ class TestRejectedRows:
     ) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), self.BROKEN])
         for _ in range(2):
-            with pytest.raises(CopyFailedError):
+            with pytest.raises(AirflowFailException):
                 lab.run(*FIVE, tasks=EVENTS)
             assert staged(lab) == []
             assert lab.query(self.LINES) == [(2, "ts", 1213)]
@@ -124,10 +125,21 @@ class TestRejectedRows:
                 raise
 
         monkeypatch.setattr(IntervalStaging, "_land", overtaken)
-        with pytest.raises(CopyFailedError):
+        with pytest.raises(AirflowFailException):
             lab.run(*FIVE, tasks=["stage_events"])
         assert staged(lab) == [1]
         assert lab.query(self.LINES) == []
+
+    def test_an_error_of_s3_after_rejected_rows_is_retried(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+        lab.run(*DAY, tasks=["create_tables"])
+        lab.put_events("2018-11-01", [self.BROKEN])
+
+        def fail(self: Postgres, command: str) -> Any:
+            raise CopyFailedError("S3 is slow", [RejectedRow("s3://a/b", 2, "ts", 1213, "Missing")], terminal=False)
+
+        monkeypatch.setattr(Postgres, "_copy", fail)
+        with pytest.raises(CopyFailedError, match="S3 is slow"):
+            lab.run(*DAY, tasks=["stage_events"], max_errors=5)
 
     def test_long_text_is_truncated(self, lab: Lab) -> None:
         value = "%s ' \\ \0 ? é" + 9000 * "é"
@@ -146,11 +158,16 @@ class TestBadInput:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
         lab.run(*DAY, tasks=EVENTS)
 
-    def fails(self, lab: Lab, match: str, **fields: object) -> None:
+    def fails(
+        self, lab: Lab, match: str, error: type[Exception] = AirflowFailException, **fields: object
+    ) -> pytest.ExceptionInfo[Exception]:
+        """Return the error of the task: by default one that is not retried."""
         task = with_fields(lab.dag.get_task("stage_events"), **fields)
-        with pytest.raises((WarehouseError, S3Error), match=match):
+        with pytest.raises(error, match=match) as caught:
             lab.execute(task, start=DAY[0], end=DAY[1])
+        assert isinstance(caught.value, AirflowFailException) == (error is AirflowFailException)
         assert staged(lab) == [1]
+        return caught
 
     def test_malformed_json(self, lab: Lab) -> None:
         good = json.dumps(event("2018-11-01T05:10", 1))
@@ -163,13 +180,29 @@ class TestBadInput:
 
     def test_a_wrong_type(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 2, userId="eight")])
-        self.fails(lab, r"(?s)line 1.*userid")
+        self.fails(lab, r"line 1, column userid: .*, got 'eight' \(error 1207\)")
+
+    def test_personal_values_are_not_shown(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 2, lastName=300 * "Summers")])
+        caught = self.fails(lab, r"line 1, column lastname: .* \(error 1204\)")
+        assert "Summers" not in str(caught.value)
+
+    def test_a_corrupt_file(self, lab: Lab) -> None:
+        self.fails(
+            lab,
+            r"(?s)^A file of .*Correct the file and clear the task\.\n- s3://.*events\.json: .* \(error 9001\)$",
+            copy_options=["TIMEFORMAT 'epochmillisecs'", "GZIP"],
+        )
+
+    def test_a_column_that_does_not_exist(self, lab: Lab) -> None:
+        """The database rejects a statement because of its content: SQLSTATE 42703."""
+        self.fails(lab, r'column "tz" does not exist \(SQLSTATE 42703\)\. A retry', interval_column="tz")
 
     def test_a_missing_bucket(self, lab: Lab) -> None:
         self.fails(lab, "no-such-bucket", bucket="no-such-bucket")
 
     def test_a_missing_jsonpaths_file(self, lab: Lab) -> None:
-        self.fails(lab, "paths.json", jsonpaths=f"s3://{lab.bucket}/paths.json")
+        self.fails(lab, "paths.json", error=WarehouseError, jsonpaths=f"s3://{lab.bucket}/paths.json")
 
     def test_an_invalid_jsonpaths_file(self, lab: Lab) -> None:
         lab.put("paths.json", '{"jsonpaths": ["$.artist"')

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.warehouse import CopyFailedError
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, LAST, staged
 from tests.support.data import event
 
@@ -36,7 +36,7 @@ class TestInvalidTimestamps:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), at(ts)])
         file = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
         for hours in (FIVE, LAST, DAY):
-            with pytest.raises(CopyFailedError, match=r"More than 0 rows of .*param max_errors above 0") as caught:
+            with pytest.raises(AirflowFailException, match=r"(?s)More than 0 rows of .*a max_errors above 0") as caught:
                 lab.run(*hours, tasks=EVENTS)
             assert value in str(caught.value)
             assert "landing" not in str(caught.value)
@@ -56,7 +56,7 @@ class TestInvalidTimestamps:
 
     def test_they_count_towards_max_errors(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), at(-1), event("2018-11-01T05:10", None)])
-        with pytest.raises(CopyFailedError, match="More than 1 rows"):
+        with pytest.raises(AirflowFailException, match="More than 1 rows"):
             lab.run(*DAY, tasks=EVENTS, max_errors=1)
         assert [code for *_, code, _, _ in lab.query(REJECTED)] == [1213, 1]
         assert lab.run(*DAY, tasks=EVENTS, max_errors=2)["stage_events"]["rejected"] == 2
@@ -113,15 +113,21 @@ class TestFilesWithoutRows:
         assert lab.run(*FIVE, tasks=EVENTS, max_errors=1)["stage_events"]["empty"] == 0
 
 
-def test_the_error_about_too_many_rejected_rows_has_the_remedies(lab: Lab) -> None:
+def test_the_error_about_too_many_rejected_rows_has_the_remedies(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:11", 2, status="bad")])
-    with pytest.raises(CopyFailedError) as caught:
+    with pytest.raises(AirflowFailException) as caught:
         lab.run(*FIVE, tasks=EVENTS)
     source = f"s3://{lab.bucket}/log_data/2018/11/2018-11-01-events.json"
-    first, second = str(caught.value).split("\n")
+    first, remedies, row = str(caught.value).split("\n")
     assert first == (
-        f"More than 0 rows of {source} were rejected: nothing of [2018-11-01 05:00, 2018-11-01 06:00) was staged. "
-        "operations.rejected_rows has file, line, column and reason. Correct the file and clear the task; or load the "
-        "other rows: trigger the DAG again with the param max_errors above 0."
+        f"More than 0 rows of {source} were rejected: nothing of [2018-11-01 05:00, 2018-11-01 06:00) was staged."
     )
-    assert second.startswith(f"{source} line 2, column status (")
+    assert remedies == (
+        "Correct the file and clear the task; operations.rejected_rows has file, line, column and reason. Or load the "
+        "other rows: trigger the DAG again with start=2018-11-01T05:00:00Z, end=2018-11-01T06:00:00Z and a max_errors "
+        "above 0; clearing the task cannot change params."
+    )
+    assert row.startswith(f"- {source} line 2, column status: Invalid digit")
+    assert row.endswith(", got 'bad' (error 1207)")
+    # The web UI shows the message of an exception in one line, and a record of the log in several.
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [str(caught.value)]

@@ -222,7 +222,7 @@ class TestManifests:
 
         def fail(self: Postgres, command: str) -> Any:
             found.extend(manifests(lab))
-            raise CopyFailedError("S3 refused")
+            raise CopyFailedError("S3 refused", terminal=False)
 
         monkeypatch.setattr(Postgres, "_copy", fail)
         with pytest.raises(CopyFailedError, match="S3 refused"):

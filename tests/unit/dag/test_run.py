@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparkify.dag.run import day_of_run, interval_of_run
+from sparkify.dag.run import InvalidRunError, day_of_run, interval_of_run
 from sparkify.interval import EARLIEST, LATEST, LONGEST, Interval
 from tests.unit.test_interval import inputs
 
@@ -41,12 +42,16 @@ def test_params_come_before_the_data_interval(dag_run: Any) -> None:
 @pytest.mark.parametrize(
     ("dag_run", "params", "message"),
     [
-        (run(START, START + HOUR), {"start": "2018-11-01"}, "the param end is missing.*Set both"),
+        (
+            run(START, START + HOUR),
+            {"start": "2018-11-01"},
+            "start='2018-11-01' and end=None: the param end is missing.*Set both",
+        ),
         (run(START, START + HOUR), {"end": "2018-11-01"}, "the param start is missing.*Set both"),
         (run(), {"start": "yesterday", "end": "2018-11-01"}, "start='yesterday' and .*ISO 8601"),
         (run(), {"start": "2018-11-02", "end": "2018-11-01"}, "Invalid range.*must end after.*end is exclusive"),
         (run(), {"start": "2018-11-01", "end": "2018-11-01"}, "Invalid range.*must end after"),
-        (run(), {}, "no interval: .*Trigger it again with the params start and end"),
+        (run(), {}, "no interval: .*Trigger the DAG again with the params start and end"),
         (run(START), {}, "no interval"),
         (run(START, START), {}, "Invalid data interval of this run: .*must end after.*CronDataIntervalTimetable"),
         (
@@ -62,8 +67,10 @@ def test_params_come_before_the_data_interval(dag_run: Any) -> None:
     ],
 )
 def test_a_run_without_an_interval_fails_for_good(dag_run: Any, params: dict[str, Any], message: str) -> None:
-    with pytest.raises(AirflowFailException, match=message):
+    with pytest.raises(InvalidRunError, match=message) as caught:
         interval_of_run(dag_run, params)
+    assert isinstance(caught.value, AirflowFailException)
+    assert re.search("[Tt]rigger the DAG again with .*: clearing the task cannot change", str(caught.value))
 
 
 def test_a_partition_is_a_day() -> None:
@@ -88,7 +95,7 @@ def test_a_partition_is_a_day() -> None:
 )
 def test_a_run_without_a_day_fails_for_good(key: str | None) -> None:
     with pytest.raises(
-        AirflowFailException, match=r"not a date from 1970-01-01.*Trigger the DAG again with a partition key such as"
+        InvalidRunError, match=r"not a date from 1970-01-01.*Trigger the DAG again with a partition key such as"
     ):
         day_of_run(SimpleNamespace(partition_key=key))
 

@@ -24,6 +24,7 @@ from sparkify.operators import (
     PublishDaysOperator,
     StageToRedshiftOperator,
 )
+from sparkify.operators.create_tables import CONFIRMATION
 from sparkify.operators.load import LoadOperator
 
 if TYPE_CHECKING:
@@ -122,12 +123,21 @@ def test_start_and_end_are_timestamps_or_empty(dag: DAG, name: str) -> None:
         param.resolve("yesterday")
 
 
-@pytest.mark.parametrize("name", ["full_refresh", "recreate_tables"])
-def test_expensive_params_are_off_by_default(dag: DAG, name: str) -> None:
-    param = copy.deepcopy(dag.params.get_param(name))  # resolve() sets it
+def test_a_full_refresh_is_off_by_default(dag: DAG) -> None:
+    param = copy.deepcopy(dag.params.get_param("full_refresh"))  # resolve() sets it
     assert param.value is False
     with pytest.raises(ParamValidationError):
         param.resolve("perhaps")
+
+
+def test_recreating_the_tables_needs_a_typed_confirmation(dag: DAG) -> None:
+    param = copy.deepcopy(dag.params.get_param("recreate_tables"))  # resolve() sets it
+    assert param.value is None
+    for accepted in (None, "", "recreate all tables"):
+        assert param.resolve(accepted) == accepted
+    for rejected in (True, "true", "yes", "recreate all tables!", "Recreate all tables"):
+        with pytest.raises(ParamValidationError):
+            param.resolve(rejected)
 
 
 def render(dag: DAG, text: str, **params: Any) -> Any:
@@ -163,7 +173,11 @@ def test_a_full_refresh_rebuilds_every_table(dag: DAG, tasks: dict[str, Any], fu
 
 def test_tables_are_only_dropped_on_request(dag: DAG, tasks: dict[str, Any]) -> None:
     recreate = tasks["create_tables"].recreate
-    assert [render(dag, recreate, recreate_tables=value) for value in (False, True)] == ["False", "True"]
+    assert [render(dag, recreate, recreate_tables=value) for value in (None, "", CONFIRMATION)] == [
+        "",
+        "",
+        CONFIRMATION,
+    ]
 
 
 def test_a_skipped_task_does_not_skip_downstream_tasks(dag: DAG) -> None:

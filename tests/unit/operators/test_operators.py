@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 import socket
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import DAG, BaseHook, Variable
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify import operators
+from sparkify.dag.run import InvalidRunError
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
@@ -21,6 +23,13 @@ from sparkify.operators import (
     StageToRedshiftOperator,
 )
 from sparkify.operators.base import WarehouseOperator
+from sparkify.s3 import S3Error
+from sparkify.warehouse import CopyFailedError, WarehouseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow.sdk import Context
 
 LOAD: dict[str, Any] = {"table": "songs", "keys": ["song_id"], "sql": "load/songs.sql"}
 NEEDED: dict[type[WarehouseOperator], dict[str, Any]] = {
@@ -165,6 +174,121 @@ def test_default_args_apply(operator: type[WarehouseOperator]) -> None:
         task = operator(task_id="task", **NEEDED[operator])
     assert task.redshift_conn_id == "other"
     assert task.interval_start == "2018-11-01"
+
+
+@every_operator
+@pytest.mark.parametrize(
+    ("error", "is_retried"),
+    [
+        (InvalidRunError("the range"), False),
+        (KeyError("Variable sparkify_bucket does not exist"), True),
+    ],
+)
+def test_an_error_of_rendering_is_raised_by_execute(
+    operator: type[WarehouseOperator], error: Exception, is_retried: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Airflow logs what is rendered in a group that the web UI collapses."""
+
+    def fail() -> None:
+        raise error
+
+    task: Any = operator(task_id="task", interval_start="{{ fail() }}", **NEEDED[operator])
+    context: Any = {"fail": fail}
+    task.render_template_fields(context)
+    caplog.clear()
+    with pytest.raises(type(error)) as caught:
+        task.execute(context)
+    assert caught.value is error
+    assert isinstance(error, AirflowFailException) != is_retried
+    assert [record.getMessage() for record in caplog.records] == ([] if is_retried else ["the range"])
+
+
+@every_operator
+def test_fields_that_are_no_interval_are_an_invalid_run(operator: type[WarehouseOperator]) -> None:
+    task = operator(task_id="task", interval_start="2018-11-02", interval_end="2018-11-01", **NEEDED[operator])
+    with pytest.raises(InvalidRunError, match="Trigger the DAG again with valid params"):
+        _ = task.interval
+
+
+class StatementError(Exception):
+    """An error of a database driver.
+
+    :param sqlstate: its code, as psycopg has it.
+    """
+
+    def __init__(self, sqlstate: str | None) -> None:
+        super().__init__(f"failed with {sqlstate}\nLINE 1: SELECT")
+        self.sqlstate = sqlstate
+        self.add_note("Statement: Take the newest")
+
+
+def redshift_error(code: str) -> Exception:
+    """Return an error as redshift_connector raises it."""
+    return Exception({"S": "ERROR", "C": code, "M": f"failed with {code}"})
+
+
+class Failing(WarehouseOperator):
+    """Fails with an error."""
+
+    error: Exception
+
+    def work(self, context: Context) -> dict[str, Any]:
+        raise self.error
+
+
+@pytest.mark.parametrize("make", [StatementError, redshift_error])
+@pytest.mark.parametrize(
+    ("code", "is_retried"),
+    [
+        ("42601", False),  # syntax error
+        ("42703", False),  # undefined column
+        ("42P01", False),  # undefined table
+        ("42883", False),  # no such function for these types
+        ("22012", False),  # division by zero
+        ("42P07", True),  # another session has created the table
+        ("08006", True),  # connection failure
+        ("40001", True),  # serialization conflict
+        ("53100", True),  # disk full
+        ("55P03", True),  # lock timeout
+        ("57P01", True),  # shutdown
+        ("28P01", True),  # login
+        ("XX000", True),  # internal error
+    ],
+)
+def test_what_a_retry_cannot_repair_is_not_retried(
+    make: Callable[[str], Exception], code: str, is_retried: bool
+) -> None:
+    task = Failing(task_id="task")
+    task.error = make(code)
+    with pytest.raises(Exception, match=f"failed with {code}") as caught:
+        task.execute({})
+    if is_retried:
+        assert caught.value is task.error
+    else:
+        assert isinstance(caught.value, AirflowFailException)
+        assert f"failed with {code} (SQLSTATE {code})." in str(caught.value)
+        assert "LINE 1" not in str(caught.value)
+        assert ("Statement: Take the newest." in str(caught.value)) == (make is StatementError)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_retried"),
+    [
+        (WarehouseError("unreachable"), True),
+        (S3Error("503"), True),
+        (CopyFailedError("S3 is slow", terminal=False), True),
+        (CopyFailedError("rejected rows"), False),
+        (S3Error("no such bucket", terminal=True), False),
+    ],
+)
+def test_errors_of_this_project_declare_whether_they_are_retried(error: Exception, is_retried: bool) -> None:
+    task = Failing(task_id="task")
+    task.error = error
+    with pytest.raises(Exception, match=str(error)) as caught:
+        task.execute({})
+    assert isinstance(caught.value, AirflowFailException) != is_retried
+    if not is_retried:
+        assert caught.value.__suppress_context__  # the log has the message once
 
 
 def test_the_partition_column_of_a_stage_task() -> None:

@@ -80,7 +80,7 @@ class Postgres(Warehouse):
         try:
             parsed = parse_copy(command)
         except CopySyntaxError as error:
-            raise WarehouseError(str(error)) from None
+            raise WarehouseError(str(error), terminal=True) from None
         return copy(self._session, parsed, open_store=self._open_store, audit=self._connect)
 
     def _authorization(self) -> str:

@@ -100,7 +100,8 @@ class Fetcher:
         if not received == announced == expected:
             raise CopyFailedError(
                 f"{item.url}: expected {expected} bytes, got {received}: the connection was closed, or the object was "
-                "replaced meanwhile. Nothing was loaded. Remedy: run the COPY again."
+                "replaced meanwhile. Nothing was loaded. Remedy: run the COPY again.",
+                terminal=False,
             )
 
 

@@ -106,7 +106,7 @@ def copy(
     except (CopyFailedError, S3Error) as error:
         note = _attempt(log)
         more = error.rejects if isinstance(error, CopyFailedError) else ()
-        raise CopyFailedError(f"{error}{note}", [*rejects.reported, *more]) from None
+        raise CopyFailedError(f"{error}{note}", [*rejects.reported, *more], terminal=error.terminal) from None
     except (psycopg.IntegrityError, psycopg.DataError) as error:
         reason = error.diag.message_primary or type(error).__name__
         note = _attempt(log)
@@ -132,7 +132,8 @@ def _objects(fetcher: Fetcher, command: CopyCommand) -> Sequence[S3Object]:
     if not found:
         raise CopyFailedError(
             f"The specified S3 prefix '{command.prefix}' does not exist in bucket '{command.bucket}'. "
-            "Remedy: correct the key in FROM; it is case-sensitive."
+            "Remedy: correct the key in FROM; it is case-sensitive.",
+            terminal=False,  # the objects may have been deleted since they were listed
         )
     return sorted(found, key=lambda item: item.key)
 
@@ -165,7 +166,9 @@ def _load(
                 reader.read(item.url, content)
         if not fetcher.objects:
             # "Regardless of any mandatory settings, COPY will terminate if no files are found."
-            raise CopyFailedError(f"{command.url}: none of the files in the manifest exists. Remedy: correct its URLs.")
+            raise CopyFailedError(
+                f"{command.url}: none of the files in the manifest exists. Remedy: correct its URLs.", terminal=False
+            )
     return reader.rows
 
 
