@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-BACKFILL = "backfill"
+BACKFILL, MANUAL = "backfill", "manual"
+
+
+class InvalidRunError(AirflowFailException):
+    """The params of a run are invalid; trigger the DAG again."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +126,8 @@ def day_of_run(dag_run: Any) -> Interval:
 
 def _interval(dag_run: Any, params: Mapping[str, Any]) -> Interval | None:
     try:
+        if getattr(dag_run, "partition_key", None):
+            return day_of_run(dag_run)
         return interval_of_run(dag_run, params)
     except AirflowFailException:
         return None  # the task has failed for this reason, and its log has the error
