@@ -71,7 +71,7 @@ class LateRun:
     @property
     def observed(self) -> str:
         """Its state when it missed the deadline."""
-        return f"{self.state}; it was queued at {self.queued_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.state}, queued at {self.queued_at:%Y-%m-%d %H:%M} UTC"
 
 
 Event = CheckResult | TaskFailure | LateRun

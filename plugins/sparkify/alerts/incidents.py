@@ -7,6 +7,7 @@ passed. This module only decides; it neither reads nor sends anything.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from sparkify.alerts.events import LateRun, TaskFailure
@@ -15,10 +16,12 @@ from sparkify.quality.result import CheckResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, timedelta
 
     from sparkify.alerts.events import Event
     from sparkify.quality.result import Severity
+
+# A message that another task has not delivered by then is sent again; until then, it may be on its way.
+RETRY = timedelta(minutes=5)
 
 Type = Literal["check", "task", "late_run"]
 
@@ -58,7 +61,7 @@ class Incident:
     :param since: when it was first detected; aware.
     :param reported_at: when it was last reported; None if no delivery has succeeded yet.
     :param failing: the intervals of the runs that failed and have not passed since: in order, disjoint.
-    :param recovered: whether it has recovered, which is still to be reported.
+    :param recovered_at: when it has recovered, which is still to be reported; None if it has not.
     """
 
     key: str
@@ -69,12 +72,12 @@ class Incident:
     since: datetime
     reported_at: datetime | None = None
     failing: tuple[Interval, ...] = ()
-    recovered: bool = False
+    recovered_at: datetime | None = None
 
     def includes(self, interval: Interval | None) -> bool:
         """Return whether a run of that interval is among the failing ones."""
         if interval is None or not self.by_interval:
-            return not self.recovered
+            return self.recovered_at is None
         return any(span.contains(interval) for span in self.failing)
 
     def to_json(self) -> dict[str, Any]:
@@ -83,6 +86,7 @@ class Incident:
             **asdict(self),
             "since": self.since.isoformat(),
             "reported_at": self.reported_at and self.reported_at.isoformat(),
+            "recovered_at": self.recovered_at and self.recovered_at.isoformat(),
             "failing": [[span.start.isoformat(), span.end.isoformat()] for span in self.failing],
         }
 
@@ -94,6 +98,7 @@ class Incident:
                 **values,
                 "since": moment(values["since"]),
                 "reported_at": moment(values["reported_at"]) if values["reported_at"] else None,
+                "recovered_at": moment(values["recovered_at"]) if values["recovered_at"] else None,
                 "failing": tuple(Interval.parse(*span) for span in values["failing"]),
             }
         )
@@ -137,8 +142,8 @@ def apply(opened: Mapping[str, Incident], outcome: Outcome) -> dict[str, Inciden
         if key in failed:
             continue
         if key in outcome.passed:
-            passed = _pass(incident, outcome.covered)
-            if passed.recovered and incident.reported_at is None:
+            passed = _pass(incident, outcome)
+            if passed.recovered_at and incident.reported_at is None:
                 del after[key]  # nobody knows of it
             else:
                 after[key] = passed
@@ -157,10 +162,12 @@ def compare(opened: Mapping[str, Incident], outcome: Outcome, reminder: timedelt
     events = {event.key: event for event in outcome.events}
     for key in [*events, *(key for key in opened if key not in events)]:
         incident, event = opened[key], events.get(key)
-        if incident.recovered:
-            changes.updates.append(IncidentUpdate("recovered", incident))
+        if incident.recovered_at:
+            if incident.recovered_at == outcome.now or outcome.now - incident.recovered_at >= RETRY:
+                changes.updates.append(IncidentUpdate("recovered", incident))
         elif incident.reported_at is None:
-            changes.updates.append(IncidentUpdate("new", incident, event))
+            if event or outcome.now - incident.since >= RETRY:
+                changes.updates.append(IncidentUpdate("new", incident, event))
         elif outcome.now - incident.reported_at >= reminder:
             changes.updates.append(IncidentUpdate("ongoing", incident, event))
         else:
@@ -180,7 +187,7 @@ def reported(opened: Mapping[str, Incident], changes: Changes, now: datetime) ->
         incident = opened.get(update.incident.key)
         if incident is None:
             continue
-        if update.status == "recovered" and incident.recovered:
+        if update.status == "recovered" and incident.recovered_at:
             del after[incident.key]
         elif update.status != "recovered":
             after[incident.key] = replace(incident, reported_at=max(now, incident.reported_at or now))
@@ -204,11 +211,13 @@ def _fail(before: Incident | None, event: Event, outcome: Outcome) -> Incident:
     )
 
 
-def _pass(incident: Incident, covered: Interval | None) -> Incident:
-    if not incident.by_interval:
-        return replace(incident, recovered=True)
-    left = difference(incident.failing, covered) if covered else incident.failing
-    return replace(incident, failing=left, recovered=not left)
+def _pass(incident: Incident, outcome: Outcome) -> Incident:
+    left = incident.failing
+    if incident.by_interval:
+        left = difference(left, outcome.covered) if outcome.covered else left
+        if left:
+            return replace(incident, failing=left)
+    return replace(incident, failing=left, recovered_at=incident.recovered_at or outcome.now)
 
 
 def _type(event: Event) -> Type:

@@ -35,7 +35,7 @@ SPANS, ROWS, COLUMNS = 8, 3, 8
 # Maximum length of a value, and of an error or another text, in characters.
 VALUE, TEXT = 100, 1_000
 # What to do about an incident that only earlier runs have detected.
-UNREPAIRED = "Other runs have passed. Open the failed run, fix the cause, and clear it."
+UNREPAIRED = "Open the failed run, fix the cause, and clear it."
 
 
 @dataclass(frozen=True)
@@ -60,14 +60,15 @@ def of_run(run: DagRunInfo, changes: Changes) -> Message:
     updates = sorted(changes.updates, key=lambda update: (order[update.status], update.incident.severity != "error"))
     failing = [update for update in updates if update.status != "recovered"]
     shown = failing or updates
-    hours = [run.interval] if run.interval else []
+    hours, url = [run.interval] if run.interval else [], run.url
     if failing and not any(update.event for update in failing):
-        hours = [span for update in failing for span in update.incident.failing]
+        # A reminder: other runs have failed.
+        hours, url = [span for update in failing for span in update.incident.failing], run.url.rpartition("/")[0]
     return _render(
         "run",
         run=run,
-        # A reminder of other runs does not name the hours of this one.
         hours=union(hours),
+        url=url,
         status=_status(shown),
         tone="recovered" if not failing else failing[0].incident.severity,
         subject=title(shown[0]) if len(shown) == 1 else f"{len(shown)} {'problems' if failing else 'recoveries'}",
@@ -88,6 +89,7 @@ def of_backfill(run: DagRunInfo, summary: Summary, remedies: Mapping[str, str]) 
     return _render(
         "backfill",
         run=run,
+        url=run.url,
         summary=summary,
         problems=summary.problems[:UPDATES],
         more=summary.problems[UPDATES:],

@@ -239,6 +239,18 @@ def test_what_was_not_delivered_is_reported_by_the_next_run() -> None:
     assert history.run(5, GOOD) == []
 
 
+def test_a_message_that_another_task_is_sending_is_not_sent_again() -> None:
+    """The task after the checks ends while their message is on its way."""
+    soon = timedelta(seconds=2)
+    history = History()
+    history.run(0, BAD, delivered=False)
+    assert history.run(1, GOOD, after=soon) == []
+    assert history.run(0, BAD, after=HOUR) == [f"new {NAME}"]
+    assert history.run(0, GOOD, delivered=False) == [f"recovered {NAME}"]
+    assert history.run(0, GOOD, after=soon) == []
+    assert history.run(0, GOOD) == [f"recovered {NAME}"]
+
+
 def test_the_recovery_of_an_unreported_incident_is_not_reported() -> None:
     history = History()
     history.run(0, BAD, delivered=False)

@@ -129,9 +129,13 @@ def test_an_hour_that_nobody_repairs_is_named() -> None:
     assert message.subject == f"STILL FAILING Sparkify warehouse, {hours}: songplays: no play is lost"
     for text in plain(message).values():
         assert re.search(r"(?i)still failing\W+songplays: no play is lost", text)
-        assert f"no run has passed since for {hours}" in text
-        assert "06:00" not in text
+        assert f"{hours}, since 2026-01-01 12:00 UTC" in text
+        assert "06:00 UTC" not in text
+        assert "the dag's runs" in text.lower()
         assert "clear it" in text
+    for form in (message.text, message.slack, message.html):
+        assert PAGE not in form
+        assert "/dags/sparkify_warehouse/runs" in form
 
 
 def test_nothing_is_repeated() -> None:
@@ -195,7 +199,7 @@ def test_secrets_are_masked() -> None:
     ("event", "observed", "remedy"),
     [
         (task(), "COPY failed", "Read the task's log"),
-        (LATE, "running; it was queued at 2026-01-01 12:00 UTC", "check which task is queued"),
+        (LATE, "running, queued at 2026-01-01 12:00 UTC", "check which task is queued"),
     ],
 )
 def test_only_a_check_has_rows_and_an_expected_result(event: Event, observed: str, remedy: str) -> None:
