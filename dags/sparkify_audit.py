@@ -34,6 +34,7 @@ with DAG(
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,  # checks of whole tables see the current state, whatever the run's interval
     max_active_runs=1,
+    on_failure_callback=ALERT.run_failed,
     deadline=deadline(timedelta(hours=2)),
     tags=["sparkify", "quality", "daily"],
     user_defined_macros={"interval_of_run": interval_of_run},

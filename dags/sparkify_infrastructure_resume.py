@@ -25,6 +25,8 @@ from sparkify.alerts import AlertNotifier
 from sparkify.infrastructure import ResumeClusterOperator
 from sparkify.infrastructure.settings import DEFAULT_ARGS, schedule, stack_name
 
+ALERT = AlertNotifier()
+
 with DAG(
     dag_id="sparkify_infrastructure_resume",
     dag_display_name="Sparkify warehouse infrastructure: resume",
@@ -36,6 +38,7 @@ with DAG(
     max_active_runs=1,
     tags=["sparkify", "infrastructure"],
     params={"stack_name": stack_name()},
-    default_args={**DEFAULT_ARGS, "on_failure_callback": AlertNotifier()},  # scheduled runs are unattended
+    on_failure_callback=ALERT.run_failed,
+    default_args={**DEFAULT_ARGS, "on_failure_callback": ALERT},  # scheduled runs are unattended
 ) as dag:
     ResumeClusterOperator(task_id="resume_cluster", cluster_identifier="{{ params.stack_name }}")

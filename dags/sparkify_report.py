@@ -59,6 +59,7 @@ with DAG(
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,  # two runs of one day: the later one has read newer data, and must write last
+    on_failure_callback=ALERT.run_failed,
     deadline=deadline(timedelta(hours=1)),
     tags=["sparkify", "report", "daily"],
     template_searchpath=[str(INCLUDE / "sql"), str(INCLUDE / "reports")],

@@ -62,6 +62,7 @@ with DAG(
     start_date=datetime(2018, 11, 1, tzinfo=UTC),
     catchup=False,  # history is loaded explicitly: by a backfill, or by one run over a range
     max_active_runs=6,  # limits the load on the warehouse; any number is correct
+    on_failure_callback=ALERT.run_failed,
     deadline=deadline(timedelta(hours=1)),
     tags=["sparkify", "warehouse", "hourly"],
     params={
@@ -212,7 +213,9 @@ with DAG(
             checks=CHECKS,
             on_success_callback=ALERT,
         )
-        publish_days = PublishDaysOperator(task_id="publish_days", outlets=[DAYS])
+        publish_days = PublishDaysOperator(
+            task_id="publish_days", outlets=[DAYS], on_success_callback=ALERT, on_skipped_callback=ALERT
+        )
 
     create_tables >> [stage_events, stage_songs]
     stage_songs >> [load_songs, load_artists]

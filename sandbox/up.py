@@ -1,4 +1,4 @@
-"""``make up``, ``down``, ``status``, ``logs`` and ``psql``: Airflow in the background, with a feeder of events."""
+"""``make up``, ``down``, ``status``, ``logs``, ``psql``, ``alert-test``: Airflow in the background, with events."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
             return show_status(files, console)
         if given.command == "psql":
             return psql(files, console)
+        if given.command == "alert-test":
+            return send_test_alert(files, console)
         return logs.show(files, given.components, console, follow=given.follow, lines=given.lines)
     except jobs.BusyError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
@@ -67,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", parents=[common], help="stop everything")
     commands.add_parser("status", parents=[common], help="health of each component")
     commands.add_parser("psql", parents=[common], help="a SQL shell on the warehouse")
+    commands.add_parser("alert-test", parents=[common], help="send a test alert through every configured channel")
     command = commands.add_parser("logs", parents=[common], help="follow the logs of all components")
     command.add_argument(
         "components", nargs="*", metavar="component", help=f"of {', '.join(logs.NAMES)}; all by default"
@@ -260,6 +263,20 @@ def psql(files: SupervisorFiles, console: Console) -> int:
     if state and state.database:
         program = str(servers.psql())
         os.execv(program, [program, state.database])  # noqa: S606 - no shell needed
+    console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
+    return NOT_RUNNING
+
+
+def send_test_alert(files: SupervisorFiles, console: Console) -> int:
+    """Replace this process with a test alert, with the connections and Variables of the running Airflow."""
+    state = files.running()
+    if state and state.phase == "ready":
+        settings = {
+            "AIRFLOW_HOME": state.home,
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.sqlalchemy_url(state.metadata),
+            "PYTHONPATH": str(airflow.ROOT / "plugins"),
+        }
+        os.execve(sys.executable, [sys.executable, "-m", "sparkify.alerts"], {**os.environ, **settings})  # noqa: S606
     console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
     return NOT_RUNNING
 

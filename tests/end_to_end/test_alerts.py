@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +20,7 @@ from sandbox.api import dag_run_path
 from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
 from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
+from sparkify.alerts.__main__ import SUBJECT, TEXT
 from tests.conftest import ROOT
 from tests.support import receivers
 from tests.support.data import event, song
@@ -29,8 +34,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.scheduler
 
 DAY = datetime(2018, 11, 1, tzinfo=UTC)
-LATE = '''
-"""An Airflow DAG whose task waits, and some whose processes are killed: the task's, the worker's too."""
+DAGS = '''
+"""Airflow DAGs whose task waits, is refused, or whose processes are killed: the task's, the worker's too."""
 import os
 import signal
 import time
@@ -38,12 +43,23 @@ from datetime import datetime, timedelta
 
 from airflow.sdk import DAG, task
 from sparkify.alerts import AlertNotifier, deadline
+from sparkify.dag.run import InvalidRunError
 
-for name, limit in (("waits", 8), ("is_killed", 8), ("is_lost", 3600)):
-    with DAG(name, schedule=None, start_date=datetime(2018, 11, 1), deadline=deadline(timedelta(seconds=limit))):
+ALERT = AlertNotifier()
 
-        @task(task_id=name, on_failure_callback=AlertNotifier())
+for name, limit in (("waits", 8), ("is_refused", 8), ("is_killed", 3600), ("is_lost", 3600)):
+    with DAG(
+        name,
+        schedule=None,
+        start_date=datetime(2018, 11, 1),
+        deadline=deadline(timedelta(seconds=limit)),
+        on_failure_callback=ALERT.run_failed,
+    ):
+
+        @task(task_id=name, on_failure_callback=ALERT, on_success_callback=ALERT)
         def work(name):
+            if name == "is_refused":
+                raise InvalidRunError("the end is before the start")
             if name == "is_lost":
                 os.kill(os.getppid(), signal.SIGKILL)
             if name != "waits":
@@ -63,6 +79,16 @@ class Site(NamedTuple):
     lab: Lab
     hook: receivers.Hook
     mail: receivers.Mailbox
+
+    def put_hours(self, *bad: int) -> None:
+        """Write the events of a day; those of bad hours fail a check."""
+        self.lab.put_events(
+            "2018-11-01",
+            [
+                event(f"2018-11-01T{hour:02}:10", item=hour, level="gold" if hour in bad else "free")
+                for hour in range(12)
+            ],
+        )
 
     def run(self, begin: datetime | None = None, dag_id: str = airflow.DAG_ID) -> tuple[str, str]:
         """Load an hour; return the run's id and its final state."""
@@ -106,14 +132,11 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
     home = tmp_path_factory.mktemp("deployment")
     name = "alerted"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})
-    levels = {5: "gold", 8: "gold"}
-    hours = [event(f"2018-11-01T{hour:02}:10", item=hour, level=levels.get(hour, "free")) for hour in range(12)]
-    lab.put_events("2018-11-01", hours)
     lab.put("log_data/2018/11/2018-11-05-events.json", '{"sessionId": 1, "itemInSession": 0, "ts": }')
     lab.put_song("one", song("SO1"))
     dags = tmp_path_factory.mktemp("dags")
     (dags / "impatient.py").write_text(FAST_RETRIES)
-    (dags / "late.py").write_text(LATE)
+    (dags / "more.py").write_text(DAGS)
     (dags / "broken.py").write_text("print(mistake)")  # a broken DAG file does not affect the others
     metadata = postgres.create_database("alerted-airflow")
     environment = airflow.environment(
@@ -135,6 +158,7 @@ def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.Te
 
 
 def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
+    site.put_hours(5, 8)
     run, state = site.run(DAY + 5 * HOUR)
     assert state == "failed"
     (message,) = site.messages()
@@ -148,12 +172,15 @@ def test_a_failure_is_alerted_once_and_then_its_recovery(site: Site) -> None:
     assert site.messages() == []
 
     assert site.run(DAY + 6 * HOUR)[1] == "success"
-    (message,) = site.messages()
-    assert message.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 06:00 to 07:00 UTC")
-    assert "*Recovered*: `songplays: every level is free or paid`" in message
-    assert "to be cleared: 2018-11-01 05:00 to 06:00 UTC" in message
+    assert site.messages() == []
 
-    assert site.run(DAY + 7 * HOUR)[1] == "success"
+    site.put_hours(8)
+    assert site.run(DAY + 5 * HOUR)[1] == "success"
+    (message,) = site.messages()
+    assert message.startswith(":white_check_mark: *Recovered* Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC")
+    assert "*Recovered*: `songplays: every level is free or paid`" in message
+
+    assert site.run(DAY + 5 * HOUR)[1] == "success"
     assert site.messages() == []
 
 
@@ -213,6 +240,7 @@ def test_a_conf_that_would_crash_the_dag_processor_is_rejected(site: Site) -> No
 
 
 def test_a_backfill_with_bad_hours_sends_one_summary(site: Site) -> None:
+    site.put_hours(5, 8)
     backfill = Backfill(site.deployment, site.client, site.metadata, airflow.DAG_ID)
     backfill.begin(DAY, DAY + 12 * HOUR, BackfillOptions(runs=6))
     outcome = backfill.wait(lambda runs, retries: None, every=0.2)
@@ -242,25 +270,49 @@ def test_a_backfill_reprocesses_a_failed_run_while_its_deadline_is_pending(site:
         assert "1 run: 0 passed, 0 warned, 1 failed" in message
 
 
-def test_a_late_run_is_alerted(site: Site) -> None:
+def test_a_late_run_is_alerted_and_then_its_end(site: Site) -> None:
     assert site.run(dag_id="waits")[1] == "success"
+    message, ended = site.messages()
+    assert "*Late*: `run not finished after 0.133333 minutes`" in message
+    assert "running, queued at" in message
+    assert "*Recovered*: `the late run has finished`" in ended
+
+
+def test_a_killed_task_is_alerted_when_its_run_has_failed_and_a_refused_run_never(site: Site) -> None:
+    """If the executor reports that a process was killed, Airflow calls no callback of the task."""
+    assert site.run(dag_id="is_refused")[1] == "failed"
+    run, state = site.run(dag_id="is_killed")
+    assert state == "failed"
+    # The callbacks of the runs are called in order; the deadline of the refused run has passed meanwhile.
+    wait_until(lambda: site.hook.posts, 90)
     (message,) = site.messages()
-    assert "*Failed*: `the run is on time`" in message
-    assert "running, 0.133333 minutes after it was queued" in message
+    assert "*Failed*: `task is_killed`" in message
+    assert "its process exited without reporting an error" in message
+    assert site.deadline(run) > datetime.now(UTC) + timedelta(minutes=30)
 
 
-def test_a_run_that_failed_without_an_alert_is_alerted_at_its_deadline(site: Site) -> None:
-    """If the process of a task is killed, Airflow calls no callback."""
-    assert site.run(dag_id="is_killed")[1] == "failed"
-    wait_until(lambda: site.hook.posts)
-    (message,) = site.messages()
-    assert "`the run is on time`" in message
-    assert "failed, 0.133333 minutes after it was queued" in message
-
-
-def test_a_task_without_heartbeat_is_alerted_by_the_dag_processor(site: Site) -> None:
+def test_a_task_without_heartbeat_is_alerted_once(site: Site) -> None:
+    """The DAG processor calls the callbacks of the task and of the run."""
     assert site.run(dag_id="is_lost")[1] == "failed"
     wait_until(lambda: site.hook.posts)
+    time.sleep(10)  # until the callback of the run has ended
     (message,) = site.messages()
     assert "*Failed*: `task is_lost`" in message
     assert "its process exited without reporting an error" in message
+
+
+def test_a_test_alert_uses_the_connections_of_the_web_ui(site: Site) -> None:
+    """The others of this module are environment variables of Airflow's processes."""
+    connection = json.loads(receivers.slack_connection(site.hook.port)) | {"connection_id": "slack_alerts"}
+    site.client.post("/api/v2/connections", json=connection)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "_AIRFLOW"))}
+    environment |= {
+        "AIRFLOW_HOME": str(site.deployment.home),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.sqlalchemy_url(site.metadata),
+        "PYTHONPATH": str(ROOT / "plugins"),
+    }
+    command = [sys.executable, "-m", "sparkify.alerts"]
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "Slack: delivered" in run.stdout, run.stdout + run.stderr
+    assert run.returncode == 0
+    assert site.hook.texts == [f":test_tube: *{SUBJECT}*\n{TEXT}"]

@@ -45,10 +45,17 @@ class Mailbox:
         return [str(mail["Subject"]) for mail in self.mails]
 
     def html(self, number: int = -1) -> str:
-        """Return the body of a mail."""
-        body = self.mails[number].get_body(("html",))
+        """Return the HTML part of a mail."""
+        return self._part("html", number)
+
+    def text(self, number: int = -1) -> str:
+        """Return the text part of a mail."""
+        return self._part("plain", number)
+
+    def _part(self, kind: str, number: int) -> str:
+        body = self.mails[number].get_body((kind,))
         assert body
-        return str(body.get_content())
+        return str(body.get_content()).replace("\r\n", "\n")
 
 
 class Hook:

@@ -1,4 +1,4 @@
-"""The channels of alerts: Slack, e-mail and Amazon SNS, if configured; each is an Airflow notifier.
+"""The channels of alerts: Slack, e-mail and Amazon SNS, if configured, through Airflow's providers.
 
 A failed delivery is logged, and affects neither the other channels nor the task. The providers' libraries take a second
 each to import: only those that are used are imported.
@@ -7,6 +7,9 @@ each to import: only those that are used are imported.
 from __future__ import annotations
 
 import logging
+from email import policy
+from email.message import EmailMessage
+from email.utils import localtime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow.sdk import BaseHook, Variable
@@ -15,8 +18,6 @@ from airflow.sdk.log import redact
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from airflow.sdk import BaseNotifier
 
     from sparkify.alerts.messages import Message
 
@@ -36,11 +37,11 @@ REASON = 300
 class Channel(NamedTuple):
     """A channel.
 
-    :param notifier: creates the notifier for a message.
+    :param send: sends a message, or raises an exception.
     """
 
     name: str
-    notifier: Callable[[Message], BaseNotifier]
+    send: Callable[[Message], None]
 
 
 def deliver(message: Message, aws_conn_id: str | None) -> bool | None:
@@ -48,8 +49,8 @@ def deliver(message: Message, aws_conn_id: str | None) -> bool | None:
 
     :param aws_conn_id: the Airflow connection for SNS.
     """
-    channels = list(_configured(aws_conn_id))
-    if not channels:
+    results = try_all(message, aws_conn_id)
+    if not results:
         log.info(
             "Alert not sent, no channel is configured: %r (connections %s and %s, Variables %s and %s; "
             "see docs/alerts.md).",
@@ -60,21 +61,29 @@ def deliver(message: Message, aws_conn_id: str | None) -> bool | None:
             TOPIC,
         )
         return None
-    reached = [_send(channel, message) for channel in channels]
-    return any(reached)
+    for name, error in results.items():
+        if error:
+            log.error("Alert could not be delivered by %s: %r: %s", name, message.subject, error)
+        else:
+            log.info("Alert sent by %s: %s", name, message.subject)
+    return not all(results.values())
 
 
-def _send(channel: Channel, message: Message) -> bool:
+def try_all(message: Message, aws_conn_id: str | None) -> dict[str, str]:
+    """Send a message through every configured channel; return the errors by channel, empty if it was delivered.
+
+    :param aws_conn_id: the Airflow connection for SNS.
+    """
+    return {channel.name: _send(channel, message) for channel in _configured(aws_conn_id)}
+
+
+def _send(channel: Channel, message: Message) -> str:
     try:
-        # Not called: that would render the message, which contains data, as a template.
-        channel.notifier(message).notify({})
+        channel.send(message)
     except Exception as error:  # noqa: BLE001 - a failed delivery fails nothing else
         # A receiver may echo its input; Airflow masks the secrets of the connections that were read.
-        reason = str(redact(f"{type(error).__name__}: {error}".splitlines()[0]))[:REASON]
-        log.error("Alert could not be delivered by %s: %r: %s", channel.name, message.subject, reason)
-        return False
-    log.info("Alert sent by %s: %s", channel.name, message.subject)
-    return True
+        return str(redact(f"{type(error).__name__}: {error}".splitlines()[0]))[:REASON]
+    return ""
 
 
 def _configured(aws_conn_id: str | None) -> Iterator[Channel]:
@@ -102,21 +111,34 @@ def _addresses() -> list[str]:
     return [address for address in found if address]
 
 
-def _slack(message: Message) -> BaseNotifier:
+# The notifiers are not called, but notify(): a call would render the message, which contains data, as a template.
+
+
+def _slack(message: Message) -> None:
     from airflow.providers.slack.notifications.slack_webhook import SlackWebhookNotifier
 
-    return SlackWebhookNotifier(
+    SlackWebhookNotifier(
         slack_webhook_conn_id=SLACK, text=message.slack, unfurl_links=False, unfurl_media=False, timeout=TIMEOUT
-    )
+    ).notify({})
 
 
-def _smtp(message: Message, addresses: list[str]) -> BaseNotifier:
-    from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+def _smtp(message: Message, addresses: list[str]) -> None:
+    """Send a mail with a text and an HTML part; the provider's notifier and hook send HTML only."""
+    from airflow.providers.smtp.hooks.smtp import SmtpHook
 
-    return SmtpNotifier(smtp_conn_id=SMTP, to=addresses, subject=message.subject, html_content=message.html)
+    mail = EmailMessage(policy.SMTP.clone(cte_type="7bit"))
+    mail["Subject"], mail["To"], mail["Date"] = message.subject, ", ".join(addresses), localtime()
+    mail.set_content(message.text)
+    mail.add_alternative(message.html, subtype="html")
+    with SmtpHook(smtp_conn_id=SMTP) as hook:
+        if not hook.from_email:
+            raise ValueError(f"The connection {SMTP} has no sender: set from_email in its extra.")
+        mail["From"] = hook.from_email
+        client: Any = hook._smtp_client
+        client.send_message(mail)
 
 
-def _sns(message: Message, topic: str, aws_conn_id: str | None) -> BaseNotifier:
+def _sns(message: Message, topic: str, aws_conn_id: str | None) -> None:
     from airflow.providers.amazon.aws.hooks.sns import SnsHook
     from airflow.providers.amazon.aws.notifications.sns import SnsNotifier
     from botocore.config import Config
@@ -127,4 +149,4 @@ def _sns(message: Message, topic: str, aws_conn_id: str | None) -> BaseNotifier:
     limits = Config(connect_timeout=TIMEOUT, read_timeout=TIMEOUT, retries={"total_max_attempts": 2})
     hook: Any = SnsHook(aws_conn_id=aws_conn_id, region_name=topic.split(":")[3] or None, config=limits)
     notifier.hook = hook
-    return notifier
+    notifier.notify({})

@@ -1,4 +1,4 @@
-"""Send one message about the incidents that a run has changed."""
+"""Send one message about the incidents of a run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from airflow.sdk import Variable
 
 from sparkify.alerts import channels, incidents, messages, state
+from sparkify.dag.run import BACKFILL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
-    from sparkify.alerts.events import Event
+    from sparkify.alerts.incidents import Outcome
     from sparkify.dag.run import DagRunInfo
 
 log = logging.getLogger(__name__)
@@ -22,40 +21,24 @@ REMINDER = "sparkify_alert_reminder_hours"
 REMINDER_HOURS = 24.0
 
 
-def dispatch(
-    run: DagRunInfo,
-    events: Iterable[Event],
-    *,
-    passed: Collection[str] = (),
-    task_id: str = "",
-    evaluated: bool = False,
-    aws_conn_id: str | None,
-) -> None:
-    """Compare a run's results with the open incidents, send one message if there are changes, and save the incidents.
+def dispatch(run: DagRunInfo, outcome: Outcome, *, aws_conn_id: str | None) -> None:
+    """Apply an outcome to the open incidents, and send one message if there is something to report.
 
-    :param events: the failures.
-    :param passed: the keys of what passed.
-    :param task_id: the task that has ended; empty if none has.
-    :param evaluated: whether it evaluated its checks: then its upstream tasks have succeeded.
+    A run of a backfill reports only what it has detected itself, and recoveries.
+
     :param aws_conn_id: the Airflow connection for Amazon SNS.
     """
-    now = datetime.now(UTC)
-    changes = incidents.compare(
-        state.read(run.dag_id),
-        events,
-        passed,
-        task_id=task_id,
-        interval=run.interval,
-        evaluated=evaluated,
-        now=now,
-        reminder=_reminder(),
-    )
-    if changes.already_reported:
-        keys = ", ".join(incident.key for incident in changes.already_reported)
-        log.info("Still failing, already reported: %s", keys)
-    delivered = bool(changes.updates and channels.deliver(messages.of_run(run, changes), aws_conn_id))
-    if to_save := changes.to_save(delivered, now):
-        state.change(run.dag_id, to_save)
+    opened = state.change(run.dag_id, lambda before: incidents.apply(before, outcome))
+    if not opened:
+        return
+    changes = incidents.compare(opened, outcome, _reminder())
+    if run.run_type == BACKFILL:
+        changes.updates = [update for update in changes.updates if update.event or update.status == "recovered"]
+    if repeated := [event.key for event in outcome.events if opened[event.key] in changes.already_reported]:
+        log.info("Still failing, already reported: %s", ", ".join(repeated))
+    if changes.updates and channels.deliver(messages.of_run(run, changes), aws_conn_id):
+        now = datetime.now(UTC)
+        state.change(run.dag_id, lambda before: incidents.reported(before, changes, now))
 
 
 def _reminder() -> timedelta:

@@ -23,17 +23,18 @@ class TaskFailure:
 
     :param try_number: the number of its last try, from 1.
     :param error: the error message, without secrets.
+    :param remedy: what to do.
     """
 
     task_id: str
     try_number: int
     error: str
+    remedy: str = (
+        "Read the task's log and the runbook on the DAG's page, fix the cause, clear the task. Clearing is always safe."
+    )
 
     severity: ClassVar[Severity] = "error"
     why: ClassVar[str] = ""
-    remedy: ClassVar[str] = (
-        "Read the task's log and the runbook on the DAG's page, fix the cause, clear the task. Clearing is always safe."
-    )
 
     @property
     def key(self) -> str:
@@ -50,7 +51,7 @@ class TaskFailure:
 class LateRun:
     """A run that has missed its deadline.
 
-    :param state: Airflow's state of the run: ``queued``, ``running``, ``failed``.
+    :param state: Airflow's state of the run: ``queued``, ``running``.
     :param queued_at: when it was queued or cleared; aware.
     :param minutes: its time limit.
     """
@@ -59,18 +60,18 @@ class LateRun:
     queued_at: datetime
     minutes: float
 
-    key: ClassVar[str] = "the run is on time"
+    key: ClassVar[str] = "late run"
     severity: ClassVar[Severity] = "error"
     why: ClassVar[str] = "Queries on the warehouse return stale data."
     remedy: ClassVar[str] = (
-        "Open the run and check which task is queued, running or failed. Usual causes: a paused cluster, a full pool, "
-        "a large file."
+        "Open the run and check which task is queued or running. Usual causes: a paused cluster, a full pool, a large "
+        "file."
     )
 
     @property
     def observed(self) -> str:
         """Its state when it missed the deadline."""
-        return f"{self.state}, {self.minutes:g} minutes after it was queued at {self.queued_at:%Y-%m-%d %H:%M} UTC"
+        return f"{self.state}, queued at {self.queued_at:%Y-%m-%d %H:%M} UTC"
 
 
 Event = CheckResult | TaskFailure | LateRun

@@ -1,12 +1,13 @@
 """Incidents: what is failing, since when, and whether it was reported.
 
-An incident opens with the first failure, is reported then and again as a reminder, and closes when a run passes. This
-module only decides; it neither reads nor sends anything.
+An incident opens with the first failure, is reported then and again as a reminder, and closes when the same data has
+passed. This module only decides; it neither reads nor sends anything.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from sparkify.alerts.events import LateRun, TaskFailure
@@ -14,13 +15,37 @@ from sparkify.interval import Interval, difference, moment, union
 from sparkify.quality.result import CheckResult
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-    from datetime import datetime, timedelta
+    from collections.abc import Mapping
 
     from sparkify.alerts.events import Event
     from sparkify.quality.result import Severity
 
+# A message that another task has not delivered by then is sent again; until then, it may be on its way.
+RETRY = timedelta(minutes=5)
+
 Type = Literal["check", "task", "late_run"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the end of a task, or a missed deadline, has shown.
+
+    :param now: aware.
+    :param interval: the interval of the run; None if it is unknown.
+    :param events: the failures.
+    :param passed: the keys of what passed.
+    :param covered: the interval for which they passed: the run's, or more if the run has loaded more.
+    :param task_id: the task that has ended; empty if none has.
+    :param evaluated: whether the task evaluated its checks.
+    """
+
+    now: datetime
+    interval: Interval | None
+    events: tuple[Event, ...] = ()
+    passed: frozenset[str] = frozenset()
+    covered: Interval | None = None
+    task_id: str = ""
+    evaluated: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,25 +55,30 @@ class Incident:
     :param key: the key of its events, which identifies it within the DAG.
     :param type: the type of its events.
     :param severity: the severity of the last event.
-    :param rerun: whether the failing runs must be cleared: not if they were late, or if a whole table was checked.
+    :param by_interval: whether each failing interval must pass: not if a whole table was checked, or if the interval of
+        the run is unknown.
     :param task_id: the task that detected it; empty if none did.
     :param since: when it was first detected; aware.
     :param reported_at: when it was last reported; None if no delivery has succeeded yet.
     :param failing: the intervals of the runs that failed and have not passed since: in order, disjoint.
+    :param recovered_at: when it has recovered, which is still to be reported; None if it has not.
     """
 
     key: str
     type: Type
     severity: Severity
-    rerun: bool
+    by_interval: bool
     task_id: str
     since: datetime
     reported_at: datetime | None = None
     failing: tuple[Interval, ...] = ()
+    recovered_at: datetime | None = None
 
     def includes(self, interval: Interval | None) -> bool:
         """Return whether a run of that interval is among the failing ones."""
-        return any(interval and span.contains(interval) for span in self.failing)
+        if interval is None or not self.by_interval:
+            return self.recovered_at is None
+        return any(span.contains(interval) for span in self.failing)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON for the Variable."""
@@ -56,6 +86,7 @@ class Incident:
             **asdict(self),
             "since": self.since.isoformat(),
             "reported_at": self.reported_at and self.reported_at.isoformat(),
+            "recovered_at": self.recovered_at and self.recovered_at.isoformat(),
             "failing": [[span.start.isoformat(), span.end.isoformat()] for span in self.failing],
         }
 
@@ -67,6 +98,7 @@ class Incident:
                 **values,
                 "since": moment(values["since"]),
                 "reported_at": moment(values["reported_at"]) if values["reported_at"] else None,
+                "recovered_at": moment(values["recovered_at"]) if values["recovered_at"] else None,
                 "failing": tuple(Interval.parse(*span) for span in values["failing"]),
             }
         )
@@ -74,122 +106,118 @@ class Incident:
 
 @dataclass(frozen=True)
 class IncidentUpdate:
-    """A change of an incident, to be reported.
+    """The state of an incident, to be reported.
 
-    :param status: ``new``; ``ongoing``, as a reminder or because its severity has changed; ``recovered``.
-    :param incident: its state after the run; if recovered, its state before.
-    :param event: what the run has detected; None if recovered.
-    :param left: if recovered: the intervals that failed and have not passed since.
+    :param status: ``new``; ``ongoing``, as a reminder; ``recovered``.
+    :param event: what the run has detected; None if recovered, or if only runs of other intervals have failed.
     """
 
     status: Literal["new", "ongoing", "recovered"]
     incident: Incident
     event: Event | None = None
-    left: tuple[Interval, ...] = ()
 
 
 @dataclass
 class Changes:
-    """The changes of incidents by a run.
+    """What to report after a task has ended.
 
-    :param updates: the changes to report.
+    :param updates: the incidents to report.
     :param already_reported: failing incidents that were reported before and are not due for a reminder.
-    :param unreported: incidents to save without a report, by key; None to delete one.
     """
 
     updates: list[IncidentUpdate] = field(default_factory=list)
     already_reported: list[Incident] = field(default_factory=list)
-    unreported: dict[str, Incident | None] = field(default_factory=dict)
-
-    def to_save(self, delivered: bool, now: datetime) -> dict[str, Incident | None]:
-        """Return the incidents to save, by key; None to delete one.
-
-        :param delivered: whether a channel delivered the message. Otherwise the next run sends it again.
-        """
-        saved = dict(self.unreported)
-        for update in self.updates:
-            if update.status != "recovered":
-                saved[update.incident.key] = replace(update.incident, reported_at=now) if delivered else update.incident
-            elif delivered:
-                saved[update.incident.key] = None
-        return saved
 
 
-def compare(
-    opened: Mapping[str, Incident],
-    events: Iterable[Event],
-    passed: Collection[str],
-    *,
-    task_id: str,
-    interval: Interval | None,
-    evaluated: bool,
-    now: datetime,
-    reminder: timedelta,
-) -> Changes:
-    """Compare the results of a task with the open incidents: decide what to report, and which incidents to keep.
+def apply(opened: Mapping[str, Incident], outcome: Outcome) -> dict[str, Incident]:
+    """Return the incidents of a DAG, by key, after an outcome. Applying it again changes nothing.
 
-    :param opened: the open incidents of the DAG, by key.
-    :param events: the task's failures.
-    :param passed: the keys of what passed.
-    :param task_id: the task.
-    :param interval: of its run.
-    :param evaluated: whether it evaluated its checks. Then its upstream tasks have succeeded, and the run is not late.
-    :param now: aware.
-    :param reminder: the time between reminders.
+    :param opened: the incidents before.
     """
-    changes = Changes()
-    failed = {event.key: event for event in events}
+    after = dict(opened)
+    failed = {event.key: event for event in outcome.events}
     for key, event in failed.items():
-        _fail(changes, opened.get(key), event, task_id, interval, now, reminder)
+        after[key] = _fail(opened.get(key), event, outcome)
     for key, incident in opened.items():
         if key in failed:
             continue
-        if key in passed or (evaluated and incident.type != "check"):
-            _pass(changes, incident, interval)
-        elif evaluated and incident.task_id == task_id:
-            changes.unreported[key] = None  # the check was removed
+        if key in outcome.passed:
+            passed = _pass(incident, outcome)
+            if passed.recovered_at and incident.reported_at is None:
+                del after[key]  # nobody knows of it
+            else:
+                after[key] = passed
+        elif outcome.evaluated and incident.type == "check" and incident.task_id == outcome.task_id:
+            del after[key]  # the check was removed
+    return after
+
+
+def compare(opened: Mapping[str, Incident], outcome: Outcome, reminder: timedelta) -> Changes:
+    """Decide what to report.
+
+    :param opened: the incidents after the outcome was applied.
+    :param reminder: the time between reminders.
+    """
+    changes = Changes()
+    events = {event.key: event for event in outcome.events}
+    for key in [*events, *(key for key in opened if key not in events)]:
+        incident, event = opened[key], events.get(key)
+        if incident.recovered_at:
+            if incident.recovered_at == outcome.now or outcome.now - incident.recovered_at >= RETRY:
+                changes.updates.append(IncidentUpdate("recovered", incident))
+        elif incident.reported_at is None:
+            if event or outcome.now - incident.since >= RETRY:
+                changes.updates.append(IncidentUpdate("new", incident, event))
+        elif outcome.now - incident.reported_at >= reminder:
+            changes.updates.append(IncidentUpdate("ongoing", incident, event))
+        else:
+            changes.already_reported.append(incident)
     return changes
 
 
-def _fail(
-    changes: Changes,
-    before: Incident | None,
-    event: Event,
-    task_id: str,
-    interval: Interval | None,
-    now: datetime,
-    reminder: timedelta,
-) -> None:
-    incident = Incident(
+def reported(opened: Mapping[str, Incident], changes: Changes, now: datetime) -> dict[str, Incident]:
+    """Return the incidents of a DAG, by key, after a message was delivered. Applying it again changes nothing.
+
+    :param opened: the incidents before.
+    :param changes: what the message reported.
+    :param now: aware.
+    """
+    after = dict(opened)
+    for update in changes.updates:
+        incident = opened.get(update.incident.key)
+        if incident is None:
+            continue
+        if update.status == "recovered" and incident.recovered_at:
+            del after[incident.key]
+        elif update.status != "recovered":
+            after[incident.key] = replace(incident, reported_at=max(now, incident.reported_at or now))
+    return after
+
+
+def _fail(before: Incident | None, event: Event, outcome: Outcome) -> Incident:
+    failing = union([*(before.failing if before else ()), *([outcome.interval] if outcome.interval else [])])
+    whole = isinstance(event, CheckResult) and event.scope == "table"
+    # A warning that becomes an error is reported at once.
+    same = before is not None and before.severity == event.severity
+    return Incident(
         event.key,
         _type(event),
         event.severity,
-        rerun=not (isinstance(event, LateRun) or (isinstance(event, CheckResult) and event.scope == "table")),
-        task_id=task_id,
-        since=before.since if before else now,
-        reported_at=before.reported_at if before else None,
-        failing=union([*(before.failing if before else ()), *([interval] if interval else [])]),
+        by_interval=bool(failing) and not whole,
+        task_id=outcome.task_id,
+        since=before.since if before else outcome.now,
+        reported_at=before.reported_at if before and same else None,
+        failing=failing,
     )
-    if before is None or before.reported_at is None:
-        changes.updates.append(IncidentUpdate("new", incident, event))
-    elif before.severity != event.severity or now - before.reported_at >= reminder:
-        changes.updates.append(IncidentUpdate("ongoing", incident, event))
-    else:
-        changes.already_reported.append(incident)
-        if incident != before:
-            changes.unreported[incident.key] = incident
 
 
-def _pass(changes: Changes, incident: Incident, interval: Interval | None) -> None:
-    left = difference(incident.failing, interval) if interval else incident.failing
-    # An old hour that passes does not show that a newer one has recovered.
-    if left and interval and interval.end < left[-1].end:
-        if left != incident.failing:
-            changes.unreported[incident.key] = replace(incident, failing=left)
-    elif incident.reported_at is None:
-        changes.unreported[incident.key] = None
-    else:
-        changes.updates.append(IncidentUpdate("recovered", incident, left=left if incident.rerun else ()))
+def _pass(incident: Incident, outcome: Outcome) -> Incident:
+    left = incident.failing
+    if incident.by_interval:
+        left = difference(left, outcome.covered) if outcome.covered else left
+        if left:
+            return replace(incident, failing=left)
+    return replace(incident, failing=left, recovered_at=incident.recovered_at or outcome.now)
 
 
 def _type(event: Event) -> Type:

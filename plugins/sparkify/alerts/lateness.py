@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.callback import AsyncCallback
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def deadline(interval: timedelta = timedelta(hours=1), aws_conn_id: str | None = "aws") -> DeadlineAlert:
-    """Return the deadline of a DAG's runs: alert once when a run misses it, until a run is checked again.
+    """Return the deadline of a DAG's runs: alert once when a run misses it.
 
     Airflow's triggerer runs the callback. The deadline of a cleared run starts again. Backfill runs are never late.
 
@@ -48,20 +48,17 @@ async def late(*, minutes: float, aws_conn_id: str | None, context: Mapping[str,
 
 
 def _report(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None) -> None:
-    from sparkify.alerts import state
     from sparkify.alerts.dispatch import dispatch
+    from sparkify.alerts.incidents import Outcome
     from sparkify.dag.run import BACKFILL, DagRunInfo
 
     try:
         run = DagRunInfo.of_deadline(dag_run)
-        if run.run_type == BACKFILL or dag_run["state"] == "success":
-            return
-        # Airflow calls no callback if a task's process was killed. Then this is the first alert.
-        opened = state.read(run.dag_id).values() if dag_run["state"] == "failed" else ()
-        if any(incident.includes(run.interval) for incident in opened):
+        # A failed run was reported when it failed.
+        if run.run_type == BACKFILL or dag_run["state"] in ("success", "failed"):
             return
         event = LateRun(dag_run["state"], datetime.fromisoformat(dag_run["queued_at"]), minutes)
-        dispatch(run, [event], aws_conn_id=aws_conn_id)
+        dispatch(run, Outcome(datetime.now(UTC), run.interval, (event,)), aws_conn_id=aws_conn_id)
     except Exception:
         # As in AlertNotifier: no alert is worth another failure.
         log.exception("Could not send the alert of a late run: run_id=%s", dag_run["dag_run_id"])

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 from airflow.sdk.log import redact
 
+from sparkify.alerts.events import LateRun
+from sparkify.interval import union
 from sparkify.quality.result import CheckResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sparkify.alerts.incidents import Changes, IncidentUpdate
+    from sparkify.alerts.incidents import Changes, Incident, IncidentUpdate
     from sparkify.alerts.summary import Summary
     from sparkify.dag.run import DagRunInfo
     from sparkify.interval import Interval
@@ -32,6 +34,8 @@ UPDATES = 10
 SPANS, ROWS, COLUMNS = 8, 3, 8
 # Maximum length of a value, and of an error or another text, in characters.
 VALUE, TEXT = 100, 1_000
+# What to do about an incident that only earlier runs have detected.
+UNREPAIRED = "Open the failed run, fix the cause, and clear it."
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,28 @@ class Message:
 
 
 def of_run(run: DagRunInfo, changes: Changes) -> Message:
-    """Return the message about the incidents that a run changed."""
+    """Return the message about the incidents that a run has changed."""
     order = {"new": 0, "ongoing": 1, "recovered": 2}
     updates = sorted(changes.updates, key=lambda update: (order[update.status], update.incident.severity != "error"))
     failing = [update for update in updates if update.status != "recovered"]
+    shown = failing or updates
+    hours, url = [run.interval] if run.interval else [], run.url
+    if failing and not any(update.event for update in failing):
+        # A reminder: other runs have failed.
+        hours, url = [span for update in failing for span in update.incident.failing], run.url.rpartition("/")[0]
     return _render(
         "run",
         run=run,
-        failing=failing,
-        recovered=updates[len(failing) :],
-        failed=any(update.incident.severity == "error" for update in failing),
+        hours=union(hours),
+        url=url,
+        status=_status(shown),
+        tone="recovered" if not failing else failing[0].incident.severity,
+        subject=title(shown[0]) if len(shown) == 1 else f"{len(shown)} {'problems' if failing else 'recoveries'}",
         updates=updates[:UPDATES],
-        more=updates[UPDATES:],
+        more=[update.incident for update in updates[UPDATES:]],
         already_reported=changes.already_reported,
         label=label,
+        title=title,
     )
 
 
@@ -77,6 +89,7 @@ def of_backfill(run: DagRunInfo, summary: Summary, remedies: Mapping[str, str]) 
     return _render(
         "backfill",
         run=run,
+        url=run.url,
         summary=summary,
         problems=summary.problems[:UPDATES],
         more=summary.problems[UPDATES:],
@@ -86,11 +99,32 @@ def of_backfill(run: DagRunInfo, summary: Summary, remedies: Mapping[str, str]) 
 
 def label(update: IncidentUpdate) -> str:
     """Return the label of an incident."""
+    status, incident = update.status, update.incident
+    if status == "recovered":
+        return "Warning resolved" if incident.severity == "warn" else "Recovered"
+    if incident.severity == "warn":
+        return "Warning" if status == "new" else "Still a warning"
+    if incident.type == "late_run":
+        return "Late" if status == "new" else "Still late"
+    return "Failed" if status == "new" else "Still failing"
+
+
+def title(update: IncidentUpdate) -> str:
+    """Return what has failed, or is late."""
+    if update.incident.type != "late_run":
+        return update.incident.key
     if update.status == "recovered":
-        return "Recovered"
-    if update.incident.severity == "warn":
-        return "Warning" if update.status == "new" else "Still a warning"
-    return "Failed" if update.status == "new" else "Still failing"
+        return "the late run has finished"
+    return f"run not finished{f' after {update.event.minutes:g} minutes' if isinstance(update.event, LateRun) else ''}"
+
+
+def _status(updates: Sequence[IncidentUpdate]) -> str:
+    """Return the worst label of some updates that are all failing, or all recovered."""
+    worst = [update for update in updates if update.incident.severity == "error"] or updates
+    labels = {label(update) for update in worst}
+    if len(labels) == 1:
+        return labels.pop()
+    return "Warning" if worst[0].incident.severity == "warn" else "Failed"
 
 
 def _render(name: str, **names: Any) -> Message:
@@ -114,9 +148,9 @@ def _form(ending: str) -> jinja2.Environment:
         autoescape=ending == "html",  # noqa: S701 - the others are not HTML
         finalize=_mrkdwn if ending == "slack" else None,
     )
-    environment.filters |= {"spans": spans, "brief": brief, "row": row, "utc": utc, "count": count}
+    environment.filters |= {"spans": spans, "brief": brief, "row": row, "utc": utc, "count": count, "listed": listed}
     environment.tests["check_result"] = lambda event: isinstance(event, CheckResult)
-    environment.globals |= {"ROWS": ROWS}
+    environment.globals |= {"ROWS": ROWS, "UNREPAIRED": UNREPAIRED}
     return environment
 
 
@@ -157,6 +191,11 @@ def brief(value: object, size: int = TEXT) -> str:
 def count(number: int, what: str) -> str:
     """Return a number with its noun, in singular or plural."""
     return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def listed(incidents: Iterable[Incident]) -> str:
+    """Return the keys of incidents, and which intervals are failing."""
+    return brief(", ".join(f"{item.key} ({spans(item.failing)})" if item.failing else item.key for item in incidents))
 
 
 def row(values: Mapping[str, Any]) -> str:

@@ -1,13 +1,16 @@
 """The state of incidents, in one Airflow Variable per DAG.
 
-It is read and written through Airflow's task API, in workers, in the triggerer and in the DAG processor. Two runs that
-end at the same moment may overwrite each other's change: then a message is sent twice.
+It is read and written through Airflow's task API, in workers, in the triggerer and in the DAG processor. The API has no
+locks, so two runs that end at the same moment may overwrite each other's change. Each reads the Variable again after a
+moment, and repeats a change that was lost.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import random
+import time
 from typing import TYPE_CHECKING
 
 from airflow.sdk import Variable
@@ -15,11 +18,14 @@ from airflow.sdk import Variable
 from sparkify.alerts.incidents import Incident
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 log = logging.getLogger(__name__)
 
 DESCRIPTION = "Open incidents and when they were reported. Written by the alerts; delete it to reset them."
+# Seconds until a change is verified, much longer than a write takes; and how often it is tried.
+PAUSE = 1.0
+TRIES = 5
 
 
 def variable(dag_id: str) -> str:
@@ -37,14 +43,24 @@ def read(dag_id: str) -> dict[str, Incident]:
         return {}
 
 
-def change(dag_id: str, changes: Mapping[str, Incident | None]) -> None:
-    """Add, replace and (None) delete incidents of a DAG, by key; others keep their current state."""
-    before = read(dag_id)
-    after = {name: incident for name, incident in {**before, **changes}.items() if incident}
-    if after == before:
-        return
-    text = json.dumps({name: incident.to_json() for name, incident in sorted(after.items())}, ensure_ascii=False)
-    try:
-        Variable.set(variable(dag_id), text, DESCRIPTION)
-    except Exception as error:  # noqa: BLE001 - as above
-        log.warning("The Variable %s could not be written, the alert will be sent again: %s", variable(dag_id), error)
+def change(dag_id: str, function: Callable[[Mapping[str, Incident]], dict[str, Incident]]) -> dict[str, Incident]:
+    """Change the incidents of a DAG, and return them, by key.
+
+    :param function: returns the changed incidents; applied again, it must change nothing.
+    """
+    name = variable(dag_id)
+    for attempt in range(TRIES):
+        before = read(dag_id)
+        after = function(before)
+        if after == before:
+            break
+        if attempt:
+            log.info("The Variable %s was overwritten by another run, repeating the change", name)
+        text = json.dumps({key: incident.to_json() for key, incident in sorted(after.items())}, ensure_ascii=False)
+        try:
+            Variable.set(name, text, DESCRIPTION)
+        except Exception as error:  # noqa: BLE001 - as above
+            log.warning("The Variable %s could not be written, the alert will be sent again: %s", name, error)
+            break
+        time.sleep(PAUSE * random.uniform(0.5, 1.5))  # noqa: S311 - so that two runs do not collide again
+    return after

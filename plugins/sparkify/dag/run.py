@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-BACKFILL = "backfill"
+BACKFILL, MANUAL = "backfill", "manual"
 RETRIGGER = "Trigger the DAG again with valid params: clearing the task cannot change params."
 
 
@@ -130,6 +130,8 @@ def day_of_run(dag_run: Any) -> Interval:
 
 def _interval(dag_run: Any, params: Mapping[str, Any]) -> Interval | None:
     try:
+        if getattr(dag_run, "partition_key", None):
+            return day_of_run(dag_run)
         return interval_of_run(dag_run, params)
     except InvalidRunError:
         return None  # the task has failed for this reason, and its log has the error

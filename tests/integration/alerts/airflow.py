@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from sparkify.alerts import AlertNotifier
+from sparkify.alerts.notifier import HANDLED
 from tests.unit.alerts.test_incidents import result
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sandbox.lab import Lab
     from sparkify.quality.result import CheckResult
     from tests.support.receivers import Hook
@@ -34,6 +38,10 @@ class Airflow:
         self.dag = lab.dag
         # Runs that Airflow counts as queued or running.
         self.active: set[str] = set()
+        # Failed tasks whose own callback was called.
+        self.handled: set[tuple[str, str]] = set()
+        # Airflow's states of the tasks of the run that has failed.
+        self.states: dict[str, str] = {}
         lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
 
     def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
@@ -41,26 +49,41 @@ class Airflow:
         assert states == ["queued", "running"]
         return len(self.active & set(run_ids) if run_ids is not None else self.active)
 
+    def task_states(self, dag_id: str, *, run_ids: list[str]) -> dict[str, dict[str, str]]:
+        assert dag_id == "sparkify_warehouse"
+        return dict.fromkeys(run_ids, self.states)
+
     def context(
         self, hour: int, task_id: str, run_type: str, checks: list[CheckResult] | None, state: str | None
     ) -> Any:
         found = None if checks is None else json.loads(json.dumps([item.to_json() for item in checks]))
 
         def pull(task_ids: str, key: str) -> Any:
+            if key == HANDLED:
+                return (run_id, task_ids) in self.handled or None
             assert (task_ids, key) == (task_id, "checks")
             return found
 
+        def push(key: str, value: Any) -> None:
+            assert (key, value) == (HANDLED, True)
+            self.handled.add((run_id, task_id))
+
+        run_id = self.run_id(hour, run_type)
+        begin = START + hour * HOUR
+        task: Any = copy.copy(self.dag.get_task(task_id))
+        task.interval_start, task.interval_end = begin, begin + HOUR
         return {
             "dag": self.dag,
+            "task": task,
             "dag_run": SimpleNamespace(
                 dag_id="sparkify_warehouse",
-                run_id=self.run_id(hour, run_type),
+                run_id=run_id,
                 run_type=run_type,
-                data_interval_start=START + hour * HOUR,
-                data_interval_end=START + (hour + 1) * HOUR,
+                data_interval_start=begin,
+                data_interval_end=begin + HOUR,
             ),
             "params": {"start": None, "end": None},
-            "ti": SimpleNamespace(task_id=task_id, try_number=4, state=state, xcom_pull=pull),
+            "ti": SimpleNamespace(task_id=task_id, try_number=4, state=state, xcom_pull=pull, xcom_push=push),
         }
 
     @staticmethod
@@ -81,8 +104,22 @@ class Airflow:
         error = "COPY failed: it's\n\\x"
         return self.call({**self.context(hour, task_id, run_type, None, "failed"), "exception": RuntimeError(error)})
 
-    def call(self, context: Any) -> list[str]:
-        AlertNotifier()(context)
+    def run_failed(
+        self, hour: int, *failed: str, run_type: str = "scheduled", reason: str = "task_failure"
+    ) -> list[str]:
+        """A run ends as failed, with some failed tasks; return the sent messages."""
+        self.states = {"create_tables": "success", "load_time": "upstream_failed", **dict.fromkeys(failed, "failed")}
+        context = self.context(hour, failed[-1] if failed else "data_quality", run_type, None, None)
+        return self.call(
+            {**context, "reason": reason, "run_id": self.run_id(hour, run_type)}, AlertNotifier().run_failed
+        )
+
+    def ended(self, hour: int, task_id: str = "publish_days", state: str = "success") -> list[str]:
+        """The last task ends; return the sent messages."""
+        return self.call(self.context(hour, task_id, "scheduled", None, state))
+
+    def call(self, context: Any, callback: Callable[[Any], None] | None = None) -> list[str]:
+        (callback or AlertNotifier())(context)
         sent = list(self.slack.texts)
         self.slack.posts.clear()
         return sent

@@ -50,6 +50,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
 
     monkeypatch.setattr(Variable, "get", staticmethod(get))
     monkeypatch.setattr(Variable, "set", staticmethod(put))
+    monkeypatch.setattr("sparkify.alerts.state.PAUSE", 0)
     return values
 
 
@@ -91,4 +92,5 @@ def sns(
 def airflow(lab: Lab, variables: dict[str, str], slack: receivers.Hook, monkeypatch: pytest.MonkeyPatch) -> Airflow:
     made = Airflow(lab, variables, slack)
     monkeypatch.setattr(RuntimeTaskInstance, "get_dr_count", made.count)
+    monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", made.task_states)
     return made

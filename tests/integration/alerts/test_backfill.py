@@ -122,5 +122,6 @@ def test_a_backfill_s_run_without_an_interval_is_reported(airflow: Airflow) -> N
     context["dag_run"].data_interval_end = START
     (text,) = airflow.call({**context, "exception": RuntimeError("This run's data interval cannot be used")})
     assert "*Failed*: `task create_tables`" in text
-    (text,) = airflow.checked(1, GOOD, run_type="backfill")
+    recovered, text = airflow.checked(1, GOOD, run_type="backfill")
+    assert "*Recovered*: `task create_tables`" in recovered
     assert "1 run: 1 passed, 0 warned, 0 failed" in text

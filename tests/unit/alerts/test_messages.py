@@ -11,10 +11,10 @@ import pytest
 from airflow.sdk.log import mask_secret
 
 from sparkify.alerts import messages
-from sparkify.alerts.incidents import Changes, compare
+from sparkify.alerts.incidents import Changes, apply, compare, reported
 from sparkify.alerts.summary import Problem, Summary
 from sparkify.dag.run import DagRunInfo
-from tests.unit.alerts.test_incidents import LATE, NOW, hour, result, split, task
+from tests.unit.alerts.test_incidents import LATE, NOW, REMINDER, hour, outcome, result, task
 
 if TYPE_CHECKING:
     from sparkify.alerts.events import Event
@@ -26,12 +26,13 @@ PAGE = "/dags/sparkify_warehouse/runs/scheduled__2018-11-01T06%3A00%3A00%2B00%3A
 NASTY = "<script>alert(1)</script> & <!channel> `code` {{ ti }} {% raw %}"
 
 
-def changes(*found: Event, before: tuple[Event, ...] = (), **how: Any) -> Changes:
-    """Return the changes of a run, after an earlier one."""
-    options: dict[str, Any] = {"task_id": "data_quality", "now": NOW, "reminder": timedelta(hours=24)}
-    opened = compare({}, before, (), **options, interval=hour(4), evaluated=False).to_save(True, NOW)
-    kept = {name: incident for name, incident in opened.items() if incident}
-    return compare(kept, *split(found), **{**options, "interval": hour(5), "evaluated": False, **how})
+def changes(*found: Event, before: tuple[Event, ...] = (), again: bool = False, **how: Any) -> Changes:
+    """Return the changes by a run of the hour 5, after a run of the hour 4 or, if ``again``, of the same hour."""
+    first = outcome(5 if again else 4, *before, evaluated=False)
+    opened = apply({}, first)
+    opened = reported(opened, compare(opened, first, REMINDER), NOW)
+    last = outcome(5, *found, **{"evaluated": False, **how})
+    return compare(apply(opened, last), last, REMINDER)
 
 
 def plain(message: messages.Message) -> dict[str, str]:
@@ -42,7 +43,7 @@ def plain(message: messages.Message) -> dict[str, str]:
 
 BAD = result(
     "no duplicate plays",
-    observed="3 rows are",
+    observed="3 of 4,000 rows",
     expected="none",
     total_rows=4_000,
     sample=[{"songplay_id": "8f14", "copies": 2}],
@@ -59,7 +60,6 @@ def test_a_failure_says_what_was_found_why_it_matters_and_what_to_do() -> None:
     for text in plain(message).values():
         for words in (
             "songplays: no duplicate plays",
-            "3 rows are",
             "none",
             "3 of 4,000",
             "songplay_id=8f14, copies=2",
@@ -76,8 +76,12 @@ def test_a_failure_says_what_was_found_why_it_matters_and_what_to_do() -> None:
     [
         (changes(result(severity="warn")), "WARNING "),
         (changes(result(severity="warn"), result("another")), "FAILED "),
-        (changes(result(passed=True), before=(result(),)), "RECOVERED "),
-        (changes(result("another"), result(passed=True), before=(result(),)), "FAILED "),
+        (changes(result(passed=True), before=(result(),), again=True), "RECOVERED "),
+        (changes(result("another"), result(passed=True), before=(result(),), again=True), "FAILED "),
+        (changes(result(severity="warn", passed=True), before=(result(severity="warn"),), again=True), "WARNING RES"),
+        (changes(LATE), "LATE Sparkify warehouse, 2018-11-01 05:00 to 06:00 UTC: run not finished after 60 minutes"),
+        (changes(LATE, result(severity="warn")), "LATE "),
+        (changes(LATE, task()), "FAILED "),
     ],
 )
 def test_the_subject_begins_with_the_worst(found: Changes, subject: str) -> None:
@@ -85,22 +89,69 @@ def test_the_subject_begins_with_the_worst(found: Changes, subject: str) -> None
 
 
 def test_errors_come_first_and_recoveries_last() -> None:
-    found = changes(result("c", severity="warn"), result("a"), result("b", passed=True), before=(result("b"),))
-    for text in plain(messages.of_run(RUN, found)).values():
+    found = [result("c", severity="warn"), result("a"), result("b", passed=True)]
+    for text in plain(messages.of_run(RUN, changes(*found, before=(result("b"),), again=True))).values():
         positions = [text.index(f"songplays: {name}") for name in "acb"]
         assert positions == sorted(positions)
 
 
-def test_a_recovery_names_the_runs_to_be_cleared() -> None:
-    for text in plain(messages.of_run(RUN, changes(evaluated=True, before=(task(),)))).values():
+def test_a_recovery_says_since_when() -> None:
+    found = changes(passed=frozenset({"task stage_events"}), before=(task(),), again=True)
+    for text in plain(messages.of_run(RUN, found)).values():
         assert "task stage_events" in text
-        assert "2018-11-01 04:00 to 05:00 UTC" in text
+        assert "2026-01-01 12:00 UTC" in text
+
+
+@pytest.mark.parametrize(
+    ("event", "label"), [(task(), "Recovered"), (result(severity="warn"), "Warning resolved"), (LATE, "Recovered")]
+)
+def test_a_recovery_has_the_label_of_what_it_was(event: Event, label: str) -> None:
+    found = changes(passed=frozenset({event.key}), before=(event,), again=True)
+    message = messages.of_run(RUN, found)
+    assert message.subject.startswith(label.upper())
+    for text in plain(message).values():
+        assert label.lower() in text.lower()
+        assert "fail" not in text.lower()
+
+
+def test_a_late_run_is_late_and_then_has_finished() -> None:
+    for text in plain(messages.of_run(RUN, changes(LATE))).values():
+        assert re.search(r"(?i)late\W+run not finished after 60 minutes", text)
+        assert not re.search(r"(?i)\bfailed", text)
+    ended = changes(passed=frozenset({LATE.key}), before=(LATE,), again=True)
+    assert messages.of_run(RUN, ended).subject.endswith("UTC: the late run has finished")
+
+
+def test_an_hour_that_nobody_repairs_is_named() -> None:
+    found = changes(result(passed=True), before=(result(),), now=NOW + timedelta(hours=30))
+    message = messages.of_run(RUN, found)
+    hours = "2018-11-01 04:00 to 05:00 UTC"
+    assert message.subject == f"STILL FAILING Sparkify warehouse, {hours}: songplays: no play is lost"
+    for text in plain(message).values():
+        assert re.search(r"(?i)still failing\W+songplays: no play is lost", text)
+        assert f"{hours}, since 2026-01-01 12:00 UTC" in text
+        assert "06:00 UTC" not in text
+        assert "the dag's runs" in text.lower()
+        assert "clear it" in text
+    for form in (message.text, message.slack, message.html):
+        assert PAGE not in form
+        assert "/dags/sparkify_warehouse/runs" in form
+
+
+def test_nothing_is_repeated() -> None:
+    """Neither is the number of failing rows, which is in the observed result."""
+    found = changes(result(observed="3 of 4,000 rows"), task(), LATE)
+    for text in plain(messages.of_run(RUN, found)).values():
+        assert text.count("3 of 4,000") == 1
+        assert text.count("60 minutes") == 1
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        assert len(set(lines)) == len(lines)
 
 
 def test_what_was_reported_before_is_named_only() -> None:
     old = result("old", observed="not repeated")
     for text in plain(messages.of_run(RUN, changes(old, BAD, before=(old,)))).values():
-        assert "Still failing, already reported: songplays: old" in text
+        assert "Still open, already reported: songplays: old (2018-11-01 04:00 to 06:00 UTC)" in text
         assert "not repeated" not in text
 
 
@@ -148,12 +199,11 @@ def test_secrets_are_masked() -> None:
     ("event", "observed", "remedy"),
     [
         (task(), "COPY failed", "Read the task's log"),
-        (LATE, "running, 60 minutes after it was queued at 2026-01-01 12:00 UTC", "check which task is queued"),
+        (LATE, "running, queued at 2026-01-01 12:00 UTC", "check which task is queued"),
     ],
 )
 def test_only_a_check_has_rows_and_an_expected_result(event: Event, observed: str, remedy: str) -> None:
     for text in plain(messages.of_run(RUN, changes(event))).values():
-        assert event.key in text
         assert observed in text
         assert remedy in text
         assert not any(word in text for word in ("Expected", "Rows", "Sample"))

@@ -28,8 +28,8 @@ DISTSTYLE EVEN
 SORTKEY (checked_at);
 
 -- The history of failed tasks: a row for every task that has failed and has no retries left, unless its checks failed.
--- A task that is cleared and fails again adds a row. It has recovered if the checks of its interval or a later one have
--- been evaluated since: data_quality_results has later rows of the DAG. DAGs without checks have no such rows.
+-- A task that is cleared and fails again adds a row. It has recovered if the checks of its interval have been evaluated
+-- since: data_quality_results has later rows of the DAG that cover it. DAGs without checks have no such rows.
 CREATE TABLE IF NOT EXISTS operations.task_failures (
     dag_id VARCHAR(250) NOT NULL,
     run_id VARCHAR(250) NOT NULL,
