@@ -90,9 +90,7 @@ def _used_last(server: servers.Postgres) -> str | None:
     import psycopg
 
     found = []
-    with psycopg.connect(server.uri()) as connection:
-        names = connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
-    for (name,) in names:
+    for name in server.databases():
         with psycopg.connect(server.uri(name)) as connection:
             if connection.execute("SELECT to_regclass(%s)", [history.RESULTS]).fetchone() != (None,):
                 newest = connection.execute(f"SELECT MAX(checked_at) FROM {history.RESULTS}").fetchone()

@@ -54,6 +54,7 @@ class Health:
 
 def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print the URL, the users and the next commands."""
+    print_notice(state, console)
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
@@ -63,6 +64,12 @@ def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) 
     console.print(
         "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
     )
+
+
+def print_notice(state: SupervisorState, console: Console) -> None:
+    """Print what the user should know about this start, if anything."""
+    if state.notice:
+        console.print(f"\n{SIGNS['warned']} {escape(state.notice)}")
 
 
 def print_access(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
@@ -106,6 +113,7 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     console.print(table)
     with suppress(psycopg.Error):
         _runs(state, console)
+    print_notice(state, console)
     print_access(state, files, console)
     if all(health.healthy for health in found.values()):
         return 0

@@ -28,10 +28,12 @@ class Site(NamedTuple):
 
     :param files: its state.
     :param port: of Airflow.
+    :param root: the project's folder.
     """
 
     files: SupervisorFiles
     port: int
+    root: Path = ROOT
 
     def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
         """Run a command, and return its output as one line."""
@@ -40,7 +42,7 @@ class Site(NamedTuple):
         done = subprocess.run(
             [sys.executable, "-m", module, *words, "--state", str(self.files.state)],
             check=False,
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, **other, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -83,13 +85,16 @@ class Site(NamedTuple):
 
 
 @contextmanager
-def empty_site() -> Iterator[Site]:
-    """Open a new state folder; stop everything at the end."""
+def empty_site(root: Path = ROOT) -> Iterator[Site]:
+    """Open a new state folder; stop everything at the end.
+
+    :param root: the project's folder.
+    """
     with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        site = Site(SupervisorFiles(Path(name)), port)
+        site = Site(SupervisorFiles(Path(name)), port, root)
         try:
             yield site
         finally:
