@@ -10,6 +10,8 @@ export PYTHONPATH := plugins:dags:.
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
 
+NOTEBOOK = $(BIN)/python -m sandbox.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+
 help:  ## Show this help
 	@echo "Sparkify warehouse on Airflow"; echo
 	@awk -F ':.*  ## ' '/^[a-z-]+:.*  ## / { sub(/ \[/, "\n" sprintf("%19s", "") "[", $$2); printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,8 +26,11 @@ backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sandbox.quality
 
-notebook: .venv/notebook  ## Execute the notebook on the data that make run has loaded, and render it as HTML [DATA, FROM, TO as for run]
-	@$(BIN)/python -m sandbox.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+notebook: .venv/run  ## Execute the notebook on the data that make run has loaded, and render it as HTML [DATA, FROM, TO as for run]
+	@# Before an installation that takes a minute: is there anything to show?
+	@if [ ! -e .venv/notebook ]; then $(NOTEBOOK) --check; fi
+	@$(MAKE) --no-print-directory .venv/notebook
+	@$(NOTEBOOK)
 
 up: .venv/run  ## Start Airflow in the background, with an app that writes events in real time [PORT=8080]
 	@$(BIN)/python -m sandbox.up up $(if $(PORT),--port $(PORT))

@@ -31,11 +31,16 @@ class CellError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Execute the notebook and write it as HTML; return the exit code."""
     parser = jobs.parser("make notebook", __doc__)
-    job = jobs.read_job(parser, parser.parse_args(arguments), hourly=False)
+    parser.add_argument("--check", action="store_true", help="only check that the data is loaded")
+    options = parser.parse_args(arguments)
+    job = jobs.read_job(parser, options, hourly=False)
     servers.exit_on_signals()
     console = Console(highlight=False)
     try:
         with jobs.lock_state(job.state, "make notebook"):
+            if options.check:
+                with _loaded(job):
+                    return 0
             page = _make(job, Terminal(console))
     except (upload.SourceError, jobs.BusyError, NothingLoadedError, CellError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
