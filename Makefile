@@ -1,7 +1,7 @@
 # The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql break repair env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -46,6 +46,12 @@ logs: .venv/run  ## Follow the logs of all components [ARGS=scheduler, feeder, .
 
 psql: .venv/run  ## Open a SQL shell on the warehouse
 	@$(BIN)/python -m sandbox.up psql
+
+break: .venv/run  ## Add invalid events to the current hour, to show an alert on data quality
+	@$(BIN)/python -m sandbox.up break
+
+repair: .venv/run  ## Remove the invalid events of make break
+	@$(BIN)/python -m sandbox.up repair
 
 env:  ## Write .env for docker-compose.yaml, with generated secrets: docs/deploy.md
 	@$(PYTHON) -m containers.env

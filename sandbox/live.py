@@ -211,6 +211,8 @@ def _feeder(files: SupervisorFiles, s3: servers.S3, start: date) -> Iterator[sub
         str(start),
         "--progress",
         str(files.feeder_progress),
+        "--fault",
+        str(files.fault),
     ]
     with files.feeder_log.open("wb") as log:
         process = subprocess.Popen(

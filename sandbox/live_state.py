@@ -148,6 +148,11 @@ class SupervisorFiles:
         return self.folder / f"{FEEDER}.json"
 
     @property
+    def fault(self) -> Path:
+        """The file that requests invalid events from the feeder: :mod:`sandbox.faults`."""
+        return self.folder / "fault"
+
+    @property
     def bucket(self) -> Path:
         """The folder of the bucket's objects."""
         return self.state / "s3" / NAME

@@ -114,6 +114,11 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     with suppress(psycopg.Error):
         _runs(state, console)
     print_notice(state, console)
+    if (progress := files.progress()) and progress.broken:
+        console.print(
+            f"\n{SIGNS['warned']} The hour from {_time(progress.broken):%Y-%m-%d %H:%M} UTC has invalid events: "
+            "`make repair` removes them."
+        )
     print_access(state, files, console)
     if all(health.healthy for health in found.values()):
         return 0

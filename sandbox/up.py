@@ -1,4 +1,4 @@
-"""``make up``, ``down``, ``status``, ``logs`` and ``psql``: Airflow in the background, with a feeder of events."""
+"""``make up``: Airflow in the background, with a feeder of events; and the commands that use it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, jobs, live, logs, servers, status
+from sandbox import airflow, break_events, jobs, live, logs, servers, status
 from sandbox.live_state import SupervisorFiles, SupervisorState
 from sandbox.terminal import Terminal
 
@@ -44,8 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
             return down(files, console)
         if given.command == "status":
             return show_status(files, console)
-        if given.command == "psql":
-            return psql(files, console)
+        if given.command in ("psql", "break", "repair"):
+            return _use(given.command, files, console)
         return logs.show(files, given.components, console, follow=given.follow, lines=given.lines)
     except jobs.BusyError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("down", parents=[common], help="stop everything")
     commands.add_parser("status", parents=[common], help="health of each component")
     commands.add_parser("psql", parents=[common], help="a SQL shell on the warehouse")
+    commands.add_parser("break", parents=[common], help="add invalid events to the current hour, to show an alert")
+    commands.add_parser("repair", parents=[common], help="remove the invalid events")
     command = commands.add_parser("logs", parents=[common], help="follow the logs of all components")
     command.add_argument(
         "components", nargs="*", metavar="component", help=f"of {', '.join(logs.NAMES)}; all by default"
@@ -255,14 +257,16 @@ def show_status(files: SupervisorFiles, console: Console) -> int:
     return status.show(state, files, console)
 
 
-def psql(files: SupervisorFiles, console: Console) -> int:
-    """Replace this process with psql on the warehouse."""
+def _use(command: str, files: SupervisorFiles, console: Console) -> int:
+    """Run a command that needs the running servers; return the exit code."""
     state = files.running()
-    if state and state.database:
+    if not (state and state.database):
+        console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
+        return NOT_RUNNING
+    if command == "psql":
         program = str(servers.psql())
         os.execv(program, [program, state.database])  # noqa: S606 - no shell needed
-    console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
-    return NOT_RUNNING
+    return (break_events.start if command == "break" else break_events.end)(state, files, console)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = pytest.mark.scheduler
+pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(600)]
 
 PLAYS = "SELECT DATE_TRUNC('hour', start_time), COUNT(*) FROM songplays WHERE start_time < %s GROUP BY 1 ORDER BY 1"
 
