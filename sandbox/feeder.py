@@ -39,7 +39,7 @@ SONG_EVERY = timedelta(minutes=20)
 EVERY = 30
 AT_ONCE = 16
 # How long before the first start the events begin, and the object that stores their first day.
-HISTORY = timedelta(days=1)
+HISTORY = timedelta(days=7)
 FIRST_DAY = "world.json"
 
 
@@ -54,7 +54,7 @@ def options(start: date) -> generate.Options:
 
 
 def first_day(store: ObjectStore) -> date:
-    """Return the first day of the events (UTC), which the bucket stores; yesterday if it is missing or too long ago."""
+    """Return the first day of the events (UTC), which the bucket stores; a week ago if it is missing or too old."""
     now = datetime.now(UTC)
     with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
         stored = moment(json.loads(bytes(store.get(FIRST_DAY).bytes()))["start"])

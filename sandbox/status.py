@@ -62,7 +62,8 @@ def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) 
         console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {access}")
     print_access(state, files, console)
     console.print(
-        "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
+        "\n  make status   health of each component\n  make logs     all logs\n"
+        "  make break    add invalid events, to see an alert\n  make down     stop everything"
     )
 
 
@@ -77,10 +78,8 @@ def print_access(state: SupervisorState, files: SupervisorFiles, console: Consol
     bucket = files.bucket
     if bucket.is_relative_to(Path.cwd()):
         bucket = bucket.relative_to(Path.cwd())
-    listing = f"ls {bucket}"
-    width = max(len(listing), 9)
-    console.print(f"\n  the warehouse    {'make psql':<{width}}  [dim]{state.database}[/]", soft_wrap=True)
-    console.print(f"  the app's files  {listing:<{width}}  [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
+    console.print(f"\n  the warehouse    make psql\n    [dim]{state.database}[/]", soft_wrap=True)
+    console.print(f"  the app's files  ls {bucket}\n    [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
 
 
 def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
@@ -98,7 +97,7 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     )
     found = check(state, files)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column, justify in (("", "left"), ("Component", "left"), ("Process", "right"), ("Health", "left")):
+    for column, justify in (("", "left"), ("Component", "left"), ("PID", "right"), ("Health", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     table.add_column("Since (UTC)")
     for name, component in state.components.items():
@@ -206,7 +205,7 @@ def feeder_health(progress: FeederProgress | None, now: datetime) -> Health:
     if progress.error:
         return Health(False, f"cannot write: {progress.error}")
     age = now - _time(progress.at)
-    text = f"{progress.events:,} events today, {progress.songs:,} songs, written {span(age)} ago"
+    text = f"{progress.events:,} events today, written {span(age)} ago"
     return Health(age < timedelta(seconds=3 * EVERY), text)
 
 

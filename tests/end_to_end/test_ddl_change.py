@@ -32,7 +32,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def test_another_ddl_gets_another_warehouse_and_the_same_airflow(site: Site) -> None:
     first = site.up()
-    before, runs = site.state, site.idle()
+    before, runs = site.state, site.idle(180)
     loaded_until = max(run.interval.end for run in runs).replace(tzinfo=None)
     with psycopg.connect(before.database) as connection:
         plays = connection.execute(PLAYS, [loaded_until]).fetchall()
@@ -42,7 +42,7 @@ def test_another_ddl_gets_another_warehouse_and_the_same_airflow(site: Site) -> 
     assert "The DDL has changed" not in first
 
     ddl = site.root / "include" / "sql" / "ddl" / "users.sql"
-    ddl.write_text(ddl.read_text().replace("level VARCHAR", "nickname VARCHAR(64),\n    level VARCHAR", 1))
+    ddl.write_text(ddl.read_text().replace("level VARCHAR(16)", "level VARCHAR(17)"))
     second = site.up()
     after = site.state
     names = [uri.partition("?")[0].rpartition("/")[2] for uri in (before.database, after.database)]
@@ -53,11 +53,14 @@ def test_another_ddl_gets_another_warehouse_and_the_same_airflow(site: Site) -> 
     assert f"The old one is kept as database {names[0]}" in second
     assert "The DDL has changed" in site.make("status")
 
-    again = site.idle()
+    again = site.idle(180)
     assert {run.run_id for run in runs} < {run.run_id for run in again}
     assert {run.state for run in again} == {"success"}
     with psycopg.connect(after.database) as connection:
-        connection.execute("SELECT nickname FROM users LIMIT 1")
+        length = (
+            "SELECT character_maximum_length FROM information_schema.columns WHERE (table_name, column_name) = (%s, %s)"
+        )
+        assert connection.execute(length, ["users", "level"]).fetchone() == (17,)
         assert connection.execute(PLAYS, [loaded_until]).fetchall() == plays
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(second) == passwords.findall(first)

@@ -194,6 +194,7 @@ def test_broken_events_fail_a_run_until_they_are_repaired(site: Site, first: str
         assert f"/dags/{airflow.DAG_ID}/runs/{quote(run_id)}" in site.make("repair")
         client.post(f"{path}/clear", json={"dry_run": False})
         assert wait_until(lambda: client.get(path).json()["state"] == "success", 120)
+        client.delete(path)
     with psycopg.connect(site.state.database) as connection:
         assert connection.execute("SELECT COUNT(*) FROM songplays WHERE level = 'gold'").fetchone() == (0,)
     assert "Nothing is broken." in site.make("repair")

@@ -73,14 +73,14 @@ class Site(NamedTuple):
         """The running Airflow."""
         return LocalDeployment(self.state.url, Path(self.state.home), {})
 
-    def idle(self) -> list[DagRun]:
+    def idle(self, seconds: float = 60) -> list[DagRun]:
         """Wait until no run is active, and return the runs."""
 
         def ended() -> list[DagRun]:
             runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
             return [] if any(run.ended is None for run in runs) else runs
 
-        found: list[DagRun] = wait_until(ended)
+        found: list[DagRun] = wait_until(ended, seconds)
         return found
 
 

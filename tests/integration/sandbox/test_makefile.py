@@ -1,4 +1,4 @@
-"""``make notebook`` checks that there is something to show before it installs anything."""
+"""The Makefile: what it prints, and what it installs when."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ def make_notebook(project: Path) -> tuple[int, str]:
         ["make", "notebook"], check=False, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     return done.returncode, " ".join(done.stdout.split())
+
+
+def test_the_help_fits_on_a_terminal(project: Path) -> None:
+    done = subprocess.run(["make", "help"], check=True, cwd=project, capture_output=True, text=True)
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+    assert "  notebook " in done.stdout
 
 
 def test_nothing_is_installed_if_nothing_is_loaded(project: Path) -> None:
