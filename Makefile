@@ -1,7 +1,7 @@
 # The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql alert-test env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
+.PHONY: help run backfill notebook quality up down status logs psql break repair alert-test env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -9,6 +9,8 @@ export PYTHONPATH := plugins:dags:.
 # Each file in locks/ is the locked version of the requirements file of that name; pip rejects other hashes.
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
+
+NOTEBOOK = $(BIN)/python -m sandbox.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
 
 help:  ## Show this help
 	@echo "Sparkify warehouse on Airflow"; echo
@@ -18,16 +20,19 @@ help:  ## Show this help
 run: .venv/run  ## Load data on this machine and show the result [DATA=folder or .tar.gz] [FROM=day TO=day after] [HOURLY=1]
 	@$(BIN)/python -m sandbox.run $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(HOURLY),--hourly)
 
-backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA, FROM, TO as for run] [RUNS=6] [REPROCESS=none, failed or completed] [BACKWARDS=1]
+backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA FROM TO] [RUNS=6] [REPROCESS=completed] [BACKWARDS=1]
 	@$(BIN)/python -m sandbox.backfill $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(RUNS),--runs $(RUNS)) $(if $(REPROCESS),--reprocess $(REPROCESS)) $(if $(BACKWARDS),--backwards)
 
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sandbox.quality
 
-notebook: .venv/notebook  ## Execute the notebook on the data that make run has loaded, and render it as HTML [DATA, FROM, TO as for run]
-	@$(BIN)/python -m sandbox.notebook $(if $(DATA),--data "$$DATA") $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO))
+notebook: .venv/run  ## Render the notebook on the data of make run as HTML [DATA FROM TO as for run]
+	@# Before an installation that takes a minute: is there anything to show?
+	@if [ ! -e .venv/notebook ]; then $(NOTEBOOK) --check; fi
+	@$(MAKE) --no-print-directory .venv/notebook
+	@$(NOTEBOOK)
 
-up: .venv/run  ## Start Airflow in the background, with an app that writes events in real time [PORT=8080]
+up: .venv/run  ## Start Airflow in the background, with live events [PORT=8080]
 	@$(BIN)/python -m sandbox.up up $(if $(PORT),--port $(PORT))
 
 down: .venv/run  ## Stop everything that `make up` started
@@ -45,10 +50,16 @@ psql: .venv/run  ## Open a SQL shell on the warehouse
 alert-test: .venv/run  ## Send a test alert through every configured channel of `make up`: docs/alerts.md
 	@$(BIN)/python -m sandbox.up alert-test
 
-env:  ## Write .env for docker-compose.yaml, with generated secrets: docs/deploy.md
+break: .venv/run  ## Add invalid events to the current hour, to see an alert
+	@$(BIN)/python -m sandbox.up break
+
+repair: .venv/run  ## Remove the invalid events of make break
+	@$(BIN)/python -m sandbox.up repair
+
+env:  ## Write .env for docker-compose.yaml: docs/deploy.md
 	@$(PYTHON) -m containers.env
 
-pin:  ## Pin the images of docker-compose.yaml by digest, in docker-compose.pinned.yaml: docs/deploy.md
+pin:  ## Pin the images of the containers by digest: docs/deploy.md
 	@$(PYTHON) -m containers.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
@@ -57,13 +68,13 @@ test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 10 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)
 
-test-browser: .venv/dev  ## Run the tests in a browser; screenshots are in .local/screenshots (needs Chromium) [ARGS=pytest arguments]
+test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=pytest arguments]
 	$(BIN)/pytest -m browser $(ARGS)
 
-test-invariant: .venv/dev  ## Search for a sequence of runs that violates the contract of docs/intervals.md [EXAMPLES=200]
+test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/second_source/test_invariant.py tests/integration/test_faults.py
 
-compose-test: .venv/dev  ## Run the tests of docker-compose.yaml, 12 minutes (needs Docker) [ARGS=pytest arguments]
+compose-test: .venv/dev  ## Run the tests of the containers, 12 minutes (needs Docker) [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)
 
 test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCKET=to write to] [ARGS=pytest arguments]
@@ -73,10 +84,10 @@ test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCK
 bench: .venv/run .venv-bench/bench  ## Run the benchmarks against their baselines; all take an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(ARGS)
 
-bench-history: .venv/run  ## Benchmark an hour on a short and on a long history; takes minutes [ARGS="--smoke" or --help]
+bench-history: .venv/run  ## Benchmark an hour on a short and on a long history [ARGS="--smoke" or --help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench history $(ARGS)
 
-lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFormation template and Docker files
+lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, Docker files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -90,10 +101,10 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, the CloudFor
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/shellcheck $(filter-out %.py %__pycache__,$(wildcard containers/*))
 
-check-sql: .venv/dev  ## Check that SQL has the same semantics on Redshift and PostgreSQL: docs/sql.md [FILES="a.sql b.yaml"]
+check-sql: .venv/dev  ## Check that SQL means the same on both engines: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
 
-check-project: .venv/dev  ## Check that SQL, checks and DAGs only reference declared tables, columns and files
+check-project: .venv/dev  ## Check that SQL, checks and DAGs use declared names only
 	@$(BIN)/python -m sql_rules.project
 
 format: .venv/dev  ## Format the code, and fix what the linters can fix
@@ -102,13 +113,13 @@ format: .venv/dev  ## Format the code, and fix what the linters can fix
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 	$(BIN)/python -m sparkify.quality.schema
 
-lock:  ## Resolve requirements*.txt into locks/, with hashes, for all supported Pythons (needs uv)
+lock:  ## Resolve requirements*.txt into locks/ (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
 	@# The others are subsets of it, with the same versions.
 	for name in requirements requirements-local requirements-notebook; do $(COMPILE) -c locks/requirements-dev.txt $$name.txt -o locks/$$name.txt || exit 1; done
 	$(COMPILE) requirements-bench.txt -o locks/requirements-bench.txt
 
-clean:  ## Remove everything the project created here: environment, data, caches
+clean:  ## Remove everything the project created here
 	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.up down; fi
 	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.deployment .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.servers .local; fi
@@ -121,7 +132,7 @@ clean:  ## Remove everything the project created here: environment, data, caches
 
 # Stamp files of the installed requirements. Each environment includes that of `make run`.
 .venv/run: locks/requirements-local.txt | .venv/bin/python
-	@echo "Installing the locked requirements into .venv (one to three minutes, once) ..."
+	@echo "Installing $$(grep -c == $<) packages into .venv (once; two to three minutes on two cores) ..."
 	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 

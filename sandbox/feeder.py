@@ -3,7 +3,7 @@
 The content of the bucket at a moment is a pure function of the options and that moment. So a restarted feeder continues
 where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
-    python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --progress FILE
+    python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --progress FILE --fault FILE
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import xxhash
 from obstore.exceptions import BaseError
 
-from sandbox import generate, servers
+from sandbox import faults, generate, servers
 from sandbox.generate import DAY, SECOND
 from sparkify.interval import LONGEST, moment
 
@@ -39,7 +39,7 @@ SONG_EVERY = timedelta(minutes=20)
 EVERY = 30
 AT_ONCE = 16
 # How long before the first start the events begin, and the object that stores their first day.
-HISTORY = timedelta(days=1)
+HISTORY = timedelta(days=7)
 FIRST_DAY = "world.json"
 
 
@@ -54,7 +54,7 @@ def options(start: date) -> generate.Options:
 
 
 def first_day(store: ObjectStore) -> date:
-    """Return the first day of the events (UTC), which the bucket stores; yesterday if it is missing or too long ago."""
+    """Return the first day of the events (UTC), which the bucket stores; a week ago if it is missing or too old."""
     now = datetime.now(UTC)
     with suppress(FileNotFoundError, ValueError, TypeError, KeyError):
         stored = moment(json.loads(bytes(store.get(FIRST_DAY).bytes()))["start"])
@@ -74,6 +74,7 @@ class FeederProgress:
     :param latest: the time of the latest event, ISO 8601, UTC; None if there was none since the first day.
     :param songs: songs with metadata.
     :param error: why the bucket could not be written; None if it could.
+    :param broken: the hour with invalid events, ISO 8601, UTC; None if there is none. See :mod:`sandbox.faults`.
     """
 
     at: str
@@ -81,6 +82,7 @@ class FeederProgress:
     latest: str | None
     songs: int
     error: str | None = None
+    broken: str | None = None
 
     def save(self, path: Path) -> None:
         """Write it to a file, atomically."""
@@ -99,14 +101,17 @@ class Feeder:
 
     :param options: what to generate.
     :param store: the bucket; existing objects with the same content are not written again.
+    :param broken: the start of an hour that gets invalid events, too; None for none.
     """
 
-    def __init__(self, options: generate.Options, store: ObjectStore) -> None:
+    def __init__(self, options: generate.Options, store: ObjectStore, broken: datetime | None = None) -> None:
         self._options = options
         self._store = store
         self._present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
         self._events = generate.events(options)
         self._ahead = next(self._events)
+        self._broken = broken
+        self._invalid_copy = faults.copier(broken) if broken else None
         self._day = bytearray()
         self._date: int | None = None
         self._count = 0
@@ -135,13 +140,18 @@ class Feeder:
                 self._day += b"\n"  # between two lines; as in the public data, there is none at the end
             self._day += line
             self._count += 1
+            if self._invalid_copy and (invalid := self._invalid_copy(moment, line)):
+                self._day += b"\n" + invalid
+                self._count += 1
             self._latest = moment
             self._ahead = next(self._events)
         if self._date is not None:
             self._write_day()
         today = self._count if self._date == until // DAY else 0
         latest = None if self._latest is None else _iso(datetime.fromtimestamp(self._latest / SECOND, UTC))
-        return FeederProgress(_iso(now), today, latest, self._published)
+        return FeederProgress(
+            _iso(now), today, latest, self._published, broken=_iso(self._broken) if self._broken else None
+        )
 
     def _write_day(self) -> None:
         assert self._date is not None
@@ -175,12 +185,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--bucket", required=True)
     parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the events (UTC)")
     parser.add_argument("--progress", required=True, type=Path, help="a file for the feeder's progress")
+    parser.add_argument("--fault", required=True, type=Path, help="a file that requests invalid events: sandbox.faults")
     given = parser.parse_args(arguments)
-    feeder = Feeder(options(given.start), servers.open_bucket(given.endpoint, given.bucket))
+    store = servers.open_bucket(given.endpoint, given.bucket)
+    feeder, broken = Feeder(options(given.start), store), None
     progress = FeederProgress(_iso(datetime.now(UTC)), 0, None, 0)
     while True:
         now = datetime.now(UTC)
         try:
+            if (request := faults.read(given.fault)) != broken:
+                # From the first day on: it may be an earlier day's file that changes.
+                feeder, broken = Feeder(options(given.start), store, request), request
             progress = feeder.advance(now)
         except (BaseError, OSError) as error:
             progress = replace(progress, error=str(error).splitlines()[0])
@@ -189,7 +204,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{_iso(now)} {status}", flush=True)
         following = now.timestamp() // EVERY + 1
         # By wall-clock time: after a sleep of the machine the file is written before a run can read it.
-        while (wait := following * EVERY - time.time()) > 0:
+        while (wait := following * EVERY - time.time()) > 0 and faults.read(given.fault) == broken:
             if select.select([sys.stdin], [], [], min(wait, 1))[0]:
                 return 0
 

@@ -42,14 +42,20 @@ def warehouse_name(data: str) -> str:
     return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
 
 
-def metadata_name(warehouse: str) -> str:
-    """Return the name of the metadata database of the Airflow that loads a warehouse."""
-    return f"{warehouse}-airflow"
+def former_warehouses(server: servers.Postgres, data: str) -> list[str]:
+    """Return the warehouses of some data that were created with another DDL."""
+    name = re.compile(rf"{re.escape(data)}-[0-9a-f]{{6}}")
+    return [found for found in server.databases() if name.fullmatch(found) and found != warehouse_name(data)]
 
 
-def scheduler_home(state: Path, warehouse: str) -> Path:
-    """Return the folder of the Airflow that loads a warehouse, with its keys and logs."""
-    return state / "scheduler" / warehouse
+def metadata_name(name: str) -> str:
+    """Return the name of the metadata database of an Airflow."""
+    return f"{name}-airflow"
+
+
+def scheduler_home(state: Path, name: str) -> Path:
+    """Return the folder of an Airflow, with its keys and logs."""
+    return state / "scheduler" / name
 
 
 def stop_schedulers(state: Path) -> list[str]:
@@ -64,7 +70,7 @@ def stop_schedulers(state: Path) -> list[str]:
 class LoadJob:
     """What to load.
 
-    :param source: a folder or an archive with ``log_data/`` and ``song_data/``; None for the generated sample.
+    :param source: a folder or an archive with ``log_data/``, ``song_data/`` and more; None for the generated sample.
     :param start: start of the range, inclusive.
     :param end: end of the range, exclusive.
     :param hourly: whether each hour has its own run, instead of one run for the range.
@@ -92,7 +98,10 @@ class LoadJob:
 
     @property
     def metadata(self) -> str:
-        """A name for the metadata database of the Airflow that loads this warehouse."""
+        """A name for the metadata database of the Airflow that loads this warehouse.
+
+        Another warehouse has another one: a backfill skips the hours that have a run.
+        """
         return metadata_name(self.database)
 
     @property
@@ -128,7 +137,9 @@ class JobServers:
 def parser(prog: str, description: str | None) -> argparse.ArgumentParser:
     """Return the command-line parser of a job."""
     made = argparse.ArgumentParser(prog=prog, description=description)
-    made.add_argument("--data", type=Path, help="a folder or a .tar.gz with log_data/ and song_data/")
+    made.add_argument(
+        "--data", type=Path, help="a folder or a .tar.gz with log_data/, song_data/ and the folders of further sources"
+    )
     made.add_argument("--from", dest="start", type=_moment, help="first day (or ISO time), UTC")
     made.add_argument("--to", dest="end", type=_moment, help="first day after (or ISO time), UTC")
     made.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
@@ -172,8 +183,16 @@ def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
         with terminal.step("Start PostgreSQL and an S3 server"):
             postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
             s3 = stack.enter_context(servers.s3(job.state / "s3"))
+            former = former_warehouses(postgres, job.name)
+            is_new = job.database not in postgres.databases()
             database = postgres.create_database(job.database)
             store = servers.bucket(s3, job.name)
+        if former and is_new:
+            terminal.notice(
+                f"The DDL has changed since this data was loaded: starting with an empty warehouse, {job.database}. "
+                f"The old one is kept as database {', '.join(former)}, and used again if you undo the change; "
+                "`make clean` removes all."
+            )
         source = job.source
         if source is None:
             source = job.state / "sample"

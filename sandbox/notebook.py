@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -13,6 +14,7 @@ from sandbox import airflow, jobs, servers, upload
 from sandbox.terminal import Terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NOTEBOOK = airflow.ROOT / "include" / "notebooks" / "sparkify.ipynb"
@@ -29,11 +31,16 @@ class CellError(Exception):
 def main(arguments: list[str] | None = None) -> int:
     """Execute the notebook and write it as HTML; return the exit code."""
     parser = jobs.parser("make notebook", __doc__)
-    job = jobs.read_job(parser, parser.parse_args(arguments), hourly=False)
+    parser.add_argument("--check", action="store_true", help="only check that the data is loaded")
+    options = parser.parse_args(arguments)
+    job = jobs.read_job(parser, options, hourly=False)
     servers.exit_on_signals()
     console = Console(highlight=False)
     try:
         with jobs.lock_state(job.state, "make notebook"):
+            if options.check:
+                with _loaded(job):
+                    return 0
             page = _make(job, Terminal(console))
     except (upload.SourceError, jobs.BusyError, NothingLoadedError, CellError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
@@ -43,18 +50,30 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _make(job: jobs.LoadJob, terminal: Terminal) -> Path:
-    missing = NothingLoadedError(f"This data has not been loaded. Load it first: {job.command('run')}")
-    if not (job.state / "postgres").is_dir():
-        raise missing
-    with servers.postgres(job.state / "postgres") as postgres:
-        if not _has_plays(postgres, job.database):
-            raise missing
+    with _loaded(job) as postgres:
         os.environ["AIRFLOW_HOME"] = str(job.state / "airflow")
         os.environ["AIRFLOW_CONN_REDSHIFT"] = airflow.postgres_connection(postgres, job.database)
         page = job.state / f"{job.name}.html"
         with terminal.step("Execute the notebook"):
             page.write_text(execute(NOTEBOOK), encoding="utf-8")
     return page
+
+
+@contextmanager
+def _loaded(job: jobs.LoadJob) -> Iterator[servers.Postgres]:
+    """Start the server of the job's warehouse.
+
+    :raises NothingLoadedError: if the warehouse is missing or empty.
+    """
+    remedy = f"Load it first: {job.command('run')}"
+    if not (job.state / "postgres").is_dir():
+        raise NothingLoadedError(f"This data has not been loaded. {remedy}")
+    with servers.postgres(job.state / "postgres") as postgres:
+        if not _has_plays(postgres, job.database):
+            former = jobs.former_warehouses(postgres, job.name)
+            why = f"The DDL has changed since this data was loaded (database {', '.join(former)})" if former else ""
+            raise NothingLoadedError(f"{why or 'This data has not been loaded'}. {remedy}")
+        yield postgres
 
 
 def _has_plays(postgres: servers.Postgres, database: str) -> bool:

@@ -90,9 +90,7 @@ def _used_last(server: servers.Postgres) -> str | None:
     import psycopg
 
     found = []
-    with psycopg.connect(server.uri()) as connection:
-        names = connection.execute("SELECT datname FROM pg_database WHERE datallowconn").fetchall()
-    for (name,) in names:
+    for name in server.databases():
         with psycopg.connect(server.uri(name)) as connection:
             if connection.execute("SELECT to_regclass(%s)", [history.RESULTS]).fetchone() != (None,):
                 newest = connection.execute(f"SELECT MAX(checked_at) FROM {history.RESULTS}").fetchone()
@@ -110,7 +108,7 @@ def show(results: list[RecordedResult], name: str, console: Console) -> int:
     newest = max(item.checked_at for item in latest)
     colour = "green" if passed == len(latest) else "red"
     console.print(f"[bold]Data quality[/]  [{colour}]{passed} of {len(latest)} checks passed[/], {escape(name)}")
-    console.print(f"Evaluated at {newest:%Y-%m-%d %H:%M} UTC; the outcomes of earlier runs are on the right.")
+    console.print(f"Evaluated at {newest:%Y-%m-%d %H:%M} UTC; earlier outcomes are on the right.")
     width = max(len(item.check) for item in latest)
     for table, of_table in groupby(checks, key=lambda outcomes: outcomes[0].table):
         console.print(f"\n[bold]{table}[/]")
@@ -128,7 +126,8 @@ def show(results: list[RecordedResult], name: str, console: Console) -> int:
             )
             console.print(f"  {escape(item.observed)}, expected {escape(item.expected)}")
             for row in json.loads(item.sample or "[]"):
-                console.print(f"    {escape(', '.join(f'{key} {value}' for key, value in row.items()))}")
+                fields = ", ".join(f"{key} {value}" for key, value in row.items())
+                console.print(f"    {escape(fields)}", soft_wrap=True)
             console.print(f"  [bold]What to do[/]  {escape(remedies.get((item.table, item.check), 'see the run'))}")
     return 1 if any(item.outcome == "failed" for item in latest) else 0
 

@@ -63,8 +63,25 @@ def _run(job: jobs.LoadJob, terminal: Terminal) -> int:
             terminal.failed(job.state / "run.log", checks)
             return 1
         terminal.results(ready.database, checks)
-    terminal.next(job.command("run"), hourly=job.hourly, sample=job.source is None)
+    terminal.next(next_commands(job))
     return 0
+
+
+def next_commands(job: jobs.LoadJob) -> dict[str, str]:
+    """Return what to do after a load: commands, and their purposes."""
+    again = job.command("run")
+    commands = {
+        "make up": "start Airflow in the background: web UI, live events, charts, alerts",
+        job.command("notebook") if job.source else "make notebook": "analyse this data in a notebook, as HTML",
+        again if job.hourly else f"{again} HOURLY=1": (
+            "load the same range in one run; same resulting tables"
+            if job.hourly
+            else "load the same range hour by hour, as the schedule does; same resulting tables"
+        ),
+    }
+    if job.source is None:
+        commands["make run DATA=<folder or .tar.gz>"] = "load your own files"
+    return commands | {"make help": "everything else"}
 
 
 def _load_range(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[str, Any]]]:

@@ -130,6 +130,8 @@ AGENTS = [
 # fmt: on
 # Deciles of the songs' durations, in seconds.
 DECILES = (20.0, 140.0, 174.0, 196.0, 213.0, 230.0, 248.0, 270.0, 302.0, 366.0, 900.0)
+# The artists that the first song may be by.
+ARTISTS = 12
 CODES = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -239,8 +241,9 @@ class Music:
         cover = number % 25 == 24  # by another artist than the original, which is the song before it
         random = Random(f"{self.seed}/track/{number}")
         draw = Random(f"{self.seed}/track/{number - 1}").random() if cover else random.random()
-        pool = max(2, self.songs * 3 // 5) * (1 if number < self.songs else 10)
-        artist = self._artist((int(draw * draw * pool) + cover) % pool)
+        # The pool grows with the songs: the popular ones, which come first, are by few artists.
+        pool = ARTISTS + (number - cover) // 3
+        artist = self._artist((int(draw * pool) + cover) % pool)
         credit = artist.name
         if random.random() < 0.06:
             guest = self._artist(int(random.random() * pool)).name

@@ -76,6 +76,14 @@ class Postgres:
         """Return the libpq URI of a database of this server."""
         return f"postgresql://{self.user}@/{database}?host={quote(self.host, safe='')}"
 
+    def databases(self) -> list[str]:
+        """Return the names of the databases of this server, without its templates."""
+        import psycopg
+
+        with psycopg.connect(self.uri()) as connection:
+            rows = connection.execute("SELECT datname FROM pg_database WHERE NOT datistemplate").fetchall()
+        return [name for (name,) in rows]
+
     def create_database(self, name: str) -> str:
         """Create a database if it is missing and return its URI.
 

@@ -54,6 +54,7 @@ class Health:
 
 def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print the URL, the users and the next commands."""
+    print_notice(state, console)
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
@@ -61,8 +62,15 @@ def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) 
         console.print(f"  user [bold]{user:<7}[/] password [bold]{escape(passwords[user])}[/]  {access}")
     print_access(state, files, console)
     console.print(
-        "\n  make status   health of each component\n  make logs     all logs\n  make down     stop everything"
+        "\n  make status   health of each component\n  make logs     all logs\n"
+        "  make break    add invalid events, to see an alert\n  make down     stop everything"
     )
+
+
+def print_notice(state: SupervisorState, console: Console) -> None:
+    """Print what the user should know about this start, if anything."""
+    if state.notice:
+        console.print(f"\n{SIGNS['warned']} {escape(state.notice)}")
 
 
 def print_access(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
@@ -70,10 +78,8 @@ def print_access(state: SupervisorState, files: SupervisorFiles, console: Consol
     bucket = files.bucket
     if bucket.is_relative_to(Path.cwd()):
         bucket = bucket.relative_to(Path.cwd())
-    listing = f"ls {bucket}"
-    width = max(len(listing), 9)
-    console.print(f"\n  the warehouse    {'make psql':<{width}}  [dim]{state.database}[/]", soft_wrap=True)
-    console.print(f"  the app's files  {listing:<{width}}  [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
+    console.print(f"\n  the warehouse    make psql\n    [dim]{state.database}[/]", soft_wrap=True)
+    console.print(f"  the app's files  ls {bucket}\n    [dim]S3 at {state.endpoint}[/]", soft_wrap=True)
 
 
 def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
@@ -91,7 +97,7 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     )
     found = check(state, files)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column, justify in (("", "left"), ("Component", "left"), ("Process", "right"), ("Health", "left")):
+    for column, justify in (("", "left"), ("Component", "left"), ("PID", "right"), ("Health", "left")):
         table.add_column(column, justify=justify)  # type: ignore[arg-type]
     table.add_column("Since (UTC)")
     for name, component in state.components.items():
@@ -106,6 +112,12 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     console.print(table)
     with suppress(psycopg.Error):
         _runs(state, console)
+    print_notice(state, console)
+    if (progress := files.progress()) and progress.broken:
+        console.print(
+            f"\n{SIGNS['warned']} The hour from {_time(progress.broken):%Y-%m-%d %H:%M} UTC has invalid events: "
+            "`make repair` removes them."
+        )
     print_access(state, files, console)
     if all(health.healthy for health in found.values()):
         return 0
@@ -193,7 +205,7 @@ def feeder_health(progress: FeederProgress | None, now: datetime) -> Health:
     if progress.error:
         return Health(False, f"cannot write: {progress.error}")
     age = now - _time(progress.at)
-    text = f"{progress.events:,} events today, {progress.songs:,} songs, written {span(age)} ago"
+    text = f"{progress.events:,} events today, written {span(age)} ago"
     return Health(age < timedelta(seconds=3 * EVERY), text)
 
 

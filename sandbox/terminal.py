@@ -14,7 +14,7 @@ from rich.table import Table
 from sparkify.sql.heading import heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from rich.console import Console
@@ -65,6 +65,10 @@ class Terminal:
         """Print a heading."""
         self.console.print(f"\n[bold]{text}[/]")
         self._last = time.monotonic()
+
+    def notice(self, text: str) -> None:
+        """Print something that the user should know."""
+        self.console.print(f"{SIGNS['warned']} {escape(text)}")
 
     @contextmanager
     def step(self, title: str) -> Iterator[ProgressStep]:
@@ -167,17 +171,14 @@ class Terminal:
             table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
         self.console.print(table)
 
-    def next(self, command: str, *, hourly: bool, sample: bool) -> None:
-        """Print the next commands."""
+    def next(self, commands: Mapping[str, str]) -> None:
+        """Print the next commands.
+
+        :param commands: their purposes, by command.
+        """
         self.console.print(f"[bold]Done[/] in {time.monotonic() - self._began:.0f} s. What next?")
-        again = f"{command} HOURLY=1" if not hourly else command
-        what = "the same range, hour by hour like the schedule" if not hourly else "the same range in one run"
-        self.console.print(f"  {again}\n      {what}; same resulting tables", soft_wrap=True)
-        if sample:
-            self.console.print(
-                "  make run DATA=<folder or .tar.gz> FROM=<day> TO=<day after>\n      load your own files"
-            )
-        self.console.print("  make test     run the tests\n  make help     everything else")
+        for command, purpose in commands.items():
+            self.console.print(f"  [bold]{escape(command)}[/]\n      {escape(purpose)}", soft_wrap=True)
 
 
 def _counts(result: dict[str, Any]) -> str:

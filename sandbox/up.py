@@ -1,4 +1,4 @@
-"""``make up``, ``down``, ``status``, ``logs``, ``psql``, ``alert-test``: Airflow in the background, with events."""
+"""``make up``: Airflow in the background, with a feeder of events; and the commands that use it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, jobs, live, logs, servers, status
+from sandbox import airflow, break_events, jobs, live, logs, servers, status
 from sandbox.live_state import SupervisorFiles, SupervisorState
 from sandbox.terminal import Terminal
 
@@ -44,10 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
             return down(files, console)
         if given.command == "status":
             return show_status(files, console)
-        if given.command == "psql":
-            return psql(files, console)
-        if given.command == "alert-test":
-            return send_test_alert(files, console)
+        if given.command in ("psql", "break", "repair", "alert-test"):
+            return _use(given.command, files, console)
         return logs.show(files, given.components, console, follow=given.follow, lines=given.lines)
     except jobs.BusyError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
@@ -70,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", parents=[common], help="health of each component")
     commands.add_parser("psql", parents=[common], help="a SQL shell on the warehouse")
     commands.add_parser("alert-test", parents=[common], help="send a test alert through every configured channel")
+    commands.add_parser("break", parents=[common], help="add invalid events to the current hour, to show an alert")
+    commands.add_parser("repair", parents=[common], help="remove the invalid events")
     command = commands.add_parser("logs", parents=[common], help="follow the logs of all components")
     command.add_argument(
         "components", nargs="*", metavar="component", help=f"of {', '.join(logs.NAMES)}; all by default"
@@ -189,6 +189,7 @@ def _show(files: SupervisorFiles, process: psutil.Process, number: int, terminal
 
 
 def _failed(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
+    status.print_notice(state, console)
     if state.error:
         console.print(f"\n[red]✗[/] {escape(state.error)}", soft_wrap=True)
         if "is taken" in state.error:
@@ -257,28 +258,28 @@ def show_status(files: SupervisorFiles, console: Console) -> int:
     return status.show(state, files, console)
 
 
-def psql(files: SupervisorFiles, console: Console) -> int:
-    """Replace this process with psql on the warehouse."""
+def _use(command: str, files: SupervisorFiles, console: Console) -> int:
+    """Run a command that needs the running servers; return the exit code."""
     state = files.running()
-    if state and state.database:
+    if not (state and state.database):
+        console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
+        return NOT_RUNNING
+    if command == "psql":
         program = str(servers.psql())
         os.execv(program, [program, state.database])  # noqa: S606 - no shell needed
-    console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
-    return NOT_RUNNING
+    if command == "alert-test":
+        _send_test_alert(state)
+    return (break_events.start if command == "break" else break_events.end)(state, files, console)
 
 
-def send_test_alert(files: SupervisorFiles, console: Console) -> int:
+def _send_test_alert(state: SupervisorState) -> NoReturn:
     """Replace this process with a test alert, with the connections and Variables of the running Airflow."""
-    state = files.running()
-    if state and state.phase == "ready":
-        settings = {
-            "AIRFLOW_HOME": state.home,
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.sqlalchemy_url(state.metadata),
-            "PYTHONPATH": str(airflow.ROOT / "plugins"),
-        }
-        os.execve(sys.executable, [sys.executable, "-m", "sparkify.alerts"], {**os.environ, **settings})  # noqa: S606
-    console.print("[bold]Sparkify[/] is not running. `make up` starts it.")
-    return NOT_RUNNING
+    settings = {
+        "AIRFLOW_HOME": state.home,
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": airflow.sqlalchemy_url(state.metadata),
+        "PYTHONPATH": str(airflow.ROOT / "plugins"),
+    }
+    os.execve(sys.executable, [sys.executable, "-m", "sparkify.alerts"], {**os.environ, **settings})  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 import psutil
@@ -169,6 +170,40 @@ def test_a_missing_run_is_triggered(site: Site, first: str) -> None:
     site.idle()
     with psycopg.connect(site.state.database) as connection:
         assert connection.execute("SELECT COUNT(*) FROM songplays").fetchone() == rows
+
+
+def test_broken_events_fail_a_run_until_they_are_repaired(site: Site, first: str) -> None:
+    site.idle()
+    printed = site.make("break")
+    found = re.search(r"with start (\S+) and end (\S+)", printed)
+    assert found
+    start, end = found.groups()
+    assert "The hour from" in site.make("status")
+    with site.deployment().client() as client:
+        run_id = client.trigger(airflow.DAG_ID, {"start": start, "end": end})
+        path = f"{DAG}/dagRuns/{run_id}"
+        assert wait_until(lambda: client.get(path).json()["state"] == "failed", 120)
+        (task,) = [
+            task for task in client.get(f"{path}/taskInstances").json()["task_instances"] if task["state"] == "failed"
+        ]
+        assert task["task_id"] == "data_quality"
+        assert "1 failed" in site.make("status")
+        with psycopg.connect(site.state.database) as connection:
+            results = """
+                SELECT table_name, check_name, outcome FROM operations.data_quality_results
+                WHERE run_id = %s AND outcome <> 'passed' ORDER BY check_name
+            """
+            assert connection.execute(results, [run_id]).fetchall() == [
+                ("songplays", "every level is free or paid", "failed"),
+                ("songplays", "every play has a user", "warned"),
+            ]
+        assert f"/dags/{airflow.DAG_ID}/runs/{quote(run_id)}" in site.make("repair")
+        client.post(f"{path}/clear", json={"dry_run": False})
+        assert wait_until(lambda: client.get(path).json()["state"] == "success", 120)
+        client.delete(path)
+    with psycopg.connect(site.state.database) as connection:
+        assert connection.execute("SELECT COUNT(*) FROM songplays WHERE level = 'gold'").fetchone() == (0,)
+    assert "Nothing is broken." in site.make("repair")
 
 
 def test_it_survives_sighup(site: Site, first: str) -> None:

@@ -28,10 +28,12 @@ class Site(NamedTuple):
 
     :param files: the files of its state.
     :param port: the port of Airflow's API server.
+    :param root: the project's folder.
     """
 
     files: SupervisorFiles
     port: int
+    root: Path = ROOT
 
     def make(self, *words: str, module: str = "sandbox.up", code: int = 0) -> str:
         """Run a command; return its output as one line."""
@@ -40,7 +42,7 @@ class Site(NamedTuple):
         done = subprocess.run(
             [sys.executable, "-m", module, *words, "--state", str(self.files.state)],
             check=False,
-            cwd=ROOT,
+            cwd=self.root,
             env={**os.environ, **other, "PYTHONPATH": "plugins:dags", "COLUMNS": "100"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -71,25 +73,28 @@ class Site(NamedTuple):
         """Return the running Airflow."""
         return LocalDeployment(self.state.url, Path(self.state.home), {})
 
-    def idle(self) -> list[DagRun]:
-        """Wait until no run is active; return the runs."""
+    def idle(self, seconds: float = 60) -> list[DagRun]:
+        """Wait until no run is active, and return the runs."""
 
         def ended() -> list[DagRun]:
             runs = dag_runs.read_runs(self.state.metadata, airflow.DAG_ID)
             return [] if any(run.ended is None for run in runs) else runs
 
-        found: list[DagRun] = wait_until(ended)
+        found: list[DagRun] = wait_until(ended, seconds)
         return found
 
 
 @contextmanager
-def empty_site() -> Iterator[Site]:
-    """Create a new state folder; stop all processes at the end."""
+def empty_site(root: Path = ROOT) -> Iterator[Site]:
+    """Create a new state folder; stop all processes at the end.
+
+    :param root: the project's folder.
+    """
     with tempfile.TemporaryDirectory(prefix="sparkify-up-", ignore_cleanup_errors=True) as name:
         Path(name).chmod(0o755)
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        site = Site(SupervisorFiles(Path(name)), port)
+        site = Site(SupervisorFiles(Path(name)), port, root)
         try:
             yield site
         finally:

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import random
+import re
 import subprocess
 import sys
 import tarfile
@@ -115,6 +116,33 @@ def test_other_files_of_the_source_stay_where_they_are(make: Make, store: S3Stor
     assert set(content(store)) == set(FILES)
 
 
+@pytest.fixture
+def dag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The DAG, with the third source of README's "Make it yours"."""
+    file = tmp_path / "dag.py"
+    (task,) = re.findall(r"```python\n(    with stage:\n.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    file.write_text(upload.DAG.read_text() + task)
+    monkeypatch.setattr(upload, "DAG", file)
+    return file
+
+
+@both
+def test_the_files_of_a_new_source_are_uploaded(dag: Path, make: Make, store: S3Store, tmp_path: Path) -> None:
+    ratings = {"ratings/2018/11/01/05/ratings.json": b"{}"}
+    source = make(tmp_path, {**FILES, **ratings, "others/x.json": b"{}"})
+    sync(source, store)
+    assert content(store) == FILES | ratings
+    (tmp_path / "after").mkdir()
+    sync(make(tmp_path / "after", FILES), store)
+    assert content(store) == FILES
+
+
+def test_a_key_that_is_not_a_string_is_reported(dag: Path, store: S3Store, tmp_path: Path) -> None:
+    dag.write_text(dag.read_text().replace('"ratings/%Y/%m/%d/%H/"', "RATINGS"))
+    with pytest.raises(SourceError, match=r"dag\.py, line \d+: expected a string as the key .*, got RATINGS\."):
+        sync(folder(tmp_path, FILES), store)
+
+
 def test_an_archive_may_hold_more_than_files(store: S3Store, tmp_path: Path) -> None:
     source = tmp_path / "data.tar"
     with tarfile.open(source, "w") as tar:
@@ -149,7 +177,7 @@ def test_a_missing_source(store: S3Store, tmp_path: Path) -> None:
 def test_a_source_of_something_else(make: Make, store: S3Store, tmp_path: Path) -> None:
     source = make(tmp_path, {"photos/cat.jpg": b"meow"})
     store.put("log_data/x.json", b"{}")
-    with pytest.raises(SourceError, match=r"contains neither log_data/ nor song_data/: check the path"):
+    with pytest.raises(SourceError, match=r"contains none of log_data/, song_data/: check the path"):
         sync(source, store)
     assert content(store) == {"log_data/x.json": b"{}"}  # nothing was deleted for it
 

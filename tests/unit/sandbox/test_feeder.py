@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from obstore.store import MemoryStore
 
-from sandbox import feeder, generate
+from sandbox import faults, feeder, generate
 from sandbox.feeder import FIRST_SONGS, SONG_EVERY, Feeder, FeederProgress
 
 if TYPE_CHECKING:
@@ -114,6 +114,47 @@ def test_a_failed_write_is_retried(seed: int, steps: list[datetime]) -> None:
     at_once = MemoryStore()
     Feeder(OPTIONS, at_once).advance(steps[-1])
     assert content(store) == content(at_once)
+
+
+def test_a_broken_hour_gets_invalid_copies_of_its_first_plays() -> None:
+    hour, end = START + timedelta(hours=17), START + timedelta(days=1, hours=1)
+    intact, broken = MemoryStore(), MemoryStore()
+    Feeder(OPTIONS, intact).advance(end)
+    progress = Feeder(OPTIONS, broken, hour).advance(end)
+    assert progress.broken == "2026-02-27T17:00:00.000+00:00"
+    key = "log_data/2026/02/2026-02-27-events.json"
+    lines, more = (content(store)[key].split(b"\n") for store in (intact, broken))
+    invalid = [json.loads(line) for line in more if line not in lines]
+    assert [line for line in more if line in lines] == lines
+    plays = [event for event in map(json.loads, lines) if event["page"] == "NextSong"]
+    first = [event for event in plays if event["ts"] >= hour.timestamp() * 1000][: faults.EVENTS]
+    identity = {"sessionId": int(hour.timestamp()), "level": "gold", "userId": ""}
+    assert invalid == [play | identity | {"itemInSession": item} for item, play in enumerate(first)]
+    assert content(broken).keys() == content(intact).keys()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.tuples(moments, st.one_of(st.none(), moments)), max_size=6), moments)
+def test_after_the_repair_the_files_are_those_without_a_fault(
+    steps: list[tuple[datetime, datetime | None]], end: datetime
+) -> None:
+    store = MemoryStore()
+    for moment, broken in steps:
+        Feeder(OPTIONS, store, broken).advance(min(moment, end))
+    Feeder(OPTIONS, store).advance(end)
+    at_once = MemoryStore()
+    Feeder(OPTIONS, at_once).advance(end)
+    assert content(store) == content(at_once)
+
+
+@pytest.mark.parametrize(
+    ("text", "hour"),
+    [(None, None), ("", None), ("x", None), ("2026-11-20T17:00:00+00:00", datetime(2026, 11, 20, 17, tzinfo=UTC))],
+)
+def test_a_file_requests_the_fault(text: str | None, hour: datetime | None, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "fault").write_text(text)
+    assert faults.read(tmp_path / "fault") == hour
 
 
 def test_songs_are_added_regularly() -> None:

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from sandbox import jobs
 from sandbox.jobs import SAMPLE, LoadJob
-from sandbox.run import read_job
+from sandbox.run import next_commands, read_job
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -217,6 +217,14 @@ def test_the_command_does_the_job_again(name: str, start: datetime, length: int)
 def test_the_command_is_short() -> None:
     assert job(Path("/data/x")).command("run") == "make run DATA=/data/x FROM=2018-11-01 TO=2018-11-02"
     assert job(None).command("run") == "make run FROM=2018-11-01 TO=2018-11-02"
+
+
+def test_the_next_commands_use_what_was_loaded() -> None:
+    after_sample = list(next_commands(job(None)))
+    assert after_sample[:2] == ["make up", "make notebook"]
+    assert "make run FROM=2018-11-01 TO=2018-11-02 HOURLY=1" in after_sample
+    after_data = list(next_commands(job(Path("/data/x"))))
+    assert after_data[:2] == ["make up", "make notebook DATA=/data/x FROM=2018-11-01 TO=2018-11-02"]
 
 
 @pytest.mark.parametrize(("command", "remedy"), [("make run", "wait until"), ("make up", "`make down` stops it")])
