@@ -65,11 +65,13 @@ def test_tasks_on_redshift_do_not_import_the_postgres_engine(redshift: Lab, endp
     }
 
 
-def test_a_staging_task_imports_neither_quality_nor_web(redshift: Lab) -> None:
+def test_a_staging_task_imports_neither_checks_nor_web(redshift: Lab) -> None:
     fill(redshift)
     redshift.run(*DAY, tasks=["create_tables"])
     modules = imported(redshift, "stage_events")
     assert {name for name in modules if name.startswith("sparkify.warehouse.postgres")} == set()
+    # The type of an alert event.
+    assert {name for name in modules if name.startswith("sparkify.quality.")} == {"sparkify.quality.result"}
     assert {name.split(".")[1] for name in modules if "." in name} == {
-        *("alerts", "dag", "interval", "loading", "operators", "s3", "sql", "staging", "warehouse")
+        *("alerts", "dag", "interval", "loading", "operators", "quality", "s3", "sql", "staging", "warehouse")
     }
