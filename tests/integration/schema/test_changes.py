@@ -61,8 +61,11 @@ def create(lab: Lab, folder: Path) -> dict[str, Any]:
 
 def load(lab: Lab, hour: tuple[str, str], select: str) -> dict[str, Any]:
     """Load users with a changed SELECT; return the result of the task."""
-    task = LoadDimensionOperator(task_id="load", table="users", keys=["user_id"], sql=select)
-    found: dict[str, Any] = lab.execute(task, start=hour[0], end=hour[1])
+    start, end = hour
+    task = LoadDimensionOperator(
+        task_id="load", table="users", keys=["user_id"], sql=select, interval_start=start, interval_end=end
+    )
+    found: dict[str, Any] = lab.execute(task, start=start, end=end)
     return found
 
 
