@@ -25,11 +25,11 @@ BUSY = {
     "create_tables": 1,
     "stage_events": 20,
     "stage_songs": 20,
-    "load_songs": 17,
-    "load_artists": 17,
-    "load_songplays": 22,
-    "load_users": 12,
-    "load_time": 12,
+    "load_songs": 18,
+    "load_artists": 18,
+    "load_songplays": 23,
+    "load_users": 13,
+    "load_time": 13,
     "data_quality": 17,
 }
 # An hour without events and new songs.
@@ -37,11 +37,11 @@ QUIET = {
     "create_tables": 1,
     "stage_events": 19,
     "stage_songs": 2,
-    "load_songs": 4,
-    "load_artists": 4,
-    "load_songplays": 14,
-    "load_users": 11,
-    "load_time": 11,
+    "load_songs": 5,
+    "load_artists": 5,
+    "load_songplays": 15,
+    "load_users": 12,
+    "load_time": 12,
     "data_quality": 17,
 }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkify.loading import definition
 from sparkify.sql import predicates, templates
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Load:
     :param interval: the interval that the run owns.
     :param source: the staging table whose batches of objects drive the load; None if it is partitioned by time.
     :param lookup: the dimension, staged by object, that provides looked-up attributes; None without a lookup.
+    :param fingerprint: of the definition of its rows. If the rows in the table have another, they are rebuilt.
     """
 
     warehouse: Warehouse
@@ -52,6 +54,7 @@ class Load:
     interval: Interval
     source: str | None = None
     lookup: Lookup | None = None
+    fingerprint: str = ""
 
     def merge(self) -> int | None:
         """Upsert the candidates among the source rows that changed.
@@ -69,10 +72,15 @@ class Load:
 
     def _run(self, work: Callable[[predicates.OfBatches], int], *, always: bool = False) -> int | None:
         def load() -> int | None:
+            changed = definition.recorded(self.warehouse, self.table) != self.fingerprint
+            if changed:
+                log.info("The definition of the table is new or has changed, rebuilding all rows: table=%s", self.table)
             batches = self._changed_batches()
-            if self.source and not batches.ids and not always:
+            if self.source and not batches.ids and not always and not changed:
                 return None
-            rows = work(batches)
+            rows = self._rebuild() if changed else work(batches)
+            if changed:
+                definition.record(self.warehouse, self.table, self.fingerprint)
             if batches.ids:
                 self.warehouse.script(render("end_load", **self._batches))
             return rows
@@ -91,13 +99,15 @@ class Load:
         return predicates.OfBatches(tuple(batch_id for (batch_id,) in rows))
 
     def _rebuild(self) -> int:
-        return self.warehouse.script(render("rebuild", **self._names, select=self.select(predicates.everything)))
+        select = self.select(predicates.everything)
+        return self.warehouse.script(render("rebuild", **self._names(select), select=select))
 
     def _merge(self, batches: predicates.OfBatches) -> int:
         scope = batches if self.source else predicates.OfInterval(self.interval)
         changed = scope(f"{self.table}.{'batch_id' if self.source else 'interval_time'}")
-        names = self._names
-        self.warehouse.script(render("take_changed", **names, select=self.select(scope), changed=changed))
+        select = self.select(scope)
+        names = self._names(select)
+        self.warehouse.script(render("take_changed", **names, select=select, changed=changed))
         ((stale,),) = self.warehouse.query("SELECT COUNT(*) FROM stale")
         if stale:
             log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", self.table, stale)
@@ -119,9 +129,9 @@ class Load:
             )
         return int(rows)
 
-    @property
-    def _names(self) -> dict[str, Any]:
-        return {"table": self.table, "keys": list(self.keys), "columns": self.warehouse.columns(self.table)}
+    def _names(self, select: str) -> dict[str, Any]:
+        columns = definition.columns(self.warehouse, self.table, select)
+        return {"table": self.table, "keys": list(self.keys), "columns": columns}
 
     @property
     def _batches(self) -> dict[str, Any]:

@@ -27,9 +27,9 @@ CONFIRMATION = "recreate all tables"
 
 
 class CreateTablesOperator(WarehouseOperator):
-    """Create missing tables and other declared objects; never alter existing ones.
+    """Create missing tables and other declared objects, and add missing columns to existing tables.
 
-    An up-to-date schema costs one catalogue query.
+    It drops no column and changes no type. An up-to-date schema costs one catalogue query. See docs/schema.md.
 
     :param ddl: the folders that declare the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
         Schemas are created first; statements that create no object always run. (templated)
@@ -68,8 +68,8 @@ class CreateTablesOperator(WarehouseOperator):
         self.checks = checks
 
     def work(self, context: Context) -> dict[str, Any]:
+        from sparkify.schema.apply import apply
         from sparkify.warehouse import ddl
-        from sparkify.warehouse.catalogue import relations
 
         if self.recreate and self.recreate != CONFIRMATION:
             raise InvalidRunError(
@@ -80,28 +80,15 @@ class CreateTablesOperator(WarehouseOperator):
         try:
             declared = ddl.read(*map(Path, self.ddl))
             indexes = [statement for script in self.postgres_sql for statement in ddl.parse(script, "postgres_sql")]
+            with self.warehouse() as warehouse:
+                if warehouse.engine == "postgres":
+                    declared |= dict.fromkeys(indexes)
+                tables = {check.table for check in checks}
+                executed, columns = apply(warehouse, declared, others=tables, recreate=bool(self.recreate))
+                _expect_columns(warehouse, checks, columns)
         except ddl.DdlError as error:
             raise AirflowFailException(f"Nothing was done: the DDL is invalid.\n{error}") from None
-        with self.warehouse() as warehouse:
-            statements = [*declared, *(indexes if warehouse.engine == "postgres" else [])]
-            names = {*(item.creates for item in statements if item.creates), *(check.table for check in checks)}
-
-            def create() -> tuple[int, dict[str, list[str]]]:
-                if self.recreate:
-                    log.warning("Dropping all tables except those of %s: this run recreates them.", ddl.HISTORY)
-                    for table in declared.values():
-                        if table and not table.keeps_rows:
-                            warehouse.script(f"DROP TABLE IF EXISTS {table.name}")
-                existing = relations(warehouse, names)
-                known = {*existing, *(name.partition(".")[0] for name in existing if "." in name)}  # schemas, too
-                missing = [statement for statement in statements if statement.creates not in known]
-                for statement in missing:
-                    warehouse.script(statement.sql)
-                return len(missing), relations(warehouse, names) if missing else existing
-
-            sent, columns = warehouse.transaction(create)
-            _expect_columns(warehouse, checks, columns)
-        return {"statements": sent, "checks": len(checks)}
+        return {"statements": executed, "checks": len(checks)}
 
     def _read_checks(self) -> list[Check]:
         from sparkify.quality import declaration

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify.dag.flow import Flow
+from sparkify.loading.definition import fingerprint
 from sparkify.loading.load import Load, Lookup
 from sparkify.operators.base import WarehouseOperator
 from sparkify.sql import predicates
@@ -94,7 +95,16 @@ class LoadOperator(WarehouseOperator):
             return sql.strip().rstrip(";")
 
         with self.warehouse() as warehouse:
-            load = Load(warehouse, self.table, self.keys, select, self.interval, source=self.source, lookup=self.lookup)
+            load = Load(
+                warehouse,
+                self.table,
+                self.keys,
+                select,
+                self.interval,
+                source=self.source,
+                lookup=self.lookup,
+                fingerprint=fingerprint(self._template or "", self.keys),
+            )
             rows = load.rebuild() if self.mode == "rebuild" else load.merge()
         if rows is None:
             raise AirflowSkipException(f"No new data: {self.table} has loaded all batches of {self.source}.")

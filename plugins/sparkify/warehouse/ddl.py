@@ -31,13 +31,30 @@ class Table:
     """A declared table.
 
     :param name: ``users``, ``operations.staged_objects``.
-    :param types: the types of its columns by name, in order.
+    :param definitions: the definitions of its columns by name, in order.
     :param keeps_rows: whether it is not dropped if all tables are recreated.
     """
 
     name: str
-    types: Mapping[str, str]
+    definitions: Mapping[str, exp.ColumnDef]
     keeps_rows: bool
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The types of its columns by name, in order."""
+        return {name: column.kind.this.name for name, column in self.definitions.items() if column.kind}
+
+    @property
+    def required(self) -> list[str]:
+        """Its columns that are NOT NULL and have no DEFAULT."""
+        from sqlglot import exp
+
+        return [
+            name
+            for name, column in self.definitions.items()
+            if column.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint)
+            and not column.find(exp.DefaultColumnConstraint)
+        ]
 
     @property
     def is_bookkeeping(self) -> bool:
@@ -47,7 +64,7 @@ class Table:
     @property
     def columns(self) -> list[str]:
         """Its columns without the audit columns."""
-        names = list(self.types)
+        names = list(self.definitions)
         return names[: min((names.index(name) for name in AUDIT if name in names), default=len(names))]
 
     @property
@@ -154,6 +171,5 @@ def _table(statement: Statement, *, keeps_rows: bool) -> Table | None:
 
     if statement.kind != "TABLE" or statement.creates is None:
         return None
-    columns = statement.tree.find_all(exp.ColumnDef)
-    types = {column.name.lower(): column.kind.this.name for column in columns if column.kind}
-    return Table(statement.creates, types, keeps_rows)
+    columns = {column.name.lower(): column for column in statement.tree.find_all(exp.ColumnDef) if column.kind}
+    return Table(statement.creates, columns, keeps_rows)

@@ -6,7 +6,12 @@ integers, GETDATE). The project's SQL uses the common subset of both dialects; t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from sparkify.sql import scripts
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 # Statements with the same semantics on both engines. COPY is not among them: it has its own method.
 SHARED = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "ANALYZE", "ALTER", "SET", "EXPLAIN"}
@@ -30,6 +35,8 @@ def to_postgres(statement: str) -> list[str]:
     ['LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE']
     """
     command = scripts.command(statement)
+    if command.verb == "ALTER":
+        return [_alter(statement)]
     if command.verb in SHARED:
         return [statement]
     if command.verb == "LOCK":
@@ -58,6 +65,30 @@ def _create_index(name: str, statement: str) -> str:
     return f"DO $$ BEGIN IF to_regclass('{name}') IS NULL THEN {create}; END IF; END $$"
 
 
+def _alter(statement: str) -> str:
+    """Drop the compression of an added column; other changes have the same semantics."""
+    import sqlglot
+    from sqlglot import exp
+
+    try:
+        tree = sqlglot.parse_one(statement, read="redshift")
+    except sqlglot.ParseError:
+        return statement  # PostgreSQL reports it
+    if tree.find(exp.EncodeColumnConstraint) is None:
+        return statement
+    _drop_encodings(tree)
+    return tree.sql("postgres", comments=False)
+
+
+def _drop_encodings(tree: exp.Expr) -> None:
+    """Drop the compression of columns, which PostgreSQL does not have."""
+    from sqlglot import exp
+
+    for constraint in list(tree.find_all(exp.ColumnConstraint)):
+        if isinstance(constraint.kind, exp.EncodeColumnConstraint):
+            constraint.pop()
+
+
 def _create_table(statement: str) -> list[str]:
     """Drop the distribution; turn the sort key into an index, unless the primary key already creates it."""
     import sqlglot
@@ -84,9 +115,7 @@ def _create_table(statement: str) -> list[str]:
                     "It supports DISTSTYLE, DISTKEY and SORTKEY."
                 )
         table.set("properties", None)
-    for constraint in list(table.find_all(exp.ColumnConstraint)):
-        if isinstance(constraint.kind, exp.EncodeColumnConstraint):
-            constraint.pop()
+    _drop_encodings(table)
     statements = [table.sql("postgres", comments=False)]
     primary_key = table.find(exp.PrimaryKey)
     unique = [column.sql("postgres") for column in primary_key.expressions] if primary_key else []
