@@ -61,6 +61,7 @@ def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
             f"The columns of {table} and of its SELECT differ. Nothing was loaded."
             + (f" Only in the table: {', '.join(missing)}." if missing else "")
             + (f" Only in the SELECT: {', '.join(unknown)}." if unknown else "")
-            + " Declare each column in the table's DDL, and select it under the same name."
+            + " Declare each column in the table's DDL, and select it under the same name.",
+            terminal=True,
         )
     return declared

@@ -11,7 +11,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.loading.load import Load
 from sparkify.operators import CreateTablesOperator, LoadDimensionOperator
-from sparkify.warehouse import WarehouseError
 from tests.conftest import ROOT
 from tests.support.data import event
 
@@ -117,7 +116,7 @@ def test_a_select_with_other_columns_than_its_table_loads_nothing(
 ) -> None:
     before = loaded.tables()
     text = (ROOT / "include" / "sql" / "load" / "users.sql").read_text()
-    with pytest.raises(WarehouseError, match=f"The columns of users and of its SELECT differ.*{message}"):
+    with pytest.raises(AirflowFailException, match=f"The columns of users and of its SELECT differ.*{message}"):
         load(loaded, SIX, text.replace(old, new))
     assert loaded.tables() == before
 
