@@ -7,7 +7,8 @@ the rows of that interval. Runs are idempotent: in any order, repeated or in par
 The run that closes a day also loads the day's late-arriving events.
 
 **Load history.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten years between 1970
-and 2200. Or use a backfill, which creates one run per hour.
+and 2200. Name the run in the form's advanced options: the list of runs shows run ids, not params. Or use a backfill,
+which creates one run per hour.
 
 **When a task fails**, its log ends with the error and the remedy. What a retry may repair (the network, S3, a full or
 restarting database, a conflict) was retried three times; errors in data, SQL and params fail at once.
@@ -101,7 +102,7 @@ with DAG(
             type=["null", "string"],
             pattern=f"^({CONFIRMATION})?$",
             title="Drop and recreate all tables",
-            description=f"Deletes all data except that of the range that this run loads. To confirm, type: {CONFIRMATION}",
+            description=f"Deletes all data except that of the range that this run loads. Type '{CONFIRMATION}' to confirm.",
         ),
     },
     template_searchpath=[str(INCLUDE / "sql")],
