@@ -44,6 +44,7 @@ class Airflow:
         self.handled: set[tuple[str, str]] = set()
         # Airflow's states of the tasks of the run that has failed.
         self.states: dict[str, str] = {}
+        self.state = ""
         lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
 
     def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
@@ -120,8 +121,13 @@ class Airflow:
         """The last task ends; return the sent messages."""
         return self.call(self.context(hour, task_id, "scheduled", None, state))
 
-    def late(self, **values: Any) -> list[str]:
-        """A deadline passes; return the sent messages."""
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        assert (dag_id, run_id) == ("sparkify_warehouse", "scheduled__x")
+        return self.state
+
+    def late(self, *, state: str = "running", **values: Any) -> list[str]:
+        """A deadline passes, and then the run may end; return the sent messages."""
+        self.state = state
         callback = deadline(timedelta(hours=1)).callback
         context = {
             "dag_run": {
