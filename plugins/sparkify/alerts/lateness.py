@@ -57,7 +57,8 @@ def _report(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None)
     try:
         run = DagRunInfo.of_deadline(dag_run)
         # It may have ended since the deadline was missed. A failed run was reported when it failed.
-        state = RuntimeTaskInstance.get_dagrun_state(run.dag_id, run.run_id)
+        found: Any = RuntimeTaskInstance.get_dagrun_state(run.dag_id, run.run_id)
+        state = str(getattr(found, "value", found))  # an enum, although it is declared as text
         if run.run_type == BACKFILL or state in ("success", "failed"):
             return
         event = LateRun(state, datetime.fromisoformat(dag_run["queued_at"]), minutes)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from airflow._shared.module_loading import import_string
+from airflow.utils.state import DagRunState
 
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.alerts.notifier import HANDLED
@@ -123,7 +124,7 @@ class Airflow:
 
     def run_state(self, dag_id: str, run_id: str) -> str:
         assert (dag_id, run_id) == ("sparkify_warehouse", "scheduled__x")
-        return self.state
+        return DagRunState(self.state)
 
     def late(self, *, state: str = "running", **values: Any) -> list[str]:
         """A deadline passes, and then the run may end; return the sent messages."""
