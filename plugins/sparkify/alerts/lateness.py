@@ -48,16 +48,20 @@ async def late(*, minutes: float, aws_conn_id: str | None, context: Mapping[str,
 
 
 def _report(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None) -> None:
+    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
     from sparkify.alerts.dispatch import dispatch
     from sparkify.alerts.incidents import Outcome
     from sparkify.dag.run import BACKFILL, DagRunInfo
 
     try:
         run = DagRunInfo.of_deadline(dag_run)
-        # A failed run was reported when it failed.
-        if run.run_type == BACKFILL or dag_run["state"] in ("success", "failed"):
+        # It may have ended since the deadline was missed. A failed run was reported when it failed.
+        found: Any = RuntimeTaskInstance.get_dagrun_state(run.dag_id, run.run_id)
+        state = str(getattr(found, "value", found))  # an enum, although it is declared as text
+        if run.run_type == BACKFILL or state in ("success", "failed"):
             return
-        event = LateRun(dag_run["state"], datetime.fromisoformat(dag_run["queued_at"]), minutes)
+        event = LateRun(state, datetime.fromisoformat(dag_run["queued_at"]), minutes)
         dispatch(run, Outcome(datetime.now(UTC), run.interval, (event,)), aws_conn_id=aws_conn_id)
     except Exception:
         # As in AlertNotifier: no alert is worth another failure.

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseNotifier
+from airflow.sdk import DAG, BaseNotifier
 
 from sparkify.interval import EARLIEST, LATEST, Interval
 
@@ -62,12 +62,14 @@ class AlertNotifier(BaseNotifier):
     def run_failed(self, context: Context) -> None:
         """Report the failed tasks of a failed run whose own callback was not called, because their process was killed.
 
-        A plain function, unlike a notifier: ``dag.test()`` passes a serialized DAG, which cannot render templates.
+        A plain function, unlike a notifier: ``dag.test()`` passes a serialized DAG, which cannot render templates. It
+        sends nothing then: the tasks have run in the same process, and have called their own callbacks.
 
         :param context: of a DAG's callback, in the DAG processor or in ``dag.test()``.
         """
         try:
-            self._run_failed(context)
+            if isinstance(context["dag"], DAG):
+                self._run_failed(context)
         except Exception:
             log.exception("Could not send the alert of a run: run_id=%s", context["run_id"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from datetime import UTC, datetime, timedelta
@@ -9,8 +10,10 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+from airflow._shared.module_loading import import_string
+from airflow.utils.state import DagRunState
 
-from sparkify.alerts import AlertNotifier
+from sparkify.alerts import AlertNotifier, deadline
 from sparkify.alerts.notifier import HANDLED
 from tests.unit.alerts.test_incidents import result
 
@@ -42,6 +45,7 @@ class Airflow:
         self.handled: set[tuple[str, str]] = set()
         # Airflow's states of the tasks of the run that has failed.
         self.states: dict[str, str] = {}
+        self.state = ""
         lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
 
     def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
@@ -117,6 +121,35 @@ class Airflow:
     def ended(self, hour: int, task_id: str = "publish_days", state: str = "success") -> list[str]:
         """The last task ends; return the sent messages."""
         return self.call(self.context(hour, task_id, "scheduled", None, state))
+
+    def run_state(self, dag_id: str, run_id: str) -> str:
+        assert (dag_id, run_id) == ("sparkify_warehouse", "scheduled__x")
+        return DagRunState(self.state)
+
+    def late(self, *, state: str = "running", **values: Any) -> list[str]:
+        """A deadline passes, and then the run may end; return the sent messages."""
+        self.state = state
+        callback = deadline(timedelta(hours=1)).callback
+        context = {
+            "dag_run": {
+                "dag_id": "sparkify_warehouse",
+                "dag_display_name": "Sparkify warehouse",
+                "dag_run_id": "scheduled__x",
+                "run_type": "scheduled",
+                "state": "running",
+                "conf": {},
+                "queued_at": "2018-11-01T04:00:03Z",
+                "data_interval_start": "2018-11-01T03:00:00Z",
+                "data_interval_end": "2018-11-01T04:00:00Z",
+                **values,
+            },
+            "deadline": {"id": "x", "deadline_time": "2018-11-01T05:00:03Z"},
+        }
+
+        def call(context: Any) -> None:
+            asyncio.run(import_string(callback.path)(**callback.kwargs, context=context))
+
+        return self.call(context, call)
 
     def call(self, context: Any, callback: Callable[[Any], None] | None = None) -> list[str]:
         (callback or AlertNotifier())(context)

@@ -93,4 +93,5 @@ def airflow(lab: Lab, variables: dict[str, str], slack: receivers.Hook, monkeypa
     made = Airflow(lab, variables, slack)
     monkeypatch.setattr(RuntimeTaskInstance, "get_dr_count", made.count)
     monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", made.task_states)
+    monkeypatch.setattr(RuntimeTaskInstance, "get_dagrun_state", made.run_state)
     return made
