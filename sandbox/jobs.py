@@ -201,9 +201,7 @@ def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
                 step.result = f"{made.events:,} events, {made.songs:,} songs"
         with terminal.step("Upload to S3") as step:
             done = upload.sync(source, store, lambda count: step.update(f"{count:,} objects"))
-            step.result = (
-                f"{done.written:,} objects written ({done.written_bytes:,} bytes), {done.unchanged:,} unchanged"
-            )
+            step.result = f"{done.written:,} objects written, {done.unchanged:,} unchanged"
         yield JobServers(postgres, database, s3)
 
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
+from rich.live import Live
 from rich.markup import escape
+from rich.spinner import Spinner
 from rich.table import Table
+from rich.text import Text
 
 from sparkify.sql.heading import heading
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from rich.console import Console
-    from rich.status import Status
 
     from sandbox.airflow import TaskResult
 
@@ -35,16 +37,16 @@ class ProgressStep:
     :param seconds: its duration, if that is not the time since it was first shown.
     """
 
-    def __init__(self, title: str, status: Status) -> None:
+    def __init__(self, title: str, spinner: Spinner) -> None:
         self.title = title
         self.state = "success"
         self.result = ""
         self.seconds: float | None = None
-        self._status = status
+        self._spinner = spinner
 
     def update(self, progress: str) -> None:
         """Show the progress of the step."""
-        self._status.update(f"{self.title}  [dim]{progress}[/]")
+        self._spinner.update(text=Text.from_markup(f"{self.title}  [dim]{progress}[/]"))
 
 
 class Terminal:
@@ -74,8 +76,10 @@ class Terminal:
     def step(self, title: str) -> Iterator[ProgressStep]:
         """Show a step while it runs, and print its result and duration at its end."""
         began = time.monotonic()
-        with self.console.status(title) as status:
-            step = ProgressStep(title, status)
+        spinner = Spinner("dots", title, style="status.spinner")
+        # Without redirection, unlike Console.status(): Airflow's logs belong into their file.
+        with Live(spinner, console=self.console, transient=True, redirect_stdout=False, redirect_stderr=False):
+            step = ProgressStep(title, spinner)
             try:
                 yield step
             except BaseException:

@@ -42,7 +42,7 @@ def test_run_from_scratch(state: Path) -> None:
     passed, of = re.search(r"(\d+) of (\d+) checks passed", printed).groups()  # type: ignore[union-attr]
     assert passed == of
     assert int(of) > 10
-    for answer in ("Most played songs", "Busiest hours", "Browsers by plays", "What next?"):
+    for answer in ("Most played songs", "Busiest hours", "Browsers by plays", "What next?", "make up", "make notebook"):
         assert answer in printed
     assert left_behind(state) == []
     quality = succeeded(start_command(state, module="sandbox.quality"))

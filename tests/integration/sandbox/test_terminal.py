@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -13,6 +14,8 @@ from tests.integration.web.test_panels import put_implausible
 from tests.support.data import event
 
 if TYPE_CHECKING:
+    import pytest
+
     from sandbox.lab import Lab
 
 
@@ -31,3 +34,16 @@ def test_implausible_times_change_no_result(lab: Lab) -> None:
     before = busiest_hours(lab)
     put_implausible(lab)
     assert busiest_hours(lab) == before
+
+
+def test_a_step_shows_no_output_of_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """On a terminal, too: a logger that Airflow creates meanwhile would write to the screen from then on."""
+    text = io.StringIO()
+    with Terminal(Console(file=text, force_terminal=True, width=80)).step("Prepare Airflow") as step:
+        before = sys.stdout
+        print("a log line")
+        step.update("half")
+    assert before is sys.stdout
+    assert "a log line" not in text.getvalue()
+    assert capsys.readouterr().out == "a log line\n"
+    assert "✓" in text.getvalue()
