@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-import sqlparse
-
 from sparkify.warehouse import WarehouseError
 
 if TYPE_CHECKING:
@@ -23,6 +21,8 @@ def fingerprint(select: str, keys: Sequence[str]) -> str:
     :param select: the template of the SELECT.
     :param keys: the columns that identify a row.
     """
+    import sqlparse
+
     words = sqlparse.format(select, strip_comments=True).split()
     return hashlib.sha256("\0".join([*words, *keys]).encode()).hexdigest()
 

@@ -258,9 +258,15 @@ INTERNAL = {
     ("plugins/sparkify_page.py", "airflow.plugins_manager"),
     ("plugins/sparkify/web/app.py", "airflow.api_fastapi.core_api.security"),
     # Airflow's metadata database, which the API server reads.
+    ("plugins/sparkify/web/failures.py", "airflow.models.dagrun"),
+    ("plugins/sparkify/web/failures.py", "airflow.models.serialized_dag"),
+    ("plugins/sparkify/web/failures.py", "airflow.models.taskinstance"),
+    ("plugins/sparkify/web/failures.py", "airflow.utils.state"),
     ("plugins/sparkify/web/loads.py", "airflow.models.dag"),
     ("plugins/sparkify/web/loads.py", "airflow.models.dagrun"),
+    ("plugins/sparkify/web/loads.py", "airflow.models.taskinstance"),
     ("plugins/sparkify/web/loads.py", "airflow.utils.session"),
+    ("plugins/sparkify/web/reports.py", "airflow.models.variable"),
 }
 
 
