@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse import WarehouseError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -48,6 +46,8 @@ def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
     :param select: returns candidates for the table's rows.
     :raises WarehouseError: if they differ. Nothing is loaded then.
     """
+    from sparkify.warehouse import WarehouseError
+
     names, _ = warehouse.table(
         f"SELECT {table}.*, 0 AS end_of_table, candidates.* FROM {table}\n"
         f"CROSS JOIN (\n{select}\n) AS candidates\nWHERE 1 = 0 LIMIT 0"
