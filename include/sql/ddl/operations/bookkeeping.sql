@@ -46,7 +46,7 @@ CREATE TABLE IF NOT EXISTS operations.loaded_batches (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The definition, SELECT and keys, that all rows of a table were loaded with. A run with another one rebuilds the table.
+-- The definition (SELECT and keys) that all rows of a table were loaded with. A run with another one rebuilds it.
 CREATE TABLE IF NOT EXISTS operations.table_definitions (
     table_name VARCHAR(256) NOT NULL,
     fingerprint VARCHAR(64) NOT NULL
