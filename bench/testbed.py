@@ -33,8 +33,8 @@ class Testbed:
     """
 
     folder: Path
-    postgres: servers.Postgres
-    s3: servers.S3
+    postgres: servers.PostgresServer
+    s3: servers.S3Server
 
     def bucket(self, name: str) -> S3Store:
         """Open a bucket; create it if it does not exist."""

@@ -28,7 +28,7 @@ hookimpl = HookimplMarker("airflow")
 
 
 def environment(
-    home: Path, *, metadata: str, postgres: servers.Postgres, database: str, s3: servers.S3, bucket: str
+    home: Path, *, metadata: str, postgres: servers.PostgresServer, database: str, s3: servers.S3Server, bucket: str
 ) -> dict[str, str]:
     """Return the environment variables of an Airflow that runs this project on the local servers.
 
@@ -59,7 +59,7 @@ def sqlalchemy_url(uri: str) -> str:
     return uri.replace("postgresql:", "postgresql+psycopg:", 1)
 
 
-def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> dict[str, str]:
+def connections(postgres: servers.PostgresServer, database: str, s3: servers.S3Server) -> dict[str, str]:
     """Return the environment variables that define the connections ``redshift`` and ``aws`` on the local servers.
 
     :param database: the warehouse.
@@ -70,7 +70,7 @@ def connections(postgres: servers.Postgres, database: str, s3: servers.S3) -> di
     }
 
 
-def postgres_connection(server: servers.Postgres, database: str) -> str:
+def postgres_connection(server: servers.PostgresServer, database: str) -> str:
     """Return a connection to a database of a local server, as JSON."""
     return json.dumps({"conn_type": "postgres", "host": server.host, "login": server.user, "schema": database})
 

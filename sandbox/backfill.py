@@ -24,7 +24,7 @@ from sandbox.backfill_client import (
     BackfillOptions,
     BackfillResult,
     BackfillRun,
-    TaskFailure,
+    FailedTask,
 )
 from sandbox.deployment import USER, DeploymentError, LocalDeployment, run_deployment
 from sandbox.terminal import SIGNS, Terminal
@@ -116,7 +116,7 @@ def _airflow(
 
 
 @contextmanager
-def _progress(console: Console) -> Iterator[Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None]]:
+def _progress(console: Console) -> Iterator[Callable[[Sequence[BackfillRun], Sequence[FailedTask]], None]]:
     """Show the progress of a backfill: a bar on a terminal, otherwise a line from time to time."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("runs, {task.description}"), TimeElapsedColumn())
     begun = shown = time.monotonic()
@@ -124,7 +124,7 @@ def _progress(console: Console) -> Iterator[Callable[[Sequence[BackfillRun], Seq
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
         line = bar.add_task("", total=None)
 
-        def report(runs: Sequence[BackfillRun], retries: Sequence[TaskFailure]) -> None:
+        def report(runs: Sequence[BackfillRun], retries: Sequence[FailedTask]) -> None:
             nonlocal before, shown
             states = Counter(run.state for run in runs)
             done = sum(run.ended for run in runs)
@@ -174,7 +174,7 @@ def _coloured(count: int, of: int) -> str:
     return f"[{'green' if count == of else 'red'}]{count:,} of {of:,}[/]"
 
 
-def _show_failure(sign: str, failure: TaskFailure, console: Console) -> None:
+def _show_failure(sign: str, failure: FailedTask, console: Console) -> None:
     console.print(f"  {sign} {failure.hour:%Y-%m-%d %H:%M} {failure.task_id}", soft_wrap=True)
     console.print(f"    [red]{escape(failure.error)}[/]", soft_wrap=True)
 

@@ -60,7 +60,7 @@ class BackfillRun(NamedTuple):
         return self.state not in ("queued", "running")
 
 
-class TaskFailure(NamedTuple):
+class FailedTask(NamedTuple):
     """A failed attempt of a task.
 
     :param error: the last error in its log.
@@ -83,7 +83,7 @@ class BackfillResult:
 
     runs: list[BackfillRun]
     checks: Counter[str]
-    failures: list[TaskFailure]
+    failures: list[FailedTask]
 
     @property
     def succeeded(self) -> bool:
@@ -165,7 +165,7 @@ class Backfill:
         return message
 
     def wait(
-        self, report: Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None], *, every: float = 1
+        self, report: Callable[[Sequence[BackfillRun], Sequence[FailedTask]], None], *, every: float = 1
     ) -> BackfillResult:
         """Wait until every hour's run has ended.
 
@@ -228,7 +228,7 @@ class Backfill:
             found += self._client.post(path, json=body).json()["task_instances"]
         return found
 
-    def _explain(self, hour: datetime, task: dict[str, Any]) -> TaskFailure:
+    def _explain(self, hour: datetime, task: dict[str, Any]) -> FailedTask:
         """Read the log of a task's last attempt."""
         task_id = task["task_id"]
         path = f"{dag_run_path(self._dag_id, task['dag_run_id'])}/taskInstances/{task_id}/logs/{task['try_number']}"
@@ -236,7 +236,7 @@ class Backfill:
         lines = [line for line in log["content"] if isinstance(line, dict)]
         errors = [line for line in lines if line.get("level") in ("error", "critical")]
         if not errors:
-            return TaskFailure(hour, task_id, "its log names no error")
+            return FailedTask(hour, task_id, "its log names no error")
         # An exception is followed by what it was raised from.
         details = next((line["error_detail"] for line in reversed(errors) if line.get("error_detail")), None)
-        return TaskFailure(hour, task_id, details[0]["exc_value"] if details else errors[-1]["event"])
+        return FailedTask(hour, task_id, details[0]["exc_value"] if details else errors[-1]["event"])

@@ -42,7 +42,7 @@ def warehouse_name(data: str) -> str:
     return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
 
 
-def former_warehouses(server: servers.Postgres, data: str) -> list[str]:
+def former_warehouses(server: servers.PostgresServer, data: str) -> list[str]:
     """Return the warehouses of some data that were created with another DDL."""
     name = re.compile(rf"{re.escape(data)}-[0-9a-f]{{6}}")
     return [found for found in server.databases() if name.fullmatch(found) and found != warehouse_name(data)]
@@ -129,9 +129,9 @@ class JobServers:
     :param s3: the server of the source files; the bucket has the job's name.
     """
 
-    postgres: servers.Postgres
+    postgres: servers.PostgresServer
     database: str
-    s3: servers.S3
+    s3: servers.S3Server
 
 
 def parser(prog: str, description: str | None) -> argparse.ArgumentParser:

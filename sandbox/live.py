@@ -199,7 +199,7 @@ def clear(state: Path) -> list[str]:
 
 
 @contextmanager
-def _feeder(files: SupervisorFiles, s3: servers.S3, start: date) -> Iterator[subprocess.Popen[bytes]]:
+def _feeder(files: SupervisorFiles, s3: servers.S3Server, start: date) -> Iterator[subprocess.Popen[bytes]]:
     """Run the feeder. It exits when its standard input is closed, even if this process is killed."""
     files.feeder_progress.unlink(missing_ok=True)
     words = [

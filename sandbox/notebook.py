@@ -60,7 +60,7 @@ def _make(job: jobs.LoadJob, terminal: Terminal) -> Path:
 
 
 @contextmanager
-def _loaded(job: jobs.LoadJob) -> Iterator[servers.Postgres]:
+def _loaded(job: jobs.LoadJob) -> Iterator[servers.PostgresServer]:
     """Start the server of the job's warehouse.
 
     :raises NothingLoadedError: if the warehouse is missing or empty.
@@ -76,7 +76,7 @@ def _loaded(job: jobs.LoadJob) -> Iterator[servers.Postgres]:
         yield postgres
 
 
-def _has_plays(postgres: servers.Postgres, database: str) -> bool:
+def _has_plays(postgres: servers.PostgresServer, database: str) -> bool:
     import psycopg
 
     try:

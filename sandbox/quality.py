@@ -72,7 +72,7 @@ def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
 
 
 @contextmanager
-def _server(state: Path) -> Iterator[servers.Postgres]:
+def _server(state: Path) -> Iterator[servers.PostgresServer]:
     """Connect to the server that another command runs, or start it.
 
     :raises BusyError: if another command is using the state and its server is not ready.
@@ -85,7 +85,7 @@ def _server(state: Path) -> Iterator[servers.Postgres]:
         yield server
 
 
-def _used_last(server: servers.Postgres) -> str | None:
+def _used_last(server: servers.PostgresServer) -> str | None:
     """Return the database whose checks were evaluated last."""
     import psycopg
 

@@ -60,7 +60,7 @@ _LONGEST = 103 - len("/.s.PGSQL.65535")
 
 
 @dataclass(frozen=True)
-class Postgres:
+class PostgresServer:
     """A running PostgreSQL server, reachable over a unix socket.
 
     :param host: the folder of the socket.
@@ -119,7 +119,7 @@ def private(folder: Path) -> None:
 
 
 @contextmanager
-def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
+def postgres(folder: Path, timeout: float = 60) -> Iterator[PostgresServer]:
     """Run an embedded PostgreSQL on the data in ``folder``, which is created if it is missing.
 
     A server that a killed process left running on that folder is stopped first. The socket is in a temporary
@@ -174,7 +174,7 @@ def postgres(folder: Path, timeout: float = 60) -> Iterator[Postgres]:
             process.wait()
 
 
-def running_postgres(folder: Path) -> Postgres | None:
+def running_postgres(folder: Path) -> PostgresServer | None:
     """Return the server on the data in ``folder`` if it is ready, else None.
 
     The format of postmaster.pid: https://www.postgresql.org/docs/current/storage-file-layout.html
@@ -184,7 +184,7 @@ def running_postgres(folder: Path) -> Postgres | None:
     with suppress(FileNotFoundError, ValueError):
         pid, _, _, _, sockets, _, _, status = (folder / "postmaster.pid").read_text().splitlines()
         if status.strip() == "ready" and psutil.pid_exists(int(pid)):
-            return Postgres(sockets, int(pid))
+            return PostgresServer(sockets, int(pid))
     return None
 
 
@@ -222,7 +222,7 @@ def psql() -> Path:
 
 
 @dataclass(frozen=True)
-class S3:
+class S3Server:
     """A running local S3 server.
 
     :param endpoint: its URL.
@@ -236,7 +236,7 @@ class S3:
 
 
 @contextmanager
-def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
+def s3(folder: Path, timeout: float = 20) -> Iterator[S3Server]:
     """Serve ``folder`` over the S3 protocol on a free port of this machine, with signatures checked.
 
     :param timeout: seconds to wait for the server.
@@ -254,13 +254,13 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3]:
             stderr=log,
         )
         try:
-            yield S3(_address(process, log.name, timeout), folder, process.pid)
+            yield S3Server(_address(process, log.name, timeout), folder, process.pid)
         finally:
             process.terminate()
             process.wait()
 
 
-def bucket(server: S3, name: str) -> S3Store:
+def bucket(server: S3Server, name: str) -> S3Store:
     """Open a bucket of the server; create it if it is missing."""
     import boto3
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[servers.Postgres]:
+def postgres() -> Iterator[servers.PostgresServer]:
     """Start a PostgreSQL server for the session."""
     # Not a folder of pytest: a later test session may delete it.
     with (
@@ -57,7 +57,7 @@ def postgres() -> Iterator[servers.Postgres]:
 
 
 @pytest.fixture
-def database(postgres: servers.Postgres) -> Iterator[str]:
+def database(postgres: servers.PostgresServer) -> Iterator[str]:
     """Return the URI of an empty database that is dropped after the test."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     yield postgres.create_database(name)
@@ -66,7 +66,7 @@ def database(postgres: servers.Postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[servers.S3]:
+def s3() -> Iterator[servers.S3Server]:
     """Start an S3 server for the session; its buckets are the folders below ``s3.root``."""
     with (
         tempfile.TemporaryDirectory(prefix="sparkify-s3-", ignore_cleanup_errors=True) as folder,
@@ -93,7 +93,7 @@ def sample() -> Path:
 
 
 @pytest.fixture
-def make_lab(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[], Lab]]:
+def make_lab(postgres: servers.PostgresServer, s3: servers.S3Server) -> Iterator[Callable[[], Lab]]:
     """Return a function that creates labs, each with an empty bucket and an empty database."""
     labs: list[Lab] = []
 

@@ -127,7 +127,9 @@ class Site(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    postgres: servers.PostgresServer, s3: servers.S3Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """An Airflow for all tests of this module."""
     home = tmp_path_factory.mktemp("deployment")
     name = "alerted"

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from sandbox import airflow, servers
-from sandbox.backfill_client import HOUR, Backfill, BackfillOptions, BackfillResult, BackfillRun, TaskFailure
+from sandbox.backfill_client import HOUR, Backfill, BackfillOptions, BackfillResult, BackfillRun, FailedTask
 from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
 from sandbox.upload import sync
@@ -50,12 +50,12 @@ class Site(NamedTuple):
         begin: datetime,
         end: datetime,
         *,
-        tell: Callable[[Sequence[BackfillRun], Sequence[TaskFailure]], None] = lambda runs, retries: None,
+        report: Callable[[Sequence[BackfillRun], Sequence[FailedTask]], None] = lambda runs, retries: None,
         **options: Any,
     ) -> BackfillResult:
         """Run a backfill to its end."""
         backfill = self.begin(begin, end, **options)
-        return backfill.wait(tell, every=0.2)
+        return backfill.wait(report, every=0.2)
 
     def begin(self, begin: datetime, end: datetime, **options: Any) -> Backfill:
         """Start a backfill."""
@@ -113,7 +113,9 @@ def fill(lab: Lab) -> None:
 
 
 @pytest.fixture(scope="module")
-def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    postgres: servers.PostgresServer, s3: servers.S3Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     """An Airflow for all tests of this module."""
     home = tmp_path_factory.mktemp("deployment")
     name = "scheduled"
@@ -142,16 +144,20 @@ def day(site: Site) -> tuple[BackfillResult, int]:
     """A day loaded by a backfill of six concurrent runs, and the highest number of concurrent runs seen."""
     most = 0
 
-    def tell(runs: Sequence[BackfillRun], retries: Sequence[TaskFailure]) -> None:
+    def report(runs: Sequence[BackfillRun], retries: Sequence[FailedTask]) -> None:
         nonlocal most
         most = max(most, Counter(run.state for run in runs)["running"])
 
-    return site.backfill(DAY, NEXT, tell=tell, runs=6), most
+    return site.backfill(DAY, NEXT, report=report, runs=6), most
 
 
 @pytest.fixture
 def expected(
-    site: Site, make_lab: Callable[[], Lab], postgres: servers.Postgres, s3: servers.S3, monkeypatch: pytest.MonkeyPatch
+    site: Site,
+    make_lab: Callable[[], Lab],
+    postgres: servers.PostgresServer,
+    s3: servers.S3Server,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> dict[str, list[tuple[Any, ...]]]:
     """The tables after one single run over the day."""
     other = make_lab()
@@ -269,7 +275,7 @@ def test_a_killed_task_is_retried(
         (process,) = [item for item in site.processes() if item.name().startswith(f"airflow worker -- {task['id']}")]
         process.send_signal(signal.SIGKILL)
         wait_until(lambda: site.get(path)["state"] in ("up_for_retry", "scheduled", "queued"))
-    retries: list[TaskFailure] = []
+    retries: list[FailedTask] = []
     outcome = backfill.wait(lambda runs, more: retries.extend(more), every=0.2)
     assert outcome.succeeded
     assert site.get(path)["try_number"] == task["try_number"] + 1
@@ -280,8 +286,8 @@ def test_an_invalid_file_fails_its_runs_with_its_location(
     site: Site, day: tuple[BackfillResult, int], expected: dict[str, list[tuple[Any, ...]]]
 ) -> None:
     bad = datetime(2018, 11, 5, tzinfo=UTC)
-    retries: list[TaskFailure] = []
-    outcome = site.backfill(bad, bad + HOUR, tell=lambda runs, more: retries.extend(more))
+    retries: list[FailedTask] = []
+    outcome = site.backfill(bad, bad + HOUR, report=lambda runs, more: retries.extend(more))
     assert not outcome.succeeded
     assert outcome.checks == {"upstream_failed": 1}
     (failure,) = outcome.failures

@@ -74,7 +74,9 @@ def events(day: datetime, *, but: int | None = None) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def site(postgres: servers.Postgres, s3: servers.S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    postgres: servers.PostgresServer, s3: servers.S3Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("deployment")
     name = "reported"
     lab = Lab(postgres.create_database(name), servers.bucket(s3, name), name, {})

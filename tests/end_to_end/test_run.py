@@ -151,6 +151,6 @@ def test_the_sample_in_every_detail(sample_lab: Lab) -> None:
     assert sample_lab.one(changed) == 4
 
 
-def test_servers_listen_on_this_machine_only(s3: servers.S3) -> None:
+def test_servers_listen_on_this_machine_only(s3: servers.S3Server) -> None:
     listening = {item.laddr.ip for item in psutil.Process(s3.pid).net_connections() if item.status == "LISTEN"}
     assert listening == {"127.0.0.1"}

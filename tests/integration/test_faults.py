@@ -166,9 +166,7 @@ def test_connections_lost_during_transactions(lab: Lab, expected: dict[str, Any]
         psycopg.connect(lab.uri, autocommit=True, application_name="injector") as injector,
     ):
         for _ in range(KILLS):
-            fault = threading.Timer(
-                rng.uniform(0.02, 0.5), injector.execute, [LOAD_SESSIONS.format("pg_terminate_backend(pid)")]
-            )
+            fault = threading.Timer(rng.uniform(0.02, 0.5), terminate_sessions, [injector])
             fault.start()
             failed += not succeeds(lab)
             fault.join()
@@ -201,17 +199,29 @@ def test_the_database_crashes_and_recovers(lab: Lab, expected: dict[str, Any]) -
     assert lab.tables() == expected
 
 
-# Selects an expression for each session of a load.
-LOAD_SESSIONS = (
-    "SELECT {} FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-    "AND application_name NOT IN ('reader', 'injector')"
-)
+def load_sessions(injector: psycopg.Connection[Any]) -> list[int]:
+    """Wait for a session of a load; return the process ids of all, none if there was none for seconds."""
+    deadline = time.monotonic() + 5
+    found: list[int] = []
+    while not found and time.monotonic() < deadline:
+        rows = injector.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+            "AND application_name NOT IN ('reader', 'injector')"
+        )
+        found = [pid for (pid,) in rows]
+    return found
+
+
+def terminate_sessions(injector: psycopg.Connection[Any]) -> None:
+    """End the sessions of a load, as an administrator does."""
+    for pid in load_sessions(injector):
+        injector.execute("SELECT pg_terminate_backend(%s)", [pid])
 
 
 def crash_session(uri: str) -> None:
     """Kill the server process of a session: PostgreSQL ends all sessions and recovers from its log."""
     with psycopg.connect(uri, autocommit=True, application_name="injector") as connection:
-        for (pid,) in connection.execute(LOAD_SESSIONS.format("pid")).fetchall():
+        for pid in load_sessions(connection):
             os.kill(pid, signal.SIGKILL)
 
 
@@ -229,7 +239,7 @@ class TestS3:
     """The S3 server fails during a download."""
 
     @pytest.fixture
-    def proxy(self, s3: servers.S3) -> Iterator[Proxy]:
+    def proxy(self, s3: servers.S3Server) -> Iterator[Proxy]:
         target = urlsplit(s3.endpoint)
         assert target.hostname
         assert target.port

@@ -216,7 +216,7 @@ SCENARIOS = {
 
 
 @pytest.fixture(scope="module")
-def history(postgres: servers.Postgres, s3: servers.S3) -> Iterator[Callable[[], Lab]]:
+def history(postgres: servers.PostgresServer, s3: servers.S3Server) -> Iterator[Callable[[], Lab]]:
     """Return a function that creates labs with the history, as copies of one database."""
     names: list[str] = []
 

@@ -53,7 +53,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def open_endpoint(postgres: servers.Postgres, s3: servers.S3, certificate: Path) -> Callable[[], Endpoint]:
+def open_endpoint(postgres: servers.PostgresServer, s3: servers.S3Server, certificate: Path) -> Callable[[], Endpoint]:
     """Return a function that creates an endpoint; clients trust it if SSL_CERT_FILE names its certificate."""
 
     def make() -> Endpoint:

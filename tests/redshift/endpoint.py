@@ -48,7 +48,7 @@ class Endpoint:
     password = PASSWORD
 
     def __init__(
-        self, postgres: servers.Postgres, open_store: Callable[[str], S3Store], region: str, tls: ssl.SSLContext
+        self, postgres: servers.PostgresServer, open_store: Callable[[str], S3Store], region: str, tls: ssl.SSLContext
     ) -> None:
         self.postgres = postgres
         self.open_store = open_store

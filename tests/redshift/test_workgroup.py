@@ -91,7 +91,7 @@ class Both(NamedTuple):
 
 @pytest.fixture(scope="module")
 def empty(
-    postgres: servers.Postgres, s3: servers.S3, open_endpoint: Callable[[], Endpoint], certificate: Path
+    postgres: servers.PostgresServer, s3: servers.S3Server, open_endpoint: Callable[[], Endpoint], certificate: Path
 ) -> Iterator[Both]:
     """Create both, without data."""
 

@@ -40,7 +40,7 @@ Columns = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Table:
+class LineageTable:
     """A table of the warehouse as a dataset.
 
     :param namespace: the database server: ``redshift://cluster.region:port`` or ``postgres://host:port``.
@@ -89,11 +89,11 @@ def of(
     return OperatorLineage(inputs=inputs, outputs=outputs)
 
 
-def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, Table]:
+def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, LineageTable]:
     """Return tables by their names in SQL; a table that does not exist has no columns."""
     namespace, database = warehouse.address()
     return {
-        name: Table(namespace, f"{database}.{qualified}", columns)
+        name: LineageTable(namespace, f"{database}.{qualified}", columns)
         for name, (qualified, columns) in column_types(warehouse, names).items()
     }
 
@@ -121,7 +121,7 @@ def _objects(flow: Flow, result: Mapping[str, Any] | None) -> InputDataset:
     return dataset
 
 
-def _output(tables: Mapping[str, Table], flow: Flow, result: Mapping[str, Any] | None) -> OutputDataset:
+def _output(tables: Mapping[str, LineageTable], flow: Flow, result: Mapping[str, Any] | None) -> OutputDataset:
     assert flow.writes
     table = tables[flow.writes]
     facets: dict[str, Any] = {"schema": table.schema}
@@ -135,7 +135,7 @@ def _output(tables: Mapping[str, Table], flow: Flow, result: Mapping[str, Any] |
 
 
 def _column_lineage(
-    select: str, tables: Mapping[str, Table]
+    select: str, tables: Mapping[str, LineageTable]
 ) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
     """Return the lineage of each column of a SELECT; None if it cannot be determined."""
     from sqlglot import exp, parse_one

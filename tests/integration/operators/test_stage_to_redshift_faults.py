@@ -211,7 +211,7 @@ class TestBadInput:
     def test_an_unknown_copy_option(self, lab: Lab) -> None:
         self.fails(lab, "FIXEDWIDTH", copy_options=["FIXEDWIDTH 'a:1'"])
 
-    def test_rejected_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3) -> None:
+    def test_rejected_credentials(self, lab: Lab, monkeypatch: pytest.MonkeyPatch, s3: servers.S3Server) -> None:
         secret = "a-secret-nobody-may-see"
         monkeypatch.setenv("AIRFLOW_CONN_AWS", aws_connection(s3.endpoint, secret_key=secret))
         with pytest.raises(S3Error, match="refused") as caught:

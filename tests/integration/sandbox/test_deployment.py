@@ -110,7 +110,9 @@ def test_other_processes_are_not_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.scheduler
-def test_a_broken_dag_is_shown(postgres: servers.Postgres, database: str, s3: servers.S3, tmp_path: Path) -> None:
+def test_a_broken_dag_is_shown(
+    postgres: servers.PostgresServer, database: str, s3: servers.S3Server, tmp_path: Path
+) -> None:
     dags = tmp_path / "dags"
     dags.mkdir()
     (dags / f"{airflow.DAG_ID}.py").write_text("from airflow.sdk import dag\nprint(mistake)\n")

@@ -33,7 +33,7 @@ def test_hours_are_loaded_once_the_feeder_has_written_them(tmp_path: Path) -> No
     assert _complete_until(files) <= datetime.now(UTC)
 
 
-def test_the_feeder_writes_and_exits_with_its_supervisor(s3: servers.S3, tmp_path: Path) -> None:
+def test_the_feeder_writes_and_exits_with_its_supervisor(s3: servers.S3Server, tmp_path: Path) -> None:
     """Also if the supervisor is killed."""
     files = SupervisorFiles(tmp_path)
     files.folder.mkdir()
@@ -66,7 +66,7 @@ def test_the_feeder_writes_and_exits_with_its_supervisor(s3: servers.S3, tmp_pat
     assert gone == [process]
 
 
-def test_complete_files_are_not_written_again(s3: servers.S3) -> None:
+def test_complete_files_are_not_written_again(s3: servers.S3Server) -> None:
     store = servers.bucket(s3, "feeder-again")
     generated = options(date(2026, 11, 1))
     noon = datetime(2026, 11, 3, 12, tzinfo=UTC)

@@ -49,7 +49,7 @@ def test_threads_that_wait_for_a_second_connection_always_find_one(settings: dic
     assert connections >= server_threads() * (HELD - 1) + 1
 
 
-def test_postgres_has_connections_for_all_components(postgres: servers.Postgres) -> None:
+def test_postgres_has_connections_for_all_components(postgres: servers.PostgresServer) -> None:
     pool = int(deployment.POOL[SIZE]) + int(deployment.POOL[OVERFLOW])
     others = (len(deployment.COMPONENTS) - 1) * default_pool()
     tasks = (

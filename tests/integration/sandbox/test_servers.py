@@ -85,7 +85,7 @@ def test_text_compares_by_code_point(database: str) -> None:
     assert encoding == "UTF8"
 
 
-def test_a_database_is_created_once(postgres: servers.Postgres, database: str) -> None:
+def test_a_database_is_created_once(postgres: servers.PostgresServer, database: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute("CREATE TABLE kept (a INTEGER)")
     name = database.rpartition("/")[2].partition("?")[0]
@@ -94,7 +94,7 @@ def test_a_database_is_created_once(postgres: servers.Postgres, database: str) -
         assert connection.execute("SELECT COUNT(*) FROM kept").fetchone() == (0,)
 
 
-def test_s3_accepts_its_own_key(s3: servers.S3) -> None:
+def test_s3_accepts_its_own_key(s3: servers.S3Server) -> None:
     store = servers.bucket(s3, "own-key")
     store.put("a", b"1")
     assert bytes(store.get("a").bytes()) == b"1"
@@ -105,7 +105,7 @@ def test_s3_accepts_its_own_key(s3: servers.S3) -> None:
     [(servers.ACCESS_KEY, "wrong"), ("wrong", servers.SECRET_KEY)],
     ids=["wrong secret", "wrong key"],
 )
-def test_s3_rejects_another_key(s3: servers.S3, access: str, secret: str) -> None:
+def test_s3_rejects_another_key(s3: servers.S3Server, access: str, secret: str) -> None:
     servers.bucket(s3, "wrong-key").put("a", b"1")
     stranger = S3Store(
         "wrong-key",
@@ -122,7 +122,7 @@ def test_s3_rejects_another_key(s3: servers.S3, access: str, secret: str) -> Non
         stranger.put("b", b"2")
 
 
-def test_s3_rejects_requests_without_a_key(s3: servers.S3) -> None:
+def test_s3_rejects_requests_without_a_key(s3: servers.S3Server) -> None:
     servers.bucket(s3, "no-key").put("a", b"1")
     stranger = S3Store(
         "no-key",
@@ -166,7 +166,9 @@ def test_leftovers_of_a_killed_process_are_stopped(folder: Path) -> None:
     assert servers.stop_leftovers(folder) == []
 
 
-def test_leftovers_of_others_are_left_alone(folder: Path, postgres: servers.Postgres, s3: servers.S3) -> None:
+def test_leftovers_of_others_are_left_alone(
+    folder: Path, postgres: servers.PostgresServer, s3: servers.S3Server
+) -> None:
     """A folder whose name has the same prefix is another folder."""
     other = folder.with_name(folder.name + "-other")
     with servers.s3(other) as server:

@@ -56,7 +56,7 @@ def archive(path: Path, files: dict[str, bytes], prefix: str = "") -> Path:
 
 
 @pytest.fixture
-def store(s3: servers.S3) -> S3Store:
+def store(s3: servers.S3Server) -> S3Store:
     """An empty bucket."""
     return servers.bucket(s3, f"upload-{uuid.uuid4().hex[:12]}")
 
@@ -226,7 +226,7 @@ UPLOAD = """
 import re, sys
 from pathlib import Path
 from sandbox import servers, upload
-server = servers.S3(sys.argv[1], Path(sys.argv[2]), 0)
+server = servers.S3Server(sys.argv[1], Path(sys.argv[2]), 0)
 store = servers.bucket(server, sys.argv[3])
 print(upload.sync(Path(sys.argv[4]), store), upload.sync(Path(sys.argv[4]), store))
 # Not ru_maxrss, which counts the memory of the process that this one was forked from.
@@ -235,7 +235,7 @@ print(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak is read from Linux's /proc")
-def test_a_large_file_does_not_fill_the_memory(s3: servers.S3, store: S3Store, tmp_path: Path) -> None:
+def test_a_large_file_does_not_fill_the_memory(s3: servers.S3Server, store: S3Store, tmp_path: Path) -> None:
     source = folder(tmp_path, {"log_data/big.json": b""})
     with (source / "log_data" / "big.json").open("wb") as file:
         file.truncate(BIG)

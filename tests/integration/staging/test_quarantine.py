@@ -231,7 +231,7 @@ class TestManifests:
         assert manifests(lab) == []
 
     def test_remaining_manifests_of_killed_tasks_are_deleted_and_recent_ones_kept(
-        self, lab: Lab, s3: servers.S3
+        self, lab: Lab, s3: servers.S3Server
     ) -> None:
         names = ["staging_songs/old.manifest", "staging_songs/new.manifest", "staging_others/old.manifest"]
         yesterday = (datetime.now(UTC) - ledger.UNUSED_AFTER - timedelta(hours=1)).timestamp()

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from sandbox.backfill import _next, _progress, _show, read_job
-from sandbox.backfill_client import HOUR, BackfillOptions, BackfillResult, BackfillRun, TaskFailure
+from sandbox.backfill_client import HOUR, BackfillOptions, BackfillResult, BackfillRun, FailedTask
 from sandbox.jobs import LoadJob
 
 START = datetime(2018, 11, 1, tzinfo=UTC)
@@ -77,7 +77,7 @@ def test_skipped_hours_are_grouped_by_reason() -> None:
         run(3),
         run(4, skipped=skipped),
     ]
-    printed = shown(BackfillResult(hours, Counter(success=1), [TaskFailure(START + 2 * HOUR, "load", "because")]))
+    printed = shown(BackfillResult(hours, Counter(success=1), [FailedTask(START + 2 * HOUR, "load", "because")]))
     assert "1 of 1 succeeded" in printed
     assert "Skipped by Airflow 4 of 5 hours" in printed
     assert "00:00 to 2018-11-01 02:00 2 hours already exists: loaded before; REPROCESS=completed" in printed
@@ -90,7 +90,7 @@ def test_skipped_hours_are_grouped_by_reason() -> None:
 def test_failed_runs_are_counted_and_the_first_explained() -> None:
     hours = [run(hour, "failed") for hour in range(7)]
     checks = Counter(failed=1, upstream_failed=6)
-    printed = shown(BackfillResult(hours, checks, [TaskFailure(START, "data_quality", "[1 of 11] checks failed")]))
+    printed = shown(BackfillResult(hours, checks, [FailedTask(START, "data_quality", "[1 of 11] checks failed")]))
     assert "0 of 7 succeeded" in printed
     assert "0 of 7 runs passed all checks, 1 did not, 6 did not reach them" in printed
     assert "Failed 7 hours; the tasks' logs are in /logs" in printed
@@ -102,9 +102,9 @@ def test_failed_runs_are_counted_and_the_first_explained() -> None:
 def test_without_a_terminal_progress_is_printed_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.backfill.LINE_EVERY", 0)
     text = io.StringIO()
-    with _progress(Console(file=text, width=200)) as tell:
-        tell([run(0), run(1, "running"), run(2, "queued")], [TaskFailure(START, "load", "[try] again")])
-        tell([run(0), run(1, "failed"), run(2, "running")], [])
+    with _progress(Console(file=text, width=200)) as report:
+        report([run(0), run(1, "running"), run(2, "queued")], [FailedTask(START, "load", "[try] again")])
+        report([run(0), run(1, "failed"), run(2, "running")], [])
     lines = text.getvalue().splitlines()
     assert lines[0].strip() == "1 of 3 runs done, 1 running, 0 failed, 0 a minute"
     assert [line.strip() for line in lines[1:3]] == ["↻ 2018-11-01 00:00 load", "[try] again"]

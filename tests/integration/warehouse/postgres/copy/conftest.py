@@ -94,7 +94,7 @@ class Loader:
 
 
 @pytest.fixture
-def loader(database: str, s3: servers.S3) -> Iterator[Loader]:
+def loader(database: str, s3: servers.S3Server) -> Iterator[Loader]:
     made = Loader(database, s3.endpoint)
     with made.connection:
         yield made
