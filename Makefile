@@ -47,7 +47,7 @@ logs: .venv/run  ## Follow the logs of all components [ARGS=scheduler, feeder, .
 psql: .venv/run  ## Open a SQL shell on the warehouse
 	@$(BIN)/python -m sandbox.up psql
 
-alert-test: .venv/run  ## Send a test alert through every configured channel of `make up`: docs/alerts.md
+alert-test: .venv/run  ## Send a test alert through every configured channel
 	@$(BIN)/python -m sandbox.up alert-test
 
 break: .venv/run  ## Add invalid events to the current hour, to see an alert

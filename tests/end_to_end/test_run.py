@@ -65,7 +65,7 @@ def test_hourly_runs_result_in_the_same_tables(state: Path) -> None:
     hours = ["--from", "2018-11-01T14:00", "--to", "2018-11-01T17:00"]
     fresh = state / "hourly"
     hourly = run(fresh, *hours, "--hourly")
-    assert hourly.count(" events, ") == 3 + 1  # the hours, and the generated rows
+    assert len(re.findall(r"\d events, ", hourly)) == 3 + 1  # the hours, and the generated rows
     at_once = run(state / "range", *hours)
     assert row_counts(hourly) == row_counts(at_once)
 

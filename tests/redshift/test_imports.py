@@ -61,7 +61,7 @@ def test_tasks_on_redshift_do_not_import_the_postgres_engine(redshift: Lab, endp
     }
     # alerts: the DAG file imports the notifier. quality: create_tables validates the declarations.
     assert {name.split(".")[1] for name in modules if "." in name} == {
-        *("alerts", "dag", "interval", "loading", "operators", "quality", "s3", "sql", "staging", "warehouse")
+        *("alerts", "dag", "interval", "loading", "operators", "quality", "s3", "schema", "sql", "staging", "warehouse")
     }
 
 
@@ -73,5 +73,5 @@ def test_a_staging_task_imports_neither_checks_nor_web(redshift: Lab) -> None:
     # The type of an alert event.
     assert {name for name in modules if name.startswith("sparkify.quality.")} == {"sparkify.quality.result"}
     assert {name.split(".")[1] for name in modules if "." in name} == {
-        *("alerts", "dag", "interval", "loading", "operators", "quality", "s3", "sql", "staging", "warehouse")
+        *("alerts", "dag", "interval", "loading", "operators", "quality", "s3", "schema", "sql", "staging", "warehouse")
     }

@@ -91,7 +91,7 @@ def test_queries_are_read_only(redshift: Lab) -> None:
 def test_missing_tables_and_slow_queries_are_reported(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(panels.PanelError) as missing:
         panels.read("tables")
-    assert missing.value.kind == "missing"
+    assert missing.value.kind == "empty"
     slow = f"SELECT COUNT(*) AS n FROM pg_class AS a {' '.join(f'CROSS JOIN pg_class AS {b}' for b in 'bcdef')}"
     monkeypatch.setattr(panels, "sql", lambda name: slow)
     with pytest.raises(panels.PanelError, match="took longer than"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkify.loading import definition
+from sparkify.schema import definition
 from sparkify.sql import predicates, templates
 
 if TYPE_CHECKING:

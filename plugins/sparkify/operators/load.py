@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify.dag.flow import Flow
-from sparkify.loading.definition import fingerprint
 from sparkify.loading.load import Load, Lookup
 from sparkify.operators.base import WarehouseOperator
+from sparkify.schema.definition import fingerprint
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from sparkify.schema import definition
 from sparkify.schema.plan import Plan, compare
 from sparkify.warehouse.catalogue import relations
 from sparkify.warehouse.ddl import HISTORY
@@ -27,8 +28,9 @@ def apply(
 ) -> tuple[int, dict[str, list[str]]]:
     """Create missing objects and add missing columns; never drop a column or change a type.
 
-    An up-to-date schema costs one catalogue query. Concurrent runs apply a change once: the altered tables are locked,
-    and the plan is made again under the lock.
+    The next load of a created table rebuilds it, so that it has the rows of the whole staging table. An up-to-date
+    schema costs one catalogue query. Concurrent runs apply a change once: the altered tables are locked, and the plan
+    is made again under the lock.
 
     :param declared: the statements of the DDL, each with the table that it creates, if it creates one.
     :param others: other tables whose columns are returned.
@@ -46,7 +48,8 @@ def apply(
         log.warning("Column without a declaration, kept: column=%s. Declare it in the DDL, or drop it.", column)
     if not plan.statements:
         return 0, found
-    return warehouse.transaction(lambda: _apply(warehouse, declared, names), lock=plan.altered)
+    lock = [*plan.altered, *([definition.DEFINITIONS] if definition.DEFINITIONS in found else [])]
+    return warehouse.transaction(lambda: _apply(warehouse, declared, names), lock=lock)
 
 
 def _recreate(
@@ -61,9 +64,14 @@ def _recreate(
 def _apply(
     warehouse: Warehouse, declared: Mapping[Statement, Table | None], names: Collection[str]
 ) -> tuple[int, dict[str, list[str]]]:
-    plan: Plan = compare(declared, relations(warehouse, names))
+    found = relations(warehouse, names)
+    plan: Plan = compare(declared, found)
     for sql in plan.statements:
         warehouse.script(sql)
+    if definition.DEFINITIONS in found:
+        for item in plan.create:
+            if item.kind == "TABLE":
+                definition.forget(warehouse, str(item.creates))
     for column in plan.add:
         log.info("Added a column: table=%s column=%s", column.table, column.definition)
     return len(plan.statements), relations(warehouse, names)

@@ -6,6 +6,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -88,6 +89,14 @@ def test_a_new_column_is_added_and_filled_for_the_whole_history(loaded: Lab, fol
     assert load(loaded, SIX, select)["rows"] == 2
     assert loaded.query("SELECT user_id, initials FROM users ORDER BY 1") == [(8, "KS"), (9, "KS")]
     assert loaded.query("SELECT user_id, level, interval_time FROM users ORDER BY 1") == before
+
+
+def test_a_dropped_table_is_created_with_the_rows_of_the_whole_history(loaded: Lab) -> None:
+    before = loaded.tables()
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute("DROP TABLE users")
+    loaded.run(*SIX)
+    assert loaded.tables() == before
 
 
 def test_an_unchanged_definition_is_merged(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,7 +39,7 @@ PAGE = [
     "/sparkify/api/checks",
 ]
 
-TWICE = ("songplays", "no play is there twice")
+TWICE = ("songplays", "no duplicate plays")
 
 
 def get(client: TestClient, name: str) -> dict[str, Any]:

@@ -100,7 +100,7 @@ def test_a_failed_task_is_listed_with_its_run_its_interval_and_what_to_do(add: A
     run = add(hour=14, stage_events="failed", load_songplays="upstream_failed", create_tables="success")
     (found,) = failures.read(session)
     assert found.pop("remedy").startswith(
-        "the log and operations.rejected_rows have the file, the line and the reason;"
+        "the log and operations.rejected_rows have the file, the line, the column and the reason;"
     )
     assert found == {
         "dag_id": HOURLY,
@@ -126,7 +126,11 @@ def test_the_page_reads_them_while_the_warehouse_is_down(
 @pytest.mark.parametrize(
     ("dag_id", "task_id", "remedy"),
     [
-        (HOURLY, "load_users", "the log has the statement; clear the task"),  # the row of load_...
+        (
+            HOURLY,
+            "load_users",
+            "the log has the statement; correct the SQL or the table if it was rejected; clear the task",
+        ),  # the row of load_...
         ("sparkify_infrastructure_delete", "delete_cluster", "the log has the reason; clear the task"),
         (REPORT, "write_report", failures.REMEDY),  # several rows, by cause
         (AUDIT, "audit", failures.REMEDY),

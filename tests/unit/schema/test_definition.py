@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sparkify.loading.definition import fingerprint
+from sparkify.schema.definition import fingerprint
 
 SELECT = "-- Candidates.\nSELECT\n    e.id,  -- Key.\n    '--' AS note\nFROM events AS e\nWHERE {{ scope('e.t') }}\n"
 

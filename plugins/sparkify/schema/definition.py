@@ -33,11 +33,16 @@ def recorded(warehouse: Warehouse, table: str) -> str | None:
 
 def record(warehouse: Warehouse, table: str, fingerprint: str) -> None:
     """Record the definition of all rows of a table; the caller commits."""
+    forget(warehouse, table)
     warehouse.script(
         f"-- Record the definition of {table}.\n"
-        f"DELETE FROM {DEFINITIONS} WHERE table_name = '{table}';\n"
         f"INSERT INTO {DEFINITIONS} (table_name, fingerprint) VALUES ('{table}', '{fingerprint}');"
     )
+
+
+def forget(warehouse: Warehouse, table: str) -> None:
+    """Delete the recorded definition of a table, so that the next load rebuilds it; the caller commits."""
+    warehouse.script(f"-- Delete the definition of {table}.\nDELETE FROM {DEFINITIONS} WHERE table_name = '{table}';")
 
 
 def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
