@@ -212,7 +212,7 @@ def test_the_log_of_a_run_with_an_invalid_range_shows_the_error(site: Site) -> N
     assert shown["event"].startswith("Invalid range, start='2018-11-02T00:00:00Z' and end='2018-11-01T00:00:00Z': ")
     assert shown["event"].endswith("Trigger the DAG again with valid params: clearing the task cannot change params.")
     assert failed["error_detail"][-1]["exc_type"] == "InvalidRunError"
-    assert len(site.messages()) == 1
+    assert site.messages() == []  # only the person who triggered it can correct it
 
 
 def test_a_failed_run_can_be_cleared_while_its_deadline_is_pending(site: Site) -> None:
