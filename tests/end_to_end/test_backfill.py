@@ -293,8 +293,7 @@ def test_an_invalid_file_fails_its_runs_with_its_location(
     (failure,) = outcome.failures
     assert (failure.hour, failure.task_id) == (bad, "stage_events")
     assert "2018-11-05-events.json line 1" in failure.error
-    assert [(retry.hour, retry.task_id) for retry in retries] == [(bad, "stage_events")] * 3
-    assert "2018-11-05-events.json line 1" in retries[0].error
+    assert retries == []  # a retry would fail again
     assert site.lab.tables() == expected
     again = site.backfill(bad, bad + HOUR)
     assert [run.skipped for run in again.runs] == ["already exists"]
