@@ -39,7 +39,7 @@ from pathlib import Path
 from airflow.sdk import DAG, PartitionedAssetTimetable, StartOfDayMapper
 
 from sparkify.alerts import AlertNotifier, deadline
-from sparkify.dag.assets import DAYS
+from sparkify.dag.assets import DAYS, source
 from sparkify.dag.defaults import DEFAULT_ARGS
 from sparkify.dag.run import day_of_run
 from sparkify.operators import ReportOperator
@@ -85,5 +85,6 @@ with DAG(
         template="daily.html",
         bucket="{{ var.value.sparkify_bucket }}",
         key="reports/%Y/%m/%Y-%m-%d.html",
+        outlets=[source("reports")],
         on_success_callback=ALERT,
     )

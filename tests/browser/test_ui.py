@@ -238,6 +238,12 @@ def test_a_viewer_reads_reports_and_writes_none(browser: Browser, site: Site) ->
         expect(frame.locator("#reports output")).to_contain_text("Your user may not trigger the DAG sparkify_report.")
 
 
+def test_a_test_alert_is_sent_from_the_page(page: Page, site: Site) -> None:
+    frame = warehouse_page(page, site)
+    frame.get_by_role("button", name="Send a test alert").click()
+    expect(frame.locator("#alert-test output")).to_contain_text("No channel is configured", timeout=30_000)
+
+
 def test_an_open_page_polls_airflow_but_not_the_warehouse(page: Page, site: Site) -> None:
     """One hour of an open page without a finished run, then one hour of a hidden tab, on the browser's fake clock."""
     site.idle()

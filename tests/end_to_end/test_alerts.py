@@ -20,7 +20,7 @@ from sandbox.api import dag_run_path
 from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
 from sandbox.deployment import LocalDeployment, run_deployment
 from sandbox.lab import Lab
-from sparkify.alerts.__main__ import SUBJECT, TEXT
+from sparkify.alerts.testing import SUBJECT, TEXT
 from tests.conftest import ROOT
 from tests.support import receivers
 from tests.support.data import event, song

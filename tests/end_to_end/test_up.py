@@ -189,9 +189,10 @@ def test_broken_events_fail_a_run_until_they_are_repaired(site: Site, first: str
         assert task["task_id"] == "data_quality"
         assert "1 failed" in site.make("status")
         with psycopg.connect(site.state.database) as connection:
+            # The hour is not over, so its volume may be low.
             results = """
                 SELECT table_name, check_name, outcome FROM operations.data_quality_results
-                WHERE run_id = %s AND outcome <> 'passed' ORDER BY check_name
+                WHERE run_id = %s AND outcome <> 'passed' AND kind <> 'volume' ORDER BY check_name
             """
             assert connection.execute(results, [run_id]).fetchall() == [
                 ("songplays", "every level is free or paid", "failed"),

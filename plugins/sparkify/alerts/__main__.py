@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sparkify.alerts import channels
-from sparkify.alerts.messages import Message
-
-SUBJECT = "TEST Sparkify alert: nothing has failed"
-TEXT = "This message tests a channel of alerts. There is nothing to do."
+from sparkify.alerts import testing
 
 
 def main(aws_conn_id: str | None = "aws") -> int:
@@ -17,17 +13,11 @@ def main(aws_conn_id: str | None = "aws") -> int:
 
     :param aws_conn_id: the Airflow connection for Amazon SNS.
     """
-    message = Message(
-        SUBJECT, f"{SUBJECT}\n\n{TEXT}\n", f":test_tube: *{SUBJECT}*\n{TEXT}", f"<p><b>{SUBJECT}</b></p><p>{TEXT}</p>"
-    )
-    results = channels.try_all(message, aws_conn_id)
+    results = testing.send(aws_conn_id)
     for name, error in results.items():
         print(f"{name}: {error or 'delivered'}")
     if not results:
-        print(
-            f"No channel is configured: create the connection {channels.SLACK}, or {channels.SMTP} and the Variable "
-            f"{channels.EMAIL}, or the Variable {channels.TOPIC}. See docs/alerts.md."
-        )
+        print(testing.NO_CHANNEL)
     return 0 if results and not any(results.values()) else 1
 
 

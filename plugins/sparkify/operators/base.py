@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator
@@ -43,6 +44,8 @@ class WarehouseOperator(BaseOperator):
 
     # The task's result and the results of its checks, for callbacks and lineage.
     result: Mapping[str, Any] | None = None
+    # What the task has written outside of the warehouse, for the asset events of the outlets.
+    links: Mapping[str, str] = MappingProxyType({})
     check_results: Sequence[CheckResult] = ()
     # Why the fields could not be rendered.
     _rendering_error: Exception | None = None
@@ -113,7 +116,7 @@ class WarehouseOperator(BaseOperator):
         result["seconds"] = round(time.monotonic() - started, 2)
         log.info("Done: %s", ", ".join(f"{name} {value:,}" for name, value in result.items()))
         for outlet in self.outlets:
-            context["outlet_events"][outlet].extra = result
+            context["outlet_events"][outlet].extra = {**result, **self.links}
         self.result = result
         return result
 

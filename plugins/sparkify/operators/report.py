@@ -106,6 +106,7 @@ class ReportOperator(WarehouseOperator):
         uri = f"s3://{self.bucket}/{key}"
         log.info("Report of %s: %s", self.interval, uri)
         ti.xcom_push(key="uri", value=uri)
+        self.links = {"report": uri}
         return {"bytes": len(page)}
 
     def _page(self, rows: dict[str, Rows], headings: dict[str, Heading], run: ReportRun) -> str:

@@ -10,12 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from airflow.api_fastapi.core_api.security import requires_authenticated
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
+from airflow.api_fastapi.core_api.security import requires_access_dag, requires_authenticated
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.datastructures import MutableHeaders
 from starlette.staticfiles import StaticFiles
 
+from sparkify.alerts import testing
 from sparkify.quality import declaration
 from sparkify.web import loads, panels, reports
 from sparkify.web.cache import PATIENCE, Cache
@@ -107,6 +109,14 @@ def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache) -> ASGI
             {"table_name": check.table, "check_name": check.name, "why": check.why, "remedy": check.remedy}
             for check in declared
         ]
+
+    @app.post("/api/alert-test", dependencies=[Depends(requires_access_dag("POST", DagAccessEntity.RUN, loads.HOURLY))])
+    def alert_test() -> dict[str, Any]:
+        found = testing.send()
+        return {
+            "channels": [{"name": name, "error": error} for name, error in found.items()],
+            "help": "" if found else testing.NO_CHANNEL,
+        }
 
     @app.get("/api/reports")
     async def listed(*, reload: bool = False) -> dict[str, Any]:

@@ -43,6 +43,17 @@ def anonymous() -> Iterator[TestClient]:
 
 
 @pytest.fixture
+def admin(anonymous: TestClient, token: str) -> TestClient:
+    """A client that is logged in as a user who may trigger runs."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    user = SimpleAuthManagerUser(username="adam", role="admin")
+    anonymous.cookies.set("_token", get_auth_manager().generate_jwt(user))
+    return anonymous
+
+
+@pytest.fixture
 def client(anonymous: TestClient, token: str) -> TestClient:
     """A client that is logged in with a cookie, like a browser."""
     anonymous.cookies.set("_token", token)

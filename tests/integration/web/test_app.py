@@ -370,3 +370,22 @@ def test_times_are_utc_with_a_z(client: TestClient, lab: Lab) -> None:
     ((until, scheduled, _, latest),) = answer["rows"]
     assert (until, scheduled, latest) == ("2018-11-01T06:00:00.000Z", None, "2018-11-01T05:06:07.000Z")
     assert answer["as_of"].endswith("Z")
+
+
+# --- the test alert ---
+
+
+def test_a_viewer_cannot_send_a_test_alert(client: TestClient, metadata: None) -> None:
+    assert client.post("/sparkify/api/alert-test").status_code == 403
+
+
+def test_a_test_alert_reports_the_result_of_each_channel(
+    admin: TestClient, metadata: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = admin.post("/sparkify/api/alert-test").json()
+    assert found["channels"] == []
+    assert found["help"].startswith("No channel is configured: create the connection slack_alerts")
+    monkeypatch.setenv("AIRFLOW_CONN_SLACK_ALERTS", "slackwebhook://:token@127.0.0.1%3A9/")
+    found = admin.post("/sparkify/api/alert-test").json()
+    assert [(channel["name"], bool(channel["error"])) for channel in found["channels"]] == [("Slack", True)]
+    assert found["help"] == ""

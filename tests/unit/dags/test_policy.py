@@ -256,6 +256,7 @@ INTERNAL = {
     ("sandbox/airflow.py", "airflow.utils.db"),
     # The interface of plugins, and the authentication of their applications.
     ("plugins/sparkify_page.py", "airflow.plugins_manager"),
+    ("plugins/sparkify/web/app.py", "airflow.api_fastapi.auth.managers.models.resource_details"),
     ("plugins/sparkify/web/app.py", "airflow.api_fastapi.core_api.security"),
     # Airflow's metadata database, which the API server reads.
     ("plugins/sparkify/web/failures.py", "airflow.models.dagrun"),

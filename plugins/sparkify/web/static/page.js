@@ -1,6 +1,7 @@
 // The warehouse page: fetches and shows each panel independently. It polls Airflow, and reloads the panels only after a run
 // has ended: an open page alone does not keep the warehouse awake.
 
+import * as alerts from "./alerts.js";
 import * as charts from "./charts.js";
 import { element } from "./dom.js";
 import { clock } from "./format.js";
@@ -207,6 +208,7 @@ document.getElementById("reload").addEventListener("click", () => refresh(true))
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
 
+alerts.activate(document.querySelector("#alert-test"));
 reports.activate(document.querySelector("#reports form"), () => showReports(true));
 applyTheme();
 refresh();
