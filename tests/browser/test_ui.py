@@ -36,7 +36,7 @@ def site() -> Iterator[Site]:
         site.up()
         # Airflow 3.3.2 responds with 500 to a request for asset events while a run that they have created is queued:
         # its DagRunAssetReference requires a start date.
-        queued = {"state": "queued", "limit": 1}
+        queued: dict[str, str | int] = {"state": "queued", "limit": 1}
         with site.deployment().client() as client:
             wait_until(
                 lambda: client.get("/api/v2/dags/sparkify_report/dagRuns", params=queued).json()["total_entries"] == 0,
