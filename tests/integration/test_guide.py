@@ -33,6 +33,7 @@ TESTS = [
     "tests/unit/dags/test_policy.py::test_the_files_of_tasks_exist",
     "tests/unit/dags/test_policy.py::test_tasks_are_retried_with_exponential_backoff",
     "tests/unit/dags/test_policy.py::test_failures_and_missed_deadlines_are_alerted",
+    "tests/integration/test_statements.py",
     "tests/integration/operators/test_data_quality.py::test_every_shipped_check_has_a_test_of_its_damage",
 ]
 # Runs on the database and the bucket of the test, with the files of the copy.
