@@ -132,7 +132,7 @@ clean:  ## Remove everything the project created here
 
 # Stamp files of the installed requirements. Each environment includes that of `make run`.
 .venv/run: locks/requirements-local.txt | .venv/bin/python
-	@echo "Installing $$(grep -c == $<) packages into .venv (once; two to three minutes on two cores) ..."
+	@echo "Installing $$(grep -c == $<) packages into .venv (once; one to three minutes on two cores) ..."
 	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 

@@ -57,7 +57,7 @@ def source_folders() -> tuple[str, ...]:
             for key in (item.value for item in node.keywords if item.arg == "key"):
                 if not (isinstance(key, ast.Constant) and isinstance(key.value, str)):
                     raise SourceError(
-                        f"Cannot tell which files to upload: {DAG}, line {key.lineno}: expected a string as the key of "
+                        f"Cannot find the files to upload: {DAG}, line {key.lineno}: expected a string as the key of "
                         f"the {STAGE}, got {ast.unparse(key)}."
                     )
                 found.add(key.value.partition("/")[0] + "/")

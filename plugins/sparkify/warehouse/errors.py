@@ -34,7 +34,7 @@ def fields(error: BaseException) -> dict[str, str]:
 def is_terminal(error: BaseException) -> bool:
     """Return whether a retry of the task would fail again, because somebody has to correct its input first.
 
-    The error is one of this project, which knows it, or a database driver's, whose SQLSTATE tells it.
+    An error of this project declares it; that of a database driver has a SQLSTATE.
     """
     code = sqlstate(error)
     return bool(getattr(error, "terminal", False)) or (code.startswith(_TERMINAL) and code not in DUPLICATES)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.dag.run import day_of_run, interval_of_run
+from sparkify.interval import union
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,7 +114,7 @@ def _failed(session: Session) -> list[Any]:
 
 
 def _columns() -> Iterable[Any]:
-    """Return the columns of a run that tell its interval, and when it started."""
+    """Return the columns of a run with its interval and its start."""
     from airflow.models.dagrun import DagRun
 
     return (
@@ -151,11 +152,7 @@ def _superseded(failed: Any, runs: Iterable[Any]) -> bool:
     owned = _owned(failed)
     if owned is None:
         return bool(later)
-    reached = owned.start
-    for span in sorted(filter(None, map(_owned, later)), key=lambda span: span.start):
-        if span.start <= reached:
-            reached = max(reached, span.end)
-    return reached >= owned.end
+    return any(span.contains(owned) for span in union(filter(None, map(_owned, later))))
 
 
 def _owned(run: Any) -> Interval | None:
