@@ -15,12 +15,12 @@ import httpx
 from sandbox import airflow
 from sandbox.api import PAGE
 from sandbox.dag_runs import interval_of
+from sparkify.interval import Interval, difference, union
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sandbox.api import AirflowClient
-    from sparkify.interval import Interval
 
 HOUR = timedelta(hours=1)
 
@@ -32,16 +32,10 @@ def last_full(now: datetime) -> datetime:
 
 def missing(covered: Iterable[Interval], start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:
     """Return the gaps between ``start`` and ``end`` that no interval covers, in order, as half-open pairs."""
-    gaps = []
-    for interval in sorted(covered, key=lambda interval: interval.start):
-        if interval.start >= end:
-            break
-        if interval.start > start:
-            gaps.append((start, interval.start))
-        start = max(start, interval.end)
-    if start < end:
-        gaps.append((start, end))
-    return gaps
+    gaps: tuple[Interval, ...] = (Interval(start, end),) if start < end else ()
+    for span in union(covered):
+        gaps = difference(gaps, span)
+    return [(gap.start, gap.end) for gap in gaps]
 
 
 class CatchUp:
