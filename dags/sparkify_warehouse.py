@@ -97,6 +97,14 @@ with DAG(
             "long) before staging fails. operations.rejected_rows has file, line, column and reason. Songs do not count: an "
             "object that cannot be loaded is quarantined, and the others are loaded.",
         ),
+        "schema_changes": Param(
+            "additive",
+            type="string",
+            enum=["additive", "all", "refuse"],
+            title="Schema changes",
+            description="If include/sql/ddl differs from the warehouse: apply additive changes only (new tables, new columns, "
+            "longer texts), apply all, which may rebuild tables, or refuse to run.",
+        ),
         "recreate_tables": Param(
             None,
             type=["null", "string"],
@@ -113,14 +121,15 @@ with DAG(
         # The run that closes a day reprocesses the whole day, to load late-arriving events.
         "interval_start": "{{ interval_of_run(dag_run, params).closing('day').start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
+        "ddl": [str(INCLUDE / "sql" / "ddl")],
+        "postgres_sql": ["postgres/indexes.sql"],
+        "schema_changes": "{{ params.schema_changes }}",
         # A task without new data is skipped; downstream tasks still run.
         "trigger_rule": TriggerRule.NONE_FAILED,
     },
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
-        ddl=[str(INCLUDE / "sql" / "ddl")],
-        postgres_sql=["postgres/indexes.sql"],
         recreate="{{ params.recreate_tables or '' }}",
         checks=CHECKS,
     )

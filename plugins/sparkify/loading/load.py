@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sparkify.interval import Interval
+    from sparkify.schema.rebuild import Replacement
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,9 @@ class Load:
     :param source: the staging table whose batches of objects drive the load; None if it is partitioned by time.
     :param lookup: the dimension, staged by object, that provides looked-up attributes; None without a lookup.
     :param fingerprint: of the definition of its rows. If the rows in the table have another, they are rebuilt.
+    :param is_newest: whether that definition is the newest, even if it was replaced by another one before.
+    :param replacement: the declared table, if the table may be replaced by a new one of the declared structure; None if
+        its structure stays as it is.
     """
 
     warehouse: Warehouse
@@ -55,6 +59,8 @@ class Load:
     source: str | None = None
     lookup: Lookup | None = None
     fingerprint: str = ""
+    is_newest: bool = False
+    replacement: Replacement | None = None
 
     def merge(self) -> int | None:
         """Upsert the candidates among the source rows that changed.
@@ -72,7 +78,8 @@ class Load:
 
     def _run(self, work: Callable[[predicates.OfBatches], int], *, always: bool = False) -> int | None:
         def load() -> int | None:
-            changed = definition.recorded(self.warehouse, self.table) != self.fingerprint
+            own = {self.table: self.fingerprint}
+            changed = definition.is_outdated(self.warehouse, "rows", own, newest=self.is_newest)[self.table]
             if changed:
                 log.info("The definition of the table is new or has changed, rebuilding all rows: table=%s", self.table)
             batches = self._changed_batches()
@@ -80,7 +87,7 @@ class Load:
                 return None
             rows = self._rebuild() if changed else work(batches)
             if changed:
-                definition.record(self.warehouse, self.table, self.fingerprint)
+                definition.record(self.warehouse, "rows", own)
             if batches.ids:
                 self.warehouse.script(render("end_load", **self._batches))
             return rows
@@ -100,6 +107,14 @@ class Load:
 
     def _rebuild(self) -> int:
         select = self.select(predicates.everything)
+        if self.replacement and self.replacement.is_due(self.warehouse):
+            columns = self.replacement.columns
+            selected = self.warehouse.table(f"SELECT candidates.* FROM (\n{select}\n) AS candidates WHERE 1 = 0")[0]
+            definition.agree(self.table, columns, selected)
+            names = {"keys": self.keys, "columns": columns, "select": select}
+            return self.replacement.swap_in(
+                self.warehouse, lambda table: render("insert_newest", table=table, **names), select, self.keys
+            )
         return self.warehouse.script(render("rebuild", **self._names(select), select=select))
 
     def _merge(self, batches: predicates.OfBatches) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sparkify.quality.declaration import Check
+    from sparkify.schema.apply import Policy
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,9 @@ CONFIRMATION = "recreate all tables"
 
 
 class CreateTablesOperator(WarehouseOperator):
-    """Create missing tables and other declared objects, and add missing columns to existing tables.
+    """Create the declared tables and other objects, and apply the changes of their DDL to existing ones.
 
-    It drops no column and changes no type. An up-to-date schema costs one catalogue query. See docs/schema.md.
+    An up-to-date schema costs one catalogue query. See docs/schema.md.
 
     :param ddl: the folders that declare the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
         Schemas are created first; statements that create no object always run. (templated)
@@ -37,6 +38,8 @@ class CreateTablesOperator(WarehouseOperator):
         has nor needs. (templated)
     :param recreate: ``"recreate all tables"`` to drop all declared tables first, except those of ``history.sql``: all
         other data is lost. Any other text is an error, unless it is empty. (templated)
+    :param schema_changes: ``additive`` applies the changes that leave existing rows as they are, and logs the others;
+        ``all`` applies all; ``refuse`` fails if there is any. (templated)
     :param checks: the folder with the declarations of data quality checks, to validate them before anything is loaded.
         (templated)
     """
@@ -46,6 +49,7 @@ class CreateTablesOperator(WarehouseOperator):
         "ddl",
         "postgres_sql",
         "recreate",
+        "schema_changes",
         "checks",
     )
     template_ext: Sequence[str] = (".sql",)
@@ -58,6 +62,7 @@ class CreateTablesOperator(WarehouseOperator):
         ddl: Sequence[str],
         postgres_sql: list[str] | None = None,
         recreate: str = "",
+        schema_changes: Policy | str = "additive",
         checks: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -65,10 +70,11 @@ class CreateTablesOperator(WarehouseOperator):
         self.ddl = ddl
         self.postgres_sql = postgres_sql or []
         self.recreate = recreate
+        self.schema_changes = schema_changes
         self.checks = checks
 
     def work(self, context: Context) -> dict[str, Any]:
-        from sparkify.schema.apply import apply
+        from sparkify.schema.apply import apply, policy_of
         from sparkify.warehouse import ddl
 
         if self.recreate and self.recreate != CONFIRMATION:
@@ -78,17 +84,22 @@ class CreateTablesOperator(WarehouseOperator):
             )
         checks = self._read_checks()
         try:
-            declared = ddl.read(*map(Path, self.ddl))
-            indexes = [statement for script in self.postgres_sql for statement in ddl.parse(script, "postgres_sql")]
+            folders = [Path(folder) for folder in self.ddl]
+            ddl.read(*folders)  # invalid DDL is reported before the warehouse is reached
             with self.warehouse() as warehouse:
-                if warehouse.engine == "postgres":
-                    declared |= dict.fromkeys(indexes)
+                declared = ddl.read(*folders, indexes=self.postgres_sql if warehouse.engine == "postgres" else ())
                 tables = {check.table for check in checks}
-                executed, columns = apply(warehouse, declared, others=tables, recreate=bool(self.recreate))
+                executed, columns = apply(
+                    warehouse,
+                    declared,
+                    policy=policy_of(self.schema_changes),
+                    others=tables,
+                    recreate=bool(self.recreate),
+                )
                 _expect_columns(warehouse, checks, columns)
         except ddl.DdlError as error:
-            raise AirflowFailException(f"Nothing was done: the DDL is invalid.\n{error}") from None
-        return {"statements": executed, "checks": len(checks)}
+            raise AirflowFailException(f"Nothing was done: the DDL cannot be applied.\n{error}") from None
+        return {"schema_changes": executed, "checks": len(checks)}
 
     def _read_checks(self) -> list[Check]:
         from sparkify.quality import declaration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     import jinja2
     from airflow.sdk import Context
+
+    from sparkify.schema.apply import Policy
+    from sparkify.schema.rebuild import Replacement
 
 
 class LoadOperator(WarehouseOperator):
@@ -39,9 +43,21 @@ class LoadOperator(WarehouseOperator):
         table then has a column ``batch_id``, otherwise ``interval_time``; and ``merge`` is skipped if no batch was
         added or retired.
     :param mode: ``merge`` or ``rebuild``. (templated)
+    :param schema_changes: if it is ``all``, a table whose structure differs from its DDL is replaced by a new one when
+        its rows are rebuilt; see docs/schema.md. (templated)
+    :param ddl: the folders that declare the tables, for ``schema_changes``. (templated)
+    :param postgres_sql: .sql files with the indexes on PostgreSQL, for ``schema_changes``. (templated)
     """
 
-    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "table", "sql", "mode")
+    template_fields: Sequence[str] = (
+        *WarehouseOperator.template_fields,
+        "table",
+        "sql",
+        "mode",
+        "schema_changes",
+        "ddl",
+        "postgres_sql",
+    )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
 
@@ -53,6 +69,9 @@ class LoadOperator(WarehouseOperator):
         sql: str,
         source: str | None = None,
         mode: Literal["merge", "rebuild"] | str = "merge",
+        schema_changes: Policy | str = "additive",
+        ddl: Sequence[str] = (),
+        postgres_sql: list[str] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -61,6 +80,9 @@ class LoadOperator(WarehouseOperator):
         self.sql = sql
         self.source = source
         self.mode = mode
+        self.schema_changes = schema_changes
+        self.ddl = ddl
+        self.postgres_sql = postgres_sql or []
         self._template: str | None = None
 
     @property
@@ -104,8 +126,17 @@ class LoadOperator(WarehouseOperator):
                 source=self.source,
                 lookup=self.lookup,
                 fingerprint=fingerprint(self._template or "", self.keys),
+                is_newest=self.schema_changes == "all",
+                replacement=self._replacement() if self.ddl and self.schema_changes == "all" else None,
             )
             rows = load.rebuild() if self.mode == "rebuild" else load.merge()
         if rows is None:
             raise AirflowSkipException(f"No new data: {self.table} has loaded all batches of {self.source}.")
         return {"rows": rows}
+
+    def _replacement(self) -> Replacement:
+        from sparkify.schema.rebuild import Replacement
+        from sparkify.warehouse import ddl
+
+        folders = [Path(folder) for folder in self.ddl]
+        return Replacement.of(ddl.read(*folders, indexes=self.postgres_sql), self.table)

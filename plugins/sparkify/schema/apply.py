@@ -3,75 +3,219 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal, cast
 
 from sparkify.schema import definition
-from sparkify.schema.plan import Plan, compare
+from sparkify.schema.changes import Kind
+from sparkify.schema.plan import Plan, compare, find
+from sparkify.schema.rebuild import Replacement
+from sparkify.warehouse import WarehouseError
 from sparkify.warehouse.catalogue import relations
-from sparkify.warehouse.ddl import HISTORY
+from sparkify.warehouse.ddl import BOOKKEEPING, HISTORY, DdlError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Sequence
 
+    from sparkify.schema.changes import Change
+    from sparkify.schema.plan import Declared, Found
     from sparkify.warehouse import Warehouse
-    from sparkify.warehouse.ddl import Statement, Table
+    from sparkify.warehouse.catalogue import Relation
+
+    # Which changes are applied: those that leave existing rows as they are, all, or none.
+    Policy = Literal["additive", "all", "refuse"]
 
 log = logging.getLogger(__name__)
 
 
+def policy_of(text: str) -> Policy:
+    """Return the policy of a name.
+
+    :raises WarehouseError: if there is none.
+    """
+    if text not in ("additive", "all", "refuse"):
+        raise WarehouseError(f"Invalid schema_changes: expected additive, all or refuse, got {text!r}.", terminal=True)
+    return cast("Policy", text)
+
+
 def apply(
     warehouse: Warehouse,
-    declared: Mapping[Statement, Table | None],
+    declared: Declared,
     *,
+    policy: Policy = "additive",
     others: Collection[str] = (),
     recreate: bool = False,
 ) -> tuple[int, dict[str, list[str]]]:
-    """Create missing objects and add missing columns; never drop a column or change a type.
+    """Bring the database up to date with the DDL, as far as the policy allows.
 
-    The next load of a created table rebuilds it, so that it has the rows of the whole staging table. An up-to-date
-    schema costs one catalogue query. Concurrent runs apply a change once: the altered tables are locked, and the plan
-    is made again under the lock.
+    An up-to-date schema costs one catalogue query. Concurrent runs apply a change once: the altered tables are locked,
+    and the plan is made again under the lock. The rows of a table that is loaded by a SELECT are rebuilt by its next
+    load, from the staging tables; those of other tables are copied here.
 
     :param declared: the statements of the DDL, each with the table that it creates, if it creates one.
+    :param policy: ``additive`` leaves all existing rows as they are, and logs what is pending.
     :param others: other tables whose columns are returned.
     :param recreate: whether to drop all declared tables first, except those of ``history.sql``.
-    :return: the number of executed statements, and the columns of the declared and the other tables.
-    :raises DdlError: if a column cannot be added; nothing is changed then.
+    :return: the number of changes, those of descriptions not counted, and the columns of the declared and the other tables.
+    :raises DdlError: if the DDL is invalid, or a change needs another policy; nothing is changed then.
+    :raises WarehouseError: if the policy refuses the plan, or this code is older than the schema.
     """
-    names = {*(item.creates for item in declared if item.creates), *others}
+    found = find(warehouse, declared, others)
+    if definition.DEFINITIONS not in found and policy != "refuse":
+        found |= _bootstrap(warehouse, declared)
+    definitions = {definition.DEFINITIONS} & {*found}
     if recreate:
         log.warning("Dropping all tables except those of %s: this run recreates them.", HISTORY)
-        return warehouse.transaction(lambda: _recreate(warehouse, declared, names))
-    found = relations(warehouse, names)
+        count = warehouse.transaction(lambda: _recreate(warehouse, declared), lock=definitions)
+        return count, _columns(find(warehouse, declared, others))
     plan = compare(declared, found)
     for column in plan.undeclared:
         log.warning("Column without a declaration, kept: column=%s. Declare it in the DDL, or drop it.", column)
-    if not plan.statements:
-        return 0, found
-    lock = [*plan.altered, *([definition.DEFINITIONS] if definition.DEFINITIONS in found else [])]
-    return warehouse.transaction(lambda: _apply(warehouse, declared, names), lock=lock)
+    if not plan.changes and not plan.undeclared:
+        return 0, _columns(found)
+    _refuse_older_code(warehouse, declared, plan, found, policy)
+    todo = _allowed(plan, policy)
+    if not todo:
+        return 0, _columns(found)
+    altered = {change.table for change in todo if change.table in found}
+    count = warehouse.transaction(lambda: _apply(warehouse, declared, policy), lock=altered | definitions)
+    count += _apply_outside(warehouse, declared)
+    columns = _columns(find(warehouse, declared, others))
+    if policy == "all":
+        count += _copy(warehouse, declared)
+        # A table that the next load rebuilds has its declared columns then.
+        columns |= {table.name: list(table.definitions) for table in declared.values() if table}
+    return count, columns
 
 
-def _recreate(
-    warehouse: Warehouse, declared: Mapping[Statement, Table | None], names: Collection[str]
-) -> tuple[int, dict[str, list[str]]]:
+def _columns(found: Found) -> dict[str, list[str]]:
+    return {name: list(relation.columns) for name, relation in found.items()}
+
+
+def _allowed(plan: Plan, policy: Policy) -> list[Change]:
+    """Return the changes that a policy allows."""
+    schema_changes = [change for change in plan.changes if change.kind is not Kind.EXECUTE]
+    if policy == "refuse" and schema_changes:
+        raise WarehouseError(
+            "The DDL differs from the database, and this run refuses schema changes (schema_changes = refuse). "
+            f"Nothing was done.\n{listed(schema_changes)}",
+            terminal=True,
+        )
+    if policy == "all":
+        return [*plan.changes]
+    if blocking := [change for change in plan.pending if change.is_blocking]:
+        raise DdlError(
+            f"{listed(blocking)}\nThe existing rows would have no value. Declare a DEFAULT, or allow NULL; or trigger "
+            "the DAG with schema_changes = all, which loads the table again from its staging table."
+        )
+    for change in plan.pending:
+        log.warning(
+            "Pending schema change, not applied: table=%s change=%r. Trigger the DAG with schema_changes = all.",
+            change.table,
+            change.what,
+        )
+    return [change for change in plan.changes if change.kind.is_additive]
+
+
+def listed(changes: Sequence[Change]) -> str:
+    """Return changes as lines."""
+    return "\n".join(f"- {change.table + ': ' if change.table else ''}{change.what}" for change in changes)
+
+
+def _fingerprints(declared: Declared, tables: Collection[str]) -> dict[str, str]:
+    return {
+        table.name: definition.ddl_fingerprint(table) for table in declared.values() if table and table.name in tables
+    }
+
+
+def _refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, found: Found, policy: Policy) -> None:
+    definitions = found.get(definition.DEFINITIONS)
+    if definitions is None or "is_current" not in definitions.columns:
+        return  # of a version that did not record it
+    tables = {change.table for change in plan.changes} | {name.rpartition(".")[0] for name in plan.undeclared}
+    if own := _fingerprints(declared, tables):
+        definition.is_outdated(warehouse, "ddl", own, newest=policy == "all")
+
+
+def _bootstrap(warehouse: Warehouse, declared: Declared) -> dict[str, Relation]:
+    """Create the table of the definitions, which the changes of the other tables lock; return it."""
+    names = (BOOKKEEPING, definition.DEFINITIONS)
+    scripts = [statement.sql for name in names for statement in declared if statement.creates == name]
+    if not any(statement.creates == definition.DEFINITIONS for statement in declared):
+        return {}
+    for sql in scripts:
+        warehouse.transaction(partial(warehouse.script, sql))
+    return relations(warehouse, [definition.DEFINITIONS])
+
+
+def _recreate(warehouse: Warehouse, declared: Declared) -> int:
     for table in declared.values():
         if table and not table.keeps_rows:
             warehouse.script(f"DROP TABLE IF EXISTS {table.name}")
-    return _apply(warehouse, declared, names)
+    return _apply(warehouse, declared, "additive")
 
 
-def _apply(
-    warehouse: Warehouse, declared: Mapping[Statement, Table | None], names: Collection[str]
-) -> tuple[int, dict[str, list[str]]]:
-    found = relations(warehouse, names)
-    plan: Plan = compare(declared, found)
-    for sql in plan.statements:
-        warehouse.script(sql)
+def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
+    """Apply the changes that a transaction may contain; return their number, descriptions not counted."""
+    found = find(warehouse, declared)
+    plan = compare(declared, found)
+    _refuse_older_code(warehouse, declared, plan, found, policy)
+    todo = [change for change in _allowed(plan, policy) if change.kind is not Kind.WIDEN]
+    for change in todo:
+        is_comment = change.kind is Kind.COMMENT
+        if change.sql:
+            warehouse.script(change.sql, level=logging.DEBUG if is_comment else logging.INFO)
+        if change.table in found and not is_comment:
+            log.info("Schema change: table=%s change=%r", change.table, change.what)
+    created = [change.table for change in todo if change.kind is Kind.CREATE and change.table]
+    rebuilt = [change.table for change in todo if change.kind is Kind.REBUILD]
+    changed = {change.table for change in plan.changes if change in todo or change.kind is Kind.WIDEN}
     if definition.DEFINITIONS in found:
-        for item in plan.create:
-            if item.kind == "TABLE":
-                definition.forget(warehouse, str(item.creates))
-    for column in plan.add:
-        log.info("Added a column: table=%s column=%s", column.table, column.definition)
-    return len(plan.statements), relations(warehouse, names)
+        if tables := [*created, *rebuilt]:
+            definition.forget(warehouse, tables)
+        if own := _fingerprints(declared, changed):
+            definition.record(warehouse, "ddl", own)
+    return sum(change.kind is not Kind.COMMENT for change in todo)
+
+
+def _apply_outside(warehouse: Warehouse, declared: Declared) -> int:
+    """Apply the changes that a transaction may not contain; return their number."""
+
+    def planned() -> list[Change]:
+        plan = compare(declared, find(warehouse, declared))
+        return [change for change in plan.changes if change.kind is Kind.WIDEN]
+
+    changes = planned()
+    for change in changes:
+        try:
+            warehouse.autocommit(change.sql)
+        except Exception:
+            if change in planned():
+                raise
+            log.info("A concurrent run has applied the change: table=%s change=%r", change.table, change.what)
+        else:
+            log.info("Schema change: table=%s change=%r", change.table, change.what)
+    return len(changes)
+
+
+def _copy(warehouse: Warehouse, declared: Declared) -> int:
+    """Rebuild the tables that no SELECT loads, by copying their rows; return their number."""
+    tables = compare(declared, find(warehouse, declared)).rebuilt
+    loaded = {item.table for item in definition.recorded(warehouse, "rows", tables)} if tables else set()
+    replacements = [Replacement.of(declared, table) for table in tables if table not in loaded]
+    for replacement in replacements:
+        warehouse.transaction(partial(_copy_table, warehouse, replacement), lock=[replacement.table.name])
+    return len(replacements)
+
+
+def _copy_table(warehouse: Warehouse, replacement: Replacement) -> None:
+    if not replacement.is_due(warehouse):
+        return  # a concurrent run has rebuilt it
+    table = replacement.table
+    found = warehouse.columns(table.name)
+    kept = {name: column.args["kind"] for name, column in table.definitions.items() if name in found}
+    values = ", ".join(f"CAST({name} AS {kind.sql('redshift')}) AS {name}" for name, kind in kept.items())
+    source = f"SELECT {values} FROM {table.name}"
+    replacement.swap_in(
+        warehouse, lambda beside: f"INSERT INTO {beside} ({', '.join(kept)})\n{source}", source, table.primary_key
+    )

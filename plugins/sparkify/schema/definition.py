@@ -1,20 +1,52 @@
-"""The definition of a table's rows, its SELECT and its keys. If it changes, all rows are out of date."""
+"""The definitions of a table: its DDL, and that of its rows (its SELECT and its keys).
+
+``operations.table_definitions`` has a fingerprint of each definition that was ever applied. So rows of a former
+definition are rebuilt, and code with a former definition is recognized as older.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from sparkify.sql import predicates, templates
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sparkify.warehouse import Warehouse
+    from sparkify.warehouse.ddl import Table
+
+    Kind = Literal["ddl", "rows"]
 
 DEFINITIONS = "operations.table_definitions"
 
+render = templates.renderer(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A recorded definition.
+
+    :param table: the table.
+    :param fingerprint: of the definition.
+    :param version: 1 for the table's first definition.
+    :param is_current: whether it is that of the table, or of all its rows.
+    :param recorded_at: UTC; None if unknown.
+    """
+
+    table: str
+    fingerprint: str
+    version: int
+    is_current: bool
+    recorded_at: datetime | None
+
 
 def fingerprint(select: str, keys: Sequence[str]) -> str:
-    """Return a hash of a definition; comments and white space do not count.
+    """Return a hash of the definition of rows; comments and white space do not count.
 
     :param select: the template of the SELECT.
     :param keys: the columns that identify a row.
@@ -25,24 +57,67 @@ def fingerprint(select: str, keys: Sequence[str]) -> str:
     return hashlib.sha256("\0".join([*words, *keys]).encode()).hexdigest()
 
 
-def recorded(warehouse: Warehouse, table: str) -> str | None:
-    """Return the fingerprint of the definition that a table's rows were loaded with; None if it has none."""
-    rows = warehouse.query(f"SELECT fingerprint FROM {DEFINITIONS} WHERE table_name = '{table}'")
-    return rows[0][0] if rows else None
+def ddl_fingerprint(table: Table) -> str:
+    """Return a hash of the DDL of a table; comments and white space do not count."""
+    return hashlib.sha256(table.tree.sql("redshift", comments=False).encode()).hexdigest()
 
 
-def record(warehouse: Warehouse, table: str, fingerprint: str) -> None:
-    """Record the definition of all rows of a table; the caller commits."""
-    forget(warehouse, table)
+def recorded(warehouse: Warehouse, kind: Kind, tables: Collection[str]) -> list[Definition]:
+    """Return all recorded definitions of tables."""
+    return [Definition(*row) for row in warehouse.query(render("definitions", kind=kind, tables=sorted(tables)))]
+
+
+def is_outdated(
+    warehouse: Warehouse, kind: Kind, fingerprints: Mapping[str, str], *, newest: bool = False
+) -> dict[str, bool]:
+    """Return for each table whether its current definition is another one.
+
+    :param fingerprints: the definitions of this code, by table.
+    :param newest: whether this code's definitions are the newest, even if they were applied before.
+    :raises WarehouseError: if a definition of this code was replaced by a newer one: the code is older.
+    """
+    from sparkify.warehouse import WarehouseError
+
+    known = recorded(warehouse, kind, fingerprints)
+    current = {item.table: item for item in known if item.is_current}
+    former = {(item.table, item.fingerprint): item for item in known if not item.is_current}
+    for table, own in fingerprints.items():
+        if not newest and table in current and (older := former.get((table, own))):
+            found = current[table]
+            what = "schema" if kind == "ddl" else "SELECT"
+            since = f", applied {found.recorded_at:%Y-%m-%d %H:%M} UTC" if found.recorded_at else ""
+            raise WarehouseError(
+                f"This code is older than the warehouse: it has version {older.version} of the {what} of {table}, the "
+                f"warehouse has version {found.version}{since}. Nothing was changed. Deploy the newer code. "
+                "To go back deliberately, trigger the DAG with schema_changes = all.",
+                terminal=True,
+            )
+    return {table: table not in current or current[table].fingerprint != own for table, own in fingerprints.items()}
+
+
+def record(warehouse: Warehouse, kind: Kind, fingerprints: Mapping[str, str]) -> None:
+    """Record the current definitions of tables; the caller commits.
+
+    :param fingerprints: the definitions by table.
+    """
+    known = recorded(warehouse, kind, fingerprints)
+    versions = {
+        table: 1 + max((item.version for item in known if item.table == table), default=0) for table in fingerprints
+    }
     warehouse.script(
-        f"-- Record the definition of {table}.\n"
-        f"INSERT INTO {DEFINITIONS} (table_name, fingerprint) VALUES ('{table}', '{fingerprint}');"
+        render(
+            "record_definitions",
+            kind=kind,
+            fingerprints=fingerprints,
+            versions=versions,
+            recorded_at=predicates.literal(datetime.now(UTC)),
+        )
     )
 
 
-def forget(warehouse: Warehouse, table: str) -> None:
-    """Delete the recorded definition of a table, so that the next load rebuilds it; the caller commits."""
-    warehouse.script(f"-- Delete the definition of {table}.\nDELETE FROM {DEFINITIONS} WHERE table_name = '{table}';")
+def forget(warehouse: Warehouse, tables: Collection[str]) -> None:
+    """Mark the rows of tables as outdated, so that the next load rebuilds them; the caller commits."""
+    warehouse.script(render("forget_definitions", tables=sorted(tables)))
 
 
 def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
@@ -51,14 +126,22 @@ def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
     :param select: returns candidates for the table's rows.
     :raises WarehouseError: if they differ. Nothing is loaded then.
     """
-    from sparkify.warehouse import WarehouseError
-
     names, _ = warehouse.table(
         f"SELECT {table}.*, 0 AS end_of_table, candidates.* FROM {table}\n"
         f"CROSS JOIN (\n{select}\n) AS candidates\nWHERE 1 = 0 LIMIT 0"
     )
     end = names.index("end_of_table")
-    declared, selected = names[:end], names[end + 1 :]
+    agree(table, names[:end], names[end + 1 :])
+    return names[:end]
+
+
+def agree(table: str, declared: Sequence[str], selected: Sequence[str]) -> None:
+    """Fail if a table and its SELECT have different columns.
+
+    :raises WarehouseError: with the columns.
+    """
+    from sparkify.warehouse import WarehouseError
+
     missing = [name for name in declared if name not in selected]
     unknown = [name for name in selected if name not in declared]
     if missing or unknown:
@@ -69,4 +152,3 @@ def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
             + " Declare each column in the table's DDL, and select it under the same name.",
             terminal=True,
         )
-    return declared

@@ -1,84 +1,210 @@
-"""The plan of a schema change: what the DDL declares and the catalogue does not have."""
+"""The plan of a schema change: the differences between the DDL and the catalogue."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sparkify.warehouse.ddl import DdlError
+from sparkify.schema import columns
+from sparkify.schema.changes import Change, Kind
+from sparkify.schema.descriptions import describe
+from sparkify.warehouse.catalogue import relations
+from sparkify.warehouse.ddl import AUDIT, DdlError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from sqlglot import exp
+
+    from sparkify.warehouse import Warehouse
+    from sparkify.warehouse.catalogue import Column, Relation
     from sparkify.warehouse.ddl import Statement, Table
 
+    Declared = Mapping[Statement, Table | None]
+    Found = Mapping[str, Relation]
 
-@dataclass(frozen=True)
-class NewColumn:
-    """A declared column that an existing table does not have.
-
-    :param table: the table.
-    :param definition: the column's definition, in Redshift's dialect.
-    """
-
-    table: str
-    definition: str
-
-    @property
-    def sql(self) -> str:
-        """The statement that adds it; Redshift adds one column per statement.
-
-        https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
-        """
-        return f"ALTER TABLE {self.table} ADD COLUMN {self.definition}"
+# The encodings of VARCHAR columns whose length cannot be changed.
+_FIXED_ENCODINGS = {"BYTEDICT", "RUNLENGTH", "TEXT255", "TEXT32K"}
 
 
 @dataclass(frozen=True)
 class Plan:
     """The changes that bring the catalogue up to date with the DDL.
 
-    :param create: statements whose objects are missing.
-    :param add: columns that existing tables do not have.
+    :param changes: in the order of their execution.
     :param undeclared: columns of existing tables that the DDL does not declare; they are kept.
     """
 
-    create: Sequence[Statement]
-    add: Sequence[NewColumn]
+    changes: Sequence[Change]
     undeclared: Sequence[str]
 
-    @property
-    def altered(self) -> list[str]:
-        """The tables to alter."""
-        return sorted({column.table for column in self.add})
+    @cached_property
+    def pending(self) -> list[Change]:
+        """The changes that are not additive: they are applied on request only."""
+        return [change for change in self.changes if not change.kind.is_additive]
 
-    @property
-    def statements(self) -> list[str]:
-        """Its SQL, in the order of execution."""
-        return [*(item.sql for item in self.create), *(column.sql for column in self.add)]
+    @cached_property
+    def rebuilt(self) -> list[str]:
+        """The tables to rebuild."""
+        return [change.table for change in self.changes if change.kind is Kind.REBUILD]
 
 
-def compare(declared: Mapping[Statement, Table | None], found: Mapping[str, Sequence[str]]) -> Plan:
+def sort_index(table: str) -> str:
+    """Return the name of the index that is the table's sort key on PostgreSQL."""
+    return f"{table}_sortkey"
+
+
+def find(warehouse: Warehouse, declared: Declared, others: Collection[str] = ()) -> dict[str, Relation]:
+    """Return the declared tables and indexes that exist, in one query.
+
+    :param others: further tables.
+    """
+    names = {*(item.creates for item in declared if item.creates), *others}
+    if warehouse.engine == "postgres":
+        names |= {sort_index(table.name) for table in declared.values() if table and table.sort_key}
+    return relations(warehouse, names)
+
+
+def compare(declared: Declared, found: Found) -> Plan:
     """Return the plan.
 
+    A table is rebuilt if it differs in what ALTER TABLE cannot change.
+
     :param declared: the statements of the DDL, each with the table that it creates, if it creates one.
-    :param found: the columns of the existing tables and indexes.
-    :raises DdlError: if a column cannot be added.
+    :param found: the existing tables and indexes.
+    :raises DdlError: if the DDL contradicts itself, or Redshift would reject a change.
     """
-    schemas = {name.partition(".")[0] for name in found if "." in name}
-    create = [item for item in declared if item.creates not in found and item.creates not in schemas]
-    add: list[NewColumn] = []
+    changes: list[Change] = []
     undeclared: list[str] = []
+    schemas = {name.partition(".")[0] for name in found if "." in name}
+    dropped = _dropped(declared)
     for statement, table in declared.items():
-        if table is None or table.name not in found:
+        if statement.drops:
             continue
-        for column, definition in table.definitions.items():
-            if column in found[table.name]:
-                continue
-            if column in table.required:
-                raise DdlError(
-                    f"{statement.where}: the column {column} is new to the existing table {table.name}, and NOT NULL "
-                    "without a DEFAULT: the table's rows would have no value. Declare a DEFAULT, or allow NULL."
-                )
-            add.append(NewColumn(table.name, definition.sql("redshift", comments=False)))
-        undeclared += [f"{table.name}.{column}" for column in found[table.name] if column not in table.definitions]
-    return Plan(create, add, undeclared)
+        if statement.creates not in found and statement.creates not in schemas:
+            what = f"create {statement.kind.lower()} {statement.creates}" if statement.creates else statement.sql
+            kind = Kind.CREATE if statement.creates else Kind.EXECUTE
+            changes.append(Change(kind, table.name if table else "", what.partition("\n")[0], statement.sql))
+            changes += comments(statement, table, None)
+        elif table:
+            existing = found[table.name]
+            differences = list(_of_table(statement, table, existing, found))
+            rebuilds = [change for change in differences if change.kind is Kind.REBUILD]
+            changes += [change for change in differences if change.kind is not Kind.REBUILD]
+            changes += [_united(rebuilds)] if rebuilds else []
+            for name in existing.columns:
+                if (table.name, name) in dropped:
+                    changes.append(_drop(table, name, dropped[table.name, name]))
+                elif name not in table.definitions:
+                    undeclared.append(f"{table.name}.{name}")
+            changes += comments(statement, table, existing)
+    order = list(Kind)
+    return Plan(sorted(changes, key=lambda change: order.index(change.kind)), undeclared)
+
+
+def _united(rebuilds: Sequence[Change]) -> Change:
+    """Return one rebuild of a table for several differences."""
+    what = "; ".join(change.what for change in rebuilds)
+    return Change(Kind.REBUILD, rebuilds[0].table, what, is_blocking=any(change.is_blocking for change in rebuilds))
+
+
+def _dropped(declared: Declared) -> dict[tuple[str, str], Statement]:
+    """Return the columns that the DDL drops explicitly."""
+    tables = {table.name: table for table in declared.values() if table}
+    found = {statement.drops: statement for statement in declared if statement.drops}
+    for (name, column), statement in found.items():
+        if name in tables and column in tables[name].definitions:
+            raise DdlError(
+                f"{statement.where}: the column {column} is dropped, and declared in CREATE TABLE {name}; "
+                "delete one of the two."
+            )
+    return found
+
+
+def _drop(table: Table, column: str, statement: Statement) -> Change:
+    if column in table.primary_key or column in table.sort_key or table.distribution == f"KEY ({column})":
+        raise DdlError(f"{statement.where}: Redshift cannot drop {column}: it is a key of {table.name}.")
+    return Change(Kind.DROP, table.name, f"drop the column {column}", f"ALTER TABLE {table.name} DROP COLUMN {column}")
+
+
+def _of_table(statement: Statement, table: Table, existing: Relation, found: Found) -> Iterator[Change]:
+    for name, definition in table.definitions.items():
+        if name in existing.columns:
+            yield from _of_column(table, name, definition, existing)
+        elif name in table.required:
+            place = statement.place(definition.this.meta.get("line", 1))
+            what = f"add the column {name}, NOT NULL without a DEFAULT ({place})"
+            yield Change(Kind.REBUILD, table.name, what, is_blocking=True)
+        else:
+            text = definition.sql("redshift", comments=False)
+            yield Change(Kind.ADD, table.name, f"add the column {text}", f"ALTER TABLE {table.name} ADD COLUMN {text}")
+    if table.primary_key != existing.primary_key:
+        yield Change(Kind.REBUILD, table.name, f"primary key {_listed(existing.primary_key, table.primary_key)}")
+    audit = [name for name in existing.columns if name in AUDIT and name in table.definitions]
+    if audit != (declared := [name for name in table.definitions if name in audit]):
+        yield Change(Kind.REBUILD, table.name, f"order of the audit columns {_listed(audit, declared)}")
+    yield from _of_keys(table, existing, found)
+
+
+def _of_column(table: Table, name: str, definition: exp.ColumnDef, existing: Relation) -> Iterator[Change]:
+    from sqlglot import exp
+
+    column = existing.columns[name]
+    declared, current = columns.type_of(definition), columns.found_type(column)
+    if not columns.same_type(declared, current):
+        what = f"type of {name} {current.sql('redshift')} -> {declared.sql('redshift')}"
+        longer = (columns.length_of(declared) or 0) > (columns.length_of(current) or 65_536)
+        encoding = definition.find(exp.EncodeColumnConstraint)
+        if longer and not (
+            column.default
+            or name in existing.primary_key
+            or (encoding and encoding.this.name.upper() in _FIXED_ENCODINGS)
+        ):
+            sql = f"ALTER TABLE {table.name} ALTER COLUMN {name} TYPE {declared.sql('redshift')}"
+            yield Change(Kind.WIDEN, table.name, what, sql)
+        else:
+            yield Change(Kind.REBUILD, table.name, what)
+    required = bool(definition.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint))
+    if (required or name in table.primary_key) != column.is_required:
+        yield Change(Kind.REBUILD, table.name, f"{name} {'NOT NULL' if required else 'allows NULL'}")
+    if columns.default_of(definition) != columns.found_default(column):
+        yield Change(Kind.REBUILD, table.name, f"default of {name}")
+
+
+def _of_keys(table: Table, existing: Relation, found: Found) -> Iterator[Change]:
+    """Yield the changes of the sort key and the distribution. What the DDL does not declare, the database chooses."""
+    current = existing.sort_key
+    if current is None:  # PostgreSQL: an index, unless the primary key begins with the same columns
+        index = found.get(sort_index(table.name))
+        is_primary_key = table.sort_key == table.primary_key[: len(table.sort_key)]
+        current = table.sort_key if is_primary_key else list(index.columns if index else ())
+    if table.sort_key and table.sort_key != current:
+        sql = f"ALTER TABLE {table.name} ALTER SORTKEY ({', '.join(table.sort_key)})"
+        yield Change(Kind.KEYS, table.name, f"sort key {_listed(current, table.sort_key)}", sql)
+    if table.distribution and existing.distribution and table.distribution != existing.distribution:
+        style = table.distribution.replace("KEY (", "KEY DISTKEY ").rstrip(")")
+        what = f"distribution {existing.distribution} -> {table.distribution}"
+        yield Change(Kind.KEYS, table.name, what, f"ALTER TABLE {table.name} ALTER DISTSTYLE {style}")
+
+
+def comments(statement: Statement, table: Table | None, existing: Relation | None) -> Iterator[Change]:
+    """Yield the changes of the descriptions of a table and its columns."""
+    if table is None:
+        return
+    of_table, of_columns = describe(statement)
+    if of_table and (existing is None or existing.comment != of_table.comment):
+        yield _comment(table.name, f"TABLE {table.name}", of_table.comment)
+    for name, description in of_columns.items():
+        column: Column | None = existing.columns.get(name) if existing else None
+        if column is None or column.comment != description.comment:
+            yield _comment(table.name, f"COLUMN {table.name}.{name}", description.comment)
+
+
+def _comment(table: str, target: str, text: str) -> Change:
+    quoted = text.replace("'", "''")
+    return Change(Kind.COMMENT, table, f"describe {target.lower()}", f"COMMENT ON {target} IS '{quoted}'")
+
+
+def _listed(before: Sequence[str], after: Sequence[str]) -> str:
+    return f"({', '.join(before)}) -> ({', '.join(after)})"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparkify.sql import templates
 
@@ -16,19 +19,96 @@ if TYPE_CHECKING:
 render = templates.renderer(Path(__file__).parent)
 
 
-def relations(warehouse: Warehouse, names: Collection[str]) -> dict[str, list[str]]:
-    """Return the column names, in order, of the tables and PostgreSQL indexes that exist.
+# Redshift's codes of distribution styles in pg_class.
+_DISTRIBUTIONS = {0: "EVEN", 1: "KEY", 8: "ALL", 9: "AUTO"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an existing table or index.
+
+    :param type: as the database formats it: ``character varying(32)``.
+    :param is_required: whether it is NOT NULL.
+    :param default: the expression of its DEFAULT; None without one.
+    :param comment: None without one.
+    """
+
+    type: str
+    is_required: bool
+    default: str | None
+    comment: str | None
+
+
+@dataclass
+class Relation:
+    """An existing table or PostgreSQL index.
+
+    :param rows: the planner's estimate.
+    :param comment: None without one.
+    :param primary_key: its columns.
+    :param columns: by name, in order.
+    :param distribution: ``EVEN``, ``ALL``, ``AUTO`` or ``KEY (column)``; empty on PostgreSQL.
+    :param sort_key: the columns of the sort key; None on PostgreSQL, where it is an index.
+    """
+
+    rows: int
+    comment: str | None
+    primary_key: list[str]
+    columns: dict[str, Column]
+    distribution: str = ""
+    sort_key: list[str] | None = None
+
+
+def relations(warehouse: Warehouse, names: Collection[str]) -> dict[str, Relation]:
+    """Return the tables and PostgreSQL indexes that exist.
 
     :param names: the names to look up: ``songs`` in the session's own schema, ``operations.staged_objects``.
     """
     if not names:
         return {}
-    found: dict[str, list[str]] = {}
+    found: dict[str, Relation] = {}
     last_parts = sorted({name.rpartition(".")[2] for name in names})
-    for schema, name, column, is_current in warehouse.query(render("relations", names=last_parts)):
-        for called in (f"{schema}.{name}", *([name] if is_current else [])):
-            found.setdefault(called, []).append(column)
-    return {name: columns for name, columns in found.items() if name in names}
+    rows = warehouse.query(render("relations", names=last_parts, engine=warehouse.engine))
+    for (schema, name, is_current), columns in groupby(sorted(rows, key=itemgetter(0, 1)), key=itemgetter(0, 1, 2)):
+        relation = _relation(list(columns))
+        found.update(dict.fromkeys([f"{schema}.{name}", *([name] if is_current else [])], relation))
+    return {name: relation for name, relation in found.items() if name in names}
+
+
+def _relation(rows: list[tuple[Any, ...]]) -> Relation:
+    """Return a relation; ``rows`` are its columns, in order."""
+    count, comment, key, *_ = rows[0][3:]
+    relation = Relation(
+        max(count, 0),
+        comment,
+        [name.strip('" ') for name in key[key.index("(") + 1 : key.rindex(")")].split(",")] if key else [],
+        {name: Column(kind, required, default, note) for *_, name, kind, required, note, default, _, _, _ in rows},
+    )
+    style = rows[0][-3]
+    if style is not None:
+        dist_keys = [row[6] for row in rows if row[-2]]
+        relation.distribution = f"KEY ({dist_keys[0]})" if dist_keys else _DISTRIBUTIONS.get(style, str(style))
+        in_key = sorted((abs(row[-1]), row[6]) for row in rows if row[-1])
+        relation.sort_key = [name for _, name in in_key]
+    return relation
+
+
+def grants(warehouse: Warehouse, table: str) -> list[str]:
+    """Return the GRANT statements that give other users their privileges on a table.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RELATION_PRIVILEGES.html
+    """
+    schema = f"'{table.rpartition('.')[0]}'" if "." in table else "CURRENT_SCHEMA()"
+    found = []
+    for privilege, name, kind, may_grant in warehouse.query(
+        render("privileges", table=table, schema=schema, engine=warehouse.engine)
+    ):
+        quoted = '"' + name.replace('"', '""') + '"'
+        grantee = {"public": "PUBLIC", "group": f"GROUP {quoted}"}.get(kind, quoted)
+        if kind == "role" and warehouse.engine == "redshift":
+            grantee = f"ROLE {quoted}"
+        found.append(f"GRANT {privilege} ON {table} TO {grantee}{' WITH GRANT OPTION' if may_grant else ''}")
+    return found
 
 
 def column_types(warehouse: Warehouse, names: Iterable[str]) -> dict[str, tuple[str, dict[str, str]]]:

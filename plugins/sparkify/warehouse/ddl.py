@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from sparkify.sql.scripts import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from sqlglot import exp
@@ -20,6 +20,8 @@ HISTORY = "history.sql"
 BOOKKEEPING = "operations"
 # Audit columns follow a table's own columns. They begin with the first of these names.
 AUDIT = ("interval_time", "batch_id", "row_version")
+# Redshift truncates longer names. https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
+MAX_NAME_BYTES = 127
 
 
 class DdlError(Exception):
@@ -33,11 +35,13 @@ class Table:
     :param name: ``users``, ``operations.staged_objects``.
     :param definitions: the definitions of its columns by name, in order.
     :param keeps_rows: whether it is not dropped if all tables are recreated.
+    :param tree: the syntax tree of its CREATE TABLE.
     """
 
     name: str
     definitions: Mapping[str, exp.ColumnDef]
     keeps_rows: bool
+    tree: exp.Expr
 
     @property
     def types(self) -> dict[str, str]:
@@ -55,6 +59,35 @@ class Table:
             if column.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint)
             and not column.find(exp.DefaultColumnConstraint)
         ]
+
+    @property
+    def primary_key(self) -> list[str]:
+        """The columns of its primary key."""
+        from sqlglot import exp
+
+        if key := self.tree.find(exp.PrimaryKey):
+            return [column.name.lower() for column in key.expressions]
+        return [
+            name for name, column in self.definitions.items() if column.find(exp.PrimaryKeyColumnConstraint) is not None
+        ]
+
+    @property
+    def sort_key(self) -> list[str]:
+        """The columns of its SORTKEY; empty if it declares none."""
+        from sqlglot import exp
+
+        key = self.tree.find(exp.SortKeyProperty)
+        return [column.name.lower() for column in key.this] if key else []
+
+    @property
+    def distribution(self) -> str:
+        """``EVEN``, ``ALL``, ``AUTO`` or ``KEY (column)``; empty if it declares none."""
+        from sqlglot import exp
+
+        if key := self.tree.find(exp.DistKeyProperty):
+            return f"KEY ({key.this.name.lower()})"
+        style = self.tree.find(exp.DistStyleProperty)
+        return str(style.this.name).upper() if style else ""
 
     @property
     def is_bookkeeping(self) -> bool:
@@ -80,11 +113,13 @@ class Statement:
     :param sql: its text.
     :param tree: its syntax tree.
     :param where: its file and line.
+    :param place: returns the file and line of a line of its text.
     """
 
     sql: str
     tree: exp.Expr
     where: str
+    place: Callable[[int], str]
 
     @cached_property
     def creates(self) -> str | None:
@@ -96,7 +131,29 @@ class Statement:
         if self.tree.kind == "INDEX":
             return str(self.tree.this.name).lower()
         table = self.tree.find(exp.Table)
-        return ".".join(part.name.lower() for part in table.parts) if table else None
+        return _name_of(table) if table else None
+
+    @cached_property
+    def drops(self) -> tuple[str, str] | None:
+        """The table and the column that it drops; None for other statements."""
+        from sqlglot import exp
+
+        if not isinstance(self.tree, exp.Alter) or self.tree.kind != "TABLE":
+            return None
+        actions = self.tree.args["actions"]
+        if len(actions) != 1 or not isinstance(actions[0], exp.Drop) or actions[0].kind != "COLUMN":
+            return None
+        (column,) = actions[0].args["tables"]
+        return _name_of(self.tree.this), column.name.lower()
+
+    @cached_property
+    def index_of(self) -> str | None:
+        """The table of the index that it creates; None for other statements."""
+        from sqlglot import exp
+
+        if not isinstance(self.tree, exp.Create) or self.tree.kind != "INDEX":
+            return None
+        return _name_of(self.tree.this.args["table"])
 
     @property
     def kind(self) -> str:
@@ -109,7 +166,8 @@ def parse(sql: str, file: str) -> list[Statement]:
 
     :param sql: Redshift's dialect.
     :param file: the name of the script, for errors.
-    :raises DdlError: if it cannot be parsed, or a CREATE TABLE lacks IF NOT EXISTS.
+    :raises DdlError: if it cannot be parsed, a CREATE TABLE lacks IF NOT EXISTS, an ALTER TABLE does not drop a column,
+        or a name is reserved or too long.
     """
     import sqlglot
     from sqlglot import exp
@@ -118,10 +176,11 @@ def parse(sql: str, file: str) -> list[Statement]:
     at = 0
     for text in statements(sql):
         at = sql.index(text, at)
-        where = f"{file} line {sql.count(chr(10), 0, at) + 1}"
+        place = partial(_place, file, sql.count("\n", 0, at))
+        where = place(1)
         try:
-            where = f"{file} line {sql.count(chr(10), 0, at) + sqlglot.tokenize(text, read='redshift')[0].line}"
-            statement = Statement(text, sqlglot.parse_one(text, read="redshift"), where)
+            where = place(sqlglot.tokenize(text, read="redshift")[0].line)
+            statement = Statement(text, sqlglot.parse_one(text, read="redshift"), where, place)
         except sqlglot.errors.SqlglotError as error:
             reason = " ".join(str(error).partition("\n")[0].split())
             raise DdlError(
@@ -129,14 +188,30 @@ def parse(sql: str, file: str) -> list[Statement]:
             ) from None
         if isinstance(statement.tree, exp.Create) and statement.tree.kind == "TABLE" and not statement.creates:
             raise DdlError(f"{where}: expected CREATE TABLE IF NOT EXISTS: each run executes the file.")
+        is_command = isinstance(statement.tree, exp.Command) and str(statement.tree.this).upper() == "ALTER"
+        if (is_command or isinstance(statement.tree, exp.Alter)) and not statement.drops:
+            raise DdlError(
+                f"{where}: expected ALTER TABLE ... DROP COLUMN with one column. The file declares tables: for other "
+                "changes, edit CREATE TABLE."
+            )
         found.append(statement)
     return found
 
 
-def read(*folders: Path) -> dict[Statement, Table | None]:
+def _place(file: str, lines_before: int, line: int) -> str:
+    return f"{file} line {lines_before + line}"
+
+
+def _name_of(table: exp.Table) -> str:
+    return ".".join(part.name.lower() for part in table.parts)
+
+
+def read(*folders: Path, indexes: Iterable[str] = ()) -> dict[Statement, Table | None]:
     """Return the statements of the .sql files below folders, each with the table that it creates, if it creates one.
 
     Schemas come first, then tables, then other statements, each sorted by the names of their files.
+
+    :param indexes: scripts with the indexes of PostgreSQL.
 
     :raises DdlError: if a file is invalid, or a table is declared twice; see also :func:`parse`.
     """
@@ -153,6 +228,7 @@ def read(*folders: Path) -> dict[Statement, Table | None]:
             found[statement] = table
     if not found:
         raise DdlError(f"No file of DDL (*.sql) in {', '.join(map(str, folders))}.")
+    found |= {statement: None for script in indexes for statement in parse(script, "postgres_sql")}
     rank = {statement: order.index(statement.kind) if statement.kind in order else len(order) for statement in found}
     return {statement: found[statement] for statement in sorted(found, key=rank.__getitem__)}
 
@@ -172,4 +248,27 @@ def _table(statement: Statement, *, keeps_rows: bool) -> Table | None:
     if statement.kind != "TABLE" or statement.creates is None:
         return None
     columns = {column.name.lower(): column for column in statement.tree.find_all(exp.ColumnDef) if column.kind}
-    return Table(statement.creates, columns, keeps_rows)
+    _check_names(statement, columns)
+    return Table(statement.creates, columns, keeps_rows, statement.tree)
+
+
+def _check_names(statement: Statement, columns: Mapping[str, exp.ColumnDef]) -> None:
+    """Check the names of a table and its columns.
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_pg_keywords.html
+
+    :raises DdlError: if Redshift would reject or truncate one. PostgreSQL would accept it.
+    """
+    from sqlglot.dialects.redshift import Redshift
+
+    reserved = Redshift.Generator.RESERVED_KEYWORDS
+    places = {name: statement.place(column.this.meta.get("line", 1)) for name, column in columns.items()}
+    for name in str(statement.creates).split("."):
+        places.setdefault(name, statement.where)
+    for name, where in places.items():
+        if name in reserved or not name:
+            raise DdlError(f"{where}: the name {name or 'of a column'} is a reserved word of Redshift; choose another.")
+        if (size := len(name.encode())) > MAX_NAME_BYTES:
+            raise DdlError(
+                f"{where}: the name {name[:20]}... has {size} bytes; Redshift allows {MAX_NAME_BYTES}. Shorten it."
+            )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from airflow.sdk.exceptions import AirflowException
 
-# The classes of SQLSTATE with errors of the data and of the SQL. All others may pass: lost connections (08), conflicts
-# (40), missing resources such as disk space (53), shutdowns and timeouts (55, 57), system errors (58, XX).
+# The classes of SQLSTATE with errors of the data and of the SQL, and the violation of NOT NULL. All others may pass:
+# lost connections (08), conflicts (40), missing resources such as disk space (53), shutdowns and timeouts (55, 57),
+# system errors (58, XX).
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
-_TERMINAL = ("22", "42")
+_TERMINAL = ("22", "23502", "42")
 # Of these classes: a concurrent session has created the same schema or table.
 DUPLICATES = {"42P06", "42P07"}
 

@@ -96,6 +96,19 @@ class Warehouse(ABC):
     ) -> None:
         self._exit.close()
 
+    def another(self) -> Self:
+        """Return another session with the same database, as a context manager."""
+        return type(self)(self.connection, self.aws_conn_id)
+
+    def autocommit(self, sql: str) -> None:
+        """Execute a statement outside of a transaction, such as Redshift's ALTER COLUMN TYPE."""
+        with self._guard.transaction(()), self.secrets.redacted():
+            self._session.autocommit = True
+            try:
+                self._run(sql)
+            finally:
+                self._session.autocommit = False
+
     def transaction(self, work: Callable[[], T], lock: Iterable[str] = ()) -> T:
         """Run ``work`` in one transaction and commit it.
 
@@ -139,22 +152,23 @@ class Warehouse(ABC):
         except Exception as error:  # noqa: BLE001 - the connection is gone, and with it the transaction
             log.debug("No rollback: %s", self.secrets.redact(str(error)))
 
-    def script(self, sql: str) -> int:
+    def script(self, sql: str, *, level: int = logging.INFO) -> int:
         """Execute the statements of ``sql`` in sequence.
 
         Each is logged with its leading comment, the number of affected rows and its seconds; the SQL itself is not
         logged.
 
+        :param level: of the log.
         :return: rows affected by the last statement; 0 if the database does not report it.
         """
         rows = 0
         for statement in statements(sql):
             with self.secrets.redacted():
                 self._guard.check(statement)
-            rows = self._run(statement)
+            rows = self._run(statement, level)
         return rows
 
-    def _run(self, statement: str) -> int:
+    def _run(self, statement: str, level: int = logging.INFO) -> int:
         started = time.monotonic()
         name = self.secrets.redact(label(statement))
         with self._session.cursor() as cursor:
@@ -165,7 +179,7 @@ class Warehouse(ABC):
                 error.add_note(f"Statement: {name}")
                 raise
             rows = max(cursor.rowcount or 0, 0)
-        log.info("%s: %s rows, %.2f s", name, f"{rows:,}", time.monotonic() - started)
+        log.log(level, "%s: %s rows, %.2f s", name, f"{rows:,}", time.monotonic() - started)
         return rows
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

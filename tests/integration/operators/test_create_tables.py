@@ -39,8 +39,8 @@ def test_only_what_is_missing_is_created(lab: Lab) -> None:
         connection.execute("DROP TABLE users, operations.staged_periods")
         connection.execute("DROP INDEX songs_batch_id")
     # The two tables, an index of users, and that of songs.
-    assert lab.run(*DAY, tasks=["create_tables"])["create_tables"]["statements"] == 4
-    assert lab.run(*DAY, tasks=["create_tables"])["create_tables"]["statements"] == 0
+    assert lab.run(*DAY, tasks=["create_tables"])["create_tables"]["schema_changes"] == 4
+    assert lab.run(*DAY, tasks=["create_tables"])["create_tables"]["schema_changes"] == 0
     assert lab.one("SELECT COUNT(*) FROM pg_indexes WHERE indexname IN ('users_interval_time', 'songs_batch_id')") == 2
 
 
@@ -74,7 +74,7 @@ def test_recreating_only_keeps_the_history(lab: Lab) -> None:
     names = [name for (name,) in lab.query("SELECT tablename FROM pg_tables WHERE schemaname = 'operations'")]
     assert len(names) == 9
     filled = {name for name in names if lab.one(f"SELECT COUNT(*) FROM operations.{name}")}
-    assert filled == {"data_quality_results", "task_failures", "backfill_summaries"}
+    assert filled == {"data_quality_results", "task_failures", "backfill_summaries", "table_definitions"}
 
 
 def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab,
     lab.execute(create, start=DAY[0], end=DAY[1])
     with psycopg.connect(lab.uri) as connection:
         connection.execute("INSERT INTO marts.devices VALUES ('a', NULL)")
-    assert lab.execute(create, start=DAY[0], end=DAY[1])["statements"] == 0
+    assert lab.execute(create, start=DAY[0], end=DAY[1])["schema_changes"] == 0
     assert lab.one("SELECT COUNT(*) FROM marts.devices") == 1
     for typed in (True, "True", "recreate"):
         with pytest.raises(InvalidRunError, match=f"Nothing was done: .*type 'recreate all tables'; got '{typed}'"):

@@ -46,14 +46,6 @@ CREATE TABLE IF NOT EXISTS operations.loaded_batches (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The definition (SELECT and keys) that all rows of a table were loaded with. A run with another one rebuilds it.
-CREATE TABLE IF NOT EXISTS operations.table_definitions (
-    table_name VARCHAR(256) NOT NULL,
-    fingerprint VARCHAR(64) NOT NULL
-)
-DISTSTYLE EVEN
-SORTKEY (table_name);
-
 -- The rejected rows of the last read of each file or object, replaced together with its staged rows. If the number of
 -- rejected rows exceeded the limit and nothing was staged, they remain until a run stages the file. Those of a
 -- quarantined object remain until it changes or is deleted. The database's own views keep load errors for a limited

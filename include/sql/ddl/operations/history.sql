@@ -55,3 +55,21 @@ CREATE TABLE IF NOT EXISTS operations.backfill_summaries (
 )
 DISTSTYLE EVEN
 SORTKEY (dag_id, summarized_until);
+
+-- The definitions of the tables: their DDL, and that of their rows. A run with another one changes or rebuilds the table;
+-- a run with a former one is older code, and fails.
+CREATE TABLE IF NOT EXISTS operations.table_definitions (
+    table_name VARCHAR(256) NOT NULL,
+    -- A hash of the definition.
+    fingerprint VARCHAR(64) NOT NULL,
+    -- ddl, the table's DDL; or rows, the SELECT and the keys that all its rows were loaded with.
+    kind VARCHAR(8) NOT NULL DEFAULT 'rows',
+    -- 1 for the table's first definition.
+    version BIGINT NOT NULL DEFAULT 1,
+    -- Whether it is the table's definition now.
+    is_current BOOLEAN NOT NULL DEFAULT TRUE,
+    -- When it was applied (UTC).
+    recorded_at TIMESTAMP
+)
+DISTSTYLE EVEN
+SORTKEY (table_name);

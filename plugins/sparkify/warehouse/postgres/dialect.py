@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 # Statements with the same semantics on both engines. COPY is not among them: it has its own method.
-SHARED = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "ANALYZE", "ALTER", "SET", "EXPLAIN"}
+SHARED = {
+    *("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "DROP", "ANALYZE", "ALTER", "SET", "EXPLAIN"),
+    *("COMMENT", "GRANT", "REVOKE"),
+}
 
 # CREATE statements with the same semantics, and CREATE INDEX, which is only sent to PostgreSQL.
 _SHARED_CREATE = {"CREATE SCHEMA", "CREATE VIEW", "CREATE INDEX", "CREATE TEMP TABLE"}
@@ -36,7 +39,7 @@ def to_postgres(statement: str) -> list[str]:
     """
     command = scripts.command(statement)
     if command.verb == "ALTER":
-        return [_alter(statement)]
+        return _alter(statement)
     if command.verb in SHARED:
         return [statement]
     if command.verb == "LOCK":
@@ -65,19 +68,43 @@ def _create_index(name: str, statement: str) -> str:
     return f"DO $$ BEGIN IF to_regclass('{name}') IS NULL THEN {create}; END IF; END $$"
 
 
-def _alter(statement: str) -> str:
-    """Drop the compression of an added column; other changes have the same semantics."""
+def _alter(statement: str) -> list[str]:
+    """Drop the compression of an added column, and treat the sort key as an index; other changes are the same."""
     import sqlglot
     from sqlglot import exp
 
     try:
         tree = sqlglot.parse_one(statement, read="redshift")
     except sqlglot.ParseError:
-        return statement  # PostgreSQL reports it
+        return [statement]  # PostgreSQL reports it
+    if not isinstance(tree, exp.Alter) or tree.kind != "TABLE":
+        return [statement]
+    (action, *_) = tree.args["actions"]
+    if isinstance(action, exp.AlterSortKey):
+        columns = [column.sql("postgres") for column in action.expressions]
+        index = _index_name(tree.this, "sortkey")
+        return [f"DROP INDEX IF EXISTS {index}", _sort_index(tree.this, columns)]
+    if isinstance(action, exp.AlterRename):
+        # The names of the indexes contain that of the table.
+        renamed = [
+            f"ALTER INDEX IF EXISTS {_index_name(tree.this, suffix)} RENAME TO {action.this.name}_{suffix}"
+            for suffix in ("pkey", "sortkey")
+        ]
+        return [statement, *renamed]
     if tree.find(exp.EncodeColumnConstraint) is None:
-        return statement
+        return [statement]
     _drop_encodings(tree)
-    return tree.sql("postgres", comments=False)
+    return [tree.sql("postgres", comments=False)]
+
+
+def _index_name(table: exp.Table, suffix: str) -> str:
+    return f"{table.db}.{table.name}_{suffix}".lstrip(".")
+
+
+def _sort_index(table: exp.Table, columns: list[str]) -> str:
+    """Return the statement that creates the index which is the table's sort key."""
+    create = f"CREATE INDEX {table.name}_sortkey ON {table.sql('postgres')} ({', '.join(columns)})"
+    return _create_index(_index_name(table, "sortkey"), create)
 
 
 def _drop_encodings(tree: exp.Expr) -> None:
@@ -122,7 +149,5 @@ def _create_table(statement: str) -> list[str]:
     if sort_key and sort_key != unique[: len(sort_key)]:
         name = table.find(exp.Table)
         assert name is not None
-        index = f"{name.db}.{name.name}_sortkey".lstrip(".")
-        create = f"CREATE INDEX {name.name}_sortkey ON {name.sql('postgres')} ({', '.join(sort_key)})"
-        statements.append(_create_index(index, create))
+        statements.append(_sort_index(name, sort_key))
     return statements

@@ -1,0 +1,45 @@
+"""The changes of a schema: their SQL, and what they lock and rewrite.
+
+https://docs.aws.amazon.com/redshift/latest/dg/r_ALTER_TABLE.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """A kind of change, with what it locks and rewrites."""
+
+    CREATE = "creates an object"
+    EXECUTE = "runs in each run: it creates no object"
+    ADD = "locks the table for a moment; rewrites nothing"
+    WIDEN = "locks the table for a moment, outside of a transaction; rewrites nothing"
+    COMMENT = "changes the description only"
+    KEYS = "locks the table while the database rewrites it"
+    DROP = "locks the table for a moment; the column's values are lost"
+    REBUILD = "writes a new table beside the old one, then swaps them: readers wait for the swap only"
+
+    @property
+    def is_additive(self) -> bool:
+        """Whether all existing rows and queries stay as they are."""
+        return self not in (Kind.KEYS, Kind.DROP, Kind.REBUILD)
+
+
+@dataclass(frozen=True)
+class Change:
+    """One change.
+
+    :param kind: its kind.
+    :param table: the table that it alters; empty if it alters none.
+    :param what: one line: ``add the column country VARCHAR(2)``.
+    :param sql: the statement, in Redshift's dialect; empty for a rebuild, which depends on the table's rows.
+    :param is_blocking: whether nothing can be loaded without it.
+    """
+
+    kind: Kind
+    table: str
+    what: str
+    sql: str = ""
+    is_blocking: bool = False
