@@ -75,7 +75,7 @@ def apply(
         return 0, _columns(found)
     _refuse_older_code(warehouse, declared, plan, found, policy)
     todo = _allowed(plan, policy)
-    if not todo:
+    if not todo and policy != "all":
         return 0, _columns(found)
     altered = {change.table for change in todo if change.table in found}
     count = warehouse.transaction(lambda: _apply(warehouse, declared, policy), lock=altered | definitions)
@@ -119,7 +119,9 @@ def _allowed(plan: Plan, policy: Policy) -> list[Change]:
 
 def listed(changes: Sequence[Change]) -> str:
     """Return changes as lines."""
-    return "\n".join(f"- {change.table + ': ' if change.table else ''}{change.what}" for change in changes)
+    return "\n".join(
+        f"- {change.table}: {change.what}" if change.kind.is_alteration else f"- {change.what}" for change in changes
+    )
 
 
 def _fingerprints(declared: Declared, tables: Collection[str]) -> dict[str, str]:
@@ -132,8 +134,8 @@ def _refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, fou
     definitions = found.get(definition.DEFINITIONS)
     if definitions is None or "is_current" not in definitions.columns:
         return  # of a version that did not record it
-    tables = {change.table for change in plan.changes} | {name.rpartition(".")[0] for name in plan.undeclared}
-    if own := _fingerprints(declared, tables):
+    tables = {change.table for change in plan.changes}
+    if own := _fingerprints(declared, tables | plan.with_undeclared):
         definition.is_outdated(warehouse, "ddl", own, newest=policy == "all")
 
 
@@ -169,12 +171,16 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
             log.info("Schema change: table=%s change=%r", change.table, change.what)
     created = [change.table for change in todo if change.kind is Kind.CREATE and change.table]
     rebuilt = [change.table for change in todo if change.kind is Kind.REBUILD]
-    changed = {change.table for change in plan.changes if change in todo or change.kind is Kind.WIDEN}
     if definition.DEFINITIONS in found:
         if tables := [*created, *rebuilt]:
             definition.forget(warehouse, tables)
+        changed = {change.table for change in plan.changes if change in todo or change.kind is Kind.WIDEN}
+        if policy == "all":
+            changed |= plan.with_undeclared
         if own := _fingerprints(declared, changed):
-            definition.record(warehouse, "ddl", own)
+            outdated = definition.is_outdated(warehouse, "ddl", own, newest=True)
+            if new := {table: own[table] for table in own if outdated[table]}:
+                definition.record(warehouse, "ddl", new)
     return sum(change.kind is not Kind.COMMENT for change in todo)
 
 

@@ -26,15 +26,20 @@ class Kind(Enum):
         """Whether all existing rows and queries stay as they are."""
         return self not in (Kind.KEYS, Kind.DROP, Kind.REBUILD)
 
+    @property
+    def is_alteration(self) -> bool:
+        """Whether it changes a table."""
+        return self not in (Kind.CREATE, Kind.EXECUTE, Kind.COMMENT)
+
 
 @dataclass(frozen=True)
 class Change:
     """One change.
 
     :param kind: its kind.
-    :param table: the table that it alters; empty if it alters none.
+    :param table: the table that it creates or alters; empty if there is none.
     :param what: one line: ``add the column country VARCHAR(2)``.
-    :param sql: the statement, in Redshift's dialect; empty for a rebuild, which depends on the table's rows.
+    :param sql: the statements, in Redshift's dialect; empty for a rebuild, which depends on the table's rows.
     :param is_blocking: whether nothing can be loaded without it.
     """
 

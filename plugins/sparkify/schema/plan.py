@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
     from sparkify.warehouse import Warehouse
-    from sparkify.warehouse.catalogue import Column, Relation
+    from sparkify.warehouse.catalogue import Relation
     from sparkify.warehouse.ddl import Statement, Table
 
     Declared = Mapping[Statement, Table | None]
@@ -43,6 +43,11 @@ class Plan:
     def pending(self) -> list[Change]:
         """The changes that are not additive: they are applied on request only."""
         return [change for change in self.changes if not change.kind.is_additive]
+
+    @cached_property
+    def with_undeclared(self) -> set[str]:
+        """The tables with columns that are not declared."""
+        return {name.rpartition(".")[0] for name in self.undeclared}
 
     @cached_property
     def rebuilt(self) -> list[str]:
@@ -188,22 +193,33 @@ def _of_keys(table: Table, existing: Relation, found: Found) -> Iterator[Change]
         yield Change(Kind.KEYS, table.name, what, f"ALTER TABLE {table.name} ALTER DISTSTYLE {style}")
 
 
-def comments(statement: Statement, table: Table | None, existing: Relation | None) -> Iterator[Change]:
-    """Yield the changes of the descriptions of a table and its columns."""
+def comments(statement: Statement, table: Table | None, existing: Relation | None) -> list[Change]:
+    """Return the change of the descriptions of a table and its columns, if there is any.
+
+    :param existing: the existing table; None for a new one.
+    """
     if table is None:
-        return
+        return []
     of_table, of_columns = describe(statement)
-    if of_table and (existing is None or existing.comment != of_table.comment):
-        yield _comment(table.name, f"TABLE {table.name}", of_table.comment)
-    for name, description in of_columns.items():
-        column: Column | None = existing.columns.get(name) if existing else None
-        if column is None or column.comment != description.comment:
-            yield _comment(table.name, f"COLUMN {table.name}.{name}", description.comment)
+    found = existing.columns if existing else {}
+    texts = {f"TABLE {table.name}": of_table.comment} if of_table else {}
+    texts = {target: text for target, text in texts.items() if existing is None or existing.comment != text}
+    texts |= {
+        f"COLUMN {table.name}.{name}": description.comment
+        for name, description in of_columns.items()
+        if (name not in found or found[name].comment != description.comment)
+        # Such a column is added by a rebuild, which describes it.
+        and not (existing and name not in found and name in table.required)
+    }
+    if not texts:
+        return []
+    sql = ";\n".join(f"COMMENT ON {target} IS {_quoted(text)}" for target, text in texts.items())
+    what = f"describe {next(iter(texts)).lower()}" + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
+    return [Change(Kind.COMMENT, table.name, what, sql)]
 
 
-def _comment(table: str, target: str, text: str) -> Change:
-    quoted = text.replace("'", "''")
-    return Change(Kind.COMMENT, table, f"describe {target.lower()}", f"COMMENT ON {target} IS '{quoted}'")
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _listed(before: Sequence[str], after: Sequence[str]) -> str:

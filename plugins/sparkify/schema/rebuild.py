@@ -94,13 +94,8 @@ class Replacement:
             warehouse.script(self._create(beside))
             counts = _fill(warehouse, fill(beside), check)
         rows = _checked(name, counts, keys)
-        statements = [
-            *(statement.sql for statement in self.indexes if warehouse.engine == "postgres"),
-            *(change.sql for change in comments(self.statement, self.table, None)),
-            *privileges,
-        ]
         try:
-            warehouse.script(render("swap", table=name, beside=beside, former=former, statements=statements))
+            warehouse.script(render("swap", table=name, beside=beside, former=former))
         except Exception as error:
             if sqlstate(error) != _DEPENDENTS:
                 raise
@@ -110,6 +105,13 @@ class Replacement:
                 "these views and create them again after this run; on Redshift, WITH NO SCHEMA BINDING.",
                 terminal=True,
             ) from None
+        if warehouse.engine == "postgres":
+            for index in self.indexes:
+                warehouse.script(index.sql)
+        for change in comments(self.statement, self.table, None):
+            warehouse.script(change.sql, level=logging.DEBUG)
+        for grant in privileges:
+            warehouse.script(grant)
         return rows
 
     def _create(self, name: str) -> str:

@@ -4,7 +4,3 @@ ALTER TABLE {{ beside }} RENAME TO {{ table.rpartition(".")[2] }};
 
 -- Drop the former table.
 DROP TABLE {{ former }};
-{% for statement in statements %}
-
-{{ statement }};
-{% endfor %}

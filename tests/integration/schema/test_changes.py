@@ -2,84 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.loading.load import Load
-from sparkify.operators import CreateTablesOperator, LoadDimensionOperator
-from tests.conftest import ROOT
-from tests.support.data import event
+from tests.integration.schema.conftest import DDL, SIX, USERS, create, load, replace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.lab import Lab
-
-DDL = ROOT / "include" / "sql" / "ddl"
-FIVE, SIX = ("2018-11-01T05:00", "2018-11-01T06:00"), ("2018-11-01T06:00", "2018-11-01T07:00")
-
-
-@pytest.fixture
-def loaded(lab: Lab) -> Lab:
-    """A lab with two loaded hours, of two users."""
-    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, userId="8"), event("2018-11-01T06:10", 2, userId="9")])
-    lab.run(*FIVE)
-    lab.run(*SIX)
-    return lab
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the DDL in which users have two more columns."""
-    folder = shutil.copytree(DDL, tmp_path / "ddl")
-    replace(
-        folder / "users.sql",
-        "    level VARCHAR(16),\n",
-        "    level VARCHAR(16),\n    initials VARCHAR(2),\n    country VARCHAR(2) ENCODE zstd NOT NULL DEFAULT 'US',\n",
-    )
-    return folder
-
-
-def replace(path: Path, old: str, new: str) -> None:
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def create(lab: Lab, folder: Path) -> dict[str, Any]:
-    """Apply the DDL; return the result of the task."""
-    found: dict[str, Any] = lab.execute(
-        CreateTablesOperator(task_id="create", ddl=[str(folder)]), start=FIVE[0], end=FIVE[1]
-    )
-    return found
-
-
-def load(lab: Lab, hour: tuple[str, str], select: str) -> dict[str, Any]:
-    """Load users with a changed SELECT; return the result of the task."""
-    start, end = hour
-    task = LoadDimensionOperator(
-        task_id="load", table="users", keys=["user_id"], sql=select, interval_start=start, interval_end=end
-    )
-    found: dict[str, Any] = lab.execute(task, start=start, end=end)
-    return found
-
-
-@pytest.fixture
-def select() -> str:
-    """The SELECT of users with the new columns."""
-    text = (ROOT / "include" / "sql" / "load" / "users.sql").read_text()
-    assert "    e.level,\n" in text
-    return text.replace(
-        "    e.level,\n",
-        "    e.level,\n    SUBSTRING(e.firstname, 1, 1) || SUBSTRING(e.lastname, 1, 1) AS initials,\n"
-        "    CAST('US' AS VARCHAR(2)) AS country,\n",
-    )
-
 
 def test_a_new_column_is_added_and_filled_for_the_whole_history(loaded: Lab, folder: Path, select: str) -> None:
     before = loaded.query("SELECT user_id, level, interval_time FROM users ORDER BY 1")
@@ -101,14 +37,12 @@ def test_a_dropped_table_is_created_with_the_rows_of_the_whole_history(loaded: L
 
 def test_an_unchanged_definition_is_merged(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Load, "_rebuild", lambda self: pytest.fail("rebuilt"))
-    text = (ROOT / "include" / "sql" / "load" / "users.sql").read_text()
-    assert load(loaded, SIX, f"-- Another comment.\n{text}")["rows"] == 1
+    assert load(loaded, SIX, f"-- Another comment.\n{USERS}")["rows"] == 1
 
 
 def test_a_changed_select_rebuilds_once(loaded: Lab) -> None:
-    text = (ROOT / "include" / "sql" / "load" / "users.sql").read_text()
-    changed = text.replace("    e.gender,\n", "    COALESCE(e.gender, 'X') AS gender,\n")
-    assert changed != text
+    changed = USERS.replace("    e.gender,\n", "    COALESCE(e.gender, 'X') AS gender,\n")
+    assert changed != USERS
     assert [load(loaded, SIX, changed)["rows"] for _ in range(2)] == [2, 1]
 
 
@@ -124,9 +58,8 @@ def test_a_select_with_other_columns_than_its_table_loads_nothing(
     loaded: Lab, old: str, new: str, message: str
 ) -> None:
     before = loaded.tables()
-    text = (ROOT / "include" / "sql" / "load" / "users.sql").read_text()
     with pytest.raises(AirflowFailException, match=f"The columns of users and of its SELECT differ.*{message}"):
-        load(loaded, SIX, text.replace(old, new))
+        load(loaded, SIX, USERS.replace(old, new))
     assert loaded.tables() == before
 
 
@@ -148,3 +81,70 @@ def test_an_undeclared_column_is_kept_with_a_warning(loaded: Lab, caplog: pytest
         connection.execute("ALTER TABLE users ADD COLUMN initials VARCHAR(2)")
     assert create(loaded, DDL)["schema_changes"] == 0
     assert "Column without a declaration, kept: column=users.initials" in caplog.text
+
+
+def test_the_columns_of_a_changed_table_are_as_declared(loaded: Lab, ddl: Path) -> None:
+    replace(ddl / "users.sql", "level VARCHAR(16)", "level VARCHAR(20)")
+    replace(ddl / "staging_events.sql", "SORTKEY (interval_time)", "SORTKEY (interval_time, userid)")
+    assert create(loaded, ddl)["schema_changes"] == 1
+    length = "SELECT atttypmod - 4 FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'level'"
+    assert loaded.one(length) == 20
+    assert create(loaded, ddl, "all")["schema_changes"] == 1
+    index = "SELECT indexdef FROM pg_indexes WHERE indexname = 'staging_events_sortkey'"
+    assert loaded.one(index).endswith("(interval_time, userid)")
+    assert create(loaded, ddl, "refuse")["schema_changes"] == 0
+
+
+def test_concurrent_runs_widen_a_column_once(loaded: Lab, ddl: Path) -> None:
+    replace(ddl / "users.sql", "level VARCHAR(16)", "level VARCHAR(20)")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: create(loaded, ddl), range(4)))
+    assert create(loaded, ddl, "refuse")["schema_changes"] == 0
+
+
+def test_descriptions_are_in_the_database(loaded: Lab, ddl: Path) -> None:
+    replace(ddl / "users.sql", "-- First name, as the user entered it. Personal.", "-- The user's first name. Personal.")
+    create(loaded, ddl)
+    described = "SELECT col_description('users'::regclass, 2), obj_description('users'::regclass)"
+    assert loaded.query(described) == [
+        ("The user's first name. Personal.", "One row per user id in any event; level is that of the user's latest event.")
+    ]
+
+
+def test_refused_changes_change_nothing(loaded: Lab, folder: Path) -> None:
+    with pytest.raises(AirflowFailException, match=r"refuses schema changes(.|\n)*- users: add the column initials"):
+        create(loaded, folder, "refuse")
+    assert "initials" not in [name for (name,) in loaded.query("SELECT attname FROM pg_attribute")]
+
+
+def test_an_empty_database_is_refused_without_a_change(lab: Lab) -> None:
+    with pytest.raises(AirflowFailException, match=r"\n- create table operations\.table_definitions\n"):
+        create(lab, DDL, "refuse")
+    assert lab.query("SELECT 1 FROM pg_tables WHERE schemaname = 'operations'") == []
+
+
+def test_pending_changes_are_logged_and_the_run_goes_on(
+    loaded: Lab, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    replace(folder / "users.sql", "    gender VARCHAR(16),", "    gender VARCHAR(8),")
+    assert create(loaded, folder)["schema_changes"] == 2
+    assert "Pending schema change, not applied: table=users change='type of gender VARCHAR(16) -> VARCHAR(8)'" in (
+        caplog.text
+    )
+
+
+def test_a_column_is_dropped_only_if_the_ddl_says_so(loaded: Lab, folder: Path) -> None:
+    create(loaded, folder)
+    replace(folder / "users.sql", "    initials VARCHAR(2),\n", "")
+    assert create(loaded, folder, "all")["schema_changes"] == 0
+    users = folder / "users.sql"
+    users.write_text(users.read_text() + "ALTER TABLE users DROP COLUMN initials;\n")
+    assert create(loaded, folder)["schema_changes"] == 0
+    assert create(loaded, folder, "all")["schema_changes"] == 1
+    assert "initials" not in [name for (name,) in loaded.query("SELECT attname FROM pg_attribute")]
+    assert create(loaded, folder, "refuse")["schema_changes"] == 0
+
+
+def test_an_invalid_policy_is_an_error(loaded: Lab) -> None:
+    with pytest.raises(AirflowFailException, match="expected additive, all or refuse, got 'any'"):
+        create(loaded, DDL, "any")

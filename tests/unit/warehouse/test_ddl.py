@@ -49,6 +49,26 @@ def test_schemas_come_first_and_other_statements_last(folder: Path) -> None:
     ]
 
 
+def test_keys(folder: Path) -> None:
+    events, plays = ddl.tables(folder)
+    assert (plays.primary_key, plays.sort_key, plays.distribution) == (
+        ["play_id"],
+        ["started_at", "play_id"],
+        "KEY (started_at)",
+    )
+    assert (events.primary_key, events.sort_key, events.distribution) == ([], [], "")
+
+
+def test_a_column_is_dropped_explicitly(folder: Path) -> None:
+    (folder / "x.sql").write_text("ALTER TABLE operations.Notes DROP COLUMN Old;\n")
+    assert [item.drops for item in ddl.read(folder) if item.drops] == [("operations.notes", "old")]
+
+
+def test_indexes_belong_to_tables(folder: Path) -> None:
+    found = ddl.read(folder, indexes=["CREATE INDEX IF NOT EXISTS notes_note ON operations.notes (note);"])
+    assert [(item.creates, item.index_of) for item in found if item.index_of] == [("notes_note", "operations.notes")]
+
+
 def test_tables_are_those_of_the_warehouse_with_their_columns(folder: Path) -> None:
     events, plays = ddl.tables(folder)
     assert (events.name, events.columns, events.time, events.keeps_rows) == ("events", ["id"], None, True)
@@ -70,6 +90,18 @@ def test_tables_are_those_of_the_warehouse_with_their_columns(folder: Path) -> N
             "CREATE TABLE IF NOT EXISTS plays (id BIGINT);",
             "x.sql line 1: plays.sql line 2 declares the table plays too",
         ),
+        (
+            "CREATE TABLE IF NOT EXISTS x (\n    id BIGINT,\n    -- A label.\n    tag BIGINT\n);",
+            "x.sql line 4: the name tag is a reserved word of Redshift",
+        ),
+        ("CREATE TABLE IF NOT EXISTS x (user BIGINT);", "x.sql line 1: the name of a column is a reserved word"),
+        (
+            f"-- X.\nCREATE TABLE IF NOT EXISTS x (\n    id BIGINT,\n    {'é' * 64} BIGINT\n);",
+            "x.sql line 4: the name é{20}... has 128 bytes; Redshift allows 127",
+        ),
+        (f"CREATE TABLE IF NOT EXISTS {'x' * 128} (id BIGINT);", "x.sql line 1: the name x{20}... has 128 bytes"),
+        ("ALTER TABLE plays ADD COLUMN x BIGINT;", "x.sql line 1: expected ALTER TABLE ... DROP COLUMN"),
+        ("ALTER TABLE plays ALTER DISTKEY id;", "x.sql line 1: expected ALTER TABLE ... DROP COLUMN"),
     ],
 )
 def test_an_error_has_the_file_and_the_line(folder: Path, text: str, expected: str) -> None:

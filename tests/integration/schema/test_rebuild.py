@@ -1,0 +1,237 @@
+"""A table is rebuilt beside the old one, and swapped."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from sparkify.schema import rebuild
+from sparkify.warehouse.postgres.session import Postgres
+from tests.integration.schema.conftest import DDL, FIVE, SIX, USERS, create, load, replace
+from tests.support.data import event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sandbox.lab import Lab
+
+CODES = USERS.replace("    e.gender,\n", "    CASE e.gender WHEN 'F' THEN 1 ELSE 2 END AS gender,\n")
+TYPE = "SELECT format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid = '{0}'::regclass AND attname = '{1}'"
+
+
+@pytest.fixture
+def coded(ddl: Path) -> Path:
+    """DDL in which the gender is a number, and the country is required."""
+    replace(ddl / "users.sql", "    gender VARCHAR(16),", "    gender INTEGER,")
+    return ddl
+
+
+def structure(lab: Lab, table: str) -> dict[str, Any]:
+    """Return all that the catalogue knows of a table and its indexes."""
+    columns = lab.query(
+        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum) "
+        f"FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname"
+    )
+    name = table.rpartition(".")[2]
+    indexes = lab.query(f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename = '{name}' ORDER BY 1")
+    keys = lab.query(f"SELECT conname, contype FROM pg_constraint WHERE conrelid = '{table}'::regclass ORDER BY 1")
+    comment = lab.one(f"SELECT obj_description('{table}'::regclass)")
+    return {"columns": columns, "indexes": indexes, "keys": keys, "comment": comment}
+
+
+def test_the_load_replaces_a_table_of_another_structure(
+    loaded: Lab, coded: Path, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert create(loaded, coded, "all")["schema_changes"] == 1
+    assert loaded.one(TYPE.format("users", "gender")) == "character varying(16)"
+    assert load(loaded, SIX, CODES, folder=coded, changes="all")["rows"] == 2
+    assert loaded.query("SELECT user_id, gender FROM users ORDER BY 1") == [(8, 1), (9, 1)]
+    assert create(loaded, coded, "refuse")["schema_changes"] == 0
+    assert loaded.query("SELECT relname FROM pg_class WHERE relname LIKE '%\\_\\_%' AND relkind IN ('r', 'i')") == []
+    # The next hours are merged again.
+    assert load(loaded, SIX, CODES, folder=coded)["rows"] == 1
+    fresh = make_lab()
+    for variable, value in fresh.environment.items():
+        monkeypatch.setenv(variable, value)
+    create(fresh, coded)
+    assert structure(loaded, "users") == structure(fresh, "users")
+
+
+def test_a_required_column_is_filled_from_the_staging_rows(loaded: Lab, ddl: Path) -> None:
+    replace(ddl / "users.sql", "    gender VARCHAR(16),", "    country VARCHAR(2) NOT NULL,\n    gender VARCHAR(16),")
+    select = USERS.replace("    e.gender,\n", "    CAST('US' AS VARCHAR(2)) AS country,\n    e.gender,\n")
+    create(loaded, ddl, "all")
+    load(loaded, SIX, select, folder=ddl, changes="all")
+    assert loaded.query("SELECT DISTINCT country FROM users") == [("US",)]
+
+
+def test_tables_that_no_select_loads_are_copied(loaded: Lab, ddl: Path) -> None:
+    before = loaded.tables()
+    replace(ddl / "staging_events.sql", "    status INTEGER,", "    status BIGINT,")
+    replace(ddl / "operations" / "bookkeeping.sql", "size_bytes BIGINT NOT NULL", "size_bytes DECIMAL(18, 0) NOT NULL")
+    assert create(loaded, ddl, "all")["schema_changes"] == 4  # planned, and copied
+    assert loaded.one(TYPE.format("staging_events", "status")) == "bigint"
+    assert loaded.one(TYPE.format("operations.staged_objects", "size_bytes")) == "numeric(18,0)"
+    assert loaded.tables() == before
+    assert create(loaded, ddl, "refuse")["schema_changes"] == 0
+
+
+def test_a_copy_that_does_not_fit_changes_nothing(loaded: Lab, ddl: Path) -> None:
+    before = structure(loaded, "staging_events"), loaded.tables()
+    replace(ddl / "staging_events.sql", "    page VARCHAR(64),", "    page INTEGER,")
+    with pytest.raises(AirflowFailException, match=r'invalid input syntax for type integer: "NextSong"'):
+        create(loaded, ddl, "all")
+    assert (structure(loaded, "staging_events"), loaded.tables()) == before
+
+
+def test_privileges_are_kept(loaded: Lab, coded: Path) -> None:
+    role = f"analyst_{loaded.bucket.rpartition('-')[2]}"
+    granted = "SELECT relacl::text FROM pg_class WHERE oid = 'users'::regclass"
+    with psycopg.connect(loaded.uri, autocommit=True) as connection:
+        connection.execute(f'CREATE ROLE "{role}"')
+        try:
+            connection.execute(f'GRANT SELECT, REFERENCES ON users TO "{role}"')
+            connection.execute(f'GRANT DELETE ON users TO "{role}" WITH GRANT OPTION')
+            connection.execute("GRANT SELECT ON users TO PUBLIC")
+            before = sorted(loaded.one(granted).strip("{}").split(","))
+            create(loaded, coded, "all")
+            load(loaded, SIX, CODES, folder=coded, changes="all")
+            assert sorted(loaded.one(granted).strip("{}").split(",")) == before
+        finally:
+            connection.execute(f'DROP OWNED BY "{role}"')
+            connection.execute(f'DROP ROLE "{role}"')
+
+
+def test_a_table_with_views_is_not_replaced(loaded: Lab, coded: Path) -> None:
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute("CREATE VIEW people AS SELECT first_name FROM users")
+    before = structure(loaded, "users"), loaded.tables()
+    create(loaded, coded, "all")
+    with pytest.raises(AirflowFailException, match=r"other objects depend on it: view people depends on.*Drop these"):
+        load(loaded, SIX, CODES, folder=coded, changes="all")
+    assert (structure(loaded, "users"), loaded.tables()) == before
+
+
+def test_a_rebuild_that_fails_its_check_changes_nothing(loaded: Lab, coded: Path) -> None:
+    before = structure(loaded, "users"), loaded.tables()
+    create(loaded, coded, "all")
+    with pytest.raises(AirflowFailException, match="it has no rows, the old table has 2"):
+        load(loaded, SIX, f"{CODES} AND 1 = 0", folder=coded, changes="all")
+    assert (structure(loaded, "users"), loaded.tables()) == before
+
+
+@pytest.mark.parametrize(
+    ("counts", "problem"),
+    [
+        ((5, 5, 4, 0), "5 rows, 4 distinct keys, 0 keys of the source are missing"),
+        ((5, 4, 4, 1), "4 rows, 4 distinct keys, 1 keys of the source are missing"),
+        ((5, 0, 0, 0), "it has no rows, the old table has 5"),
+    ],
+)
+def test_the_check_of_the_rows(counts: tuple[int, int, int, int], problem: str) -> None:
+    with pytest.raises(rebuild.WarehouseError, match=problem):
+        rebuild._checked("users", counts, ["user_id"])
+    assert rebuild._checked("users", (0, 3, 3, 0), ["user_id"]) == 3
+
+
+def test_readers_see_the_old_or_the_new_table(loaded: Lab, coded: Path) -> None:
+    """Readers poll in both isolation levels while the table is replaced again and again."""
+    problems: list[str] = []
+    reads = 0
+    done = threading.Event()
+
+    def poll(level: psycopg.IsolationLevel) -> None:
+        nonlocal reads
+        with psycopg.connect(loaded.uri) as connection:
+            connection.isolation_level = level
+            while not done.is_set():
+                try:
+                    (row,) = connection.execute("SELECT COUNT(*), COUNT(gender) FROM users").fetchall()
+                    connection.commit()
+                    if row != (2, 2):
+                        problems.append(f"{level.name}: {row}")
+                except psycopg.Error as error:
+                    problems.append(f"{level.name}: {error}")
+                    connection.rollback()
+                reads += 1
+
+    levels = [psycopg.IsolationLevel.READ_COMMITTED, psycopg.IsolationLevel.REPEATABLE_READ]
+    readers = [threading.Thread(target=poll, args=(level,)) for level in levels * 2]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(4):
+            for folder, select in ((coded, CODES), (DDL, USERS)):
+                create(loaded, folder, "all")
+                load(loaded, SIX, select, folder=folder, changes="all")
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+    assert problems == []
+    assert reads > 100
+
+
+def test_writers_wait_and_find_the_new_table(loaded: Lab, coded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A concurrent run loads another hour meanwhile: both hours are in the new table."""
+    loaded.put_events(
+        "2018-11-01",
+        [event(f"2018-11-01T0{hour}:10", hour, userId=str(hour), gender="M") for hour in (5, 6)],
+    )
+    create(loaded, coded, "all")
+    fill = rebuild._fill
+    runs: list[threading.Thread] = []
+
+    def slow(*arguments: Any) -> Any:
+        counts = fill(*arguments)
+        loaded.run(*FIVE, tasks=["stage_events"])
+        runs.append(threading.Thread(target=load, args=(loaded, FIVE, CODES), kwargs={"folder": coded}))
+        runs[0].start()
+        return counts
+
+    loaded.run(*SIX, tasks=["stage_events"])
+    monkeypatch.setattr(rebuild, "_fill", slow)
+    load(loaded, SIX, CODES, folder=coded, changes="all")
+    runs[0].join()
+    assert loaded.query("SELECT user_id, gender FROM users ORDER BY 1") == [(5, 2), (6, 2)]
+
+
+def test_a_rebuild_that_is_killed_at_any_statement_is_taken_up_again(
+    loaded: Lab, coded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks after each statement, as if the process had been killed there."""
+    before = structure(loaded, "users"), loaded.tables()
+    create(loaded, coded, "all")
+    execute = Postgres._execute
+    left_behind: list[Any] = []
+    at = 0
+    while True:
+        left = at
+
+        def broken(self: Postgres, cursor: Any, statement: str, values: Any = None) -> None:
+            nonlocal left
+            execute(self, cursor, statement, values)
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt(statement)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Postgres, "_execute", broken)
+            try:
+                load(loaded, SIX, CODES, folder=coded, changes="all")
+            except KeyboardInterrupt:
+                left_behind.append((structure(loaded, "users"), loaded.tables()))
+                at += 1
+                continue
+        break
+    # The old table, until the swap is committed.
+    swapped = left_behind.index((structure(loaded, "users"), loaded.tables()))
+    assert left_behind[:swapped] == [before] * swapped
+    assert swapped > 20
+    assert loaded.query("SELECT user_id, gender FROM users ORDER BY 1") == [(8, 1), (9, 1)]
+    assert create(loaded, coded, "refuse")["schema_changes"] == 0
