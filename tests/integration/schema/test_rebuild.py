@@ -39,7 +39,7 @@ def structure(lab: Lab, table: str) -> dict[str, Any]:
     )
     name = table.rpartition(".")[2]
     indexes = lab.query(f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename = '{name}' ORDER BY 1")
-    keys = lab.query(f"SELECT conname, contype FROM pg_constraint WHERE conrelid = '{table}'::regclass ORDER BY 1")
+    keys = lab.query(f"SELECT conname, contype FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'p'")
     comment = lab.one(f"SELECT obj_description('{table}'::regclass)")
     return {"columns": columns, "indexes": indexes, "keys": keys, "comment": comment}
 
