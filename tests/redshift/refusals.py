@@ -7,6 +7,7 @@ import re
 from functools import cache
 
 import sql_rules
+from tests.redshift import alterations
 
 logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # it logs each syntax tree
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about LOCK
@@ -15,6 +16,9 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns about LOCK
 _FUNCTIONS = {
     *sql_rules.FUNCTIONS,
     *("PG_BACKEND_PID", "PG_LAST_COPY_COUNT", "PG_LAST_COPY_ID", "TRIM", "CURRENT_SCHEMA", "VERSION"),
+    # of the catalogue, as AWS's own admin view calls them:
+    # https://github.com/awslabs/amazon-redshift-utils/blob/master/src/AdminViews/v_generate_tbl_ddl.sql
+    *("FORMAT_TYPE", "PG_GET_CONSTRAINTDEF"),
 }
 _STATEMENTS = re.compile(r"DO\b|CREATE\s+EXTENSION", re.IGNORECASE)
 _COMMENT_OR_LITERAL = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
@@ -38,4 +42,4 @@ def _refusal(statement: str) -> str:
         return f"function {unknown[0]}() does not exist"
     for found in sql_rules.refusals(statement):
         return f"{found.rule}: {found.message}: {found.excerpt}"
-    return ""
+    return alterations.refusal(statement)

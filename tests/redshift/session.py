@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from struct import pack
 from typing import TYPE_CHECKING
 
@@ -12,41 +12,21 @@ from psycopg import pq
 
 from sparkify.warehouse import CopyFailedError
 from sparkify.warehouse.postgres import copy
-from sparkify.warehouse.postgres.dialect import UnsupportedStatementError, to_postgres
-from tests.redshift import wire
+from tests.redshift import alterations, catalogue, wire
 from tests.redshift.faults import serialization_error
 from tests.redshift.login import login
-from tests.redshift.refusals import refusal
+from tests.redshift.translation import translate
 from tests.redshift.wire import Reader, ServerError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from sqlglot import exp
+
     from tests.redshift.endpoint import Endpoint
 
 _COPY = re.compile(r"\s*COPY\b", re.IGNORECASE)
-_TRANSACTION = re.compile(r"\s*(begin|commit|rollback)\b", re.IGNORECASE)
-_CREATE_DATABASE = re.compile(r"\s*CREATE DATABASE (\w+)", re.IGNORECASE)
-_DROP_DATABASE = re.compile(r"\s*DROP DATABASE (\w+)", re.IGNORECASE)
-
-# Redshift's system views and functions, on top of the log of the local COPY.
-# https://docs.aws.amazon.com/redshift/latest/dg/SYS_LOAD_ERROR_DETAIL.html
-# https://docs.aws.amazon.com/redshift/latest/dg/PG_LAST_COPY_ID.html
-_SYSTEM = """
-    CREATE TABLE IF NOT EXISTS public.endpoint_load_errors (LIKE public.stl_load_errors);
-    CREATE OR REPLACE VIEW public.sys_load_error_detail AS
-    SELECT
-        userid AS user_id, query::bigint AS query_id, 0::bigint AS transaction_id, session AS session_id,
-        current_database()::char(128) AS database_name, tbl AS table_id, starttime AS start_time,
-        filename AS file_name, line_number, colname AS column_name, type AS column_type, col_length AS column_length,
-        position, err_code AS error_code, err_reason::char(512) AS error_message
-    FROM (SELECT * FROM public.stl_load_errors UNION SELECT * FROM public.endpoint_load_errors) AS log;
-    CREATE OR REPLACE FUNCTION public.pg_last_copy_id() RETURNS integer LANGUAGE sql
-        RETURN COALESCE(NULLIF(current_setting('endpoint.copy_id', true), ''), '-1')::integer;
-    CREATE OR REPLACE FUNCTION public.pg_last_copy_count() RETURNS bigint LANGUAGE sql
-        RETURN COALESCE(NULLIF(current_setting('endpoint.copy_count', true), ''), '0')::bigint;
-"""
 
 
 @dataclass
@@ -55,12 +35,14 @@ class Statement:
 
     :param name: chosen by the client.
     :param sql: as the client sent it.
+    :param definition: the syntax tree of a CREATE TABLE or ALTER TABLE.
     :param additional: further statements for PostgreSQL.
     """
 
     name: bytes
     sql: str
-    additional: list[str]
+    definition: exp.Create | exp.Alter | None = None
+    additional: list[str] = field(default_factory=list)
 
     @property
     def is_copy(self) -> bool:
@@ -126,7 +108,7 @@ class Session:
         with self._endpoint.lock:
             if database not in self._endpoint.databases:
                 copy.create_load_errors(self._backend)
-                self._backend.execute(_SYSTEM)
+                self._backend.execute(catalogue.SYSTEM)
                 self._endpoint.databases.add(database)
 
     def _confirm_login(self, user: str) -> None:
@@ -162,13 +144,19 @@ class Session:
                 self._ready()
             elif not failed:
                 try:
-                    self._handlers[kind](Reader(body))
+                    self._handle(kind, Reader(body))
                 except ServerError as error:
                     if error.fatal:
                         raise
                     self._abort()
                     self._channel.send_error(error)
                     failed = True
+
+    def _handle(self, kind: bytes, body: Reader) -> None:
+        try:
+            self._handlers[kind](body)
+        except psycopg.Error as error:  # of a statement of the endpoint itself
+            raise self._server_error(error.sqlstate or "XX000", str(error), error.diag.schema_name) from None
 
     def _abort(self) -> None:
         """Abort PostgreSQL's transaction after an error that the endpoint raised."""
@@ -178,26 +166,13 @@ class Session:
     def _parse(self, body: Reader) -> None:
         name, sql = body.text(), body.text().decode()
         types = [body.int4() for _ in range(body.int2())]
-        statement = Statement(name, sql, [])
+        statement = Statement(name, sql)
         if not statement.is_copy:
-            first, *statement.additional = self._translate(sql)
+            statement.definition = catalogue.definition(sql)
+            first, *statement.additional = translate(sql, statement.definition)
             self._checked(self._backend.pgconn.prepare(name, first.encode(), types))
         self._statements[name] = statement
         self._channel.send(b"1")
-
-    def _translate(self, sql: str) -> list[str]:
-        if _TRANSACTION.match(sql):
-            return [sql]
-        if found := _CREATE_DATABASE.match(sql):
-            return [f"CREATE DATABASE {found[1]} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"]
-        if found := _DROP_DATABASE.match(sql):
-            return [f"DROP DATABASE {found[1]} WITH (FORCE)"]
-        if reason := refusal(sql):
-            raise ServerError("42601", reason)
-        try:
-            return to_postgres(sql)
-        except UnsupportedStatementError as error:
-            raise ServerError("0A000", str(error)) from None
 
     def _describe(self, body: Reader) -> None:
         if body.take(1) != b"S":
@@ -242,9 +217,14 @@ class Session:
         """Execute a statement on PostgreSQL; return the messages with its result."""
         server, statement = self._backend.pgconn, portal.statement
         values: Any = portal.parameters  # None is NULL; psycopg's signature lacks it
-        result = self._checked(server.exec_prepared(statement.name, values, portal.formats, 1))
-        for addition in statement.additional:
-            self._checked(server.exec_(addition.encode()))
+        in_transaction = self._status != pq.TransactionStatus.IDLE
+        # PostgreSQL reports that a transaction is aborted.
+        definition = statement.definition if self._status != pq.TransactionStatus.INERROR else None
+        alterations.check(self._backend, definition, in_transaction=in_transaction)
+        with catalogue.recorded(self._backend, definition):
+            result = self._checked(server.exec_prepared(statement.name, values, portal.formats, 1))
+            for addition in statement.additional:
+                self._checked(server.exec_(addition.encode()))
         rows = wire.data_rows(result, portal.results) if result.nfields else b""
         return rows + wire.message(b"C", (result.command_status or b"") + b"\0")
 
@@ -256,14 +236,17 @@ class Session:
         """
         if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK, pq.ExecStatus.EMPTY_QUERY):
             return result
-        field = {name: value.decode() for name in pq.DiagnosticField if (value := result.error_field(name)) is not None}
-        code = field[pq.DiagnosticField.SQLSTATE]
-        message = field[pq.DiagnosticField.MESSAGE_PRIMARY]
+        found = {name: value.decode() for name in pq.DiagnosticField if (value := result.error_field(name)) is not None}
+        names = pq.DiagnosticField
+        raise Session._server_error(found[names.SQLSTATE], found[names.MESSAGE_PRIMARY], found.get(names.SCHEMA_NAME))
+
+    @staticmethod
+    def _server_error(code: str, message: str, schema: str | None) -> ServerError:
         if code == "40001":
-            raise serialization_error()
-        if code == "23505" and field.get(pq.DiagnosticField.SCHEMA_NAME) == "pg_catalog":
-            raise ServerError("XX000", "could not complete because of conflict with concurrent transaction")
-        raise ServerError(code, message)
+            return serialization_error()
+        if code == "23505" and schema == "pg_catalog":
+            return ServerError("XX000", "could not complete because of conflict with concurrent transaction")
+        return ServerError(code, message)
 
     def _copy(self, sql: str) -> bytes:
         """Execute a COPY with the endpoint's access to S3; return the completion message."""
