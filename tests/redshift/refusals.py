@@ -19,6 +19,8 @@ _FUNCTIONS = {
     # of the catalogue, as AWS's own admin view calls them:
     # https://github.com/awslabs/amazon-redshift-utils/blob/master/src/AdminViews/v_generate_tbl_ddl.sql
     *("FORMAT_TYPE", "PG_GET_CONSTRAINTDEF"),
+    # https://docs.aws.amazon.com/redshift/latest/dg/r_COMMENT.html
+    *("OBJ_DESCRIPTION", "COL_DESCRIPTION"),
 }
 _STATEMENTS = re.compile(r"DO\b|CREATE\s+EXTENSION", re.IGNORECASE)
 _COMMENT_OR_LITERAL = re.compile(r"--[^\n]*|('(?:[^']|'')*')")

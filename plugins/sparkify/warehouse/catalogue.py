@@ -98,7 +98,9 @@ def grants(warehouse: Warehouse, table: str) -> list[str]:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RELATION_PRIVILEGES.html
     """
-    schema = f"'{table.rpartition('.')[0]}'" if "." in table else "CURRENT_SCHEMA()"
+    schema = table.rpartition(".")[0]
+    if not schema:
+        ((schema,),) = warehouse.query("SELECT CURRENT_SCHEMA()")
     found = []
     for privilege, name, kind, may_grant in warehouse.query(
         render("privileges", table=table, schema=schema, engine=warehouse.engine)

@@ -6,7 +6,7 @@ SELECT
     identity_type,
     admin_option
 FROM svv_relation_privileges
-WHERE namespace_name = {{ schema }} AND relation_name = '{{ table.rpartition(".")[2] }}'
+WHERE namespace_name = '{{ schema }}' AND relation_name = '{{ table.rpartition(".")[2] }}'
 {%- else -%}
 SELECT
     granted.privilege_type,

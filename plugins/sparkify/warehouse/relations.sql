@@ -4,12 +4,12 @@ SELECT
     relations.relname,
     namespaces.nspname = CURRENT_SCHEMA() AS is_current,
     CAST(relations.reltuples AS BIGINT) AS row_count,
-    relation_comments.description AS relation_comment,
+    OBJ_DESCRIPTION(relations.oid, 'pg_class') AS relation_comment,
     PG_GET_CONSTRAINTDEF(primary_keys.oid) AS primary_key,
     attributes.attname,
     FORMAT_TYPE(attributes.atttypid, attributes.atttypmod) AS column_type,
     attributes.attnotnull,
-    column_comments.description AS column_comment,
+    COL_DESCRIPTION(relations.oid, attributes.attnum) AS column_comment,
     {# The columns of Redshift's own: https://github.com/awslabs/amazon-redshift-utils, v_generate_tbl_ddl. -#}
     {% if engine == "redshift" -%}
     defaults.adsrc AS default_value,
@@ -28,16 +28,6 @@ INNER JOIN pg_namespace AS namespaces ON relations.relnamespace = namespaces.oid
 INNER JOIN pg_attribute AS attributes ON relations.oid = attributes.attrelid
 LEFT JOIN pg_attrdef AS defaults ON attributes.attrelid = defaults.adrelid AND attributes.attnum = defaults.adnum
 LEFT JOIN pg_constraint AS primary_keys ON relations.oid = primary_keys.conrelid AND primary_keys.contype = 'p'
-LEFT JOIN pg_description AS relation_comments
-    ON
-        relations.oid = relation_comments.objoid
-        AND relation_comments.objsubid = 0
-        AND relation_comments.classoid = CAST('pg_class' AS REGCLASS)
-LEFT JOIN pg_description AS column_comments
-    ON
-        relations.oid = column_comments.objoid
-        AND attributes.attnum = column_comments.objsubid
-        AND column_comments.classoid = CAST('pg_class' AS REGCLASS)
 WHERE
     relations.relname IN ('{{ names | join("', '") }}')
     AND attributes.attnum > 0

@@ -53,7 +53,7 @@ def select() -> str:
     assert "    e.level,\n" in USERS
     return USERS.replace(
         "    e.level,\n",
-        "    e.level,\n    SUBSTRING(e.firstname, 1, 1) || SUBSTRING(e.lastname, 1, 1) AS initials,\n"
+        "    e.level,\n    LEFT(e.firstname, 1) || LEFT(e.lastname, 1) AS initials,\n"
         "    CAST('US' AS VARCHAR(2)) AS country,\n",
     )
 
