@@ -1,7 +1,7 @@
 # The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality up down status logs psql break repair alert-test env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
+.PHONY: help run backfill notebook quality schema up down status logs psql break repair alert-test env pin test compose-test test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +25,9 @@ backfill: .venv/run  ## Load hour by hour on Airflow's own scheduler [DATA FROM 
 
 quality: .venv/run  ## Show the latest results of the data quality checks
 	@$(BIN)/python -m sandbox.quality
+
+schema: .venv/run  ## Show the schema changes of the next run, without applying them [CONN=connection id]
+	@$(BIN)/python -m sandbox.schema $(if $(CONN),--connection $(CONN))
 
 notebook: .venv/run  ## Render the notebook on the data of make run as HTML [DATA FROM TO as for run]
 	@# Before an installation that takes a minute: is there anything to show?

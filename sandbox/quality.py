@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
-from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +12,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, jobs, servers
+from sandbox import airflow, jobs
+from sandbox.last_warehouse import connected
 from sparkify.quality import declaration, history
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sparkify.quality.history import RecordedResult
-    from sparkify.warehouse import Warehouse
 
 CHECKS = airflow.ROOT / "include" / "checks"
-CONNECTION = "AIRFLOW_CONN_REDSHIFT"
 SIGNS = {"passed": "[green]✓[/]", "warned": "[yellow]![/]", "failed": "[red]✗[/]"}
 # Number of outcomes shown per check, newest last.
 RUNS = 24
@@ -37,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     console = Console(highlight=False)
     try:
-        with connected(options.state.resolve()) as found:
+        with connected(options.state.resolve(), "make quality") as found:
             if found is None:
                 console.print("No check has been evaluated yet. 'make run' loads data and evaluates the checks.")
                 return 2
@@ -47,56 +42,6 @@ def main(arguments: list[str] | None = None) -> int:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 2
     return show(results, name, console)
-
-
-@contextmanager
-def connected(state: Path) -> Iterator[tuple[str, Warehouse] | None]:
-    """Connect to the warehouse of the Airflow connection in the environment, else to the last local one."""
-    from sparkify.warehouse import connect
-
-    if CONNECTION in os.environ:
-        with connect("redshift") as warehouse:
-            yield f"the connection of {CONNECTION}", warehouse
-        return
-    if not (state / "postgres").exists():
-        yield None
-        return
-    with _server(state) as server:
-        name = _used_last(server)
-        if name is None:
-            yield None
-            return
-        os.environ[CONNECTION] = airflow.postgres_connection(server, name)
-        with connect("redshift") as warehouse:
-            yield f"database {name}", warehouse
-
-
-@contextmanager
-def _server(state: Path) -> Iterator[servers.PostgresServer]:
-    """Connect to the server that another command runs, or start it.
-
-    :raises BusyError: if another command is using the state and its server is not ready.
-    """
-    if jobs.lock_owner(state) and (running := servers.running_postgres(state / "postgres")):
-        yield running
-        return
-    servers.exit_on_signals()
-    with jobs.lock_state(state, "make quality"), servers.postgres(state / "postgres") as server:
-        yield server
-
-
-def _used_last(server: servers.PostgresServer) -> str | None:
-    """Return the database whose checks were evaluated last."""
-    import psycopg
-
-    found = []
-    for name in server.databases():
-        with psycopg.connect(server.uri(name)) as connection:
-            if connection.execute("SELECT to_regclass(%s)", [history.RESULTS]).fetchone() != (None,):
-                newest = connection.execute(f"SELECT MAX(checked_at) FROM {history.RESULTS}").fetchone()
-                if newest and newest[0]:
-                    found.append((newest[0], name))
-    return max(found)[1] if found else None
 
 
 def show(results: list[RecordedResult], name: str, console: Console) -> int:

@@ -50,7 +50,9 @@ def test_the_catalogue_equals_the_ddl(loaded: Lab, endpoint: Endpoint) -> None:
 
 
 def test_a_new_column_is_filled_for_the_whole_history(loaded: Lab, ddl: Path, endpoint: Endpoint) -> None:
-    replace(ddl / "users.sql", "    level VARCHAR(16),\n", "    level VARCHAR(16),\n    initial VARCHAR(16) ENCODE zstd,\n")
+    replace(
+        ddl / "users.sql", "    level VARCHAR(16),\n", "    level VARCHAR(16),\n    initial VARCHAR(16) ENCODE zstd,\n"
+    )
     select = USERS.replace("    e.level,\n", "    e.level,\n    UPPER(e.level) AS initial,\n")
     create(loaded, ddl)
     assert sent(endpoint, "ALTER") == ["ALTER TABLE users ADD COLUMN initial VARCHAR(16) ENCODE zstd"]
@@ -85,7 +87,9 @@ def test_a_longer_text_is_altered_outside_of_a_transaction(loaded: Lab, ddl: Pat
     replace(ddl / "users.sql", "level VARCHAR(16)", "level VARCHAR(20)")
     create(loaded, ddl)
     at = next(number for number, sql in enumerate(endpoint.received) if sql.startswith("ALTER TABLE users"))
-    before = [sql.lower() for sql in endpoint.received[:at] if sql.lower() in ("begin transaction", "commit", "rollback")]
+    before = [
+        sql.lower() for sql in endpoint.received[:at] if sql.lower() in ("begin transaction", "commit", "rollback")
+    ]
     assert before[-1] == "commit"
 
 
@@ -113,7 +117,7 @@ def test_what_redshift_cannot_alter_is_rebuilt(
         f"ALTER TABLE {table} RENAME TO {table}__former",
         f"ALTER TABLE {table}__rebuild RENAME TO {table}",
     ]
-    assert sent(endpoint, "GRANT") == [f'GRANT SELECT ON {table} TO PUBLIC']
+    assert sent(endpoint, "GRANT") == [f"GRANT SELECT ON {table} TO PUBLIC"]
     assert loaded.tables() == before
     assert create(loaded, ddl, "refuse")["schema_changes"] == 0
 

@@ -22,6 +22,14 @@ log = logging.getLogger(__name__)
 render = templates.renderer(Path(__file__).parent)
 
 
+def insert_newest(table: str, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
+    """Return the statement that inserts the newest candidate of each key into a table.
+
+    :param select: returns the candidates.
+    """
+    return render("insert_newest", table=table, keys=list(keys), columns=list(columns), select=select)
+
+
 @dataclass(frozen=True)
 class Lookup:
     """A dimension that provides looked-up attributes of a fact.
@@ -111,9 +119,8 @@ class Load:
             columns = self.replacement.columns
             selected = self.warehouse.table(f"SELECT candidates.* FROM (\n{select}\n) AS candidates WHERE 1 = 0")[0]
             definition.agree(self.table, columns, selected)
-            names = {"keys": self.keys, "columns": columns, "select": select}
             return self.replacement.swap_in(
-                self.warehouse, lambda table: render("insert_newest", table=table, **names), select, self.keys
+                self.warehouse, lambda table: insert_newest(table, self.keys, columns, select), select, self.keys
             )
         return self.warehouse.script(render("rebuild", **self._names(select), select=select))
 

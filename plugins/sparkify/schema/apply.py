@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from sparkify.schema import definition
 from sparkify.schema.changes import Kind
 from sparkify.schema.plan import Plan, compare, find
 from sparkify.schema.rebuild import Replacement
+from sparkify.sql import templates
 from sparkify.warehouse import WarehouseError
 from sparkify.warehouse.catalogue import relations
 from sparkify.warehouse.ddl import BOOKKEEPING, HISTORY, DdlError
@@ -21,11 +23,14 @@ if TYPE_CHECKING:
     from sparkify.schema.plan import Declared, Found
     from sparkify.warehouse import Warehouse
     from sparkify.warehouse.catalogue import Relation
+    from sparkify.warehouse.ddl import Table
 
     # Which changes are applied: those that leave existing rows as they are, all, or none.
     Policy = Literal["additive", "all", "refuse"]
 
 log = logging.getLogger(__name__)
+
+render = templates.renderer(Path(__file__).parent)
 
 
 def policy_of(text: str) -> Policy:
@@ -56,7 +61,8 @@ def apply(
     :param policy: ``additive`` leaves all existing rows as they are, and logs what is pending.
     :param others: other tables whose columns are returned.
     :param recreate: whether to drop all declared tables first, except those of ``history.sql``.
-    :return: the number of changes, those of descriptions not counted, and the columns of the declared and the other tables.
+    :return: the number of changes, those of descriptions not counted; and the columns of the declared and the other
+        tables.
     :raises DdlError: if the DDL is invalid, or a change needs another policy; nothing is changed then.
     :raises WarehouseError: if the policy refuses the plan, or this code is older than the schema.
     """
@@ -73,7 +79,7 @@ def apply(
         log.warning("Column without a declaration, kept: column=%s. Declare it in the DDL, or drop it.", column)
     if not plan.changes and not plan.undeclared:
         return 0, _columns(found)
-    _refuse_older_code(warehouse, declared, plan, found, policy)
+    refuse_older_code(warehouse, declared, plan, found, policy)
     todo = _allowed(plan, policy)
     if not todo and policy != "all":
         return 0, _columns(found)
@@ -130,7 +136,11 @@ def _fingerprints(declared: Declared, tables: Collection[str]) -> dict[str, str]
     }
 
 
-def _refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, found: Found, policy: Policy) -> None:
+def refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, found: Found, policy: Policy) -> None:
+    """Fail if this code is older than the schema of a table that differs from its DDL, unless it may change all.
+
+    :raises WarehouseError: with both versions.
+    """
     definitions = found.get(definition.DEFINITIONS)
     if definitions is None or "is_current" not in definitions.columns:
         return  # of a version that did not record it
@@ -161,7 +171,7 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
     """Apply the changes that a transaction may contain; return their number, descriptions not counted."""
     found = find(warehouse, declared)
     plan = compare(declared, found)
-    _refuse_older_code(warehouse, declared, plan, found, policy)
+    refuse_older_code(warehouse, declared, plan, found, policy)
     todo = [change for change in _allowed(plan, policy) if change.kind is not Kind.WIDEN]
     for change in todo:
         is_comment = change.kind is Kind.COMMENT
@@ -219,9 +229,16 @@ def _copy_table(warehouse: Warehouse, replacement: Replacement) -> None:
         return  # a concurrent run has rebuilt it
     table = replacement.table
     found = warehouse.columns(table.name)
-    kept = {name: column.args["kind"] for name, column in table.definitions.items() if name in found}
-    values = ", ".join(f"CAST({name} AS {kind.sql('redshift')}) AS {name}" for name, kind in kept.items())
-    source = f"SELECT {values} FROM {table.name}"
     replacement.swap_in(
-        warehouse, lambda beside: f"INSERT INTO {beside} ({', '.join(kept)})\n{source}", source, table.primary_key
+        warehouse, lambda beside: copy_rows(table, beside, found), f"SELECT * FROM {table.name}", table.primary_key
     )
+
+
+def copy_rows(table: Table, beside: str, found: Collection[str]) -> str:
+    """Return the statement that copies the rows of a table into a new one of its declared structure.
+
+    :param beside: the new table.
+    :param found: the columns of the existing table.
+    """
+    kept = {name: column.args["kind"].sql("redshift") for name, column in table.definitions.items() if name in found}
+    return render("copy_rows", table=table.name, beside=beside, columns=kept)

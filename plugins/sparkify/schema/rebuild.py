@@ -82,7 +82,7 @@ class Replacement:
         :raises WarehouseError: if a check fails, or other objects depend on the table; the old table is unchanged.
         """
         name = self.table.name
-        beside, former = f"{name}__rebuild", f"{name}__former"
+        beside, former = self._names
         check = render("check_rebuild", table=name, beside=beside, source=source, keys=keys)
         privileges = grants(warehouse, name)
         log.info("Rebuilding the table beside the old one: table=%s beside=%s", name, beside)
@@ -113,6 +113,16 @@ class Replacement:
         for grant in privileges:
             warehouse.script(grant)
         return rows
+
+    def script(self, fill: Callable[[str], str]) -> str:
+        """Return the statements of :meth:`swap_in`, without its checks, indexes, descriptions and privileges."""
+        beside, former = self._names
+        swap = render("swap", table=self.table.name, beside=beside, former=former)
+        return "\n".join([self._create(beside), fill(beside).rstrip("; \n") + ";", swap])
+
+    @property
+    def _names(self) -> tuple[str, str]:
+        return f"{self.table.name}__rebuild", f"{self.table.name}__former"
 
     def _create(self, name: str) -> str:
         create = re.sub(r"(?i)(\bEXISTS\s+)[\w.\"]+", rf"\g<1>{name}", body(self.statement.sql), count=1)

@@ -26,8 +26,8 @@ DAY = ("2018-11-08", "2018-11-09")
 @pytest.fixture(autouse=True)
 def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Undefine the connection, which the command also defines."""
-    monkeypatch.setenv(quality.CONNECTION, "")
-    monkeypatch.delenv(quality.CONNECTION)
+    monkeypatch.setenv("AIRFLOW_CONN_REDSHIFT", "")
+    monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT")
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sparkify.operators import CreateTablesOperator, LoadDimensionOperator
+from sparkify.warehouse.postgres.session import Postgres
 from tests.conftest import ROOT
 from tests.support.data import event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from sandbox.lab import Lab
 
 DDL = ROOT / "include" / "sql" / "ddl"
@@ -100,3 +103,45 @@ def load(
     )
     found: dict[str, Any] = lab.execute(task, start=start, end=end)
     return found
+
+
+def structure(lab: Lab, table: str) -> dict[str, Any]:
+    """Return what the catalogue knows of a table and its indexes."""
+    columns = lab.query(
+        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum) "
+        f"FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname"
+    )
+    name = table.rpartition(".")[2]
+    indexes = lab.query(f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename = '{name}' ORDER BY 1")
+    keys = lab.query(
+        f"SELECT conname, contype FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'p'"
+    )
+    comment = lab.one(f"SELECT obj_description('{table}'::regclass)")
+    return {"columns": columns, "indexes": indexes, "keys": keys, "comment": comment}
+
+
+def killed_at_every_statement(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Any]) -> int:
+    """Repeat some work until it succeeds; it ends after one statement more each time, and rolls back.
+
+    :return: the number of statements.
+    """
+    execute = Postgres._execute
+    survived = 0
+    while True:
+        left = survived
+
+        def broken(self: Postgres, cursor: Any, statement: str, values: Any = None) -> None:
+            nonlocal left
+            execute(self, cursor, statement, values)
+            left -= 1
+            if left < 0:
+                raise KeyboardInterrupt(statement)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Postgres, "_execute", broken)
+            try:
+                work()
+            except KeyboardInterrupt:
+                survived += 1
+                continue
+        return survived

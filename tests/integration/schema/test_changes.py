@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from sandbox.lab import Lab
 
+
 def test_a_new_column_is_added_and_filled_for_the_whole_history(loaded: Lab, folder: Path, select: str) -> None:
     before = loaded.query("SELECT user_id, level, interval_time FROM users ORDER BY 1")
     assert create(loaded, folder)["schema_changes"] == 2
@@ -103,11 +104,16 @@ def test_concurrent_runs_widen_a_column_once(loaded: Lab, ddl: Path) -> None:
 
 
 def test_descriptions_are_in_the_database(loaded: Lab, ddl: Path) -> None:
-    replace(ddl / "users.sql", "-- First name, as the user entered it. Personal.", "-- The user's first name. Personal.")
+    replace(
+        ddl / "users.sql", "-- First name, as the user entered it. Personal.", "-- The user's first name. Personal."
+    )
     create(loaded, ddl)
     described = "SELECT col_description('users'::regclass, 2), obj_description('users'::regclass)"
     assert loaded.query(described) == [
-        ("The user's first name. Personal.", "One row per user id in any event; level is that of the user's latest event.")
+        (
+            "The user's first name. Personal.",
+            "One row per user id in any event; level is that of the user's latest event.",
+        )
     ]
 
 

@@ -10,8 +10,17 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.schema import rebuild
-from sparkify.warehouse.postgres.session import Postgres
-from tests.integration.schema.conftest import DDL, FIVE, SIX, USERS, create, load, replace
+from tests.integration.schema.conftest import (
+    DDL,
+    FIVE,
+    SIX,
+    USERS,
+    create,
+    killed_at_every_statement,
+    load,
+    replace,
+    structure,
+)
 from tests.support.data import event
 
 if TYPE_CHECKING:
@@ -29,19 +38,6 @@ def coded(ddl: Path) -> Path:
     """DDL in which the gender is a number, and the country is required."""
     replace(ddl / "users.sql", "    gender VARCHAR(16),", "    gender INTEGER,")
     return ddl
-
-
-def structure(lab: Lab, table: str) -> dict[str, Any]:
-    """Return all that the catalogue knows of a table and its indexes."""
-    columns = lab.query(
-        "SELECT attname, format_type(atttypid, atttypmod), attnotnull, col_description(attrelid, attnum) "
-        f"FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attname"
-    )
-    name = table.rpartition(".")[2]
-    indexes = lab.query(f"SELECT indexname, indexdef FROM pg_indexes WHERE tablename = '{name}' ORDER BY 1")
-    keys = lab.query(f"SELECT conname, contype FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'p'")
-    comment = lab.one(f"SELECT obj_description('{table}'::regclass)")
-    return {"columns": columns, "indexes": indexes, "keys": keys, "comment": comment}
 
 
 def test_the_load_replaces_a_table_of_another_structure(
@@ -204,34 +200,41 @@ def test_writers_wait_and_find_the_new_table(loaded: Lab, coded: Path, monkeypat
 def test_a_rebuild_that_is_killed_at_any_statement_is_taken_up_again(
     loaded: Lab, coded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection breaks after each statement, as if the process had been killed there."""
-    before = structure(loaded, "users"), loaded.tables()
+    states: list[Any] = []
+
+    def work() -> None:
+        states.append((structure(loaded, "users"), loaded.tables()))
+        load(loaded, SIX, CODES, folder=coded, changes="all")
+
     create(loaded, coded, "all")
-    execute = Postgres._execute
-    left_behind: list[Any] = []
-    at = 0
-    while True:
-        left = at
-
-        def broken(self: Postgres, cursor: Any, statement: str, values: Any = None) -> None:
-            nonlocal left
-            execute(self, cursor, statement, values)
-            left -= 1
-            if left < 0:
-                raise KeyboardInterrupt(statement)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(Postgres, "_execute", broken)
-            try:
-                load(loaded, SIX, CODES, folder=coded, changes="all")
-            except KeyboardInterrupt:
-                left_behind.append((structure(loaded, "users"), loaded.tables()))
-                at += 1
-                continue
-        break
+    assert killed_at_every_statement(monkeypatch, work) > 20
     # The old table, until the swap is committed.
-    swapped = left_behind.index((structure(loaded, "users"), loaded.tables()))
-    assert left_behind[:swapped] == [before] * swapped
+    swapped = states.index((structure(loaded, "users"), loaded.tables()))
+    assert states[:swapped] == [states[0]] * swapped
     assert swapped > 20
     assert loaded.query("SELECT user_id, gender FROM users ORDER BY 1") == [(8, 1), (9, 1)]
     assert create(loaded, coded, "refuse")["schema_changes"] == 0
+
+
+def test_changes_that_are_killed_at_any_statement_are_taken_up_again(
+    loaded: Lab, coded: Path, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All kinds of changes at once: a new and a dropped column, a longer text, keys, descriptions, a copied table."""
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute("ALTER TABLE users ADD COLUMN old VARCHAR(9)")
+    replace(coded / "users.sql", "    level VARCHAR(16),\n", "    level VARCHAR(20),\n    country VARCHAR(2),\n")
+    replace(coded / "users.sql", "SORTKEY (user_id);", "SORTKEY (level);\nALTER TABLE users DROP COLUMN old;")
+    replace(coded / "staging_events.sql", "    status INTEGER,", "    status BIGINT,")
+    select = CODES.replace("    e.level,\n", "    e.level,\n    CAST('US' AS VARCHAR(2)) AS country,\n")
+    staged = loaded.query("SELECT userid, status, ts FROM staging_events ORDER BY 1")
+    assert killed_at_every_statement(monkeypatch, lambda: create(loaded, coded, "all")) > 20
+    assert loaded.query("SELECT userid, status, ts FROM staging_events ORDER BY 1") == staged
+    load(loaded, SIX, select, folder=coded, changes="all")
+    assert loaded.query("SELECT user_id, gender, country FROM users ORDER BY 1") == [(8, 1, "US"), (9, 1, "US")]
+    assert create(loaded, coded, "refuse")["schema_changes"] == 0
+    fresh = make_lab()
+    for variable, value in fresh.environment.items():
+        monkeypatch.setenv(variable, value)
+    create(fresh, coded)
+    for table in ("users", "staging_events", "operations.table_definitions"):
+        assert structure(loaded, table) == structure(fresh, table)
