@@ -179,6 +179,7 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
             warehouse.script(change.sql, level=logging.DEBUG if is_comment else logging.INFO)
         if change.table in found and not is_comment:
             log.info("Schema change: table=%s change=%r", change.table, change.what)
+    _report_empty_columns(warehouse, todo, found)
     created = [change.table for change in todo if change.kind is Kind.CREATE and change.table]
     rebuilt = [change.table for change in todo if change.kind is Kind.REBUILD]
     if definition.DEFINITIONS in found:
@@ -192,6 +193,24 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
             if new := {table: own[table] for table in own if outdated[table]}:
                 definition.record(warehouse, "ddl", new)
     return sum(change.kind is not Kind.COMMENT for change in todo)
+
+
+def _report_empty_columns(warehouse: Warehouse, changes: Sequence[Change], found: Found) -> None:
+    """Log the new columns that no load fills: those of tables that are filled from files."""
+    added = [change for change in changes if change.kind is Kind.ADD and not change.table.startswith(f"{BOOKKEEPING}.")]
+    if not added or definition.DEFINITIONS not in found:
+        return
+    loaded = {item.table for item in definition.recorded(warehouse, "rows", {change.table for change in added})}
+    for change in added:
+        if change.table not in loaded:
+            log.warning(
+                "The new column of a staging table is NULL, or its DEFAULT, in rows that are staged already: table=%s "
+                "change=%r rows=%d. To fill it from files that are still in S3, trigger the DAG with start, end and "
+                "full_refresh.",
+                change.table,
+                change.what,
+                found[change.table].rows,
+            )
 
 
 def _apply_outside(warehouse: Warehouse, declared: Declared) -> int:

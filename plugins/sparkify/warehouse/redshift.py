@@ -198,6 +198,8 @@ class Redshift(Warehouse):
             or "Serializable isolation violation" in text
             # Mostly of DDL; undocumented, and a retry succeeds.
             or "conflict with concurrent transaction" in text
+            # A table was swapped for a rebuilt one: https://github.com/dbt-labs/dbt-core/pull/825
+            or "dropped by concurrent transaction" in text
         )
 
     def _why_unreachable(self, error: BaseException) -> Reason | None:

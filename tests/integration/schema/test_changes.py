@@ -10,7 +10,8 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.loading.load import Load
-from tests.integration.schema.conftest import DDL, SIX, USERS, create, load, replace
+from tests.integration.schema.conftest import DDL, FIVE, SIX, USERS, create, load, replace
+from tests.support.data import event, song
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -154,3 +155,22 @@ def test_a_column_is_dropped_only_if_the_ddl_says_so(loaded: Lab, folder: Path) 
 def test_an_invalid_policy_is_an_error(loaded: Lab) -> None:
     with pytest.raises(AirflowFailException, match="expected additive, all or refuse, got 'any'"):
         create(loaded, DDL, "any")
+
+
+def test_a_new_column_of_a_staging_table_is_filled_by_a_full_refresh(
+    lab: Lab, ddl: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, device="phone"), event("2018-11-01T06:10", 2)])
+    lab.put_song("one", song("SO1", mood="calm"))
+    lab.run(FIVE[0], SIX[1])
+    replace(ddl / "staging_events.sql", "    userid BIGINT,\n", "    userid BIGINT,\n    device VARCHAR(16),\n")
+    replace(ddl / "staging_songs.sql", "    year INTEGER,\n", "    year INTEGER,\n    mood VARCHAR(16),\n")
+    for task in lab.dag.tasks:
+        if hasattr(task, "ddl"):
+            monkeypatch.setattr(task, "ddl", [str(ddl)])
+    lab.run(*SIX)
+    assert "is NULL, or its DEFAULT, in rows that are staged already: table=staging_events" in caplog.text
+    assert lab.query("SELECT DISTINCT device FROM staging_events") == [(None,)]
+    lab.run(FIVE[0], SIX[1], full_refresh=True)
+    assert lab.query("SELECT device FROM staging_events ORDER BY ts") == [("phone",), (None,)]
+    assert lab.query("SELECT mood FROM staging_songs") == [("calm",)]
