@@ -1,0 +1,77 @@
+"""Descriptions are the comments of the DDL; every declared table and column has one."""
+
+from __future__ import annotations
+
+import pytest
+
+from sparkify.schema.descriptions import Description, describe, parse
+from sparkify.warehouse import ddl
+
+DDL = """-- A note on the file.
+
+-- One row per play,
+-- duplicates included. Personal.
+--
+-- DISTSTYLE EVEN: a reason.
+CREATE TABLE IF NOT EXISTS plays (  -- Not of a column.
+    -- The surrogate key.
+    play_id BIGINT NOT NULL,  -- Behind the column: not its description.
+    -- Length of the song, in the
+    -- catalogue. Unit: seconds. Personal.
+    Length DOUBLE PRECISION DEFAULT 0,
+    -- First name, as the user's client sent it. Personal.
+    first_name VARCHAR(256),
+    note VARCHAR(9), -- Behind the column.
+    other VARCHAR(9),
+    -- Personal.
+    unnamed VARCHAR(9),
+    -- Not of a column.
+    PRIMARY KEY (play_id)
+)
+-- Not of the table.
+DISTSTYLE EVEN;
+
+CREATE TABLE IF NOT EXISTS plain (a INTEGER);
+-- All plays.
+CREATE VIEW v AS SELECT play_id FROM plays;
+"""
+
+
+def test_comments_are_descriptions() -> None:
+    plays, plain, view = ddl.parse(DDL, "plays.sql")
+    assert describe(plays) == (
+        Description("One row per play, duplicates included.", is_personal=True),
+        {
+            "play_id": Description("The surrogate key."),
+            "length": Description("Length of the song, in the catalogue.", "seconds", is_personal=True),
+            "first_name": Description("First name, as the user's client sent it.", is_personal=True),
+        },
+    )
+    assert describe(plain) == (None, {})
+    assert describe(view) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("comment", "text", "unit", "is_personal"),
+    [
+        ("Key.", "Key.", None, False),
+        ("Length. Unit: seconds.", "Length.", "seconds", False),
+        ("Name (first). Personal.", "Name (first).", None, True),
+        ("Length.  Unit: bytes per\n second. Personal.", "Length.", "bytes per second", True),
+        # Words of a sentence are no unit and no sensitivity.
+        ("Not Personal.", "Not Personal.", None, False),
+        ("The Unit: seconds.", "The Unit: seconds.", None, False),
+        ("Unit: seconds. A length.", "Unit: seconds. A length.", None, False),
+    ],
+)
+def test_unit_and_sensitivity_are_the_last_sentences(
+    comment: str, text: str, unit: str | None, is_personal: bool
+) -> None:
+    found = parse(comment)
+    assert found == Description(text, unit, is_personal)
+    assert parse(found.comment) == found
+
+
+@pytest.mark.parametrize("comment", [None, "", " \n", "Personal.", "Unit: seconds.", "Unit: seconds. Personal."])
+def test_a_comment_without_text_describes_nothing(comment: str | None) -> None:
+    assert parse(comment) is None
