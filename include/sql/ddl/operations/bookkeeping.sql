@@ -2,37 +2,56 @@
 -- a run stages new and changed objects in batches, and each table loads the batches that it has not loaded yet.
 CREATE SCHEMA IF NOT EXISTS operations;
 
--- The ledger of staged objects: key, ETag and size of each object when it was read. An object that cannot be loaded is
--- quarantined until it changes or is deleted: it is the only object of a batch with a negative number, which has no
--- rows. operations.rejected_rows has the reasons.
+-- The ledger of staged objects: key, ETag and size of each object when it was read.
+--
+-- An object that cannot be loaded is quarantined until it changes or is deleted: it is the only object of a batch with
+-- a negative number, which has no rows. operations.rejected_rows has the reasons.
 CREATE TABLE IF NOT EXISTS operations.staged_objects (
+    -- Staging table of the object.
     table_name VARCHAR(256) NOT NULL,
+    -- Key of the object in its bucket.
     object_key VARCHAR(4096) NOT NULL,
+    -- ETag of the object when it was read.
     etag VARCHAR(256) NOT NULL,
+    -- Size of the object when it was read. Unit: bytes.
     size_bytes BIGINT NOT NULL,
+    -- Batch of the object (operations.staged_batches); negative if the object is quarantined.
     batch_id BIGINT NOT NULL
 )
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The batches of staged objects. COPY does not report the object of a row, so the unit of replacement is the batch: if
--- one of its objects changes or is deleted, it is retired, and its other objects are staged again in a new batch.
+-- The batches of staged objects.
+--
+-- COPY does not report the object of a row, so the unit of replacement is the batch: if one of its objects changes or
+-- is deleted, it is retired, and its other objects are staged again in a new batch.
 CREATE TABLE IF NOT EXISTS operations.staged_batches (
+    -- Staging table of the batch.
     table_name VARCHAR(256) NOT NULL,
+    -- Number of the batch, unique in its table and never reused.
     batch_id BIGINT NOT NULL,
+    -- Whether the batch's rows are staged; false if the batch is retired.
     is_live BOOLEAN NOT NULL,
+    -- Number of objects in the batch.
     objects BIGINT NOT NULL,
+    -- Number of rows that the batch had when it was staged.
     row_count BIGINT NOT NULL,
+    -- Time at which the batch was staged, UTC.
     staged_at TIMESTAMP NOT NULL
 )
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The last staged version of the files of each period, for sources that are partitioned by time. If it has changed
--- while a run read the files, a concurrent run may have read a newer version, and the run reads the files again.
+-- The last staged version of the files of each period, for sources that are partitioned by time.
+--
+-- If it has changed while a run read the files, a concurrent run may have read a newer version, and the run reads the
+-- files again.
 CREATE TABLE IF NOT EXISTS operations.staged_periods (
+    -- Staging table of the files.
     table_name VARCHAR(256) NOT NULL,
+    -- Start of the files' period, UTC.
     period_start TIMESTAMP NOT NULL,
+    -- Hash of the list of the period's files, which changes with any of them.
     version VARCHAR(64) NOT NULL
 )
 DISTSTYLE EVEN
@@ -40,7 +59,9 @@ SORTKEY (table_name, period_start);
 
 -- The batches that each table has loaded.
 CREATE TABLE IF NOT EXISTS operations.loaded_batches (
+    -- Table that has loaded the batch.
     table_name VARCHAR(256) NOT NULL,
+    -- The loaded batch (operations.staged_batches).
     batch_id BIGINT NOT NULL
 )
 DISTSTYLE EVEN
@@ -48,37 +69,46 @@ SORTKEY (table_name, batch_id);
 
 -- The definition (SELECT and keys) that all rows of a table were loaded with. A run with another one rebuilds it.
 CREATE TABLE IF NOT EXISTS operations.table_definitions (
+    -- Table that a SELECT loads.
     table_name VARCHAR(256) NOT NULL,
+    -- Fingerprint of the SELECT and the keys, without comments and white space.
     fingerprint VARCHAR(64) NOT NULL
 )
 DISTSTYLE EVEN
 SORTKEY (table_name);
 
--- The rejected rows of the last read of each file or object, replaced together with its staged rows. If the number of
--- rejected rows exceeded the limit and nothing was staged, they remain until a run stages the file. Those of a
--- quarantined object remain until it changes or is deleted. The database's own views keep load errors for a limited
--- time (Redshift for seven days), and without the run.
+-- The rejected rows of the last read of each file or object, replaced together with its staged rows.
+--
+-- If the number of rejected rows exceeded the limit and nothing was staged, they remain until a run stages the file.
+-- Those of a quarantined object remain until it changes or is deleted. The database's own views keep load errors for a
+-- limited time (Redshift for seven days), and without the run.
 -- The rejected rows of a COPY (the files of a period, or a batch) are limited to 1,000, plus one of each further file.
 -- The task's result has their number for a period's files.
 CREATE TABLE IF NOT EXISTS operations.rejected_rows (
+    -- Staging table that the row was not loaded into.
     table_name VARCHAR(256) NOT NULL,
-    -- The start of the file's period, if the source is partitioned by time; otherwise the batch of the quarantined
-    -- object in operations.staged_objects.
+    -- Start of the file's period, UTC; NULL if the source is not partitioned by time.
     period_start TIMESTAMP,
+    -- Batch of the quarantined object (operations.staged_objects); NULL if the source is partitioned by time.
     batch_id BIGINT,
+    -- Run that read the file.
     run_id VARCHAR(250) NOT NULL,
+    -- Time at which the row was rejected, UTC.
     rejected_at TIMESTAMP NOT NULL,
-    -- The prefix of the period's files, if the file of the row is unknown.
+    -- File of the row; the prefix of the period's files if the file is unknown.
     file_name VARCHAR(4096) NOT NULL,
-    -- 0 if unknown.
+    -- Line of the row in its file; 0 if unknown.
     line_number BIGINT NOT NULL,
+    -- Column of the invalid value; NULL if unknown.
     column_name VARCHAR(256),
     -- Four digits: a code of Redshift's load error reference. Codes of this project: 1, a timestamp outside of
     -- [1970-01-01, 2200-01-01), which COPY accepts; 2, an empty object.
     error_code INTEGER NOT NULL,
+    -- Why the row was rejected.
     reason VARCHAR(1024),
-    -- The first bytes of the line and of the value; NULL on Redshift, whose view does not report them.
+    -- First bytes of the line; NULL on Redshift, whose view does not report them. Personal.
     raw_line VARCHAR(4096),
+    -- First bytes of the invalid value; NULL on Redshift, whose view does not report them. Personal.
     raw_value VARCHAR(4096)
 )
 DISTSTYLE EVEN
