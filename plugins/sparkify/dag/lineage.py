@@ -1,8 +1,8 @@
 """OpenLineage's datasets of a task: what it reads and writes (https://openlineage.io/docs/spec/naming).
 
 Airflow's provider requests them before and after each task, if it is configured; otherwise this module is not imported.
-Datasets have their schema as it is in the database; after the task also row counts, the results of checks, and
-column-level lineage.
+Datasets have their schema as it is in the database, with its descriptions and a tag for each column of personal data;
+after the task also row counts, the results of checks, and column-level lineage.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import (
     column_lineage_dataset,
     data_quality_assertions_dataset,
+    documentation_dataset,
     input_statistics_input_dataset,
     output_statistics_output_dataset,
     schema_dataset,
+    tags_dataset,
 )
 
+from sparkify.schema import descriptions
 from sparkify.sql import predicates
 from sparkify.warehouse.catalogue import column_types
 
@@ -29,14 +32,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from contextlib import AbstractContextManager
 
+    from openlineage.client.facet_v2 import DatasetFacet
+
     from sparkify.dag.flow import Flow
     from sparkify.quality.result import CheckResult
+    from sparkify.schema.descriptions import Description
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-# Names of columns and their types, in order.
-Columns = dict[str, str]
+# The tag of a column with personal data.
+SENSITIVITY, PERSONAL = "sensitivity", "personal"
 
 
 @dataclass(frozen=True)
@@ -45,17 +51,41 @@ class LineageTable:
 
     :param namespace: the database server: ``redshift://cluster.region:port`` or ``postgres://host:port``.
     :param name: ``database.schema.table``.
+    :param columns: the types of its columns by name, in order.
+    :param description: of the table; None without one.
+    :param descriptions: of its columns by name; a column without one is missing.
     """
 
     namespace: str
     name: str
-    columns: Columns
+    columns: Mapping[str, str]
+    description: Description | None
+    descriptions: Mapping[str, Description]
 
     @property
-    def schema(self) -> schema_dataset.SchemaDatasetFacet:
-        """The facet with its columns."""
+    def facets(self) -> dict[str, DatasetFacet]:
+        """Its columns, its description and the columns with personal data, if it has any."""
+        tags = [
+            tags_dataset.TagsDatasetFacetFields(key=SENSITIVITY, value=PERSONAL, source="INTEGRATION", field=column)
+            for column, description in self.descriptions.items()
+            if description.is_personal
+        ]
+        facets: dict[str, DatasetFacet] = {"schema": self._schema}
+        if self.description:
+            facets["documentation"] = documentation_dataset.DocumentationDatasetFacet(self.description.comment)
+        if tags:
+            facets["tags"] = tags_dataset.TagsDatasetFacet(tags=tags)
+        return facets
+
+    @property
+    def _schema(self) -> schema_dataset.SchemaDatasetFacet:
         fields = [
-            schema_dataset.SchemaDatasetFacetFields(name=name, type=kind, ordinal_position=position)
+            schema_dataset.SchemaDatasetFacetFields(
+                name=name,
+                type=kind,
+                description=self.descriptions[name].comment if name in self.descriptions else None,
+                ordinal_position=position,
+            )
             for position, (name, kind) in enumerate(self.columns.items(), 1)
         ]
         return schema_dataset.SchemaDatasetFacet(fields=fields)
@@ -84,18 +114,28 @@ def of(
     for name in dict.fromkeys([*flow.reads, *assertions]):
         table = tables[name]
         found = {"dataQualityAssertions": assertions[name]} if name in assertions else {}
-        inputs.append(InputDataset(table.namespace, table.name, facets={"schema": table.schema}, inputFacets={**found}))
+        inputs.append(InputDataset(table.namespace, table.name, facets=table.facets, inputFacets={**found}))
     outputs = [_output(tables, flow, result)] if flow.writes else []
     return OperatorLineage(inputs=inputs, outputs=outputs)
 
 
 def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, LineageTable]:
-    """Return tables by their names in SQL; a table that does not exist has no columns."""
+    """Return tables by their names in SQL; a table that does not exist has no columns.
+
+    The descriptions are those of the database, which ``create_tables`` writes.
+    """
     namespace, database = warehouse.address()
-    return {
-        name: LineageTable(namespace, f"{database}.{qualified}", columns)
-        for name, (qualified, columns) in column_types(warehouse, names).items()
-    }
+    found = {}
+    for name, table in column_types(warehouse, names).items():
+        described = {column: descriptions.parse(comment) for column, comment in table.comments.items()}
+        found[name] = LineageTable(
+            namespace,
+            f"{database}.{table.name}",
+            table.columns,
+            descriptions.parse(table.comment),
+            {column: description for column, description in described.items() if description},
+        )
+    return found
 
 
 def tables_of(select: str) -> list[str]:
@@ -124,7 +164,7 @@ def _objects(flow: Flow, result: Mapping[str, Any] | None) -> InputDataset:
 def _output(tables: Mapping[str, LineageTable], flow: Flow, result: Mapping[str, Any] | None) -> OutputDataset:
     assert flow.writes
     table = tables[flow.writes]
-    facets: dict[str, Any] = {"schema": table.schema}
+    facets = table.facets
     if flow.select and (lineage := _column_lineage(flow.select, tables)):
         facets["columnLineage"] = lineage
     dataset = OutputDataset(table.namespace, table.name, facets=facets)
@@ -145,7 +185,7 @@ def _column_lineage(
     schema: dict[str, Any] = {}
     for name, table in tables.items():
         *path, last = name.split(".")
-        (schema.setdefault(path[0], {}) if path else schema)[last] = table.columns
+        (schema.setdefault(path[0], {}) if path else schema)[last] = dict(table.columns)
     query = parse_one(select, read="redshift")
     query.set("where", None)  # it only filters rows, and uses temporary tables that no longer exist
     try:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sparkify.sql import templates
 
@@ -31,16 +30,35 @@ def relations(warehouse: Warehouse, names: Collection[str]) -> dict[str, list[st
     return {name: columns for name, columns in found.items() if name in names}
 
 
-def column_types(warehouse: Warehouse, names: Iterable[str]) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the qualified name of each table and its columns' types, in order; without columns if it does not exist.
+class CatalogueTable(NamedTuple):
+    """A table as the database describes it.
+
+    :param name: ``schema.table``.
+    :param comment: of COMMENT ON TABLE; None without one.
+    :param columns: the types of its columns by name, in order; empty if it does not exist.
+    :param comments: of COMMENT ON COLUMN by column; a column without one is missing.
+    """
+
+    name: str
+    comment: str | None
+    columns: dict[str, str]
+    comments: dict[str, str]
+
+
+def column_types(warehouse: Warehouse, names: Iterable[str]) -> dict[str, CatalogueTable]:
+    """Return tables with their columns' types and all comments, by name.
 
     :param names: as in SQL: ``songs`` in the session's own schema, ``operations.staged_objects``.
     """
     ((default,),) = warehouse.query("SELECT current_schema()")
     places = {name: (name.rpartition(".")[0] or default, name.rpartition(".")[2]) for name in names}
-    columns: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for schema, table, column, kind, length in warehouse.query(
-        render("column_types", tables=sorted(set(places.values())))
+    found = {place: CatalogueTable(".".join(place), None, {}, {}) for place in places.values()}
+    for schema, table, column, kind, length, table_comment, comment in warehouse.query(
+        render("column_types", tables=sorted(found))
     ):
-        columns[schema, table][column] = f"{kind}({length})" if length else kind
-    return {name: (f"{schema}.{table}", columns[schema, table]) for name, (schema, table) in places.items()}
+        place = schema, table
+        found[place].columns[column] = f"{kind}({length})" if length else kind
+        if comment:
+            found[place].comments[column] = comment
+        found[place] = found[place]._replace(comment=table_comment)
+    return {name: found[place] for name, place in places.items()}
