@@ -26,6 +26,7 @@ from openlineage.client.facet_v2 import (
 
 from sparkify.schema import descriptions
 from sparkify.sql import predicates
+from sparkify.sql.sources import column_sources
 from sparkify.warehouse.catalogue import column_types
 
 if TYPE_CHECKING:
@@ -178,35 +179,22 @@ def _column_lineage(
     select: str, tables: Mapping[str, LineageTable]
 ) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
     """Return the lineage of each column of a SELECT; None if it cannot be determined."""
-    from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
-    from sqlglot.lineage import lineage
 
-    schema: dict[str, Any] = {}
-    for name, table in tables.items():
-        *path, last = name.split(".")
-        (schema.setdefault(path[0], {}) if path else schema)[last] = dict(table.columns)
-    query = parse_one(select, read="redshift")
-    query.set("where", None)  # it only filters rows, and uses temporary tables that no longer exist
     try:
-        roots = lineage(None, query, schema, dialect="redshift")
+        sources = column_sources(select, {name: table.columns for name, table in tables.items()})
     except SqlglotError as error:
         log.warning("Column lineage cannot be determined: %s", error)
         return None
-    fields: dict[str, column_lineage_dataset.Fields] = {}
-    for column, root in roots.items():
-        sources = {
-            (f"{leaf.source.db}.{leaf.source.name}".lstrip("."), leaf.name.rpartition(".")[2])
-            for leaf in root.walk()
-            if isinstance(leaf.source, exp.Table)
-        }
-        fields[column] = column_lineage_dataset.Fields(
+    fields = {
+        column: column_lineage_dataset.Fields(
             inputFields=[
                 column_lineage_dataset.InputField(tables[name].namespace, tables[name].name, source)
-                for name, source in sorted(sources)
-                if name in tables
+                for name, source in found
             ]
         )
+        for column, found in sources.items()
+    }
     return column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields)
 
 
