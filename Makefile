@@ -104,10 +104,10 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, Docker files
 check-sql: .venv/dev  ## Check that SQL means the same on both engines: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
 
-check-project: .venv/dev  ## Check that names in SQL, checks and DAGs are declared and described
+check-project: .venv/dev  ## Check that SQL, checks, DAGs use declared, described names
 	@$(BIN)/python -m sql_rules.project
 
-format: .venv/dev  ## Format the code, fix what the linters can fix, write generated files
+format: .venv/dev  ## Format code, fix what linters can fix, write generated files
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
