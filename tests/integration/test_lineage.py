@@ -252,9 +252,14 @@ def described(lab: Lab, events: Events) -> Events:
         connection.execute("COMMENT ON COLUMN staging_events.userid IS 'User id of the app. Personal.'")
         connection.execute("COMMENT ON COLUMN staging_events.length IS 'Length of the song. Unit: seconds.'")
         connection.execute("COMMENT ON COLUMN staging_events.ts IS NULL")
-        # A comment on an object of another catalogue, with the same oid as the table.
+        connection.execute("COMMENT ON TABLE users IS NULL")
+        # Comments on objects of another catalogue, with the oids of both tables.
         connection.execute(
-            "INSERT INTO pg_description VALUES ('staging_events'::regclass, 'pg_type'::regclass, 0, 'Not of it.')"
+            "INSERT INTO pg_description SELECT attrelid, 'pg_type'::regclass, attnum, 'Not of ts.' FROM pg_attribute "
+            "WHERE attrelid = 'staging_events'::regclass AND attname = 'ts'"
+        )
+        connection.execute(
+            "INSERT INTO pg_description VALUES ('users'::regclass, 'pg_type'::regclass, 0, 'Not of users.')"
         )
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
     lab.run(*DAY, tasks=["stage_events", "load_users"])
@@ -272,6 +277,7 @@ def test_datasets_have_the_descriptions_of_the_database(described: Events) -> No
         tags = {item["field"]: (item["key"], item["value"]) for item in facets["tags"]["tags"]}
         assert tags["userid"] == ("sensitivity", "personal")
         assert "length" not in tags
+    assert "documentation" not in described.of("load_users")["outputs"][0]["facets"]
 
 
 def test_events_with_descriptions_are_valid(described: Events, validate: Callable[[Event], list[str]]) -> None:

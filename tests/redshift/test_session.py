@@ -13,6 +13,7 @@ import pytest
 import redshift_connector
 
 from sparkify.warehouse import Warehouse, WarehouseError, connect
+from sparkify.warehouse.catalogue import CatalogueTable, column_types
 from sparkify.web import panels
 from tests.redshift.faults import Fault, serialization_error
 
@@ -55,6 +56,23 @@ def test_values_have_python_types(warehouse: Warehouse, sql: str, value: object)
     assert names == ["answer"]
     assert rows == [(value,)]
     assert type(rows[0][0]) is type(value)
+
+
+def test_the_catalogue_has_types_and_comments(warehouse: Warehouse, redshift: Lab) -> None:
+    with psycopg.connect(redshift.uri) as connection:
+        connection.execute("CREATE TABLE described (name VARCHAR(9), length DOUBLE PRECISION)")
+        connection.execute("COMMENT ON TABLE described IS 'One row per name.'")
+        connection.execute("COMMENT ON COLUMN described.length IS 'Length. Unit: seconds.'")
+    found = column_types(warehouse, ["described", "operations.missing"])
+    assert found == {
+        "described": CatalogueTable(
+            "public.described",
+            "One row per name.",
+            {"name": "character varying(9)", "length": "double precision"},
+            {"length": "Length. Unit: seconds."},
+        ),
+        "operations.missing": CatalogueTable("operations.missing", None, {}, {}),
+    }
 
 
 def test_scripts_return_the_affected_rows(warehouse: Warehouse) -> None:
