@@ -107,14 +107,15 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, Docker files
 check-sql: .venv/dev  ## Check that SQL means the same on both engines: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
 
-check-project: .venv/dev  ## Check that SQL, checks and DAGs use declared names only
+check-project: .venv/dev  ## Check that SQL, checks, DAGs use declared, described names
 	@$(BIN)/python -m sql_rules.project
 
-format: .venv/dev  ## Format the code, and fix what the linters can fix
+format: .venv/dev  ## Format code, fix what linters can fix, write generated files
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 	$(BIN)/python -m sparkify.quality.schema
+	$(BIN)/python -m sandbox.dictionary
 
 lock:  ## Resolve requirements*.txt into locks/ (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt

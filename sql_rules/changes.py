@@ -46,8 +46,10 @@ def alias(statement: ParsedStatement) -> Iterator[Match]:
 
     https://docs.aws.amazon.com/redshift/latest/dg/r_DELETE.html
     """
-    if isinstance(statement.tree, exp.Delete | exp.Update | exp.Merge) and statement.tree.this.alias:
-        yield Match(statement.tree.this)
+    # The parser returns a boolean for a name that is empty: DELETE "".
+    target = statement.tree.this if isinstance(statement.tree, exp.Delete | exp.Update | exp.Merge) else None
+    if isinstance(target, exp.Expr) and target.alias:
+        yield Match(target)
 
 
 @rule("assignment", refused=True)

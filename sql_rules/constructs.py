@@ -26,7 +26,7 @@ _CHANGES = (
     exp.Insert, exp.Values, exp.Schema, exp.Update, exp.Delete, exp.Merge, exp.Whens, exp.When, exp.Create, exp.Drop,
     exp.ColumnDef, exp.ColumnConstraint, exp.ColumnConstraintKind, exp.PrimaryKey, exp.IndexParameters, exp.Properties,
     exp.TemporaryProperty, exp.DistStyleProperty, exp.DistKeyProperty, exp.SortKeyProperty, exp.ForeignKey,
-    exp.Reference, exp.Constraint, exp.UniqueColumnConstraint,
+    exp.Reference, exp.Constraint, exp.UniqueColumnConstraint, exp.Alter, exp.AlterRename,
 )  # fmt: skip
 _SHARED = _EXPRESSIONS + _QUERIES + _CHANGES
 # Portable nodes of which only these clauses are portable.

@@ -91,6 +91,8 @@ TYPES = {
 
 # First words of a statement. Redshift's other statements are sent by the operators, or are not part of a load.
 STATEMENTS = {"SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "MERGE", "LOCK", "CREATE", "DROP", "("}
+# Of ALTER TABLE: a column that is dropped explicitly, and the swap of a rebuilt table.
+ALTERATIONS = (exp.Drop, exp.AlterRename)
 CREATED = {"TABLE", "SCHEMA", "VIEW"}
 _UNSUPPORTED_STATEMENTS = {
     "TRUNCATE": "TRUNCATE commits on Redshift; write DELETE FROM",
@@ -104,7 +106,7 @@ _UNSUPPORTED_STATEMENTS = {
     "END": "the operators begin and commit the transaction; leave it out",
     "ROLLBACK": "the operators begin and commit the transaction; leave it out",
     "VALUES": "VALUES is not a statement on Redshift; write SELECT ... UNION ALL SELECT ...",
-    "ALTER": "a file of include/sql/ddl declares the whole table; change its CREATE TABLE",
+    "ALTER": "a file of include/sql/ddl declares the whole table; change its CREATE TABLE, or drop a column",
 }
 
 
@@ -117,6 +119,9 @@ def statement_kind(statement: ParsedStatement) -> Iterator[Match]:
     """
     words = statement.words
     first = words[0] if words else ""
+    actions = statement.tree.args["actions"] if isinstance(statement.tree, exp.Alter) else []
+    if actions and all(isinstance(action, ALTERATIONS) for action in actions):
+        return
     if first not in STATEMENTS:
         yield Match(statement.segment, _UNSUPPORTED_STATEMENTS.get(first, ""))
     elif isinstance(statement.tree, exp.Create | exp.Drop) and statement.tree.args.get("kind") not in CREATED:

@@ -1,4 +1,4 @@
-"""Check that SQL, checks and DAGs only reference declared tables and columns.
+"""Check that SQL, checks and DAGs only reference declared tables and columns, which are described.
 
 python -m sql_rules.project
 """
@@ -22,6 +22,7 @@ from sparkify.quality import declaration
 from sparkify.warehouse import ddl
 from sql_rules import files
 from sql_rules.__main__ import show
+from sql_rules.descriptions import check_descriptions
 from sql_rules.loads import SCHEMA, check_load
 from sql_rules.parsing import line_of
 from sql_rules.rule import Violation
@@ -58,16 +59,19 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
     :param root: the folder with ``dags`` and ``include``.
     """
     include = root / "include"
+    folder = include / "sql" / "ddl"
     try:
-        declared = ddl.read(include / "sql" / "ddl")
+        declared = ddl.read(folder)
     except ddl.DdlError as error:
         where, _, text = str(error).partition(": ")
-        name, _, number = where.partition(" line ")
-        folder = include / "sql" / "ddl"
-        path = next(folder.rglob(name), folder)
-        return [(path, Violation("ddl", "this file", int(number or 1), text))]
+        return [(_path(folder, where), Violation("ddl", "this file", int(where.partition(" line ")[2] or 1), text))]
     tables = {table.name: table.types for table in declared.values() if table}
-    found: list[tuple[Path, Violation]] = []
+    found = [
+        (_path(folder, statement.where), item)
+        for statement, table in declared.items()
+        if table
+        for item in check_descriptions(statement, table)
+    ]
     for path in sorted(include.glob("sql/**/*.sql")):
         if path.parent.name not in ("ddl", "operations", "postgres"):
             text, lines, _ = files.render(path)
@@ -79,6 +83,14 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
     for path in sorted(root.glob("dags/**/*.py")):
         found += _of_dag(path, include, tables)
     return found
+
+
+def _path(folder: Path, where: str) -> Path:
+    """Return the file of a statement; the folder if there is none.
+
+    :param where: the file's name and a line.
+    """
+    return next(folder.rglob(where.partition(" line ")[0]), folder)
 
 
 def _of_sql(sql: str, tables: Tables) -> Iterator[Violation]:

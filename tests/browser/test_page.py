@@ -2,73 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Route, expect
+from playwright.sync_api import expect
 
-from sparkify.web.app import STATIC
+from tests.browser.conftest import DEVICES, RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-
-ORIGIN = "http://warehouse.test/sparkify/"
-RUNS = "http://warehouse.test/api/v2/dags/sparkify_report/dagRuns"
-DEVICES = {
-    "columns": ["user_agent", "plays", "latest_play"],
-    "rows": [["<b>Firefox</b>", 1234, "2018-11-01T05:00:00.000Z"], [None, 2, None]],
-}
-ANSWERS: dict[str, Any] = {
-    "loads": {"version": "1", "is_paused": False, "now": "2018-11-01T06:00:00.000Z", "failures": []},
-    "panels": [{"name": name, "title": f"Title of {name}", "note": "A note."} for name in ("top_songs", "devices")],
-    "panels/freshness": {"columns": ["a", "b", "c", "d"], "rows": [[None] * 4]},
-    "panels/tables": {"columns": ["table_name"], "rows": [["songplays", 3, None, 0]]},
-    "panels/devices": DEVICES,
-    "reports": {"days": ["2018-11-01", "2018-10-31"]},
-}
-
-
-@pytest.fixture
-def answers() -> dict[str, Any]:
-    """The answers of the API by path; a test changes them, and reloads. Those with a ``status`` are errors."""
-    return deepcopy(ANSWERS)
-
-
-@pytest.fixture
-def page(browser: Browser, answers: dict[str, Any]) -> Iterator[Page]:
-    """The page; its console must be free of errors."""
-    errors: list[str] = []
-    context = browser.new_context(timezone_id="UTC")
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-
-    def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
-        if RUNS in path:  # Airflow's own API: an answer for each request, the last one for all others
-            waiting = answers["runs"]
-            status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            answers["asked"] = [*answers.get("asked", []), (route.request.method, path, route.request.post_data_json)]
-            route.fulfill(body=json.dumps(body), content_type="application/json", status=status)
-            return
-        if path.startswith("api/"):
-            found = answers.get(path.removeprefix("api/"), {"columns": [], "rows": []})
-            stamped = {"as_of": "2018-11-01T06:00:00.000Z", **found} if isinstance(found, dict) else found
-            status = stamped.pop("status", 200) if isinstance(stamped, dict) else 200
-            route.fulfill(body=json.dumps(stamped), content_type="application/json", status=status)
-        else:
-            route.fulfill(path=STATIC / (path.removeprefix("static/") or "index.html"))
-
-    page.route("**/*", answer)
-    page.goto(ORIGIN)
-    yield page
-    context.close()
-    assert errors == []
 
 
 def test_a_panel_without_an_element_is_a_table_at_the_end(page: Page) -> None:

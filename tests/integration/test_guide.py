@@ -51,7 +51,7 @@ found = {"tables": sorted(TABLES), "run": lab.run(*day), "devices": lab.query("S
 results = "FROM operations.data_quality_results WHERE table_name = 'devices'"
 found["checks"] = lab.query(f"SELECT check_name, outcome {results}")
 found["ratings"] = lab.query("SELECT user_id, stars, rated_at FROM staging_ratings")
-found["again"] = lab.run(*day)["create_tables"]["statements"]
+found["again"] = lab.run(*day)["create_tables"]["schema_changes"]
 found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
 found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
 console = Console(record=True, width=200)

@@ -243,6 +243,47 @@ def test_a_load_has_column_lineage(loaded: Lab, events: Events) -> None:
     assert set(fields) == {item["name"] for item in written["facets"]["schema"]["fields"]}
 
 
+@pytest.fixture
+def described(lab: Lab, events: Events) -> Events:
+    """Return the events of a load in a database with known comments."""
+    lab.run(*DAY, tasks=["create_tables"])
+    with psycopg.connect(lab.uri) as connection:
+        connection.execute("COMMENT ON TABLE staging_events IS 'The log as delivered.'")
+        connection.execute("COMMENT ON COLUMN staging_events.userid IS 'User id of the app. Personal.'")
+        connection.execute("COMMENT ON COLUMN staging_events.length IS 'Length of the song. Unit: seconds.'")
+        connection.execute("COMMENT ON COLUMN staging_events.ts IS NULL")
+        connection.execute("COMMENT ON TABLE users IS NULL")
+        # Comments on objects of another catalogue, with the oids of both tables.
+        connection.execute(
+            "INSERT INTO pg_description SELECT attrelid, 'pg_type'::regclass, attnum, 'Not of ts.' FROM pg_attribute "
+            "WHERE attrelid = 'staging_events'::regclass AND attname = 'ts'"
+        )
+        connection.execute(
+            "INSERT INTO pg_description VALUES ('users'::regclass, 'pg_type'::regclass, 0, 'Not of users.')"
+        )
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+    lab.run(*DAY, tasks=["stage_events", "load_users"])
+    return events
+
+
+def test_datasets_have_the_descriptions_of_the_database(described: Events) -> None:
+    (written,), (read,) = described.of("stage_events")["outputs"], described.of("load_users")["inputs"]
+    for facets in (written["facets"], read["facets"]):
+        assert facets["documentation"]["description"] == "The log as delivered."
+        fields = {item["name"]: item.get("description") for item in facets["schema"]["fields"]}
+        assert fields["userid"] == "User id of the app. Personal."
+        assert fields["length"] == "Length of the song. Unit: seconds."
+        assert fields["ts"] is None
+        tags = {item["field"]: (item["key"], item["value"]) for item in facets["tags"]["tags"]}
+        assert tags["userid"] == ("sensitivity", "personal")
+        assert "length" not in tags
+    assert "documentation" not in described.of("load_users")["outputs"][0]["facets"]
+
+
+def test_events_with_descriptions_are_valid(described: Events, validate: Callable[[Event], list[str]]) -> None:
+    assert [problems for item in described.all() if (problems := validate(item))] == []
+
+
 def test_start_events_have_datasets_without_row_counts(loaded: Lab, events: Events) -> None:
     found = events.of("load_songplays", "START")
     end = events.of("load_songplays")

@@ -13,6 +13,7 @@ import pytest
 import redshift_connector
 
 from sparkify.warehouse import Warehouse, WarehouseError, connect
+from sparkify.warehouse.catalogue import relations
 from sparkify.web import panels
 from tests.redshift.faults import Fault, serialization_error
 
@@ -55,6 +56,21 @@ def test_values_have_python_types(warehouse: Warehouse, sql: str, value: object)
     assert names == ["answer"]
     assert rows == [(value,)]
     assert type(rows[0][0]) is type(value)
+
+
+def test_the_catalogue_has_types_and_comments(warehouse: Warehouse, redshift: Lab) -> None:
+    with psycopg.connect(redshift.uri) as connection:
+        connection.execute("CREATE TABLE described (name VARCHAR(9), length DOUBLE PRECISION)")
+        connection.execute("COMMENT ON TABLE described IS 'One row per name.'")
+        connection.execute("COMMENT ON COLUMN described.length IS 'Length. Unit: seconds.'")
+    found = relations(warehouse, ["described", "operations.missing"])
+    assert list(found) == ["described"]
+    described = found["described"]
+    assert (described.comment, described.primary_key) == ("One row per name.", [])
+    assert {name: (column.type, column.comment) for name, column in described.columns.items()} == {
+        "name": ("character varying(9)", None),
+        "length": ("double precision", "Length. Unit: seconds."),
+    }
 
 
 def test_scripts_return_the_affected_rows(warehouse: Warehouse) -> None:

@@ -1,8 +1,8 @@
 """OpenLineage's datasets of a task: what it reads and writes (https://openlineage.io/docs/spec/naming).
 
 Airflow's provider requests them before and after each task, if it is configured; otherwise this module is not imported.
-Datasets have their schema as it is in the database; after the task also row counts, the results of checks, and
-column-level lineage.
+Datasets have their schema as it is in the database, with its descriptions and a tag for each column of personal data;
+after the task also row counts, the results of checks, and column-level lineage.
 """
 
 from __future__ import annotations
@@ -17,26 +17,33 @@ from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import (
     column_lineage_dataset,
     data_quality_assertions_dataset,
+    documentation_dataset,
     input_statistics_input_dataset,
     output_statistics_output_dataset,
     schema_dataset,
+    tags_dataset,
 )
 
+from sparkify.schema import descriptions
 from sparkify.sql import predicates
-from sparkify.warehouse.catalogue import column_types
+from sparkify.sql.sources import column_sources
+from sparkify.warehouse.catalogue import relations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from contextlib import AbstractContextManager
+
+    from openlineage.client.facet_v2 import DatasetFacet
 
     from sparkify.dag.flow import Flow
     from sparkify.quality.result import CheckResult
+    from sparkify.schema.descriptions import Description
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-# Names of columns and their types, in order.
-Columns = dict[str, str]
+# The tag of a column with personal data.
+SENSITIVITY, PERSONAL = "sensitivity", "personal"
 
 
 @dataclass(frozen=True)
@@ -45,17 +52,41 @@ class LineageTable:
 
     :param namespace: the database server: ``redshift://cluster.region:port`` or ``postgres://host:port``.
     :param name: ``database.schema.table``.
+    :param columns: the types of its columns by name, in order.
+    :param description: of the table; None without one.
+    :param descriptions: of its columns by name; a column without one is missing.
     """
 
     namespace: str
     name: str
-    columns: Columns
+    columns: Mapping[str, str]
+    description: Description | None
+    descriptions: Mapping[str, Description]
 
     @property
-    def schema(self) -> schema_dataset.SchemaDatasetFacet:
-        """The facet with its columns."""
+    def facets(self) -> dict[str, DatasetFacet]:
+        """Its columns, its description and the columns with personal data, if it has any."""
+        tags = [
+            tags_dataset.TagsDatasetFacetFields(key=SENSITIVITY, value=PERSONAL, source="INTEGRATION", field=column)
+            for column, description in self.descriptions.items()
+            if description.is_personal
+        ]
+        facets: dict[str, DatasetFacet] = {"schema": self._schema}
+        if self.description:
+            facets["documentation"] = documentation_dataset.DocumentationDatasetFacet(self.description.comment)
+        if tags:
+            facets["tags"] = tags_dataset.TagsDatasetFacet(tags=tags)
+        return facets
+
+    @property
+    def _schema(self) -> schema_dataset.SchemaDatasetFacet:
         fields = [
-            schema_dataset.SchemaDatasetFacetFields(name=name, type=kind, ordinal_position=position)
+            schema_dataset.SchemaDatasetFacetFields(
+                name=name,
+                type=kind,
+                description=self.descriptions[name].comment if name in self.descriptions else None,
+                ordinal_position=position,
+            )
             for position, (name, kind) in enumerate(self.columns.items(), 1)
         ]
         return schema_dataset.SchemaDatasetFacet(fields=fields)
@@ -84,18 +115,33 @@ def of(
     for name in dict.fromkeys([*flow.reads, *assertions]):
         table = tables[name]
         found = {"dataQualityAssertions": assertions[name]} if name in assertions else {}
-        inputs.append(InputDataset(table.namespace, table.name, facets={"schema": table.schema}, inputFacets={**found}))
+        inputs.append(InputDataset(table.namespace, table.name, facets=table.facets, inputFacets={**found}))
     outputs = [_output(tables, flow, result)] if flow.writes else []
     return OperatorLineage(inputs=inputs, outputs=outputs)
 
 
-def describe(warehouse: Warehouse, names: Iterable[str]) -> dict[str, LineageTable]:
-    """Return tables by their names in SQL; a table that does not exist has no columns."""
+def describe(warehouse: Warehouse, names: Collection[str]) -> dict[str, LineageTable]:
+    """Return tables by their names in SQL; a table that does not exist has no columns.
+
+    The descriptions are those of the database, which ``create_tables`` writes.
+    """
     namespace, database = warehouse.address()
-    return {
-        name: LineageTable(namespace, f"{database}.{qualified}", columns)
-        for name, (qualified, columns) in column_types(warehouse, names).items()
-    }
+    ((own_schema,),) = warehouse.query("SELECT CURRENT_SCHEMA()")
+    existing = relations(warehouse, {*names})
+    found = {}
+    for name in names:
+        schema, _, last = name.rpartition(".")
+        table = existing.get(name)
+        columns = table.columns if table else {}
+        described = {column: descriptions.parse(item.comment) for column, item in columns.items()}
+        found[name] = LineageTable(
+            namespace,
+            f"{database}.{schema or own_schema}.{last}",
+            {column: item.type for column, item in columns.items()},
+            descriptions.parse(table.comment if table else None),
+            {column: description for column, description in described.items() if description},
+        )
+    return found
 
 
 def tables_of(select: str) -> list[str]:
@@ -124,7 +170,7 @@ def _objects(flow: Flow, result: Mapping[str, Any] | None) -> InputDataset:
 def _output(tables: Mapping[str, LineageTable], flow: Flow, result: Mapping[str, Any] | None) -> OutputDataset:
     assert flow.writes
     table = tables[flow.writes]
-    facets: dict[str, Any] = {"schema": table.schema}
+    facets = table.facets
     if flow.select and (lineage := _column_lineage(flow.select, tables)):
         facets["columnLineage"] = lineage
     dataset = OutputDataset(table.namespace, table.name, facets=facets)
@@ -138,35 +184,22 @@ def _column_lineage(
     select: str, tables: Mapping[str, LineageTable]
 ) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
     """Return the lineage of each column of a SELECT; None if it cannot be determined."""
-    from sqlglot import exp, parse_one
     from sqlglot.errors import SqlglotError
-    from sqlglot.lineage import lineage
 
-    schema: dict[str, Any] = {}
-    for name, table in tables.items():
-        *path, last = name.split(".")
-        (schema.setdefault(path[0], {}) if path else schema)[last] = table.columns
-    query = parse_one(select, read="redshift")
-    query.set("where", None)  # it only filters rows, and uses temporary tables that no longer exist
     try:
-        roots = lineage(None, query, schema, dialect="redshift")
+        sources = column_sources(select, {name: table.columns for name, table in tables.items()})
     except SqlglotError as error:
         log.warning("Column lineage cannot be determined: %s", error)
         return None
-    fields: dict[str, column_lineage_dataset.Fields] = {}
-    for column, root in roots.items():
-        sources = {
-            (f"{leaf.source.db}.{leaf.source.name}".lstrip("."), leaf.name.rpartition(".")[2])
-            for leaf in root.walk()
-            if isinstance(leaf.source, exp.Table)
-        }
-        fields[column] = column_lineage_dataset.Fields(
+    fields = {
+        column: column_lineage_dataset.Fields(
             inputFields=[
                 column_lineage_dataset.InputField(tables[name].namespace, tables[name].name, source)
-                for name, source in sorted(sources)
-                if name in tables
+                for name, source in found
             ]
         )
+        for column, found in sources.items()
+    }
     return column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields)
 
 

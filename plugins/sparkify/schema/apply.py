@@ -256,8 +256,13 @@ def _copy_table(warehouse: Warehouse, replacement: Replacement) -> None:
 def copy_rows(table: Table, beside: str, found: Collection[str]) -> str:
     """Return the statement that copies the rows of a table into a new one of its declared structure.
 
+    Texts are not cast: CAST would truncate those that are too long, INSERT fails.
+
     :param beside: the new table.
     :param found: the columns of the existing table.
     """
-    kept = {name: column.args["kind"].sql("redshift") for name, column in table.definitions.items() if name in found}
-    return render("copy_rows", table=table.name, beside=beside, columns=kept)
+    types = {name: column.args["kind"] for name, column in table.definitions.items() if name in found}
+    casts = {
+        name: "" if kind.this.name in ("VARCHAR", "CHAR") else kind.sql("redshift") for name, kind in types.items()
+    }
+    return render("copy_rows", table=table.name, beside=beside, columns=casts)

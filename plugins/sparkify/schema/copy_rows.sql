@@ -2,6 +2,6 @@
 INSERT INTO {{ beside }} ({{ columns | join(", ") }})
 SELECT
     {% for column, type in columns.items() -%}
-    CAST({{ column }} AS {{ type }}) AS {{ column }}{{ "," if not loop.last }}
+    {{ "CAST(" ~ column ~ " AS " ~ type ~ ") AS " if type }}{{ column }}{{ "," if not loop.last }}
     {% endfor %}
 FROM {{ table }};

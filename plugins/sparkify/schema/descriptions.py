@@ -84,7 +84,6 @@ def describe(statement: Statement) -> tuple[Description | None, dict[str, Descri
 
 def _first_paragraph(sql: str) -> Iterable[str]:
     """Return the lines of the comment directly above a statement, up to its first empty line."""
-    above = sql[: sql.index(body(sql))].strip().splitlines()
-    lines = [line.strip() for line in above]
+    lines = [line.strip() for line in sql[: sql.index(body(sql))].splitlines()]
     start = max((at + 1 for at, line in enumerate(lines) if not line.startswith("--")), default=0)
     return takewhile(bool, (line.removeprefix("--").strip() for line in lines[start:]))

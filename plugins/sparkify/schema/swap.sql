@@ -1,5 +1,7 @@
--- Swap {{ table }} for the rebuilt table.
+-- Rename {{ table }}.
 ALTER TABLE {{ table }} RENAME TO {{ former.rpartition(".")[2] }};
+
+-- Rename the rebuilt table to {{ table }}.
 ALTER TABLE {{ beside }} RENAME TO {{ table.rpartition(".")[2] }};
 
 -- Drop the former table.

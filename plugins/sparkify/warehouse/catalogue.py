@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sparkify.sql import templates
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from sparkify.warehouse import Warehouse
 
@@ -111,18 +110,3 @@ def grants(warehouse: Warehouse, table: str) -> list[str]:
             grantee = f"ROLE {quoted}"
         found.append(f"GRANT {privilege} ON {table} TO {grantee}{' WITH GRANT OPTION' if may_grant else ''}")
     return found
-
-
-def column_types(warehouse: Warehouse, names: Iterable[str]) -> dict[str, tuple[str, dict[str, str]]]:
-    """Return the qualified name of each table and its columns' types, in order; without columns if it does not exist.
-
-    :param names: as in SQL: ``songs`` in the session's own schema, ``operations.staged_objects``.
-    """
-    ((default,),) = warehouse.query("SELECT current_schema()")
-    places = {name: (name.rpartition(".")[0] or default, name.rpartition(".")[2]) for name in names}
-    columns: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for schema, table, column, kind, length in warehouse.query(
-        render("column_types", tables=sorted(set(places.values())))
-    ):
-        columns[schema, table][column] = f"{kind}({length})" if length else kind
-    return {name: (f"{schema}.{table}", columns[schema, table]) for name, (schema, table) in places.items()}

@@ -19,7 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from sparkify.alerts import testing
 from sparkify.quality import declaration
-from sparkify.web import loads, panels, reports
+from sparkify.web import dictionary, loads, panels, reports
 from sparkify.web.cache import PATIENCE, Cache
 from sparkify.web.panels import Panel, PanelError
 
@@ -34,7 +34,8 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 REPORT_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 # Concurrent requests of reports, in each process of the API server.
 READERS = 2
-# Seconds to cache a result of Airflow's metadata database or a list of reports, however many pages poll.
+# Seconds to cache a result of Airflow's metadata database, the data dictionary or a list of reports, however many pages
+# poll.
 KEEP_LOADS = 15.0
 # Minimum age, in seconds, of a cached result that the reload button refreshes although no run has ended since.
 RELOAD = 45.0
@@ -45,15 +46,18 @@ MOST_RUNS = 100
 @cache
 def application() -> ASGIApp:
     """Return the application of this process."""
-    return create(Cache(panels.read), Cache(loads.read, keep=KEEP_LOADS), Cache(reports.latest, keep=KEEP_LOADS))
+    return create(
+        Cache(panels.read), *(Cache(read, keep=KEEP_LOADS) for read in (loads.read, reports.latest, dictionary.read))
+    )
 
 
-def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache) -> ASGIApp:
+def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache, dictionary_cache: Cache) -> ASGIApp:
     """Return an application.
 
     :param panel_cache: the results of the panels, cached until a run that writes to the warehouse has ended.
     :param loads_cache: the results of :func:`sparkify.web.loads.read`, which report such a run.
     :param reports_cache: the results of :func:`sparkify.web.reports.latest`.
+    :param dictionary_cache: the results of :func:`sparkify.web.dictionary.read`.
     """
     readers = ThreadPoolExecutor(READERS, thread_name_prefix="warehouse-reports")
     app = FastAPI(
@@ -109,6 +113,10 @@ def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache) -> ASGI
             {"table_name": check.table, "check_name": check.name, "why": check.why, "remedy": check.remedy}
             for check in declared
         ]
+
+    @app.get("/api/dictionary")
+    async def described() -> dict[str, Any]:
+        return await dictionary_cache.get("dictionary")
 
     @app.post("/api/alert-test", dependencies=[Depends(requires_access_dag("POST", DagAccessEntity.RUN, loads.HOURLY))])
     def alert_test() -> dict[str, Any]:

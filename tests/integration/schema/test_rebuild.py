@@ -77,10 +77,18 @@ def test_tables_that_no_select_loads_are_copied(loaded: Lab, ddl: Path) -> None:
     assert create(loaded, ddl, "refuse")["schema_changes"] == 0
 
 
-def test_a_copy_that_does_not_fit_changes_nothing(loaded: Lab, ddl: Path) -> None:
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ("page INTEGER,", 'invalid input syntax for type integer: "NextSong"'),
+        ("page VARCHAR(7),", r"value too long for type character varying\(7\)"),
+        ("page VARCHAR(64),\n    mood VARCHAR(9) NOT NULL,", "null value in column"),
+    ],
+)
+def test_a_copy_that_does_not_fit_changes_nothing(loaded: Lab, ddl: Path, declaration: str, message: str) -> None:
     before = structure(loaded, "staging_events"), loaded.tables()
-    replace(ddl / "staging_events.sql", "    page VARCHAR(64),", "    page INTEGER,")
-    with pytest.raises(AirflowFailException, match=r'invalid input syntax for type integer: "NextSong"'):
+    replace(ddl / "staging_events.sql", "page VARCHAR(64),", declaration)
+    with pytest.raises(AirflowFailException, match=message):
         create(loaded, ddl, "all")
     assert (structure(loaded, "staging_events"), loaded.tables()) == before
 

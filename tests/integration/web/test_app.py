@@ -37,6 +37,7 @@ PAGE = [
     "/sparkify/static/echarts-6.1.0.min.js",
     "/sparkify/api/panels",
     "/sparkify/api/checks",
+    "/sparkify/api/dictionary",
 ]
 
 TWICE = ("songplays", "no duplicate plays")

@@ -6,6 +6,7 @@ import pytest
 
 from sparkify.schema.descriptions import Description, describe, parse
 from sparkify.warehouse import ddl
+from tests.conftest import ROOT
 
 DDL = """-- A note on the file.
 
@@ -75,3 +76,31 @@ def test_unit_and_sensitivity_are_the_last_sentences(
 @pytest.mark.parametrize("comment", [None, "", " \n", "Personal.", "Unit: seconds.", "Unit: seconds. Personal."])
 def test_a_comment_without_text_describes_nothing(comment: str | None) -> None:
     assert parse(comment) is None
+
+
+def test_every_declared_table_and_column_has_a_description() -> None:
+    missing = []
+    for statement, table in ddl.read(ROOT / "include" / "sql" / "ddl").items():
+        if table:
+            described, columns = describe(statement)
+            missing += [f"{statement.where}: {table.name}"] if described is None else []
+            missing += [f"{statement.where}: {table.name}.{name}" for name in table.definitions if name not in columns]
+    assert missing == []
+
+
+def test_personal_data_is_marked() -> None:
+    marked = {
+        f"{table.name}.{name}"
+        for statement, table in ddl.read(ROOT / "include" / "sql" / "ddl").items()
+        if table
+        for name, description in describe(statement)[1].items()
+        if description.is_personal
+    }
+    assert marked == {
+        *(f"users.{name}" for name in ("user_id", "first_name", "last_name", "gender")),
+        *(f"songplays.{name}" for name in ("user_id", "session_id", "location", "user_agent")),
+        *(f"staging_events.{name}" for name in ("userid", "firstname", "lastname", "gender", "location")),
+        *(f"staging_events.{name}" for name in ("registration", "sessionid", "useragent")),
+        *(f"operations.rejected_rows.{name}" for name in ("raw_line", "raw_value")),
+        "operations.data_quality_results.sample",
+    }

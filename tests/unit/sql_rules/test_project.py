@@ -12,13 +12,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = {
-    "include/sql/ddl/devices.sql": """CREATE TABLE IF NOT EXISTS devices (
+    "include/sql/ddl/devices.sql": """-- One row per device.
+--
+-- DISTSTYLE AUTO: a reason.
+CREATE TABLE IF NOT EXISTS devices (
+    -- Serial number of the device.
     device_id BIGINT,
+    -- Model, as the device reports it (UTF-8).
     model VARCHAR(256),
+    -- Audit: the batch.
     batch_id BIGINT,
+    -- Audit: the version.
     row_version VARCHAR(9)
 );
-CREATE TABLE IF NOT EXISTS staging_devices (id BIGINT, name VARCHAR(256), batch_id BIGINT);
+
+-- Devices as delivered.
+CREATE TABLE IF NOT EXISTS staging_devices (
+    -- Serial number.
+    id BIGINT,
+    -- Name that the owner chose. Personal.
+    name VARCHAR(256),
+    -- Audit: the batch. Unit: batches. Personal.
+    batch_id BIGINT
+);
 """,
     "include/sql/load/devices.sql": """-- Candidates.
 {% set version = "'1'" %}
@@ -79,7 +95,17 @@ def test_consistent_files_have_no_violations(project: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "expected"),
     [
-        (DDL, "TABLE IF NOT EXISTS devices", "TABLE devices", (DDL, 1, "ddl", "this file")),
+        (DDL, "TABLE IF NOT EXISTS devices", "TABLE devices", (DDL, 4, "ddl", "this file")),
+        (DDL, "-- One row per device.\n", "", (DDL, 3, "description", "devices")),
+        (DDL, "-- Devices as delivered.\n", "", (DDL, 15, "description", "staging_devices")),
+        (DDL, "-- Devices as delivered.\n", "-- A note.\n\n", (DDL, 17, "description", "staging_devices")),
+        (DDL, "    -- Serial number of the device.\n", "", (DDL, 5, "description", "device_id")),
+        (DDL, "    -- Serial number.\n", "", (DDL, 17, "description", "id")),
+        (DDL, "-- Name that the owner chose. Personal.", "-- Personal.", (DDL, 20, "description", "name")),
+        (DDL, "chose. Personal.", "chose. Personal. Unit: letters.", (DDL, 20, "description", "name")),
+        (DDL, "chose. Personal.", "chose, Personal.", (DDL, 20, "description", "name")),
+        (DDL, "chose. Personal.", "chose", (DDL, 20, "description", "name")),
+        (DDL, "the owner chose", "the owner chose " + "x" * 500, (DDL, 20, "description", "name")),
         (LOAD, "s.name AS model", "s.name AS maker", (LOAD, 5, "load", "maker")),
         (LOAD, "    s.batch_id,\n", "", (LOAD, 4, "load", "batch_id")),
         (LOAD, "s.name AS", "MIN(s.name) AS", (LOAD, 5, "load", "model")),

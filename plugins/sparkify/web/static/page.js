@@ -3,6 +3,7 @@
 
 import * as alerts from "./alerts.js";
 import * as charts from "./charts.js";
+import * as dictionary from "./dictionary.js";
 import { element } from "./dom.js";
 import { clock } from "./format.js";
 import * as lists from "./lists.js";
@@ -18,6 +19,8 @@ let period = "week";
 // The latest response of api/loads, and the error if it failed.
 let loads = {};
 let trouble = null;
+// The latest response of api/dictionary.
+let described = null;
 // Further data for a panel's rows: the declarations of the checks, if one did not pass; Airflow's state of the runs that
 // rejected rows.
 const besides = {
@@ -136,6 +139,29 @@ async function showReports(reload) {
   else at.replaceChildren(reports.list(found.days));
 }
 
+function renderDictionary() {
+  if (!described) return;
+  const at = document.querySelector("#dictionary .body");
+  at.classList.remove("loading");
+  if (described.error) {
+    state(at, described.all ? "Not available" : described.error);
+    at.dataset.shown = "";
+    return;
+  }
+  const rows = answers.get("tables")?.rows?.map(([name, value]) => [name, value]) ?? [];
+  // The same text leaves alone what the user has selected or focused.
+  const shown = JSON.stringify([described.tables, rows]);
+  if (at.dataset.shown === shown) return;
+  at.dataset.shown = shown;
+  const open = new Set([...at.querySelectorAll("details[open]")].map((entry) => entry.dataset.table));
+  at.replaceChildren(...dictionary.tables(described.tables, new Map(rows), open));
+}
+
+async function showDictionary() {
+  described = await get("api/dictionary");
+  renderDictionary();
+}
+
 // Adds the panels that are not in VIEWS; returns false if Airflow did not list them.
 async function placeOthers() {
   const found = await get("api/panels");
@@ -158,13 +184,17 @@ async function load(panel, reload) {
   if (url) besides[panel].found = await get(url);
   answers.set(panel, { version: settled ? loads.version : null, ...answer });
   render(panel);
+  if (panel === "tables") renderDictionary();
   updateHeader();
 }
 
 async function refresh(reload = false) {
   const found = await get("api/loads");
   trouble = found.error ? found : null;
-  if (reload || trouble || loads.version !== found.version) showReports(reload);
+  if (reload || trouble || loads.version !== found.version) {
+    showReports(reload);
+    showDictionary();
+  }
   if (trouble) {
     // Keep what is shown; the banner has the error.
     panels().filter((panel) => !answers.has(panel)).forEach((panel) => {

@@ -23,7 +23,7 @@ EXAMPLES = {
         ],
     ),
     "statement": Examples(
-        ["LOCK t", "DROP TABLE IF EXISTS t", "CREATE SCHEMA IF NOT EXISTS s", "WITH x AS (SELECT a FROM t) SELECT a FROM x"],  # noqa: E501
+        ["LOCK t", "DROP TABLE IF EXISTS t", "CREATE SCHEMA IF NOT EXISTS s", "WITH x AS (SELECT a FROM t) SELECT a FROM x", "ALTER TABLE t DROP COLUMN a", "ALTER TABLE t RENAME TO u"],  # noqa: E501
         [
             "TRUNCATE t",
             "VACUUM t",
@@ -33,6 +33,8 @@ EXAMPLES = {
             "VALUES (1), (2)",
             "BEGIN",
             "ALTER TABLE t ADD COLUMN a INTEGER",
+            "ALTER TABLE t ALTER SORTKEY (a)",
+            "ALTER TABLE t RENAME COLUMN a TO b",
             "CREATE MATERIALIZED VIEW v AS SELECT a FROM t",
             "CREATE SEQUENCE s",
             "GRANT SELECT ON t TO u",
