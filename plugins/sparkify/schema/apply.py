@@ -111,8 +111,8 @@ def _allowed(plan: Plan, policy: Policy) -> list[Change]:
         return [*plan.changes]
     if blocking := [change for change in plan.pending if change.is_blocking]:
         raise DdlError(
-            f"{listed(blocking)}\nThe existing rows would have no value. Declare a DEFAULT, or allow NULL; or trigger "
-            "the DAG with schema_changes = all, which loads the table again from its staging table."
+            f"{listed(blocking)}\nALTER TABLE cannot add such a column to existing rows. Declare a DEFAULT, or allow "
+            "NULL; or trigger the DAG with schema_changes = all, which loads the table again from its staging table."
         )
     for change in plan.pending:
         log.warning(

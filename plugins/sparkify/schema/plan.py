@@ -137,10 +137,9 @@ def _of_table(statement: Statement, table: Table, existing: Relation, found: Fou
     for name, definition in table.definitions.items():
         if name in existing.columns:
             yield from _of_column(table, name, definition, existing)
-        elif name in table.required:
+        elif reason := _why_not_added(definition):
             place = statement.place(definition.this.meta.get("line", 1))
-            what = f"add the column {name}, NOT NULL without a DEFAULT ({place})"
-            yield Change(Kind.REBUILD, table.name, what, is_blocking=True)
+            yield Change(Kind.REBUILD, table.name, f"add the column {name}, {reason} ({place})", is_blocking=True)
         else:
             text = definition.sql("redshift", comments=False)
             yield Change(Kind.ADD, table.name, f"add the column {text}", f"ALTER TABLE {table.name} ADD COLUMN {text}")
@@ -150,6 +149,20 @@ def _of_table(statement: Statement, table: Table, existing: Relation, found: Fou
     if audit != (declared := [name for name in table.definitions if name in audit]):
         yield Change(Kind.REBUILD, table.name, f"order of the audit columns {_listed(audit, declared)}")
     yield from _of_keys(table, existing, found)
+
+
+def _why_not_added(definition: exp.ColumnDef) -> str:
+    """Return why ALTER TABLE cannot add a column; empty if it can."""
+    from sqlglot import exp
+
+    allowed = (exp.NotNullColumnConstraint, exp.DefaultColumnConstraint, exp.EncodeColumnConstraint)
+    for constraint in definition.find_all(exp.ColumnConstraint):
+        if not isinstance(constraint.kind, allowed):
+            return f"which is {constraint.sql('redshift')}"
+    required = definition.find(exp.NotNullColumnConstraint)
+    if required and not required.args.get("allow_null") and not definition.find(exp.DefaultColumnConstraint):
+        return "NOT NULL without a DEFAULT"
+    return ""
 
 
 def _of_column(table: Table, name: str, definition: exp.ColumnDef, existing: Relation) -> Iterator[Change]:
@@ -208,8 +221,8 @@ def comments(statement: Statement, table: Table | None, existing: Relation | Non
         f"COLUMN {table.name}.{name}": description.comment
         for name, description in of_columns.items()
         if (name not in found or found[name].comment != description.comment)
-        # Such a column is added by a rebuild, which describes it.
-        and not (existing and name not in found and name in table.required)
+        # A column that a rebuild adds is described by it.
+        and not (existing and name not in found and _why_not_added(table.definitions[name]))
     }
     if not texts:
         return []

@@ -49,18 +49,6 @@ class Table:
         return {name: column.kind.this.name for name, column in self.definitions.items() if column.kind}
 
     @property
-    def required(self) -> list[str]:
-        """Its columns that are NOT NULL and have no DEFAULT."""
-        from sqlglot import exp
-
-        return [
-            name
-            for name, column in self.definitions.items()
-            if column.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint)
-            and not column.find(exp.DefaultColumnConstraint)
-        ]
-
-    @property
     def primary_key(self) -> list[str]:
         """The columns of its primary key."""
         from sqlglot import exp

@@ -145,6 +145,17 @@ def test_a_required_column_needs_a_rebuild_and_blocks_the_loads(plan: Callable[.
     assert change.what == "add the column country, NOT NULL without a DEFAULT (plays.sql line 6)"
 
 
+@pytest.mark.parametrize("constraint", ["UNIQUE", "PRIMARY KEY", "REFERENCES songs (song_id)"])
+def test_a_column_that_redshift_cannot_add_needs_a_rebuild(plan: Callable[..., Plan], constraint: str) -> None:
+    (change, *_) = plan("    price", f"    country VARCHAR(2) {constraint},\n    price").pending
+    assert change.is_blocking
+    assert change.what.startswith(f"add the column country, which is {constraint} (plays.sql line 6)")
+
+
+def test_a_column_that_allows_null_is_added(plan: Callable[..., Plan]) -> None:
+    assert [change.kind for change in plan("    price", "    country VARCHAR(2) NULL,\n    price").changes] == [Kind.ADD]
+
+
 def test_a_rebuild_has_all_its_reasons_and_leaves_additive_changes_apart(plan: Callable[..., Plan]) -> None:
     old = "    title VARCHAR(64),\n    price DECIMAL(18, 2),\n"
     new = "    title VARCHAR(6),\n    price REAL,\n    note VARCHAR(9),\n"
