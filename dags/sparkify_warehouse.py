@@ -50,6 +50,8 @@ from sparkify.operators.create_tables import CONFIRMATION
 
 INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
+DDL = [str(INCLUDE / "sql" / "ddl")]
+INDEXES = ["postgres/indexes.sql"]
 BUCKET = "{{ var.value.sparkify_bucket }}"
 ALERT = AlertNotifier()
 
@@ -121,8 +123,6 @@ with DAG(
         # The run that closes a day reprocesses the whole day, to load late-arriving events.
         "interval_start": "{{ interval_of_run(dag_run, params).closing('day').start }}",
         "interval_end": "{{ interval_of_run(dag_run, params).end }}",
-        "ddl": [str(INCLUDE / "sql" / "ddl")],
-        "postgres_sql": ["postgres/indexes.sql"],
         "schema_changes": "{{ params.schema_changes }}",
         # A task without new data is skipped; downstream tasks still run.
         "trigger_rule": TriggerRule.NONE_FAILED,
@@ -130,6 +130,8 @@ with DAG(
 ) as dag:
     create_tables = CreateTablesOperator(
         task_id="create_tables",
+        ddl=DDL,
+        postgres_sql=INDEXES,
         recreate="{{ params.recreate_tables or '' }}",
         checks=CHECKS,
     )
@@ -166,7 +168,11 @@ with DAG(
         tooltip="Load the star schema from the staging tables",
         prefix_group_id=False,
         # mypy infers the parameter's type from its converter, copy.deepcopy.
-        default_args={"mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}"},  # type: ignore[arg-type]
+        default_args={  # type: ignore[arg-type]
+            "mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}",
+            "ddl": DDL,
+            "postgres_sql": INDEXES,
+        },
     ) as load:
         load_songs = LoadDimensionOperator(
             task_id="load_songs",

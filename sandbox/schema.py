@@ -147,7 +147,8 @@ def load_tasks() -> dict[str, LoadTask]:
     for task in dag.tasks:
         if isinstance(task, LoadOperator):
             task.resolve_template_files()
-            select = task.render_template(task.sql, {"scope": predicates.everything}, dag.get_template_env())
+            context = task.with_scope({}, predicates.everything)
+            select = task.render_template(task.sql, context, dag.get_template_env())
             found[task.table] = LoadTask(task.task_id, task.keys, select.strip(), fingerprint(task.sql, task.keys))
     return found
 

@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.schema import rebuild
+from sparkify.warehouse import WarehouseError
 from tests.integration.schema.conftest import (
     DDL,
     FIVE,
@@ -138,7 +139,7 @@ def test_a_rebuild_that_fails_its_check_changes_nothing(loaded: Lab, coded: Path
     ],
 )
 def test_the_check_of_the_rows(counts: tuple[int, int, int, int], problem: str) -> None:
-    with pytest.raises(rebuild.WarehouseError, match=problem):
+    with pytest.raises(WarehouseError, match=problem):
         rebuild._checked("users", counts, ["user_id"])
     assert rebuild._checked("users", (0, 3, 3, 0), ["user_id"]) == 3
 
