@@ -105,7 +105,7 @@ def _airflow(
         job.home,
         metadata=airflow.sqlalchemy_url(metadata),
         postgres=ready.postgres,
-        database=job.database,
+        database=job.name,
         s3=ready.s3,
         bucket=job.name,
     )

@@ -18,7 +18,7 @@ from sandbox.dag_runs import interval_of
 from sparkify.interval import Interval, difference, union
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from sandbox.api import AirflowClient
 
@@ -46,21 +46,15 @@ class CatchUp:
     :param client: logged in as a user who may trigger and unpause the DAGs.
     :param start: the first day of the data (UTC).
     :param report: called with a line for each triggered range, each failure and each invalid run; each line once.
-    :param since: when the current warehouse replaced another one; what runs loaded before is not in it. None if there
-        was no other.
     """
 
-    def __init__(
-        self, client: AirflowClient, start: date, report: Callable[[str], object], *, since: datetime | None = None
-    ) -> None:
+    def __init__(self, client: AirflowClient, start: date, report: Callable[[str], object]) -> None:
         self._client = client
         self._start = datetime(start.year, start.month, start.day, tzinfo=UTC)
         self._report = cache(report)
         self._known_dags: set[str] = set()
-        self._since = since
-        # By run id; None if the run has no valid interval, or loaded a former warehouse.
+        # By run id; None if the run has no valid interval.
         self._intervals: dict[str, Interval | None] = {}
-        self._former_schedule = self._start  # the end of what the schedule loaded into a former warehouse
         self._loaded = False
 
     @property
@@ -85,9 +79,7 @@ class CatchUp:
         if self.loaded:
             self._unpause(airflow.AUDIT_ID)  # it audits loaded data
         self._read_runs()
-        end = last_full(until)
-        if self._former_schedule < end:
-            end -= HOUR  # the schedule loads the last full hour: its run may be about to start
+        end = last_full(until) - HOUR  # the schedule loads the last full hour: its run may be about to start
         gaps = missing(filter(None, self._intervals.values()), self._start, end)
         if not gaps or (self._client.dag(airflow.DAG_ID) or {}).get("is_paused"):
             return []
@@ -135,26 +127,15 @@ class CatchUp:
             bounds = (run["data_interval_start"], run["data_interval_end"])
             start, end = (datetime.fromisoformat(bound) if bound else None for bound in bounds)
             try:
-                self._intervals[run["dag_run_id"]] = self._loaded_by(run, interval_of(start, end, run["conf"]))
+                self._intervals[run["dag_run_id"]] = interval_of(start, end, run["conf"])
             except AirflowFailException as error:
                 self._intervals[run["dag_run_id"]] = None
                 self._report(f"Skipped the run {run['dag_run_id']!r} of {airflow.DAG_ID}, invalid interval: {error}")
         return len(unknown)
 
-    def _loaded_by(self, run: Mapping[str, Any], interval: Interval) -> Interval | None:
-        """Return the interval of a run; None if it loaded a former warehouse."""
-        began = run["start_date"]
-        if self._since is None or began is None or datetime.fromisoformat(began) >= self._since:
-            return interval
-        if run["run_type"] == "scheduled":  # the schedule creates no second run of it
-            self._former_schedule = max(self._former_schedule, interval.end)
-        return None
-
     def _trigger(self, start: datetime, end: datetime) -> bool:
         span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M} UTC"
         run_id = f"catch_up__{start:%Y-%m-%dT%H:%M}_{end:%Y-%m-%dT%H:%M}"
-        if self._since:  # the former warehouse may have a run of that name
-            run_id += f"__{self._since:%Y-%m-%dT%H:%M:%S}"
         try:
             self._client.trigger(
                 airflow.DAG_ID,

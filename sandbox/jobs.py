@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from sandbox.terminal import Terminal
 
-DDL = airflow.ROOT / "include" / "sql" / "ddl"
 # The generated data, if none is given.
 SAMPLE = generate.Options()
 
@@ -36,21 +35,12 @@ class BusyError(Exception):
     """Another command is using the same state; the message says what to do."""
 
 
-def warehouse_name(data: str) -> str:
-    """Return the name of the warehouse for some data; a change of the DDL gives a new one."""
-    ddl = "".join(path.read_text() for path in sorted(DDL.rglob("*.sql")))
-    return f"{data}-{hashlib.sha256(ddl.encode()).hexdigest()[:6]}"
-
-
-def former_warehouses(server: servers.PostgresServer, data: str) -> list[str]:
-    """Return the warehouses of some data that were created with another DDL."""
-    name = re.compile(rf"{re.escape(data)}-[0-9a-f]{{6}}")
-    return [found for found in server.databases() if name.fullmatch(found) and found != warehouse_name(data)]
-
-
 def metadata_name(name: str) -> str:
-    """Return the name of the metadata database of an Airflow."""
-    return f"{name}-airflow"
+    """Return the name of the metadata database of an Airflow.
+
+    :param name: of the warehouse that it loads.
+    """
+    return f"{name}-metadata"
 
 
 def scheduler_home(state: Path, name: str) -> Path:
@@ -85,16 +75,11 @@ class LoadJob:
 
     @property
     def name(self) -> str:
-        """A name for the data and its bucket, unique per source."""
+        """A name for the data, its bucket and its warehouse, unique per source."""
         if self.source is None:
             return "sparkify-sample"
         stem = re.sub(r"[^a-z0-9]+", "-", self.source.name.lower().split(".")[0])[:40].strip("-")
         return f"{stem or 'data'}-{hashlib.sha256(str(self.source).encode()).hexdigest()[:6]}"
-
-    @property
-    def database(self) -> str:
-        """A name for the warehouse; a change of the DDL gives a new one."""
-        return warehouse_name(self.name)
 
     @property
     def metadata(self) -> str:
@@ -102,12 +87,12 @@ class LoadJob:
 
         Another warehouse has another one: a backfill skips the hours that have a run.
         """
-        return metadata_name(self.database)
+        return metadata_name(self.name)
 
     @property
     def home(self) -> Path:
         """The folder of that Airflow, with its keys and logs."""
-        return scheduler_home(self.state, self.database)
+        return scheduler_home(self.state, self.name)
 
     def command(self, target: str) -> str:
         """Return the command line that does this job.
@@ -183,16 +168,8 @@ def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
         with terminal.step("Start PostgreSQL and an S3 server"):
             postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
             s3 = stack.enter_context(servers.s3(job.state / "s3"))
-            former = former_warehouses(postgres, job.name)
-            is_new = job.database not in postgres.databases()
-            database = postgres.create_database(job.database)
+            database = postgres.create_database(job.name)
             store = servers.bucket(s3, job.name)
-        if former and is_new:
-            terminal.notice(
-                f"The DDL has changed since this data was loaded: starting with an empty warehouse, {job.database}. "
-                f"The old one is kept as database {', '.join(former)}, and used again if you undo the change; "
-                "`make clean` removes all."
-            )
         source = job.source
         if source is None:
             source = job.state / "sample"

@@ -78,10 +78,8 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
         with recorder.step("Start PostgreSQL and an S3 server"):
             postgres = context.enter_context(servers.postgres(files.state / "postgres"))
             s3 = context.enter_context(servers.s3(files.state / "s3"))
-            use = files.use_warehouse(jobs.warehouse_name(NAME))
-            # Not of the warehouse: with another DDL, users keep their connections, passwords and runs.
             home = jobs.scheduler_home(files.state, NAME)
-            state.database, state.endpoint = postgres.create_database(use.database), s3.endpoint
+            state.database, state.endpoint = postgres.create_database(NAME), s3.endpoint
             state.metadata = postgres.create_database(jobs.metadata_name(NAME))
             state.home = str(home)
             _add_component(state, "postgres", postgres.pid)
@@ -91,18 +89,10 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
             home,
             metadata=airflow.sqlalchemy_url(state.metadata),
             postgres=postgres,
-            database=use.database,
+            database=NAME,
             s3=s3,
             bucket=NAME,
         )
-        if use.since and moment(use.since) >= moment(state.begun):  # by this start
-            state.notice = (
-                f"The DDL has changed since the last `make up`: all hours are loaded into another warehouse, "
-                f"{use.database}. The old one is kept as database {use.former} (`\\c {use.former}` in `make psql`), "
-                "and used again if you undo the change; `make clean` removes both. "
-                "Airflow's connections, users and runs are the same."
-            )
-            recorder.log(state.notice)
         with recorder.step(f"Write the events since {start:%Y-%m-%d}") as update:
             process = context.enter_context(_feeder(files, s3, start))
             _add_component(state, FEEDER, process.pid)
@@ -116,8 +106,7 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
             update(deployment.url)
         # Airflow modules imported here need its settings.
         os.environ.update(environment)
-        since = moment(use.since) if use.since else None
-        catch_up = CatchUp(context.enter_context(deployment.client()), start, recorder.log, since=since)
+        catch_up = CatchUp(context.enter_context(deployment.client()), start, recorder.log)
         _load_history(catch_up, files, deployment, recorder)
         state.phase = "ready"
         recorder.log(f"Ready: {deployment.url}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-# The bucket, and the prefix of the warehouse's name; separate from the data of `make run`.
+# The bucket and the warehouse; separate from the data of `make run`.
 NAME = "sparkify-live"
 FEEDER = "feeder"
 
@@ -70,7 +70,6 @@ class SupervisorState:
     :param steps: of the start.
     :param components: the processes, by name, in the order of their start.
     :param error: why it failed.
-    :param notice: what the user should know; empty if nothing.
     """
 
     pid: int
@@ -84,7 +83,6 @@ class SupervisorState:
     steps: list[StartupStep] = field(default_factory=list)
     components: dict[str, Component] = field(default_factory=dict)
     error: str = ""
-    notice: str = ""
 
     @property
     def ended(self) -> list[str]:
@@ -102,20 +100,6 @@ class SupervisorState:
     def text(self) -> str:
         """Return the state as JSON, without passwords."""
         return json.dumps(asdict(self), indent=1)
-
-
-@dataclass(frozen=True)
-class WarehouseUse:
-    """The warehouse that Airflow's runs load.
-
-    :param database: its name.
-    :param since: since when they load it, ISO 8601, UTC; None for the first warehouse.
-    :param former: the one before; empty for the first warehouse.
-    """
-
-    database: str
-    since: str | None = None
-    former: str = ""
 
 
 @dataclass(frozen=True)
@@ -156,18 +140,6 @@ class SupervisorFiles:
     def bucket(self) -> Path:
         """The folder of the bucket's objects."""
         return self.state / "s3" / NAME
-
-    def use_warehouse(self, database: str) -> WarehouseUse:
-        """Return the use of a warehouse, from now on if another one was used before."""
-        path = self.folder / "warehouse.json"
-        use = WarehouseUse(database)
-        with suppress(FileNotFoundError, ValueError, TypeError):
-            known = WarehouseUse(**json.loads(path.read_text()))
-            if known.database == database:
-                return known
-            use = WarehouseUse(database, datetime.now(UTC).isoformat(), known.database)
-        replace_file(path, json.dumps(asdict(use)))
-        return use
 
     def save(self, state: SupervisorState) -> None:
         """Write the state for the other commands."""

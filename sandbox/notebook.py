@@ -52,7 +52,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _make(job: jobs.LoadJob, terminal: Terminal) -> Path:
     with _loaded(job) as postgres:
         os.environ["AIRFLOW_HOME"] = str(job.state / "airflow")
-        os.environ["AIRFLOW_CONN_REDSHIFT"] = airflow.postgres_connection(postgres, job.database)
+        os.environ["AIRFLOW_CONN_REDSHIFT"] = airflow.postgres_connection(postgres, job.name)
         page = job.state / f"{job.name}.html"
         with terminal.step("Execute the notebook"):
             page.write_text(execute(NOTEBOOK), encoding="utf-8")
@@ -69,10 +69,8 @@ def _loaded(job: jobs.LoadJob) -> Iterator[servers.PostgresServer]:
     if not (job.state / "postgres").is_dir():
         raise NothingLoadedError(f"This data has not been loaded. {remedy}")
     with servers.postgres(job.state / "postgres") as postgres:
-        if not _has_plays(postgres, job.database):
-            former = jobs.former_warehouses(postgres, job.name)
-            why = f"The DDL has changed since this data was loaded (database {', '.join(former)})" if former else ""
-            raise NothingLoadedError(f"{why or 'This data has not been loaded'}. {remedy}")
+        if not _has_plays(postgres, job.name):
+            raise NothingLoadedError(f"This data has not been loaded. {remedy}")
         yield postgres
 
 

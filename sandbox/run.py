@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# A laptop's data can be loaded again: apply every change of the DDL.
+PARAMS = {"schema_changes": "all"}
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Load the data and show the results; return the exit code."""
@@ -52,7 +55,7 @@ def _run(job: jobs.LoadJob, terminal: Terminal) -> int:
                     home,
                     metadata=metadata,
                     postgres=ready.postgres,
-                    database=job.database,
+                    database=job.name,
                     s3=ready.s3,
                     bucket=job.name,
                 )
@@ -93,7 +96,8 @@ def _load_range(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[
         terminal.task(task)
 
     terminal.heading(f"DAG {airflow.DAG_ID}, one run for the whole range")
-    return airflow.load(report, conf={"start": job.start.isoformat(), "end": job.end.isoformat()}), checks
+    conf = {**PARAMS, "start": job.start.isoformat(), "end": job.end.isoformat()}
+    return airflow.load(report, conf=conf), checks
 
 
 def _load_hourly(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict[str, Any]]]:
@@ -106,7 +110,7 @@ def _load_hourly(job: jobs.LoadJob, terminal: Terminal) -> tuple[bool, list[dict
         tasks: list[airflow.TaskResult] = []
         began = time.monotonic()
         # With this timetable a manual run at a moment gets the interval that ends there.
-        succeeded = airflow.load(tasks.append, logical_date=start + timedelta(hours=1))
+        succeeded = airflow.load(tasks.append, logical_date=start + timedelta(hours=1), conf=PARAMS)
         checks = _combine(checks, [check for task in tasks for check in task.checks])
         terminal.hour(start, tasks, time.monotonic() - began)
         if not succeeded:

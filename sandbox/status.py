@@ -54,7 +54,6 @@ class Health:
 
 def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
     """Print the URL, the users and the next commands."""
-    print_notice(state, console)
     passwords = json.loads(password_file(Path(state.home)).read_text())
     console.print(f"\n[bold]{state.url}[/]", soft_wrap=True)
     for user in USERS:
@@ -65,12 +64,6 @@ def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) 
         "\n  make status   health of each component\n  make logs     all logs\n"
         "  make break    add invalid events, to see an alert\n  make down     stop everything"
     )
-
-
-def print_notice(state: SupervisorState, console: Console) -> None:
-    """Print what the user should know about this start, if anything."""
-    if state.notice:
-        console.print(f"\n{SIGNS['warned']} {escape(state.notice)}")
 
 
 def print_access(state: SupervisorState, files: SupervisorFiles, console: Console) -> None:
@@ -112,7 +105,6 @@ def show(state: SupervisorState, files: SupervisorFiles, console: Console) -> in
     console.print(table)
     with suppress(psycopg.Error):
         _runs(state, console)
-    print_notice(state, console)
     if (progress := files.progress()) and progress.broken:
         console.print(
             f"\n{SIGNS['warned']} The hour from {_time(progress.broken):%Y-%m-%d %H:%M} UTC has invalid events: "

@@ -68,10 +68,6 @@ class Terminal:
         self.console.print(f"\n[bold]{text}[/]")
         self._last = time.monotonic()
 
-    def notice(self, text: str) -> None:
-        """Print something that the user should know."""
-        self.console.print(f"{SIGNS['warned']} {escape(text)}")
-
     @contextmanager
     def step(self, title: str) -> Iterator[ProgressStep]:
         """Show a step while it runs, and print its result and duration at its end."""

@@ -189,7 +189,6 @@ def _show(files: SupervisorFiles, process: psutil.Process, number: int, terminal
 
 
 def _failed(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
-    status.print_notice(state, console)
     if state.error:
         console.print(f"\n[red]✗[/] {escape(state.error)}", soft_wrap=True)
         if "is taken" in state.error:

@@ -205,10 +205,10 @@ def test_an_interrupted_command_leaves_no_process_and_can_continue(state: Path, 
     assert row_counts(printed) == lab.counts()
     with servers.postgres(state / "postgres") as server, psycopg.connect(server.uri()) as connection:
         names = [name for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'spark%'")]
-        (metadata,) = [name for name in names if name.endswith("-airflow")]
-        loaded = Lab(server.uri(metadata.removesuffix("-airflow")), lab.store, lab.bucket, {})
+        assert sorted(names) == ["sparkify-sample", "sparkify-sample-metadata"]
+        loaded = Lab(server.uri("sparkify-sample"), lab.store, lab.bucket, {})
         assert loaded.tables() == lab.tables()
-        with psycopg.connect(server.uri(metadata)) as runs:
+        with psycopg.connect(server.uri("sparkify-sample-metadata")) as runs:
             kinds = runs.execute("SELECT run_type, COUNT(*) FROM dag_run GROUP BY 1").fetchall()
         assert kinds == [("backfill", 4)]  # and no run of the current hour
 

@@ -1,14 +1,16 @@
-"""A change of the DDL between two ``make up``: another warehouse, with the whole history, in the same Airflow."""
+"""A change of the DDL between two commands is applied to the same warehouse, by a run."""
 
 from __future__ import annotations
 
 import re
 import shutil
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from sandbox import airflow, servers
 from tests.conftest import ROOT
 from tests.support.live import Site, empty_site
 
@@ -16,9 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(600)]
-
 PLAYS = "SELECT DATE_TRUNC('hour', start_time), COUNT(*) FROM songplays WHERE start_time < %s GROUP BY 1 ORDER BY 1"
+LENGTH = "SELECT character_maximum_length FROM information_schema.columns WHERE (table_name, column_name) = (%s, %s)"
+# The users whose row has the method of their latest event, and all users.
+FILLED = """
+    SELECT COUNT(*) FILTER (WHERE e.method = u.method), COUNT(DISTINCT u.user_id) FROM users AS u
+    INNER JOIN staging_events AS e ON u.user_id = e.userid
+    WHERE e.ts = (SELECT MAX(ts) FROM staging_events WHERE userid = u.user_id)
+"""
 
 
 @pytest.fixture
@@ -30,39 +37,57 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def test_another_ddl_gets_another_warehouse_and_the_same_airflow(site: Site) -> None:
+def replace(site: Site, name: str, old: str, new: str) -> None:
+    """Replace a part of a SQL file."""
+    path = site.root / "include" / "sql" / name
+    text = path.read_text()
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new))
+
+
+@pytest.mark.scheduler
+@pytest.mark.timeout(600)
+def test_a_new_column_is_filled_for_the_whole_history(site: Site) -> None:
     first = site.up()
     before, runs = site.state, site.idle(180)
-    loaded_until = max(run.interval.end for run in runs).replace(tzinfo=None)
+    last = max(run.interval.end for run in runs)
+    loaded_until = last.replace(tzinfo=None)
     with psycopg.connect(before.database) as connection:
         plays = connection.execute(PLAYS, [loaded_until]).fetchall()
     with site.deployment().client() as client:
         client.post("/api/v2/connections", json={"connection_id": "slack_alerts", "conn_type": "slackwebhook"})
     site.make("down")
-    assert "The DDL has changed" not in first
 
-    ddl = site.root / "include" / "sql" / "ddl" / "users.sql"
-    ddl.write_text(ddl.read_text().replace("level VARCHAR(16)", "level VARCHAR(17)"))
+    replace(site, "ddl/users.sql", "    level VARCHAR(16),\n", "    level VARCHAR(16),\n    method VARCHAR(16),\n")
+    replace(site, "load/users.sql", "    e.level,\n", "    e.level,\n    e.method,\n")
     second = site.up()
-    after = site.state
-    names = [uri.partition("?")[0].rpartition("/")[2] for uri in (before.database, after.database)]
-    assert (
-        f"The DDL has changed since the last `make up`: all hours are loaded into another warehouse, {names[1]}."
-        in second
-    )
-    assert f"The old one is kept as database {names[0]}" in second
-    assert "The DDL has changed" in site.make("status")
-
+    after = site.state  # at another address
+    assert {state.database.partition("?")[0].rpartition("/")[2] for state in (before, after)} == {"sparkify-live"}
+    with site.deployment().client() as client:
+        hour = {"start": (last - timedelta(hours=1)).isoformat(), "end": last.isoformat()}
+        client.trigger(airflow.DAG_ID, hour)
+        assert client.get("/api/v2/connections/slack_alerts").json()["conn_type"] == "slackwebhook"
     again = site.idle(180)
     assert {run.run_id for run in runs} < {run.run_id for run in again}
     assert {run.state for run in again} == {"success"}
     with psycopg.connect(after.database) as connection:
-        length = (
-            "SELECT character_maximum_length FROM information_schema.columns WHERE (table_name, column_name) = (%s, %s)"
-        )
-        assert connection.execute(length, ["users", "level"]).fetchone() == (17,)
+        filled = connection.execute(FILLED).fetchone()
+        assert filled
+        assert filled[0] >= filled[1] > 0
+        assert connection.execute("SELECT COUNT(*) FROM users WHERE method IS NULL").fetchone() == (0,)
         assert connection.execute(PLAYS, [loaded_until]).fetchall() == plays
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(second) == passwords.findall(first)
-    with site.deployment().client() as client:
-        assert client.get("/api/v2/connections/slack_alerts").json()["conn_type"] == "slackwebhook"
+
+
+def test_make_run_applies_changes_that_rebuild_a_table(site: Site) -> None:
+    hours = ["--from", "2018-11-01T14:00", "--to", "2018-11-01T16:00"]
+    site.make(*hours, module="sandbox.run")
+    for length, more in ((8, []), (4, ["--hourly"])):
+        replace(site, "ddl/users.sql", f"gender VARCHAR({2 * length})", f"gender VARCHAR({length})")
+        site.make(*hours, *more, module="sandbox.run")
+        with servers.postgres(site.files.state / "postgres") as server:
+            assert [name for name in server.databases() if name != "postgres"] == ["sparkify-sample"]
+            with psycopg.connect(server.uri("sparkify-sample")) as connection:
+                assert connection.execute(LENGTH, ["users", "gender"]).fetchone() == (length,)
+                assert connection.execute("SELECT COUNT(*) > 0 FROM users").fetchone() == (True,)

@@ -46,7 +46,7 @@ def test_run_from_scratch(state: Path) -> None:
         assert answer in printed
     assert left_behind(state) == []
     quality = succeeded(start_command(state, module="sandbox.quality"))
-    assert f"{of} of {of} checks passed, database sparkify-sample-" in quality
+    assert f"{of} of {of} checks passed, database sparkify-sample\n" in quality
     assert left_behind(state) == []
 
 

@@ -171,7 +171,7 @@ def test_a_failed_cell_fails_the_command(
     job = jobs.read_job(parser, parser.parse_args(arguments), hourly=False)
     with (
         servers.postgres(tmp_path / "postgres") as server,
-        psycopg.connect(server.create_database(job.database)) as connection,
+        psycopg.connect(server.create_database(job.name)) as connection,
     ):
         connection.execute("CREATE TABLE songplays AS SELECT 1 AS songplay_id")
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")])

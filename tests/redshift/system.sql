@@ -52,7 +52,7 @@ CREATE OR REPLACE VIEW endpoint.pg_attrdef AS
 SELECT oid, adrelid, adnum, pg_get_expr(adbin, adrelid) AS adsrc
 FROM pg_catalog.pg_attrdef;
 
--- A role without login is a group if its comment says so.
+-- Explicit grants, so not the rights of the owner. A role without login is a group if its comment says so.
 -- https://docs.aws.amazon.com/redshift/latest/dg/r_SVV_RELATION_PRIVILEGES.html
 CREATE OR REPLACE VIEW public.svv_relation_privileges AS
 SELECT
@@ -72,4 +72,7 @@ FROM pg_catalog.pg_class AS relations
 INNER JOIN pg_catalog.pg_namespace AS namespaces ON relnamespace = namespaces.oid
 CROSS JOIN LATERAL aclexplode(relacl)
 LEFT JOIN pg_catalog.pg_roles AS roles ON grantee = roles.oid
-WHERE relkind IN ('r', 'v') AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REFERENCES');
+WHERE
+    relkind IN ('r', 'v')
+    AND grantee <> relowner
+    AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REFERENCES');

@@ -34,7 +34,7 @@ def translate(sql: str, definition: exp.Expr | None) -> list[str]:
     if found := _DROP_DATABASE.match(sql):
         return [f"DROP DATABASE {found[1]} WITH (FORCE)"]
     if found := _IDENTITY.match(sql):
-        return _identity(*(word.upper() for word in found.groups()[:2]), found[3])
+        return _identity(found[1].upper(), found[2].upper(), found[3])
     if verb not in ("BEGIN", "COMMIT", "ROLLBACK") and (reason := refusal(sql)):
         raise ServerError("42601", reason)
     if verb in _SHARED:

@@ -35,8 +35,6 @@ class FakeApi:
             "dag_run_id": f"run-{self._created}",
             "state": "success",
             "conf": None,
-            "run_type": "manual",
-            "start_date": None,
             "data_interval_start": start and f"{start:%Y-%m-%dT%H:%M:%SZ}",
             "data_interval_end": end and end.isoformat(),
         }

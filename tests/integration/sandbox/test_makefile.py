@@ -75,7 +75,7 @@ def test_it_is_installed_if_something_is_loaded(project: Path) -> None:
     servers.private(state)
     with (
         servers.postgres(state / "postgres") as server,
-        psycopg.connect(server.create_database(job.database)) as connection,
+        psycopg.connect(server.create_database(job.name)) as connection,
     ):
         connection.execute("CREATE TABLE songplays AS SELECT 1 AS songplay_id")
     _, printed = make_notebook(project)

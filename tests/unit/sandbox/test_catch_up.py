@@ -163,29 +163,3 @@ def test_the_cost_does_not_depend_on_the_history(subject: Subject) -> None:
         catch_up.advance(at(3 * PAGE + 1 + later))
         assert api.requests == [read] * reads
     assert api.triggered() == []
-
-
-def test_a_new_warehouse_is_loaded_from_the_start(subject: Subject) -> None:
-    """Runs that began earlier loaded the former one. The schedule repeats none; a queued run is still to begin."""
-    api, _, lines = subject
-    before, after = at(6) + timedelta(minutes=5), at(6) + timedelta(minutes=20)
-    api.paused[airflow.DAG_ID] = False
-    api.add(START, at(5), start_date=before.isoformat(), dag_run_id="catch_up__2026-11-20T00:00_2026-11-20T05:00")
-    api.add(at(5), start_date=before.isoformat(), run_type="scheduled")
-    api.rejected.add("catch_up__2026-11-20T00:00_2026-11-20T05:00")
-    api.add(at(2))  # queued
-    catch_up = CatchUp(api.client(), START.date(), lines.append, since=after)
-    assert catch_up.advance(after) == [(START, at(2)), (at(3), at(6))]
-    assert catch_up.advance(after) == []
-    api.add(at(6), start_date=at(7).isoformat(), run_type="scheduled")
-    assert catch_up.advance(at(7)) == []
-    assert catch_up.advance(at(9)) == [(at(7), at(8))]  # not the last full hour, which the schedule loads
-
-
-def test_each_new_warehouse_has_its_own_run_of_the_same_hours(subject: Subject) -> None:
-    api, _, lines = subject
-    for minute in (1, 2):
-        since = at(6) + timedelta(minutes=minute)
-        assert CatchUp(api.client(), START.date(), lines.append, since=since).advance(since) == [(START, at(5))]
-        api.runs[-1]["start_date"] = since.isoformat()
-    assert api.runs[0]["dag_run_id"] != api.runs[1]["dag_run_id"]

@@ -178,10 +178,9 @@ def test_a_name_is_a_bucket_and_a_database(name: str) -> None:
     found = job(Path("/data") / name)
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", found.name)
     assert not found.name.startswith("xn--")
-    assert len(found.database.encode()) <= 63
-    assert found.database.startswith(found.name)
+    assert len(found.name.encode()) <= 63
     assert len(found.metadata.encode()) <= 63
-    assert found.metadata.startswith(found.database)
+    assert found.metadata.startswith(found.name)
 
 
 @given(st.lists(names.map(lambda name: Path("/data") / name), min_size=2, max_size=2, unique_by=str))
