@@ -51,11 +51,15 @@ def test_the_catalogue_equals_the_ddl(loaded: Lab, endpoint: Endpoint) -> None:
 
 def test_a_new_column_is_filled_for_the_whole_history(loaded: Lab, ddl: Path, endpoint: Endpoint) -> None:
     replace(
-        ddl / "users.sql", "    level VARCHAR(16),\n", "    level VARCHAR(16),\n    initial VARCHAR(16) ENCODE zstd,\n"
+        ddl / "users.sql",
+        "    level VARCHAR(16),\n",
+        "    level VARCHAR(16),\n    initial VARCHAR(16) NOT NULL ENCODE zstd DEFAULT 'x',\n",
     )
     select = USERS.replace("    e.level,\n", "    e.level,\n    UPPER(e.level) AS initial,\n")
     create(loaded, ddl)
-    assert sent(endpoint, "ALTER") == ["ALTER TABLE users ADD COLUMN initial VARCHAR(16) ENCODE zstd"]
+    assert sent(endpoint, "ALTER") == [
+        "ALTER TABLE users ADD COLUMN initial VARCHAR(16) DEFAULT 'x' ENCODE zstd NOT NULL"
+    ]
     assert load(loaded, SIX, select, folder=ddl)["rows"] == 2
     assert loaded.query("SELECT initial FROM users") == [("FREE",)] * 2
 

@@ -13,7 +13,6 @@ from sparkify.schema.plan import Plan, compare, find
 from sparkify.schema.rebuild import Replacement
 from sparkify.sql import templates
 from sparkify.warehouse import WarehouseError
-from sparkify.warehouse.catalogue import relations
 from sparkify.warehouse.ddl import BOOKKEEPING, HISTORY, DdlError
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from sparkify.schema.changes import Change
     from sparkify.schema.plan import Declared, Found
     from sparkify.warehouse import Warehouse
-    from sparkify.warehouse.catalogue import Relation
     from sparkify.warehouse.ddl import Table
 
     # Which changes are applied: those that leave existing rows as they are, all, or none.
@@ -67,8 +65,8 @@ def apply(
     :raises WarehouseError: if the policy refuses the plan, or this code is older than the schema.
     """
     found = find(warehouse, declared, others)
-    if definition.DEFINITIONS not in found and policy != "refuse":
-        found |= _bootstrap(warehouse, declared)
+    if definition.DEFINITIONS not in found and policy != "refuse" and _bootstrap(warehouse, declared):
+        found = find(warehouse, declared, others)
     definitions = {definition.DEFINITIONS} & {*found}
     if recreate:
         log.warning("Dropping all tables except those of %s: this run recreates them.", HISTORY)
@@ -149,15 +147,15 @@ def refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, foun
         definition.is_outdated(warehouse, "ddl", own, newest=policy == "all")
 
 
-def _bootstrap(warehouse: Warehouse, declared: Declared) -> dict[str, Relation]:
-    """Create the table of the definitions, which the changes of the other tables lock; return it."""
+def _bootstrap(warehouse: Warehouse, declared: Declared) -> bool:
+    """Create the table of the definitions, which other changes lock; return whether it is declared."""
     names = (BOOKKEEPING, definition.DEFINITIONS)
-    scripts = [statement.sql for name in names for statement in declared if statement.creates == name]
-    if not any(statement.creates == definition.DEFINITIONS for statement in declared):
-        return {}
-    for sql in scripts:
-        warehouse.transaction(partial(warehouse.script, sql))
-    return relations(warehouse, [definition.DEFINITIONS])
+    statements = [statement for name in names for statement in declared if statement.creates == name]
+    if not any(statement.creates == definition.DEFINITIONS for statement in statements):
+        return False
+    for statement in statements:
+        warehouse.transaction(partial(warehouse.script, statement.sql))
+    return True
 
 
 def _recreate(warehouse: Warehouse, declared: Declared) -> int:
@@ -179,7 +177,7 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
             warehouse.script(change.sql, level=logging.DEBUG if is_comment else logging.INFO)
         if change.table in found and not is_comment:
             log.info("Schema change: table=%s change=%r", change.table, change.what)
-    _report_empty_columns(warehouse, todo, found)
+    _report_empty_columns(declared, todo, found)
     created = [change.table for change in todo if change.kind is Kind.CREATE and change.table]
     rebuilt = [change.table for change in todo if change.kind is Kind.REBUILD]
     if definition.DEFINITIONS in found:
@@ -195,14 +193,11 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
     return sum(change.kind is not Kind.COMMENT for change in todo)
 
 
-def _report_empty_columns(warehouse: Warehouse, changes: Sequence[Change], found: Found) -> None:
+def _report_empty_columns(declared: Declared, changes: Sequence[Change], found: Found) -> None:
     """Log the new columns that no load fills: those of tables that are filled from files."""
-    added = [change for change in changes if change.kind is Kind.ADD and not change.table.startswith(f"{BOOKKEEPING}.")]
-    if not added or definition.DEFINITIONS not in found:
-        return
-    loaded = {item.table for item in definition.recorded(warehouse, "rows", {change.table for change in added})}
-    for change in added:
-        if change.table not in loaded:
+    staged = {table.name for table in declared.values() if table and not table.is_loaded and not table.is_bookkeeping}
+    for change in changes:
+        if change.kind is Kind.ADD and change.table in staged:
             log.warning(
                 "The new column of a staging table is NULL, or its DEFAULT, in rows that are staged already: table=%s "
                 "change=%r rows=%d. To fill it from files that are still in S3, trigger the DAG with start, end and "
@@ -236,8 +231,8 @@ def _apply_outside(warehouse: Warehouse, declared: Declared) -> int:
 def _copy(warehouse: Warehouse, declared: Declared) -> int:
     """Rebuild the tables that no SELECT loads, by copying their rows; return their number."""
     tables = compare(declared, find(warehouse, declared)).rebuilt
-    loaded = {item.table for item in definition.recorded(warehouse, "rows", tables)} if tables else set()
-    replacements = [Replacement.of(declared, table) for table in tables if table not in loaded]
+    replacements = [Replacement.of(declared, table) for table in tables]
+    replacements = [replacement for replacement in replacements if not replacement.table.is_loaded]
     for replacement in replacements:
         warehouse.transaction(partial(_copy_table, warehouse, replacement), lock=[replacement.table.name])
     return len(replacements)

@@ -141,7 +141,7 @@ def _of_table(statement: Statement, table: Table, existing: Relation, found: Fou
             place = statement.place(definition.this.meta.get("line", 1))
             yield Change(Kind.REBUILD, table.name, f"add the column {name}, {reason} ({place})", is_blocking=True)
         else:
-            text = definition.sql("redshift", comments=False)
+            text = _added(definition)
             yield Change(Kind.ADD, table.name, f"add the column {text}", f"ALTER TABLE {table.name} ADD COLUMN {text}")
     if table.primary_key != existing.primary_key:
         yield Change(Kind.REBUILD, table.name, f"primary key {_listed(existing.primary_key, table.primary_key)}")
@@ -149,6 +149,17 @@ def _of_table(statement: Statement, table: Table, existing: Relation, found: Fou
     if audit != (declared := [name for name in table.definitions if name in audit]):
         yield Change(Kind.REBUILD, table.name, f"order of the audit columns {_listed(audit, declared)}")
     yield from _of_keys(table, existing, found)
+
+
+def _added(definition: exp.ColumnDef) -> str:
+    """Return the definition of a column with its constraints in the order of ADD COLUMN: DEFAULT, ENCODE, NOT NULL."""
+    from sqlglot import exp
+
+    order = (exp.DefaultColumnConstraint, exp.EncodeColumnConstraint, exp.NotNullColumnConstraint)
+    constraints = [item for kind in order for item in definition.constraints if isinstance(item.kind, kind)]
+    return exp.ColumnDef(this=definition.this.copy(), kind=definition.kind, constraints=constraints).sql(
+        "redshift", comments=False
+    )
 
 
 def _why_not_added(definition: exp.ColumnDef) -> str:

@@ -20,6 +20,8 @@ HISTORY = "history.sql"
 BOOKKEEPING = "operations"
 # Audit columns follow a table's own columns. They begin with the first of these names.
 AUDIT = ("interval_time", "batch_id", "row_version")
+# The column by which a load orders the candidates for a row.
+VERSION = "row_version"
 # Redshift truncates longer names. https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
 MAX_NAME_BYTES = 127
 
@@ -76,6 +78,11 @@ class Table:
             return f"KEY ({key.this.name.lower()})"
         style = self.tree.find(exp.DistStyleProperty)
         return str(style.this.name).upper() if style else ""
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a SELECT loads it; otherwise files or the operators do."""
+        return VERSION in self.definitions
 
     @property
     def is_bookkeeping(self) -> bool:

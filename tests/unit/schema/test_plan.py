@@ -83,7 +83,7 @@ ALTERED = {
         "    price",
         "    note VARCHAR(9) ENCODE zstd NOT NULL DEFAULT '',\n    price",
         Kind.ADD,
-        "ADD COLUMN note VARCHAR(9) ENCODE zstd NOT NULL DEFAULT ''",
+        "ADD COLUMN note VARCHAR(9) DEFAULT '' ENCODE zstd NOT NULL",
     ),
     "a longer text": ("title VARCHAR(64)", "title VARCHAR(65)", Kind.WIDEN, "ALTER COLUMN title TYPE VARCHAR(65)"),
     "a sort key": ("(played_at, title)", "(title)", Kind.KEYS, "ALTER SORTKEY (title)"),
