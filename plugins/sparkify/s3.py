@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import obstore
@@ -17,13 +18,20 @@ from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+    from typing import Protocol
 
     import boto3
     from obstore import ObjectMeta
 
     OpenStore = Callable[[str], S3Store]
+
+    class OpenStoreWithHeaders(Protocol):
+        """Opens a bucket by name; its requests have the headers."""
+
+        def __call__(self, bucket: str, headers: Mapping[str, str] = ...) -> S3Store: ...
+
 
 # obstore raises built-in exceptions for some errors; all others derive from BaseError.
 ERRORS = (BaseError, OSError)
@@ -75,7 +83,9 @@ class Bucket:
 
     def __init__(self, name: str, aws_conn_id: str | None) -> None:
         self.name = name
-        self._store = stores_of(aws_conn_id)(name)
+        self._open = stores_of(aws_conn_id)
+        self._store = self._open(name)
+        self._of_range: dict[str, S3Store] = {}
 
     def objects(self, prefix: str) -> Iterator[S3Object]:
         """Yield the objects whose keys begin with ``prefix``, in the order of their keys.
@@ -95,6 +105,36 @@ class Bucket:
         """
         return [meta["path"] for meta in _listing(self._store, self.name, prefix) if meta["last_modified"] < moment]
 
+    def read_part(self, item: S3Object, part: str | None) -> tuple[bytes, datetime] | None:
+        """Return a part of an object, and when the object was last modified (aware).
+
+        :param item: the object, as it was listed.
+        :param part: the part, as in the header Range: ``bytes=0-99`` or ``bytes=-100``; None for the whole object.
+        :return: None if the object has changed since it was listed.
+        :raises S3Error: if it cannot be read.
+        """
+        with _explained(self.name, item.key, "read", "Get"):
+            try:
+                found = obstore.get(self._store_of_range(part) if part else self._store, item.key)
+            except FileNotFoundError:
+                return None
+            except ERRORS as error:
+                if "<Code>InvalidRange</Code>" in str(error):
+                    return None
+                raise
+            if (found.meta["e_tag"] or "").strip('"') != item.etag:
+                return None
+            return bytes(found.bytes()), found.meta["last_modified"]
+
+    def _store_of_range(self, part: str) -> S3Store:
+        """Open the bucket for requests of a range.
+
+        obstore's own option for ranges refuses responses with status 200, which rclone sends (206 is expected).
+        """
+        if part not in self._of_range:
+            self._of_range[part] = self._open(self.name, {"Range": part})
+        return self._of_range[part]
+
     def put(self, key: str, body: bytes, *, content_type: str | None = None) -> None:
         """Write an object.
 
@@ -113,7 +153,7 @@ class Bucket:
             self._store.delete(keys)
 
 
-def stores_of(aws_conn_id: str | None) -> OpenStore:
+def stores_of(aws_conn_id: str | None) -> OpenStoreWithHeaders:
     """Return a function that opens a bucket by name, with an Airflow connection's credentials, region and endpoint.
 
     :raises S3Error: if the connection has no credentials.
@@ -124,7 +164,7 @@ def stores_of(aws_conn_id: str | None) -> OpenStore:
     return stores(hook.conn_config.get_service_endpoint_url("s3"), hook.region_name, hook.get_session())
 
 
-def stores(endpoint_url: str | None, region: str | None, session: boto3.session.Session) -> OpenStore:
+def stores(endpoint_url: str | None, region: str | None, session: boto3.session.Session) -> OpenStoreWithHeaders:
     """Return a function that opens a bucket by name, with the credentials of a boto3 session.
 
     :param endpoint_url: the S3 endpoint; None for AWS's own. An ``http://`` endpoint is accepted.
@@ -140,7 +180,7 @@ def stores(endpoint_url: str | None, region: str | None, session: boto3.session.
     if region or session.region_name:
         options["region"] = region or session.region_name
 
-    def open_store(bucket: str) -> S3Store:
+    def open_store(bucket: str, headers: Mapping[str, str] = MappingProxyType({})) -> S3Store:
         return S3Store(
             bucket,
             credential_provider=credentials,
@@ -151,6 +191,7 @@ def stores(endpoint_url: str | None, region: str | None, session: boto3.session.
                 "read_timeout": "60s",
                 # The time until the last byte is consumed, at the speed of the database.
                 "timeout": "12h",
+                "default_headers": dict(headers),
             },
             retry_config={"max_retries": 5, "retry_timeout": timedelta(seconds=60)},
             **options,

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from sparkify.warehouse import WarehouseError
-from tests.support.data import event, song
+from tests.support.data import event, song, source_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +61,12 @@ def expected(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> di
         for variable, value in lab.environment.items():
             patched.setenv(variable, value)
         lab.run(*DAY)
-    return lab.tables()
+    return tables(lab)
+
+
+def tables(lab: Lab) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of all tables, and the sampled fields."""
+    return {**lab.tables(), "source_fields": source_fields(lab)}
 
 
 class Reader:
@@ -152,7 +157,7 @@ def test_tasks_killed_at_random_moments(lab: Lab, expected: dict[str, Any], fork
     assert killed == set(lab.dag.task_ids)
     assert reader.polls > 10
     assert reader.violations == []
-    assert lab.tables() == expected
+    assert tables(lab) == expected
 
 
 def test_connections_lost_during_transactions(lab: Lab, expected: dict[str, Any]) -> None:
@@ -174,7 +179,7 @@ def test_connections_lost_during_transactions(lab: Lab, expected: dict[str, Any]
     assert failed
     assert reader.polls > 10
     assert reader.violations == []
-    assert lab.tables() == expected
+    assert tables(lab) == expected
 
 
 def test_the_database_crashes_and_recovers(lab: Lab, expected: dict[str, Any]) -> None:
@@ -196,7 +201,7 @@ def test_the_database_crashes_and_recovers(lab: Lab, expected: dict[str, Any]) -
         while not succeeds(lab) and time.monotonic() < deadline:
             time.sleep(0.2)
     assert reader.violations == []
-    assert lab.tables() == expected
+    assert tables(lab) == expected
 
 
 def load_sessions(injector: psycopg.Connection[Any]) -> list[int]:
@@ -257,7 +262,7 @@ class TestS3:
             lab.run(*DAY)  # the client resumes the download
         assert proxy.interruptions
         assert reader.violations == []
-        assert lab.tables() == expected
+        assert tables(lab) == expected
 
     def test_an_unavailable_server_fails_the_task_and_keeps_the_tables(
         self, lab: Lab, proxy: Proxy, expected: dict[str, Any], monkeypatch: pytest.MonkeyPatch
@@ -265,15 +270,15 @@ class TestS3:
         fill(lab, 600)
         lab.run(*DAY)
         fill(lab, 1200, version=2)
-        before = lab.tables()
+        before = tables(lab)
         direct = os.environ["AIRFLOW_CONN_AWS"]
         monkeypatch.setenv("AIRFLOW_CONN_AWS", proxy.connection(direct))
         with proxy.interrupting(after=100_000, permanently=True), pytest.raises(WarehouseError, match="could not read"):
             lab.run(*DAY, tasks=["stage_events"])
-        assert lab.tables() == before
+        assert tables(lab) == before
         monkeypatch.setenv("AIRFLOW_CONN_AWS", direct)
         lab.run(*DAY)
-        assert lab.tables() == expected
+        assert tables(lab) == expected
 
 
 class Proxy:

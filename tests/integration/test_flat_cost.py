@@ -37,7 +37,7 @@ HOUR_EVENTS = EVENTS * timedelta(hours=1) // (LAST - START)  # the average of th
 LIMIT = 500
 
 # Tables that grow with the history or the catalogue.
-GROWING = {*TABLES, "staged_objects", "staged_batches", "loaded_batches"}
+GROWING = {*TABLES, "staged_objects", "staged_batches", "loaded_batches", "source_fields"}
 
 # Allowed full scans: tables by the beginning of the statement. They grow with the catalogue, not with the plays.
 WHOLE = {
@@ -72,6 +72,16 @@ SELECT 'staging_songs', batch_id, TRUE, 0, 0, TIMESTAMP '2018-01-01' FROM genera
 INSERT INTO operations.loaded_batches
 SELECT table_name, batch_id FROM (VALUES ('songs'), ('artists'), ('songplays')) AS loaded (table_name),
 generate_series(1001, 4000) AS batch_id;
+"""
+# As if the files of each day, and of each batch, had been sampled.
+SAMPLES = f"""
+INSERT INTO operations.source_fields
+SELECT 'staging_events', day, NULL, 'Field ' || number, NULL, 'string', 100, day, day, 'file', 1
+FROM generate_series(TIMESTAMP '{START}', TIMESTAMP '{LAST}' - INTERVAL '1 day', INTERVAL '1 day') AS day,
+generate_series(1, 20) AS number;
+INSERT INTO operations.source_fields
+SELECT 'staging_songs', NULL, batch_id, 'Field ' || number, NULL, 'string', 1, '2018-01-01', '2018-01-01', 'file', 1
+FROM generate_series(1001, 4000) AS batch_id, generate_series(1, 10) AS number;
 """
 
 
@@ -259,7 +269,10 @@ def _load_history(lab: Lab, patch: pytest.MonkeyPatch) -> None:
     with psycopg.connect(lab.uri) as connection:
         connection.execute(HISTORY)
         connection.execute(BATCHES)
-        connection.execute("ANALYZE staging_events, operations.staged_batches, operations.loaded_batches")
+        connection.execute(SAMPLES)
+        connection.execute(
+            "ANALYZE staging_events, operations.staged_batches, operations.loaded_batches, operations.source_fields"
+        )
     loads = ["load_songplays", "load_users", "load_time"]
     lab.run(START.isoformat(), LAST.isoformat(), tasks=loads)
     lab.run(*hour(LAST), tasks=["stage_events", *loads])

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from sandbox.upload import sync
 from sparkify.staging.by_interval import IntervalStaging
-from tests.support.data import event, song
+from tests.support.data import event, song, source_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -260,6 +260,7 @@ def test_any_history_leaves_the_tables_of_a_single_run(
     replay(History((), history.files, (Run(0, DAYS * 24),)), expected, processes)
     assert lab.tables() == expected.tables()
     assert rejected(lab) == rejected(expected)
+    assert source_fields(lab) == source_fields(expected)
 
 
 def test_a_run_without_files_deletes_rows_staged_by_a_concurrent_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,4 +305,7 @@ def test_the_real_sample_in_shuffled_concurrent_runs(
     run_all(pieces, order, processes)
     run_all(single, [Run(0, 240)], processes)
     assert pieces.tables() == single.tables()
+    of_events = [row for row in source_fields(single) if row[0] == "staging_events"]
+    assert len(of_events) > 10 * 18
+    assert [row for row in source_fields(pieces) if row[0] == "staging_events"] == of_events
     assert pieces.counts()["songplays"] == 1594

@@ -15,7 +15,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.warehouse import WarehouseError, connect
 from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
 from tests.redshift.test_dag import DAY, fill, on_postgres
-from tests.support.data import event, song
+from tests.support.data import event, song, source_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +107,25 @@ def test_a_task_retry_recovers_from_a_lost_session(
     assert run(redshift) == len(STATEMENTS)
     assert [fault.pattern for fault in endpoint.faults if not fault.exhausted] == []
     assert redshift.tables() == expected
+
+
+def test_fields_are_recorded_once_after_conflicts_and_a_lost_session(
+    redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab]
+) -> None:
+    expected: list[Any] = []
+
+    def work(lab: Lab) -> None:
+        fill(lab)
+        lab.run(*DAY)
+        expected.append(source_fields(lab))
+
+    on_postgres(make_lab, work)
+    fill(redshift)
+    insert = "INSERT INTO operations.source_fields"
+    endpoint.faults += [Fault(insert, serialization_error, times=2), Fault(insert, disconnection, after_execution=True)]
+    assert run(redshift) == 1
+    assert [fault.pattern for fault in endpoint.faults if not fault.exhausted] == []
+    assert [source_fields(redshift)] == expected
 
 
 def test_task_retries_recover_from_a_session_lost_at_any_commit(

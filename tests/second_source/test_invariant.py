@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.second_source.activity import dag
 from tests.second_source.records import TABLES, Record, put, utc
+from tests.support.data import source_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,6 +128,7 @@ def test_any_history_results_in_the_tables_of_a_single_run(
     processes.submit(_run, expected, Run(0, HOURS)).result(timeout=120)
     assert lab.tables(TABLES) == expected.tables(TABLES)
     assert rejected(lab) == rejected(expected)
+    assert source_fields(lab) == source_fields(expected)
 
 
 def rejected(lab: Lab) -> list[tuple[Any, ...]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sandbox.lab import Lab
 
 
 def event(time: str, session: int | None = 1, item: int | None = 0, **fields: Any) -> dict[str, Any]:
@@ -50,3 +53,12 @@ def song(song_id: str, **fields: Any) -> dict[str, Any]:
         "year": 1994,
         **fields,
     }
+
+
+def source_fields(lab: Lab) -> list[tuple[Any, ...]]:
+    """Return the sampled fields, without what depends on the bucket, on the clock, and on how objects form batches."""
+    return lab.query(
+        "SELECT table_name, period_start, field_name, column_name, json_type, SUM(occurrences), "
+        f"MIN(REPLACE(file_name, '{lab.bucket}', '')), MIN(line_number) FROM operations.source_fields "
+        "WHERE period_start IS NOT NULL OR json_type <> 'missing' GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5"
+    )

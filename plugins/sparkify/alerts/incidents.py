@@ -62,6 +62,7 @@ class Incident:
     :param reported_at: when it was last reported; None if no delivery has succeeded yet.
     :param failing: the intervals of the runs that failed and have not passed since: in order, disjoint.
     :param recovered_at: when it has recovered, which is still to be reported; None if it has not.
+    :param problems: the keys of what has failed since, if the check has several: a further one is reported at once.
     """
 
     key: str
@@ -73,6 +74,7 @@ class Incident:
     reported_at: datetime | None = None
     failing: tuple[Interval, ...] = ()
     recovered_at: datetime | None = None
+    problems: tuple[str, ...] = ()
 
     def includes(self, interval: Interval | None) -> bool:
         """Return whether a run of that interval is among the failing ones."""
@@ -100,6 +102,7 @@ class Incident:
                 "reported_at": moment(values["reported_at"]) if values["reported_at"] else None,
                 "recovered_at": moment(values["recovered_at"]) if values["recovered_at"] else None,
                 "failing": tuple(Interval.parse(*span) for span in values["failing"]),
+                "problems": tuple(values.get("problems", ())),
             }
         )
 
@@ -197,8 +200,10 @@ def reported(opened: Mapping[str, Incident], changes: Changes, now: datetime) ->
 def _fail(before: Incident | None, event: Event, outcome: Outcome) -> Incident:
     failing = union([*(before.failing if before else ()), *([outcome.interval] if outcome.interval else [])])
     whole = isinstance(event, CheckResult) and event.scope == "table"
-    # A warning that becomes an error is reported at once.
-    same = before is not None and before.severity == event.severity
+    known = before.problems if before else ()
+    found = event.problems if isinstance(event, CheckResult) else []
+    # A warning that becomes an error is reported at once, and so is a further problem.
+    same = before is not None and before.severity == event.severity and {*found} <= {*known}
     return Incident(
         event.key,
         _type(event),
@@ -208,6 +213,7 @@ def _fail(before: Incident | None, event: Event, outcome: Outcome) -> Incident:
         since=before.since if before else outcome.now,
         reported_at=before.reported_at if before and same else None,
         failing=failing,
+        problems=tuple(dict.fromkeys([*known, *found])),
     )
 
 

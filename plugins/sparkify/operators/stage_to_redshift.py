@@ -35,7 +35,8 @@ class StageToRedshiftOperator(WarehouseOperator):
 
     COPY loads a temporary table first; the staging table changes in one short transaction. The staged files are
     recorded in the tables of include/sql/ddl/operations, with the rejected rows of each file's last read, even if
-    they exceeded ``max_errors`` and the task failed.
+    they exceeded ``max_errors`` and the task failed, and with the fields of a sample of new and changed files, see
+    docs/source.md.
 
     :param table: the staging table. (templated)
     :param bucket: the S3 bucket. (templated)

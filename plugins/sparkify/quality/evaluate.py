@@ -46,7 +46,7 @@ def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) 
             if isinstance(check.kind, NumberKind):
                 select = check.kind.select(rows)
                 number = warehouse.query(select) if select else values[check.name]
-                yield _result(check, check.kind.evaluate(number, rows), 0, total, [], began)
+                yield _result(check, check.kind.evaluate(number, rows), 0, total, began)
             elif isinstance(check.kind, RowKind):
                 yield _of_rows(warehouse, check, check.kind, rows, total, values.get(check.name), began)
 
@@ -67,28 +67,27 @@ def _of_rows(
         sample = [{column: _plain(value) for column, value in zip(columns, row, strict=True)} for row in found]
     expected = f"at most {check.allow} {'of the ' * by_share}rows" if allowed or by_share else "none"
     observed = f"{failing:,} of {total:,} rows"
-    return _result(check, Evaluation(passed, observed, expected), failing, total, sample, began)
+    return _result(check, Evaluation(passed, observed, expected, sample), failing, total, began)
 
 
-def _result(
-    check: Check, evaluation: Evaluation, failing: int, total: int, sample: list[dict[str, Any]], began: float
-) -> CheckResult:
+def _result(check: Check, evaluation: Evaluation, failing: int, total: int, began: float) -> CheckResult:
     return CheckResult(
         table=check.table,
         check=check.name,
         kind=check.kind.name,
-        severity=check.severity,
+        severity=evaluation.severity or check.severity,
         scope=check.scope,
         passed=evaluation.passed,
         observed=evaluation.observed,
         expected=evaluation.expected,
         failing_rows=failing,
         total_rows=total,
-        sample=sample,
+        sample=list(evaluation.sample[:SAMPLE]),
         why=check.why,
         remedy=check.remedy,
         seconds=round(time.monotonic() - began, 3),
         column=check.column,
+        problems=list(evaluation.problems),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warn"]
@@ -30,6 +30,7 @@ class CheckResult:
     :param remedy: what to do, the check's runbook.
     :param seconds: duration of the check in the database.
     :param column: the checked column, if it is exactly one.
+    :param problems: the keys of what has failed, if a further one is reported while the check is failing.
     """
 
     table: str
@@ -47,6 +48,7 @@ class CheckResult:
     remedy: str
     seconds: float
     column: str | None = None
+    problems: list[str] = field(default_factory=list)
 
     @property
     def key(self) -> str:

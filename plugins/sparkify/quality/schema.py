@@ -70,7 +70,7 @@ def schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **root,
         "title": "Checks of a table",
-        "$defs": {"_Check": check},
+        "$defs": {name: of_name for name, of_name in definitions.items() if name != "_Checks"},
     }
 
 

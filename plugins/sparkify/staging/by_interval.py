@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sparkify.interval import EARLIEST, LATEST, Interval
 from sparkify.sql import predicates, templates
 from sparkify.staging.rejects import IMPLAUSIBLE_TIME, TABLE, explain
+from sparkify.staging.source_fields import SourceFields
 from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, WarehouseError
 from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from sparkify.interval import Period
     from sparkify.s3 import Bucket, S3Object
     from sparkify.staging.rejects import RejectedRows
+    from sparkify.staging.sampling import SampledField
     from sparkify.staging.table import StagingTable
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,7 @@ class LandedFiles:
     :param rejected: number of rejected rows.
     :param rejects: the reported rejected rows, by the start of the period of their file.
     :param empty: number of files without rows.
+    :param fields: the sampled fields, by the start of the period; only of periods whose files have changed.
     """
 
     versions: dict[datetime, str] = field(default_factory=dict)
@@ -71,6 +74,7 @@ class LandedFiles:
     rejected: int = 0
     rejects: dict[datetime, Sequence[RejectedRow]] = field(default_factory=dict)
     empty: int = 0
+    fields: dict[datetime, list[SampledField]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,17 +125,20 @@ class IntervalStaging:
         return {start.replace(tzinfo=UTC): version for start, version in rows}
 
     def _land_files(self, before: dict[datetime, str]) -> LandedFiles:
-        """COPY the files of each period.
+        """COPY the files of each period, and sample those that have changed.
 
         :param before: the versions that were staged before.
         """
         landed = LandedFiles()
+        changed: dict[datetime, list[S3Object]] = {}
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
             source = self.bucket.url(prefix)
             objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
             landed.versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
             landed.rejects[period.start] = ()
+            if landed.versions[period.start] != before.get(period.start):
+                changed[period.start] = objects
             if not objects:
                 log.info("No object found, nothing to stage: source=%s period=%s", source, period)
                 continue
@@ -146,7 +153,12 @@ class IntervalStaging:
             landed.rejected += result.rejected
             landed.rejects[period.start] = result.rejects
             landed.empty += self._warn_of_empty(objects, result)
+        landed.fields = self._source_fields.of_periods(changed)
         return landed
+
+    @property
+    def _source_fields(self) -> SourceFields:
+        return SourceFields(self.table, self.bucket)
 
     def _land(self, landing: str, source: str, objects: Sequence[S3Object]) -> CopyResult:
         """COPY the files of a period; also reject rows with an invalid timestamp that COPY accepts."""
@@ -244,6 +256,8 @@ class IntervalStaging:
             for landing in landed.tables:
                 warehouse.script(f"DROP TABLE {landing.name}")
             return None
+        # Without those that a concurrent run has recorded for the same files.
+        fields = {start: found for start, found in landed.fields.items() if now.get(start) != landed.versions[start]}
         *_, late_before = self._counts()
         warehouse.script(
             render(
@@ -259,8 +273,10 @@ class IntervalStaging:
                 ],
                 owned=predicates.OfInterval(self.interval),
                 plausible=PLAUSIBLE(self.interval_column),
+                resampled=[predicates.literal(start) for start in fields if start in now],
             )
         )
+        self._source_fields.insert_periods(fields)
         self.rejects.replace_periods(warehouse, landed.rejects)
         rows, strays, late_now = self._counts()
         late = max(0, late_now - late_before)

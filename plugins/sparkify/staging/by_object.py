@@ -15,6 +15,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from sparkify.sql import predicates, templates
 from sparkify.staging import ledger
 from sparkify.staging.rejects import EMPTY_OBJECT, explain
+from sparkify.staging.source_fields import SourceFields
 from sparkify.warehouse import CopyFailedError, RejectedRow
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ class ObjectStaging:
                 staged_at=predicates.literal(datetime.now(UTC)),
             )
         )
+        source_fields = SourceFields(self.table, self.bucket)
+        source_fields.insert_batches(source_fields.of_batches(batches))
         rejects = {batch.id: self._invalid[item] for batch in quarantined for item in batch.objects}
         self.rejects.replace_batches(warehouse, sorted(plan.retired), rejects)
         return {

@@ -95,13 +95,13 @@ class RejectedRows:
             batch_id,
             self.run_id,
             datetime.now(UTC).replace(tzinfo=None),
-            _clip(row.file_name, _TEXT),
+            clip(row.file_name, _TEXT),
             row.line_number,
             row.column_name or None,
             row.error_code,
-            _clip(row.reason, _REASON),
-            _clip(row.raw_line, _TEXT),
-            _clip(row.raw_value, _TEXT),
+            clip(row.reason, _REASON),
+            clip(row.raw_line, _TEXT),
+            clip(row.raw_value, _TEXT),
         )
 
 
@@ -122,6 +122,6 @@ def _explain(row: RejectedRow) -> str:
     return f"- {row.file_name}{line}{column}: {row.reason}{value} (error {row.error_code})"
 
 
-def _clip(text: str | None, length: int) -> str | None:
+def clip(text: str | None, length: int) -> str | None:
     """Truncate a text to the column's length in bytes, and replace NULs, which no column accepts."""
     return text and text.replace("\0", ".").encode(errors="replace")[:length].decode(errors="ignore")

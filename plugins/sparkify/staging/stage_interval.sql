@@ -28,3 +28,10 @@ FROM (
 ) AS landed
 WHERE {{ owned(partition_column) }};
 {% endfor %}
+{# At the end: on Redshift, other staging tasks wait for the first write to the shared table. #}
+{% if resampled %}
+
+-- Delete the sampled fields of the former versions.
+DELETE FROM operations.source_fields
+WHERE table_name = '{{ table }}' AND period_start IN ({{ resampled | join(", ") }});
+{% endif %}

@@ -21,3 +21,9 @@ INSERT INTO {{ table }} ({{ columns | join(", ") }}, batch_id)
 SELECT {{ columns | join(", ") }}, {{ batch.id }}
 FROM {{ batch.landing_table }};
 {% endfor %}
+{# At the end: on Redshift, other staging tasks wait for the first write to the shared table. #}
+{% if retired %}
+-- Delete the sampled fields of retired batches.
+DELETE FROM operations.source_fields
+WHERE table_name = '{{ table }}' AND period_start IS NULL AND batch_id IN ({{ retired | join(", ") }});
+{% endif %}

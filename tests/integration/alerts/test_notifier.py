@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
+from sparkify.quality.result import CheckResult
 from tests.integration.alerts.airflow import BAD, GOOD, NAME, Airflow
+from tests.support.data import event
 from tests.unit.alerts.test_incidents import result
 
 
@@ -22,6 +26,26 @@ def test_a_failed_check_is_reported_once_and_its_recovery(airflow: Airflow) -> N
     (text,) = airflow.checked(0, GOOD)
     assert f"*Recovered*: {NAME}" in text
     assert airflow.checked(0, GOOD) == []
+
+
+def test_a_renamed_field_is_reported_once_with_file_line_and_column(airflow: Airflow) -> None:
+    def hour(name: str) -> list[str]:
+        """Load a file in which the user agent has this name; return the sent messages."""
+        items = [event("2018-11-01T00:10", number) for number in range(3)]
+        airflow.lab.put_events("2018-11-01", [{name: item.pop("userAgent"), **item} for item in items])
+        with contextlib.suppress(AirflowFailException):
+            airflow.lab.run("2018-11-01T00:00", "2018-11-01T01:00")
+        results = [CheckResult(**item) for item in airflow.lab.xcoms["data_quality"]["checks"]]
+        return airflow.checked(0, *results)
+
+    (text,) = hour("user_agent")
+    assert "*Failed*: `staging_events: the log has the declared fields`" in text
+    file = f"file=s3://{airflow.lab.bucket}/log_data/2018/11/2018-11-01-events.json, line=1"
+    assert f"field=userAgent, problem=missing in all sampled objects, columns=useragent, {file}" in text
+    assert f"field=user_agent, problem=new, of type string, columns=None, {file}" in text
+    assert hour("user_agent") == []
+    (text,) = hour("userAgent")
+    assert "*Recovered*: `staging_events: the log has the declared fields`" in text
 
 
 def test_the_recovery_of_an_unreported_incident_is_not_reported(airflow: Airflow) -> None:

@@ -46,6 +46,16 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
     ("staging_events", "every event has a valid timestamp"): [
         f"UPDATE staging_events SET ts = '{time}'" for time in TIMES
     ],
+    ("staging_events", "the log has the declared fields"): [
+        "DELETE FROM operations.source_fields WHERE field_name = 'userAgent'",
+        "UPDATE operations.source_fields SET field_name = 'agent', column_name = NULL WHERE field_name = 'userAgent'",
+        "UPDATE operations.source_fields SET json_type = 'boolean' WHERE field_name = 'auth'",
+        "UPDATE operations.source_fields SET json_type = 'null' WHERE field_name = 'page'",
+    ],
+    ("staging_songs", "the catalogue has the declared fields"): [
+        "DELETE FROM operations.source_fields WHERE field_name = 'title'",
+        "UPDATE operations.source_fields SET json_type = 'object' WHERE field_name = 'year'",
+    ],
     ("staging_songs", "no song was rejected"): [REJECT.format("staging_songs", "NULL, 1")],
     ("staging_songs", "every staged song is in songs"): ["DELETE FROM songs"],
     ("staging_events", "no code has trailing blanks"): [
@@ -183,7 +193,7 @@ def test_all_checks_run_and_failures_have_rows_and_a_remedy(loaded: Lab) -> None
     with pytest.raises(AirflowFailException) as caught:
         loaded.run(*DAY, tasks=["data_quality"])
     message = str(caught.value)
-    assert "2 of 15 data quality checks failed for [2018-11-08 00:00, 2018-11-09 00:00)" in message
+    assert "2 of 16 data quality checks failed for [2018-11-08 00:00, 2018-11-09 00:00)" in message
     assert "- songplays: every level is free or paid: 1 of 1 rows, expected none. Revenue reports split" in message
     assert "'level': 'gold'" in message
     assert "- time: every date part matches its start time: 1 of 1 rows, expected none." in message
@@ -205,7 +215,7 @@ def test_rows_with_invalid_timestamps_are_shown(loaded: Lab, time: str) -> None:
 def test_a_warning_does_not_fail(loaded: Lab) -> None:
     damage(loaded, "UPDATE songplays SET user_id = NULL")
     result = loaded.run(*DAY, tasks=["data_quality"])["data_quality"]
-    assert (result["checks"], result["failed"], result["warned"]) == (15, 0, 1)
+    assert (result["checks"], result["failed"], result["warned"]) == (16, 0, 1)
 
 
 def test_every_result_is_recorded_before_the_task_fails(loaded: Lab) -> None:
@@ -227,7 +237,7 @@ def test_every_result_is_recorded_before_the_task_fails(loaded: Lab) -> None:
     (shown,) = json.loads(rows[1][-1])
     assert shown == {"songplay_id": play, "start_time": "2018-11-08 05:10:00", "level": "gold"}
     counts = loaded.query("SELECT outcome, COUNT(*) FROM operations.data_quality_results GROUP BY 1 ORDER BY 1")
-    assert counts == [("failed", 1), ("passed", 15 + 13), ("warned", 1)]
+    assert counts == [("failed", 1), ("passed", 16 + 14), ("warned", 1)]
 
 
 def test_invalid_checks_fail_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:

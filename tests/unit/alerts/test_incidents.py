@@ -197,6 +197,25 @@ def test_a_warning_that_becomes_an_error_is_reported() -> None:
     assert history.run(2, BAD) == []
 
 
+def test_a_further_problem_of_a_failing_check_is_reported_once() -> None:
+    history = History()
+    assert history.run(0, result(problems=["a: new"])) == [f"new {NAME}"]
+    assert history.run(0, result(problems=["a: new"])) == []
+    assert history.run(1, result(problems=["a: new", "b: missing"])) == [f"new {NAME}"]
+    assert history.run(2, result(problems=["b: missing"])) == []
+    assert history.run(3, result(problems=["a: new", "b: missing"])) == []
+    assert history.opened[NAME].problems == ("a: new", "b: missing")
+    assert [history.run(number, GOOD) for number in range(4)] == [[], [], [], [f"recovered {NAME}"]]
+    assert history.run(4, result(problems=["a: new"])) == [f"new {NAME}"]
+
+
+def test_an_incident_of_an_earlier_version_has_no_problems() -> None:
+    incident = Incident("k", "check", "warn", True, "data_quality", NOW, NOW)
+    stored = incident.to_json()
+    del stored["problems"]
+    assert Incident.from_json(stored) == incident
+
+
 def test_a_task_has_recovered_when_the_checks_of_its_hour_are_reached() -> None:
     history = History()
     assert history.run(0, task(), evaluated=False) == ["new task stage_events"]

@@ -36,6 +36,16 @@ OPTIONS: dict[str, Any] = {
     "volume": {"column": "start_time", "weeks": 4, "from": 100, "at_least": "20 %", "at_most": "500 %"},
     "agreement": {"with": "staging_events", "where": "page = 'x'", "interval": "ts", "key": "MD5(a)", "is": "id"},
     "rejected": {"period": "day"},
+    "fields": {
+        "period": "day",
+        "declared": {
+            "userId": {"types": ["string"]},
+            "n": {"types": ["number"], "severity": "error", "optional": True},
+        },
+        "ignored": ["x"],
+        "max_increase": "20 %",
+        "from": 50,
+    },
     "sql": "SELECT 1 WHERE {{ scope('interval_time') }}",
 }
 

@@ -13,7 +13,7 @@ from sparkify.interval import Interval
 from sparkify.quality import sql
 from sparkify.quality.declaration import Check, load
 from sparkify.quality.kinds import KINDS
-from sparkify.quality.kinds.kind import CheckedRows, NumberKind, RowKind
+from sparkify.quality.kinds.kind import CheckedRows, Evaluation, NumberKind, RowKind
 from sql_rules import violations
 from tests.conftest import ROOT
 
@@ -89,7 +89,7 @@ def test_freshness_is_never_seen_from_the_future() -> None:
     ],
 )
 def test_volume(counts: list[int], passed: bool, expected: str) -> None:
-    assert kind_of("volume", VOLUME).evaluate(list(enumerate(counts)), checked()) == (
+    assert kind_of("volume", VOLUME).evaluate(list(enumerate(counts)), checked()) == Evaluation(
         passed,
         f"{counts[0]:,} rows",
         expected,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sparkify.quality.kinds.accepted_values import AcceptedValues
 from sparkify.quality.kinds.agreement import Agreement
 from sparkify.quality.kinds.custom_sql import CustomSql
+from sparkify.quality.kinds.fields import Fields
 from sparkify.quality.kinds.freshness import Freshness
 from sparkify.quality.kinds.not_null import NotNull
 from sparkify.quality.kinds.plausible_time import PlausibleTime
@@ -32,6 +33,7 @@ _ALL: tuple[type[Kind], ...] = (
     Volume,
     Agreement,
     Rejected,
+    Fields,
     CustomSql,
 )
 

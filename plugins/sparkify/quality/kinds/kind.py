@@ -16,13 +16,16 @@ from sparkify.quality import sql
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Self
 
     from sparkify.interval import Interval
+    from sparkify.quality.result import Severity
 
 Name = Annotated[str, Meta(pattern="^[a-z_][a-z0-9_]*$", description="a name in lower case, such as user_id")]
 Columns = Annotated[list[Name], Meta(min_length=1)]
-Percentage = Annotated[str, Meta(pattern=r"^\d+(\.\d+)? ?%$", description="a percentage such as 1 % or 0.5 %")]
+PERCENTAGE = r"^\d+(\.\d+)? ?%$"
+Percentage = Annotated[str, Meta(pattern=PERCENTAGE, description="a percentage such as 1 % or 0.5 %")]
 Text = Annotated[str, Meta(pattern=r"\S", description="a text")]
 
 
@@ -61,11 +64,17 @@ class Evaluation(NamedTuple):
 
     :param observed: the measured value, as text.
     :param expected: the expected value, as text.
+    :param sample: what has failed: values by name.
+    :param severity: the severity of what has failed; None for that of the check.
+    :param problems: the keys of what has failed, if a further problem is to be reported while the check is failing.
     """
 
     passed: bool
     observed: str
     expected: str
+    sample: Sequence[dict[str, Any]] = ()
+    severity: Severity | None = None
+    problems: tuple[str, ...] = ()
 
 
 class _KindMeta(msgspec.StructMeta, ABCMeta):
