@@ -88,12 +88,13 @@ class Load:
         def load() -> int | None:
             own = {self.table: self.fingerprint}
             changed = definition.is_outdated(self.warehouse, "rows", own, newest=self.is_newest)[self.table]
+            replaced = self.replacement is not None and self.replacement.is_due(self.warehouse)
             if changed:
                 log.info("The definition of the table is new or has changed, rebuilding all rows: table=%s", self.table)
             batches = self._changed_batches()
-            if self.source and not batches.ids and not always and not changed:
+            if self.source and not batches.ids and not always and not changed and not replaced:
                 return None
-            rows = self._rebuild() if changed else work(batches)
+            rows = self._swap() if replaced else self._rebuild() if changed else work(batches)
             if changed:
                 definition.record(self.warehouse, "rows", own)
             if batches.ids:
@@ -113,15 +114,18 @@ class Load:
         rows = self.warehouse.query(f"SELECT batch_id FROM {predicates.CHANGED_BATCHES} ORDER BY batch_id")
         return predicates.OfBatches(tuple(batch_id for (batch_id,) in rows))
 
+    def _swap(self) -> int:
+        """Rebuild all rows in a new table of the declared structure."""
+        assert self.replacement is not None
+        select, columns = self.select(predicates.everything), self.replacement.columns
+        selected = self.warehouse.table(f"SELECT candidates.* FROM (\n{select}\n) AS candidates WHERE 1 = 0")[0]
+        definition.agree(self.table, columns, selected)
+        return self.replacement.swap_in(
+            self.warehouse, lambda table: insert_newest(table, self.keys, columns, select), select, self.keys
+        )
+
     def _rebuild(self) -> int:
         select = self.select(predicates.everything)
-        if self.replacement and self.replacement.is_due(self.warehouse):
-            columns = self.replacement.columns
-            selected = self.warehouse.table(f"SELECT candidates.* FROM (\n{select}\n) AS candidates WHERE 1 = 0")[0]
-            definition.agree(self.table, columns, selected)
-            return self.replacement.swap_in(
-                self.warehouse, lambda table: insert_newest(table, self.keys, columns, select), select, self.keys
-            )
         return self.warehouse.script(render("rebuild", **self._names(select), select=select))
 
     def _merge(self, batches: predicates.OfBatches) -> int:

@@ -78,6 +78,7 @@ def apply(
     if not plan.changes and not plan.undeclared:
         return 0, _columns(found)
     refuse_older_code(warehouse, declared, plan, found, policy)
+    _report(plan, policy)
     todo = _allowed(plan, policy)
     if not todo and policy != "all":
         return 0, _columns(found)
@@ -88,7 +89,9 @@ def apply(
     if policy == "all":
         count += _copy(warehouse, declared)
         # A table that the next load rebuilds has its declared columns then.
-        columns |= {table.name: list(table.definitions) for table in declared.values() if table}
+        for table in declared.values():
+            if table and table.is_loaded:
+                columns[table.name] = [*dict.fromkeys([*table.definitions, *columns[table.name]])]
     return count, columns
 
 
@@ -98,6 +101,15 @@ def _columns(found: Found) -> dict[str, list[str]]:
 
 def _allowed(plan: Plan, policy: Policy) -> list[Change]:
     """Return the changes that a policy allows."""
+    return [change for change in plan.changes if policy == "all" or change.kind.is_additive]
+
+
+def _report(plan: Plan, policy: Policy) -> None:
+    """Log the changes that a policy does not allow.
+
+    :raises DdlError: if nothing can be loaded without them.
+    :raises WarehouseError: if it allows none.
+    """
     schema_changes = [change for change in plan.changes if change.kind is not Kind.EXECUTE]
     if policy == "refuse" and schema_changes:
         raise WarehouseError(
@@ -106,7 +118,7 @@ def _allowed(plan: Plan, policy: Policy) -> list[Change]:
             terminal=True,
         )
     if policy == "all":
-        return [*plan.changes]
+        return
     if blocking := [change for change in plan.pending if change.is_blocking]:
         raise DdlError(
             f"{listed(blocking)}\nALTER TABLE cannot add such a column to existing rows. Declare a DEFAULT, or allow "
@@ -118,7 +130,6 @@ def _allowed(plan: Plan, policy: Policy) -> list[Change]:
             change.table,
             change.what,
         )
-    return [change for change in plan.changes if change.kind.is_additive]
 
 
 def listed(changes: Sequence[Change]) -> str:
@@ -178,11 +189,9 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
         if change.table in found and not is_comment:
             log.info("Schema change: table=%s change=%r", change.table, change.what)
     _report_empty_columns(declared, todo, found)
-    created = [change.table for change in todo if change.kind is Kind.CREATE and change.table]
-    rebuilt = [change.table for change in todo if change.kind is Kind.REBUILD]
     if definition.DEFINITIONS in found:
-        if tables := [*created, *rebuilt]:
-            definition.forget(warehouse, tables)
+        if created := [change.table for change in todo if change.kind is Kind.CREATE and change.table]:
+            definition.forget(warehouse, created)
         changed = {change.table for change in plan.changes if change in todo or change.kind is Kind.WIDEN}
         if policy == "all":
             changed |= plan.with_undeclared

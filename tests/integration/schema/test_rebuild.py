@@ -59,6 +59,15 @@ def test_the_load_replaces_a_table_of_another_structure(
     assert structure(loaded, "users") == structure(fresh, "users")
 
 
+def test_a_concurrent_run_of_another_policy_does_not_prevent_it(loaded: Lab, ddl: Path) -> None:
+    replace(ddl / "users.sql", "    user_id BIGINT NOT NULL,", "    user_id DECIMAL(18, 0) NOT NULL,")
+    create(loaded, ddl, "all")
+    load(loaded, FIVE, USERS, folder=ddl)
+    assert loaded.one(TYPE.format("users", "user_id")) == "bigint"
+    load(loaded, SIX, USERS, folder=ddl, changes="all")
+    assert loaded.one(TYPE.format("users", "user_id")) == "numeric(18,0)"
+
+
 def test_a_required_column_is_filled_from_the_staging_rows(loaded: Lab, ddl: Path) -> None:
     replace(ddl / "users.sql", "    gender VARCHAR(16),", "    country VARCHAR(2) NOT NULL,\n    gender VARCHAR(16),")
     select = USERS.replace("    e.gender,\n", "    CAST('US' AS VARCHAR(2)) AS country,\n    e.gender,\n")
