@@ -114,6 +114,7 @@ def cases() -> list[Any]:
                     "versions": [{"start": landing.start, "version": "0f"} for landing in LANDINGS],
                     "owned": OWNED,
                     "plausible": PLAUSIBLE("ts"),
+                    "resampled": [landing.start for landing in LANDINGS[:count]],
                 },
             )
         )

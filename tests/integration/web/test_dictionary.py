@@ -27,12 +27,14 @@ def events(token: str) -> Iterator[None]:
     from sqlalchemy import delete
 
     with create_session() as session:
+        for model in (AssetEvent, AssetModel):  # those of other tests
+            session.execute(delete(model))
         for asset, hours in {table("songplays"): (5, 6), table("users"): (), DAYS: (7,)}.items():
-            model = AssetModel(name=asset.name, uri=asset.uri, group=asset.group)
-            session.add(model)
+            row = AssetModel(name=asset.name, uri=asset.uri, group=asset.group)
+            session.add(row)
             session.flush()
             session.add_all(
-                AssetEvent(asset_id=model.id, timestamp=datetime(2018, 11, 1, hour, tzinfo=UTC)) for hour in hours
+                AssetEvent(asset_id=row.id, timestamp=datetime(2018, 11, 1, hour, tzinfo=UTC)) for hour in hours
             )
     yield
     with create_session() as session:

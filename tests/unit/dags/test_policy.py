@@ -259,6 +259,8 @@ INTERNAL = {
     ("plugins/sparkify/web/app.py", "airflow.api_fastapi.auth.managers.models.resource_details"),
     ("plugins/sparkify/web/app.py", "airflow.api_fastapi.core_api.security"),
     # Airflow's metadata database, which the API server reads.
+    ("plugins/sparkify/web/dictionary.py", "airflow.models.asset"),
+    ("plugins/sparkify/web/dictionary.py", "airflow.utils.session"),
     ("plugins/sparkify/web/failures.py", "airflow.models.dagrun"),
     ("plugins/sparkify/web/failures.py", "airflow.models.serialized_dag"),
     ("plugins/sparkify/web/failures.py", "airflow.models.taskinstance"),
