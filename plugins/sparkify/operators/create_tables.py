@@ -85,9 +85,10 @@ class CreateTablesOperator(WarehouseOperator):
         checks = self._read_checks()
         try:
             folders = [Path(folder) for folder in self.ddl]
-            ddl.read(*folders)  # invalid DDL is reported before the warehouse is reached
+            declared = ddl.read(*folders, indexes=self.postgres_sql)
             with self.warehouse() as warehouse:
-                declared = ddl.read(*folders, indexes=self.postgres_sql if warehouse.engine == "postgres" else ())
+                if warehouse.engine != "postgres":
+                    declared = {item: table for item, table in declared.items() if not item.index_of}
                 tables = {check.table for check in checks}
                 executed, columns = apply(
                     warehouse,

@@ -140,9 +140,7 @@ def listed(changes: Sequence[Change]) -> str:
 
 
 def _fingerprints(declared: Declared, tables: Collection[str]) -> dict[str, str]:
-    return {
-        table.name: definition.ddl_fingerprint(table) for table in declared.values() if table and table.name in tables
-    }
+    return {table.name: table.fingerprint for table in declared.values() if table and table.name in tables}
 
 
 def refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, found: Found, policy: Policy) -> None:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sparkify.warehouse import Warehouse
-    from sparkify.warehouse.ddl import Table
 
     Kind = Literal["ddl", "rows"]
 
@@ -55,11 +54,6 @@ def fingerprint(select: str, keys: Sequence[str]) -> str:
 
     words = sqlparse.format(select, strip_comments=True).split()
     return hashlib.sha256("\0".join([*words, *keys]).encode()).hexdigest()
-
-
-def ddl_fingerprint(table: Table) -> str:
-    """Return a hash of the DDL of a table; comments and white space do not count."""
-    return hashlib.sha256(table.tree.sql("redshift", comments=False).encode()).hexdigest()
 
 
 def recorded(warehouse: Warehouse, kind: Kind, tables: Collection[str]) -> list[Definition]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -78,6 +79,11 @@ class Table:
             return f"KEY ({key.this.name.lower()})"
         style = self.tree.find(exp.DistStyleProperty)
         return str(style.this.name).upper() if style else ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of its DDL; comments and white space do not count."""
+        return hashlib.sha256(self.tree.sql("redshift", comments=False).encode()).hexdigest()
 
     @property
     def is_loaded(self) -> bool:
