@@ -66,7 +66,7 @@ pin:  ## Pin the images of the containers by digest: docs/deploy.md
 	@$(PYTHON) -m containers.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
-	$(BIN)/pytest -m "not scheduler and not browser and not compose and not upgrade" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not scheduler and not browser and not compose and not upgrade" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-upgrade: .venv/dev  ## Run the tests of upgrades: histories, readers, kills [EXAMPLES=3] [ARGS=pytest arguments]
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),3) $(BIN)/pytest -m upgrade --numprocesses 2 $(ARGS)

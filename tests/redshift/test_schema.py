@@ -133,6 +133,6 @@ def test_the_swap_is_one_transaction(loaded: Lab, ddl: Path, endpoint: Endpoint)
     load(loaded, SIX, USERS, folder=ddl, changes="all")
     labels: list[Any] = [sql.partition("\n")[0][:30].lower() for sql in endpoint.received]
     first = next(number for number, sql in enumerate(endpoint.received) if "LOCK users" in sql)
-    last = next(number for number, sql in enumerate(endpoint.received) if "Record the current" in sql)
+    last = next(number for number, sql in enumerate(endpoint.received) if "DROP TABLE users__former" in sql)
     assert "commit" not in labels[first:last]
     assert any("RENAME TO users__former" in sql for sql in endpoint.received[first:last])

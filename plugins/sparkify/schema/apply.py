@@ -84,7 +84,7 @@ def apply(
         return 0, _columns(found)
     altered = {change.table for change in todo if change.table in found}
     count = warehouse.transaction(lambda: _apply(warehouse, declared, policy), lock=altered | definitions)
-    count += _apply_outside(warehouse, declared)
+    count += _apply_outside(warehouse, declared, policy)
     columns = _columns(find(warehouse, declared, others))
     if policy == "all":
         count += _copy(warehouse, declared)
@@ -179,7 +179,8 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
     found = find(warehouse, declared)
     plan = compare(declared, found)
     refuse_older_code(warehouse, declared, plan, found, policy)
-    todo = [change for change in _allowed(plan, policy) if change.kind is not Kind.WIDEN]
+    allowed = _allowed(plan, policy)
+    todo = [change for change in allowed if not change.kind.is_outside]
     for change in todo:
         is_comment = change.kind is Kind.COMMENT
         if change.sql:
@@ -190,7 +191,7 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
     if definition.DEFINITIONS in found:
         if created := [change.table for change in todo if change.kind is Kind.CREATE and change.table]:
             definition.forget(warehouse, created)
-        changed = {change.table for change in plan.changes if change in todo or change.kind is Kind.WIDEN}
+        changed = {change.table for change in allowed}
         if policy == "all":
             changed |= plan.with_undeclared
         if own := _fingerprints(declared, changed):
@@ -215,12 +216,12 @@ def _report_empty_columns(declared: Declared, changes: Sequence[Change], found: 
             )
 
 
-def _apply_outside(warehouse: Warehouse, declared: Declared) -> int:
+def _apply_outside(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
     """Apply the changes that a transaction may not contain; return their number."""
 
     def planned() -> list[Change]:
         plan = compare(declared, find(warehouse, declared))
-        return [change for change in plan.changes if change.kind is Kind.WIDEN]
+        return [change for change in _allowed(plan, policy) if change.kind.is_outside]
 
     changes = planned()
     for change in changes:

@@ -17,7 +17,7 @@ class Kind(Enum):
     ADD = "locks the table for a moment; rewrites nothing"
     WIDEN = "locks the table for a moment, outside of a transaction; rewrites nothing"
     COMMENT = "changes the description only"
-    KEYS = "locks the table while the database rewrites it"
+    KEYS = "locks the table; Redshift then reorders its rows in the background, PostgreSQL builds an index"
     DROP = "locks the table for a moment; the column's values are lost"
     REBUILD = "writes a new table beside the old one, then swaps them: readers wait for the swap only"
 
@@ -25,6 +25,14 @@ class Kind(Enum):
     def is_additive(self) -> bool:
         """Whether all existing rows and queries stay as they are."""
         return self not in (Kind.KEYS, Kind.DROP, Kind.REBUILD)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it is applied outside of a transaction.
+
+        Redshift requires it for ALTER COLUMN TYPE; for keys its reference does not say.
+        """
+        return self in (Kind.WIDEN, Kind.KEYS)
 
     @property
     def is_alteration(self) -> bool:
