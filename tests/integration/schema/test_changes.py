@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.loading.load import Load
+from sparkify.warehouse.postgres.session import Postgres
 from tests.integration.schema.conftest import DDL, FIVE, SIX, USERS, create, load, replace
 from tests.support.data import event, song
 
@@ -174,3 +175,24 @@ def test_a_new_column_of_a_staging_table_is_filled_by_a_full_refresh(
     lab.run(FIVE[0], SIX[1], full_refresh=True)
     assert lab.query("SELECT device FROM staging_events ORDER BY ts") == [("phone",), (None,)]
     assert lab.query("SELECT mood FROM staging_songs") == [("calm",)]
+
+
+@pytest.mark.parametrize("is_applied", [True, False])
+def test_a_change_that_a_concurrent_run_has_applied_is_no_error(
+    loaded: Lab, ddl: Path, monkeypatch: pytest.MonkeyPatch, is_applied: bool
+) -> None:
+    """Redshift may refuse a length that the column has already."""
+
+    def refused(self: Postgres, sql: str) -> None:
+        if is_applied:
+            with psycopg.connect(loaded.uri) as connection:
+                connection.execute(sql.encode())
+        raise psycopg.errors.FeatureNotSupported("the same length")
+
+    replace(ddl / "users.sql", "level VARCHAR(16)", "level VARCHAR(20)")
+    monkeypatch.setattr(Postgres, "autocommit", refused)
+    if is_applied:
+        assert create(loaded, ddl)["schema_changes"] == 1
+    else:
+        with pytest.raises(psycopg.errors.FeatureNotSupported, match="the same length"):
+            create(loaded, ddl)
