@@ -1,7 +1,7 @@
 # The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality schema up down status logs psql break repair alert-test env pin test compose-test test-upgrade test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
+.PHONY: help run backfill notebook quality schema up down status logs psql break repair alert-test env pin test compose-test test-slow test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -66,10 +66,10 @@ pin:  ## Pin the images of the containers by digest: docs/deploy.md
 	@$(PYTHON) -m containers.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
-	$(BIN)/pytest -m "not scheduler and not browser and not compose and not upgrade" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest -m "not scheduler and not browser and not compose and not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
 
-test-upgrade: .venv/dev  ## Run the tests of upgrades: histories, readers, kills [EXAMPLES=3] [ARGS=pytest arguments]
-	UPGRADE_EXAMPLES=$(or $(EXAMPLES),3) $(BIN)/pytest -m upgrade --numprocesses 2 $(ARGS)
+test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [EXAMPLES=3] [ARGS=pytest arguments]
+	UPGRADE_EXAMPLES=$(or $(EXAMPLES),3) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
 
 test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 10 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler $(ARGS)

@@ -80,7 +80,7 @@ def test_a_new_column_is_filled_for_the_whole_history(site: Site) -> None:
     assert passwords.findall(second) == passwords.findall(first)
 
 
-@pytest.mark.upgrade
+@pytest.mark.slow
 def test_make_run_applies_changes_that_rebuild_a_table(site: Site) -> None:
     hours = ["--from", "2018-11-01T14:00", "--to", "2018-11-01T16:00"]
     site.make(*hours, module="sandbox.run")

@@ -61,6 +61,7 @@ def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
     assert left_behind(state) == []
 
 
+@pytest.mark.slow
 def test_hourly_runs_result_in_the_same_tables(state: Path) -> None:
     hours = ["--from", "2018-11-01T14:00", "--to", "2018-11-01T17:00"]
     fresh = state / "hourly"
@@ -70,6 +71,7 @@ def test_hourly_runs_result_in_the_same_tables(state: Path) -> None:
     assert row_counts(hourly) == row_counts(at_once)
 
 
+@pytest.mark.slow
 @pytest.mark.sample
 def test_the_real_sample_gives_the_known_tables(state: Path, sample: Path) -> None:
     job = ["--data", str(sample), "--from", "2018-11-01", "--to", "2018-11-11"]

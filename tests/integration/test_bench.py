@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from sandbox.lab import Lab
 
+pytestmark = pytest.mark.slow
+
 # Their packages are not in the project's locks; CI does not install them.
 FOREIGN = [] if not race.OTHERS.exists() else [staging.DLT_FAST, staging.DLT, staging.PANDAS, staging.ROWS]
 NUMBER = r"[\d,.]+"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,9 +34,14 @@ def same_type(declared: exp.DataType, found: exp.DataType) -> bool:
 
 def found_type(column: Column) -> exp.DataType:
     """Return the type of an existing column."""
+    return _parsed(column.type)
+
+
+@cache
+def _parsed(kind: str) -> exp.DataType:
     from sqlglot import exp
 
-    return exp.DataType.build(column.type, dialect="redshift")
+    return exp.DataType.build(kind, dialect="redshift")
 
 
 def length_of(kind: exp.DataType) -> int | None:

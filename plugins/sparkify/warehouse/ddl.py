@@ -51,7 +51,7 @@ class Table:
         """The types of its columns by name, in order."""
         return {name: column.kind.this.name for name, column in self.definitions.items() if column.kind}
 
-    @property
+    @cached_property
     def primary_key(self) -> list[str]:
         """The columns of its primary key."""
         from sqlglot import exp

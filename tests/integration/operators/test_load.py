@@ -255,6 +255,7 @@ def random_days(seed: int) -> dict[str, list[dict[str, object]]]:
     return days
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_shuffled_and_repeated_hours_result_in_the_tables_of_one_run(lab: Lab, seed: int) -> None:
     for day, events in random_days(seed).items():
@@ -274,6 +275,7 @@ def test_shuffled_and_repeated_hours_result_in_the_tables_of_one_run(lab: Lab, s
     assert lab.tables() == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_a_full_refresh_results_in_the_same_tables_as_merging(lab: Lab, seed: int) -> None:
     for day, events in random_days(seed).items():

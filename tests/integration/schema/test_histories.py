@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sandbox.lab import Lab
 
-pytestmark = pytest.mark.upgrade
+pytestmark = pytest.mark.slow
 
 EXAMPLES = int(os.environ.get("UPGRADE_EXAMPLES", "3"))
 # The hours that the dumps have loaded.

@@ -153,7 +153,7 @@ def test_the_check_of_the_rows(counts: tuple[int, int, int, int], problem: str) 
     assert rebuild._checked("users", (0, 3, 3, 0), ["user_id"]) == 3
 
 
-@pytest.mark.upgrade
+@pytest.mark.slow
 def test_readers_see_the_old_or_the_new_table(loaded: Lab, coded: Path) -> None:
     """Readers poll in both isolation levels while the table is replaced again and again."""
     problems: list[str] = []
@@ -216,7 +216,7 @@ def test_writers_wait_and_find_the_new_table(loaded: Lab, coded: Path, monkeypat
     assert loaded.query("SELECT user_id, gender FROM users ORDER BY 1") == [(5, 2), (6, 2)]
 
 
-@pytest.mark.upgrade
+@pytest.mark.slow
 def test_a_rebuild_that_is_killed_at_any_statement_is_taken_up_again(
     loaded: Lab, coded: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +236,7 @@ def test_a_rebuild_that_is_killed_at_any_statement_is_taken_up_again(
     assert create(loaded, coded, "refuse")["schema_changes"] == 0
 
 
-@pytest.mark.upgrade
+@pytest.mark.slow
 def test_changes_that_are_killed_at_any_statement_are_taken_up_again(
     loaded: Lab, coded: Path, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:

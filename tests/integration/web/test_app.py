@@ -295,11 +295,14 @@ def end_run(dag_id: str, ended: datetime) -> None:
 
 @pytest.fixture
 def metadata(token: str) -> Iterator[None]:
-    """Airflow's database; it has no run afterwards."""
+    """Airflow's database; no DAG is paused, and it has no run afterwards."""
+    from airflow.models.dag import DagModel
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
-    from sqlalchemy import delete
+    from sqlalchemy import delete, update
 
+    with create_session() as session:  # other tests add paused DAGs
+        session.execute(update(DagModel).values(is_paused=False))
     yield
     with create_session() as session:
         session.execute(delete(DagRun))
