@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -43,14 +44,17 @@ class LoadTask(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the plan; return 0 if there is none, 2 if there is one, 1 after an error."""
-    from sparkify.s3 import S3Error
-    from sparkify.warehouse import WarehouseError
-    from sparkify.warehouse.ddl import DdlError
-
     parser = argparse.ArgumentParser(prog="make schema", description=__doc__)
     parser.add_argument("--connection", default="redshift", help="id of the Airflow connection of the warehouse")
     parser.add_argument("--state", type=Path, default=airflow.ROOT / ".local", help="folder of the servers' data")
     options = parser.parse_args(arguments)
+    if options.connection == "redshift" and "AIRFLOW_CONN_REDSHIFT" not in os.environ:
+        # A developer's own Airflow has nothing to do with the local warehouse.
+        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = "sqlite://"
+
+    from sparkify.warehouse.ddl import DdlError
+    from sparkify.warehouse.errors import WarehouseError
+
     console = Console(highlight=False)
     try:
         with connected(options.state.resolve(), "make schema", options.connection) as found:
@@ -58,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
                 console.print("There is no warehouse yet: 'make run' creates one with all declared tables.")
                 return CHANGES
             return show(*found, console)
-    except (jobs.BusyError, WarehouseError, DdlError, S3Error) as error:
+    except (jobs.BusyError, WarehouseError, DdlError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return FAILED
 
@@ -94,8 +98,9 @@ def show(name: str, warehouse: Warehouse, console: Console) -> int:
         console.print("[green]✓[/] The warehouse is up to date.")
         return NO_CHANGES
     pending = len(plan.pending)
+    applied = len(changes) - pending + len(reloaded)
     console.print(
-        f"\nNothing was changed. The next run applies {len(changes) - pending + len(reloaded)} changes"
+        f"\nNothing was changed. The next run applies {applied} change{'s' if applied != 1 else ''}"
         + (f"; the other {pending} only with the param schema_changes = all." if pending else "."),
         soft_wrap=True,
     )

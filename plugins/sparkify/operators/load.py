@@ -92,6 +92,7 @@ class LoadOperator(WarehouseOperator):
 
     def render_fields(self, context: Context, jinja_env: jinja2.Environment | None) -> None:
         """Render the fields; ``sql`` with the scope of the rows that changed."""
+        self.resolve_template_files()  # `airflow dags test` does not: `sql` would still be the file's name
         self._template = self.sql
 
         def changed(column: str, *, lookup: str = "", **keys: str) -> str:

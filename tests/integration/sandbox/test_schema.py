@@ -91,5 +91,6 @@ def test_without_a_warehouse_all_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("AIRFLOW_CONN_REDSHIFT", raising=False)
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "sqlite://")  # restores it: the command sets it
     assert schema.main(["--state", str(tmp_path)]) == 2
     assert "'make run' creates one" in capsys.readouterr().out

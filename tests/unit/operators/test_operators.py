@@ -28,6 +28,7 @@ from sparkify.warehouse import CopyFailedError, WarehouseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from airflow.sdk import Context
 
@@ -318,3 +319,20 @@ def test_a_stage_task_rejects_contradictory_parameters(source: dict[str, Any], p
 def test_a_lookup_needs_its_column(parameter: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="lookup and lookup_column go together"):
         LoadFactOperator(task_id="a", **LOAD, **parameter)
+
+
+def test_the_definition_of_a_load_is_its_select(tmp_path: Path) -> None:
+    """In `airflow dags test`, templates are rendered without being read before: the file's name is no definition."""
+    (tmp_path / "songs.sql").write_text("SELECT 1 AS song_id WHERE {{ scope('at', song_id='id') }}")
+    with DAG("d", template_searchpath=[str(tmp_path)]):
+        task = LoadDimensionOperator(
+            task_id="t",
+            table="songs",
+            keys=["song_id"],
+            sql="songs.sql",
+            interval_start="2018-11-01T00:00",
+            interval_end="2018-11-01T01:00",
+        )
+    task.render_template_fields({})
+    assert task._template == "SELECT 1 AS song_id WHERE {{ scope('at', song_id='id') }}"
+    assert task.sql.startswith("SELECT 1 AS song_id WHERE at >= TIMESTAMP '2018-11-01")
