@@ -50,6 +50,7 @@ def test_run_from_scratch(state: Path) -> None:
     assert left_behind(state) == []
 
 
+@pytest.mark.slow
 def test_the_notebook_shows_what_was_loaded(state: Path) -> None:
     printed = run(state)
     process = start_command(state, module="sandbox.notebook")

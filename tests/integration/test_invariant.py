@@ -292,6 +292,7 @@ def test_a_run_without_files_deletes_rows_staged_by_a_concurrent_run(lab: Lab, m
     assert lab.one("SELECT COUNT(*) FROM operations.staged_periods") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.sample
 def test_the_real_sample_in_shuffled_concurrent_runs(
     make_lab: Callable[[], Lab], sample: Path, processes: ProcessPoolExecutor

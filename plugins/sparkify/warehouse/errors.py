@@ -9,8 +9,8 @@ from airflow.sdk.exceptions import AirflowException
 # system errors (58, XX).
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _TERMINAL = ("22", "23502", "42")
-# Of these classes: a concurrent session has created the same schema or table.
-DUPLICATES = {"42P06", "42P07"}
+# Of these classes: a concurrent session has created the same schema or table, or its row type.
+DUPLICATES = {"42P06", "42P07", "42710"}
 
 
 class WarehouseError(AirflowException):

@@ -32,6 +32,7 @@ def stack() -> Any:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("secrets_manager")
 def test_a_cluster_is_created_paused_resumed_and_deleted(cloud: Cloud, capfd: pytest.CaptureFixture[str]) -> None:
     assert cloud.run("create", **CLUSTER) == CREATED

@@ -280,6 +280,7 @@ def alarms(lab: Lab, first: datetime, days: int) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.sample
 def test_no_check_fails_on_the_real_sample(sample_lab: Lab) -> None:
     sample_lab.run("2018-11-01", "2018-11-11")
@@ -290,6 +291,7 @@ def test_no_check_fails_on_the_real_sample(sample_lab: Lab) -> None:
     assert evaluated == 240 + 1  # the last hour of a day closes it, and covers it; and the load
 
 
+@pytest.mark.slow
 def test_no_check_fails_on_generated_weeks(lab: Lab, tmp_path: Path) -> None:
     """Two weeks, so that the second is compared with the first."""
     write(Options(days=14, songs=50), tmp_path)

@@ -98,7 +98,7 @@ class Postgres(Warehouse):
         if isinstance(error, errors.SerializationFailure | errors.DeadlockDetected):
             return True
         # Two sessions create the same table concurrently: the second finds it in the catalog.
-        return isinstance(error, errors.DuplicateTable | errors.DuplicateSchema) or (
+        return isinstance(error, errors.DuplicateTable | errors.DuplicateSchema | errors.DuplicateObject) or (
             isinstance(error, errors.UniqueViolation) and error.diag.schema_name == "pg_catalog"
         )
 
