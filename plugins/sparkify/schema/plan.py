@@ -162,6 +162,14 @@ def _added(definition: exp.ColumnDef) -> str:
     )
 
 
+def _is_required(definition: exp.ColumnDef) -> bool:
+    """Return whether a column is declared NOT NULL; the parser has one class for NULL and NOT NULL."""
+    from sqlglot import exp
+
+    found = definition.find(exp.NotNullColumnConstraint)
+    return bool(found and not found.args.get("allow_null"))
+
+
 def _why_not_added(definition: exp.ColumnDef) -> str:
     """Return why ALTER TABLE cannot add a column; empty if it can."""
     from sqlglot import exp
@@ -170,8 +178,7 @@ def _why_not_added(definition: exp.ColumnDef) -> str:
     for constraint in definition.find_all(exp.ColumnConstraint):
         if not isinstance(constraint.kind, allowed):
             return f"which is {constraint.sql('redshift')}"
-    required = definition.find(exp.NotNullColumnConstraint)
-    if required and not required.args.get("allow_null") and not definition.find(exp.DefaultColumnConstraint):
+    if _is_required(definition) and not definition.find(exp.DefaultColumnConstraint):
         return "NOT NULL without a DEFAULT"
     return ""
 
@@ -194,8 +201,8 @@ def _of_column(table: Table, name: str, definition: exp.ColumnDef, existing: Rel
             yield Change(Kind.WIDEN, table.name, what, sql)
         else:
             yield Change(Kind.REBUILD, table.name, what)
-    required = bool(definition.find(exp.NotNullColumnConstraint, exp.PrimaryKeyColumnConstraint))
-    if (required or name in table.primary_key) != column.is_required:
+    required = _is_required(definition) or name in table.primary_key
+    if required != column.is_required:
         yield Change(Kind.REBUILD, table.name, f"{name} {'NOT NULL' if required else 'allows NULL'}")
     if columns.default_of(definition) != columns.found_default(column):
         yield Change(Kind.REBUILD, table.name, f"default of {name}")

@@ -152,6 +152,10 @@ def test_a_column_that_redshift_cannot_add_needs_a_rebuild(plan: Callable[..., P
     assert change.what.startswith(f"add the column country, which is {constraint} (plays.sql line 6)")
 
 
+def test_a_column_that_is_declared_null_allows_null(plan: Callable[..., Plan]) -> None:
+    assert plan("title VARCHAR(64)", "title VARCHAR(64) NULL").changes == []
+
+
 def test_a_column_that_allows_null_is_added(plan: Callable[..., Plan]) -> None:
     found = plan("    price", "    country VARCHAR(2) NULL,\n    price").changes
     assert [change.kind for change in found] == [Kind.ADD]
