@@ -42,17 +42,58 @@ CREATE TABLE IF NOT EXISTS operations.staged_batches (
 DISTSTYLE EVEN
 SORTKEY (table_name, batch_id);
 
--- The last staged version of the files of each period, for sources that are partitioned by time.
+-- The staged versions of the files of each period, for sources that are partitioned by time.
 --
--- If it has changed while a run read the files, a concurrent run may have read a newer version, and the run reads the
--- files again.
+-- A run stages a part of a period, such as an hour of a daily file: a row says which version of the period's files the
+-- rows of that part come from. Adjacent parts of the same version are one row. A period is up to date if its rows
+-- cover it with the version that the bucket has now.
+-- If a version has changed while a run read the files, a concurrent run may have read a newer one, and the run reads
+-- the files again.
 CREATE TABLE IF NOT EXISTS operations.staged_periods (
     -- Staging table of the files.
     table_name VARCHAR(256) NOT NULL,
     -- Start of the files' period, UTC.
     period_start TIMESTAMP NOT NULL,
     -- Hash of the list of the period's files, which changes with any of them.
-    version VARCHAR(64) NOT NULL
+    version VARCHAR(64) NOT NULL,
+    -- Start of the staged part, UTC; NULL if it is the whole period.
+    part_start TIMESTAMP,
+    -- End of the staged part, UTC, exclusive; NULL if it is the whole period.
+    part_end TIMESTAMP,
+    -- Number of the period's files; NULL if unknown.
+    objects BIGINT,
+    -- Size of the period's files. Unit: bytes.
+    size_bytes BIGINT,
+    -- Size of the period's files in the version before, if they have shrunk since; NULL if not. Unit: bytes.
+    shrunk_from BIGINT,
+    -- Time at which the version was staged, UTC; NULL if unknown.
+    staged_at TIMESTAMP,
+    -- How often the files were changed and staged again after the period had ended, each time within a day.
+    changes INTEGER NOT NULL DEFAULT 0
+)
+DISTSTYLE EVEN
+SORTKEY (table_name, period_start);
+
+-- The periods whose files differ from what is staged, as the last reconciliation found them.
+--
+-- A row whose version has been staged since is resolved; the next reconciliation deletes it.
+CREATE TABLE IF NOT EXISTS operations.source_differences (
+    -- Staging table of the files.
+    table_name VARCHAR(256) NOT NULL,
+    -- Start of the files' period, UTC.
+    period_start TIMESTAMP NOT NULL,
+    -- changed since it was staged, missing (never staged, or a part of it), vanished (staged, but without files now).
+    state VARCHAR(8) NOT NULL,
+    -- Hash of the list of the period's files; empty if the period has not ended, as its files still change.
+    version VARCHAR(64) NOT NULL,
+    -- Time at which the difference was first found, UTC.
+    found_at TIMESTAMP NOT NULL,
+    -- How often a run was triggered to load this version.
+    attempts INTEGER NOT NULL DEFAULT 0,
+    -- The last run that was triggered; NULL if there was none.
+    run_id VARCHAR(250),
+    -- Time at which it was triggered, UTC.
+    triggered_at TIMESTAMP
 )
 DISTSTYLE EVEN
 SORTKEY (table_name, period_start);
