@@ -18,6 +18,7 @@ restarting database, a conflict) was retried three times; errors in data, SQL an
 | any task: invalid range | only one of `start` and `end`, an end that is not after the start, or no interval at all | trigger the DAG again with valid params: clearing a task cannot change them |
 | create_tables | the warehouse is unreachable, a file of DDL or of checks is invalid, the code is older than the warehouse, or `recreate_tables` was not confirmed | check the connection `redshift`; resume the cluster; correct the file named in the log, or deploy the newer code; clear the task. To apply all schema changes (docs/schema.md), or to recreate the tables, trigger the DAG again with the form |
 | stage_events | S3 returned an error, or rows were rejected | the log and operations.rejected_rows have the file, the line, the column and the reason; correct the file and clear the task. Or load the other rows: trigger the DAG again with `start`, `end` and `max_errors`; clearing the task cannot change params |
+| stage_events or stage_songs: vanished | files have vanished from S3 whose rows are staged (of songs: more than 10 %) | nothing was deleted. Restore the files and clear the task; or, to delete the rows, trigger the DAG again with `start`, `end` and `accept_vanished` |
 | stage_songs | S3 returned an error | the log has the object and the reason; clear the task. A malformed song does not fail the task: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run loads it. If the table was wrong, run with `full_refresh` |
 | load_... | the database returned an error | the log has the statement; correct the SQL or the table if it was rejected; clear the task |
 | data_quality | a check failed | the log has each failed check, its observed result and what to do; nothing is rolled back, but the day is not published. If the app has renamed or changed a field of the source, correct the file and reprocess its day, or declare the field (docs/source.md) and clear the task |
@@ -107,6 +108,13 @@ with DAG(
             description="If include/sql/ddl differs from the warehouse: apply additive changes only (new tables, new columns, "
             "longer texts), apply all, which may rebuild tables, or refuse to run.",
         ),
+        "accept_vanished": Param(
+            False,
+            type="boolean",
+            title="Delete the rows of vanished files",
+            description="If files have vanished from S3 whose rows are staged: delete the rows. Otherwise staging fails, and "
+            "nothing is deleted.",
+        ),
         "recreate_tables": Param(
             None,
             type=["null", "string"],
@@ -147,6 +155,7 @@ with DAG(
             interval_column="ts",
             late_before="{{ interval_of_run(dag_run, params).start }}",
             max_errors="{{ params.max_errors }}",
+            accept_vanished="{{ params.accept_vanished }}",
             file_period="day",
             inlets=[source("log_data")],
             outlets=[table("staging_events")],
@@ -159,6 +168,8 @@ with DAG(
             format="JSON 'auto'",
             copy_options=["COMPUPDATE OFF", "STATUPDATE OFF"],
             full_refresh="{{ params.full_refresh }}",
+            accept_vanished="{{ params.accept_vanished }}",
+            max_vanished=0.1,
             inlets=[source("song_data")],
             outlets=[table("staging_songs")],
         )

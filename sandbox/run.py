@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# A laptop's data can be loaded again: apply every change of the DDL.
-PARAMS = {"schema_changes": "all"}
+# A laptop's data can be loaded again: apply every change of the DDL, and every deletion in the folder of the files.
+PARAMS = {"schema_changes": "all", "accept_vanished": True}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -205,7 +205,7 @@ histories = st.builds(
 
 def _run(lab: Lab, run: Run, tasks: list[str] | None = None) -> None:
     os.environ.update(lab.environment)
-    lab.run(*run.range, tasks=tasks, max_errors=99)
+    lab.run(*run.range, tasks=tasks, max_errors=99, accept_vanished=True)
 
 
 @pytest.fixture(scope="module")
@@ -283,7 +283,7 @@ def test_a_run_without_files_deletes_rows_staged_by_a_concurrent_run(lab: Lab, m
         return found
 
     monkeypatch.setattr(IntervalStaging, "_land_files", landed)
-    later = threading.Thread(target=lab.run, args=day, kwargs={"tasks": ["stage_events"]})
+    later = threading.Thread(target=lab.run, args=day, kwargs={"tasks": ["stage_events"], "accept_vanished": True})
     result = lab.run(*day, tasks=["stage_events"])
     assert result["stage_events"]["rows"] == 1
     earlier_has_written.set()

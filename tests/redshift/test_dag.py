@@ -49,7 +49,7 @@ def history(lab: Lab) -> None:
     fill(lab)
     lab.put_song("1", song("SO1", title="T 1", artist_name="Desree", year=2020))
     lab.store.delete("song_data/A/A/A/2.json")
-    lab.run("2018-11-02T05:00", "2018-11-02T06:00")
+    lab.run("2018-11-02T05:00", "2018-11-02T06:00", accept_vanished=True)
     lab.run(*DAY)
     lab.run("2018-11-01", "2018-11-03", full_refresh=True)
 

@@ -48,6 +48,7 @@ with DAG(
         "end": Param(None, type=["null", "string"], format="date-time"),
         "full_refresh": Param(False, type="boolean"),
         "max_errors": Param(0, type="integer", minimum=0, maximum=99_999),
+        "accept_vanished": Param(False, type="boolean"),
     },
     template_searchpath=[str(HERE / "sql"), str(INCLUDE / "sql")],
     user_defined_macros={"interval_of_run": interval_of_run},
@@ -73,6 +74,7 @@ with DAG(
         copy_options=["GZIP", "TIMEFORMAT 'auto'", "COMPUPDATE OFF", "STATUPDATE OFF"],
         late_before="{{ interval_of_run(dag_run, params).start }}",
         max_errors="{{ params.max_errors }}",
+        accept_vanished="{{ params.accept_vanished }}",
     )
     load_activities = LoadFactOperator(
         task_id="load_activities", table="activities", keys=["event_id"], sql="load/activities.sql", mode=MODE

@@ -88,7 +88,7 @@ def covers(draw: st.DrawFn) -> tuple[Run, ...]:
 def _run(lab: Lab, run: Run) -> None:
     os.environ.update(lab.environment)
     start, end = (f"{START + timedelta(hours=hour):%Y-%m-%dT%H:%M}" for hour in run)
-    lab.run(start, end, dag=dag, max_errors=99)
+    lab.run(start, end, dag=dag, max_errors=99, accept_vanished=True)
 
 
 @pytest.fixture(scope="module")

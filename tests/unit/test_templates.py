@@ -14,8 +14,10 @@ from sparkify.interval import Interval
 from sparkify.s3 import S3Object
 from sparkify.sql import predicates, templates
 from sparkify.sql.scripts import label, statements
-from sparkify.staging.by_interval import PLAUSIBLE, LandingTable
+from sparkify.staging.by_interval import PLAUSIBLE
+from sparkify.staging.landing import LandingTable
 from sparkify.staging.ledger import Batch
+from sparkify.staging.periods import StagedPart
 from sql_rules import project_tables, tables_of, violations
 
 # The folder of each template.
@@ -34,6 +36,10 @@ STAGING: dict[str, Any] = {"table": "staging", "columns": ["a", "b"]}
 KNOWN = {**project_tables(), **tables_of("CREATE TABLE landing_1 (ts TIMESTAMP)")}
 STAGED_AT = predicates.literal(INTERVAL.start)
 LANDINGS = [LandingTable.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
+PARTS = [
+    (landing_day.start, StagedPart(landing_day, "0f", 1, 99, shrunk, staged_at, 2))
+    for landing_day, shrunk, staged_at in zip(INTERVAL.periods("day"), (None, 250), (None, INTERVAL.end), strict=True)
+]
 BATCHES = [
     Batch(3, [S3Object("music", "a", 1, "1"), S3Object("music", "b", 1, "2")], "landing_3", 2),
     Batch(4, [], "landing_4", 0),
@@ -51,6 +57,11 @@ def cases() -> list[Any]:
             "implausible",
             "one column",
             {"landing": "landing_1", "column": "ts", "plausible": PLAUSIBLE("ts"), "limit": 1000},
+        ),
+        (
+            "staged_rows",
+            "of days",
+            {"table": "staging_events", "column": "interval_time", "period": "day", "span": OWNED},
         ),
         ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
@@ -111,7 +122,8 @@ def cases() -> list[Any]:
                     "interval_column": "ts",
                     "partition_column": "interval_time",
                     "landings": LANDINGS[:count],
-                    "versions": [{"start": landing.start, "version": "0f"} for landing in LANDINGS],
+                    "parts": PARTS,
+                    "literal": predicates.literal,
                     "owned": OWNED,
                     "plausible": PLAUSIBLE("ts"),
                     "resampled": [landing.start for landing in LANDINGS[:count]],

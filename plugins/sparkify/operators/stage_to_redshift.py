@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sparkify.staging.by_object import ObjectStaging
     from sparkify.warehouse import Warehouse
 
+MAX_VANISHED = 0.1
+
 
 class StageToRedshiftOperator(WarehouseOperator):
     """Stage files from S3, by interval or by object.
@@ -58,6 +60,11 @@ class StageToRedshiftOperator(WarehouseOperator):
     :param partition_column: the audit column of ``table`` that determines which run owns a row, by default
         ``interval_time``. COPY does not fill it: it is nullable or has a DEFAULT. Only with ``interval_column``.
     :param full_refresh: ``"True"`` to stage every object again; only without ``interval_column``. (templated)
+    :param accept_vanished: ``"True"`` to delete the rows of files that have vanished. Otherwise the task fails if a
+        period has staged rows but no files any more, or if more than ``max_vanished`` of the objects have vanished.
+        (templated)
+    :param max_vanished: the share of the staged objects that may have vanished, from 0 to 1, by default 0.1; only
+        without ``interval_column``.
     :param manifest_bucket: the bucket for manifests; by default ``bucket``. (templated)
     :param manifest_prefix: the prefix of their keys. (templated)
     """
@@ -72,6 +79,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         "max_errors",
         "late_before",
         "full_refresh",
+        "accept_vanished",
         "manifest_bucket",
         "manifest_prefix",
     )
@@ -92,13 +100,19 @@ class StageToRedshiftOperator(WarehouseOperator):
         file_period: Period | None = None,
         partition_column: str | None = None,
         full_refresh: bool | str | None = None,
+        accept_vanished: bool | str = False,
+        max_vanished: float | None = None,
         manifest_bucket: str | None = None,
         manifest_prefix: str = "manifests/",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         of_time = {"late_before": late_before, "file_period": file_period, "partition_column": partition_column}
-        of_objects = {"full_refresh": full_refresh, "manifest_bucket": manifest_bucket}
+        of_objects = {
+            "full_refresh": full_refresh,
+            "max_vanished": max_vanished,
+            "manifest_bucket": manifest_bucket,
+        }
         for name, value in (of_objects if interval_column else of_time).items():
             if value is not None:
                 raise ValueError(
@@ -117,6 +131,8 @@ class StageToRedshiftOperator(WarehouseOperator):
         self.file_period: Period = file_period or "day"
         self.partition_column = (partition_column or "interval_time") if interval_column else "batch_id"
         self.full_refresh = full_refresh
+        self.accept_vanished = accept_vanished
+        self.max_vanished = MAX_VANISHED if max_vanished is None else max_vanished
         self.manifest_bucket = manifest_bucket
         self.manifest_prefix = manifest_prefix
 
@@ -142,6 +158,7 @@ class StageToRedshiftOperator(WarehouseOperator):
         )
         bucket = Bucket(self.bucket, self.aws_conn_id)
         rejects = RejectedRows(self.table, run_id)
+        accept_vanished = _is_true(self.accept_vanished)
         if self.interval_column:
             return IntervalStaging(
                 table,
@@ -152,6 +169,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 file_period=self.file_period,
                 late_before=self.late_before,
                 max_errors=int(self.max_errors),
+                accept_vanished=accept_vanished,
                 rejects=rejects,
             )
         return ObjectStaging(
@@ -160,6 +178,11 @@ class StageToRedshiftOperator(WarehouseOperator):
             self.key,
             manifests=Bucket(self.manifest_bucket or self.bucket, self.aws_conn_id),
             manifest_prefix=self.manifest_prefix,
-            refresh=str(self.full_refresh).lower() == "true",
+            refresh=_is_true(self.full_refresh),
+            max_vanished=1 if accept_vanished else self.max_vanished,
             rejects=rejects,
         )
+
+
+def _is_true(value: bool | str | None) -> bool:
+    return str(value).lower() == "true"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sparkify.interval import EARLIEST, LATEST, Interval
+from sparkify.interval import EARLIEST, LATEST, PERIODS, Interval
 from sparkify.sql import predicates, templates
+from sparkify.staging import periods
+from sparkify.staging.landing import LandedFiles, LandingTable
+from sparkify.staging.periods import PeriodFiles
 from sparkify.staging.rejects import IMPLAUSIBLE_TIME, TABLE, explain
 from sparkify.staging.source_fields import SourceFields
+from sparkify.staging.vanished import VanishedFilesError
 from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, WarehouseError
 from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS
 
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
 
     from sparkify.interval import Period
     from sparkify.s3 import Bucket, S3Object
+    from sparkify.staging.periods import StagedPart
     from sparkify.staging.rejects import RejectedRows
-    from sparkify.staging.sampling import SampledField
     from sparkify.staging.table import StagingTable
 
 log = logging.getLogger(__name__)
@@ -35,46 +38,6 @@ READINGS = 5
 # How many rejected rows the message of a failure shows.
 SHOWN_REJECTS = 3
 PLAUSIBLE = predicates.OfInterval(Interval(EARLIEST, LATEST))
-
-
-class LandingTable(NamedTuple):
-    """A temporary table with all rows of the files of one period; its fields are SQL."""
-
-    name: str
-    period: str
-    start: str
-    end: str
-    last: str
-
-    @classmethod
-    def of(cls, name: str, period: Interval) -> LandingTable:
-        return cls(
-            name=name,
-            period=str(period),
-            start=predicates.literal(period.start),
-            end=predicates.literal(period.end),
-            last=predicates.literal(period.end - timedelta(microseconds=1)),
-        )
-
-
-@dataclass
-class LandedFiles:
-    """The files of an interval, loaded into landing tables.
-
-    :param versions: the versions of the files, by the start of their period.
-    :param tables: the landing tables.
-    :param rejected: number of rejected rows.
-    :param rejects: the reported rejected rows, by the start of the period of their file.
-    :param empty: number of files without rows.
-    :param fields: the sampled fields, by the start of the period; only of periods whose files have changed.
-    """
-
-    versions: dict[datetime, str] = field(default_factory=dict)
-    tables: list[LandingTable] = field(default_factory=list)
-    rejected: int = 0
-    rejects: dict[datetime, Sequence[RejectedRow]] = field(default_factory=dict)
-    empty: int = 0
-    fields: dict[datetime, list[SampledField]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,6 +55,7 @@ class IntervalStaging:
     file_period: Period
     late_before: str | None
     max_errors: int
+    accept_vanished: bool
     rejects: RejectedRows
 
     def run(self) -> dict[str, Any]:
@@ -99,9 +63,10 @@ class IntervalStaging:
 
         :return: counts by name: rows, strays, late, rejected, files, empty.
         :raises CopyFailedError: if more than ``max_errors`` rows of a period's files are rejected.
+        :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         for _ in range(READINGS):
-            before = self._versions()
+            before = self._parts()
             landed = self._land_files(before)
             replace_rows = partial(self._replace, landed, before)
             if staged := self.table.warehouse.transaction(replace_rows, lock=[self.table.name]):
@@ -115,19 +80,14 @@ class IntervalStaging:
             "Nothing was changed; the task's retry reads them again."
         )
 
-    def _versions(self) -> dict[datetime, str]:
-        """Return the last staged version of the files of each period of the interval."""
-        starts = [predicates.literal(period.start) for period in self.interval.periods(self.file_period)]
-        rows = self.table.warehouse.query(
-            f"SELECT period_start, version FROM operations.staged_periods WHERE table_name = '{self.table.name}' "
-            f"AND period_start >= {starts[0]} AND period_start <= {starts[-1]}"
-        )
-        return {start.replace(tzinfo=UTC): version for start, version in rows}
+    def _parts(self) -> dict[datetime, list[StagedPart]]:
+        """Return the staged parts of each period of the interval."""
+        return periods.read(self.table.warehouse, self.table.name, self.interval, self.file_period)
 
-    def _land_files(self, before: dict[datetime, str]) -> LandedFiles:
+    def _land_files(self, before: dict[datetime, list[StagedPart]]) -> LandedFiles:
         """COPY the files of each period, and sample those that have changed.
 
-        :param before: the versions that were staged before.
+        :param before: what was staged before.
         """
         landed = LandedFiles()
         changed: dict[datetime, list[S3Object]] = {}
@@ -135,9 +95,9 @@ class IntervalStaging:
             prefix = period.start.strftime(self.key)
             source = self.bucket.url(prefix)
             objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
-            landed.versions[period.start] = hashlib.sha256(repr(objects).encode()).hexdigest()
+            landed.files[period.start] = PeriodFiles.of(objects)
             landed.rejects[period.start] = ()
-            if landed.versions[period.start] != before.get(period.start):
+            if not _is_latest(landed.files[period.start], before.get(period.start, ())):
                 changed[period.start] = objects
             if not objects:
                 log.info("No object found, nothing to stage: source=%s period=%s", source, period)
@@ -235,29 +195,42 @@ class IntervalStaging:
             log.warning("File has no rows, check that the upload is complete: file=%s bytes=%d", item.url, item.size)
         return len(empty)
 
-    def _record_failed(self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, str]) -> None:
+    def _record_failed(
+        self, rows: Sequence[RejectedRow], start: datetime, before: dict[datetime, list[StagedPart]]
+    ) -> None:
         """Record the rejected rows of files that failed, unless a concurrent run has staged the files meanwhile."""
         if not rows:
             return
-        if self._versions().get(start) == before.get(start):
+        if self._parts().get(start) == before.get(start):
             self.rejects.replace_periods(self.table.warehouse, {start: rows})
 
-    def _replace(self, landed: LandedFiles, before: dict[datetime, str]) -> dict[str, int] | None:
+    def _replace(self, landed: LandedFiles, before: dict[datetime, list[StagedPart]]) -> dict[str, int] | None:
         """Replace the interval's rows with those of the files; return the number of staged, stray and late rows.
 
         The table is locked: this is the only writer, and sees everything that is committed.
 
-        :param before: the versions that were staged before the files were read.
+        :param before: what was staged before the files were read.
         :return: None if a concurrent run has staged other versions meanwhile, which may be newer.
+        :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         warehouse, table = self.table.warehouse, self.table.name
-        now = self._versions()
-        if any(version not in (before.get(start), landed.versions[start]) for start, version in now.items()):
+        now = self._parts()
+        if any(
+            {part.version for part in parts} - {part.version for part in before.get(start, ())}
+            - {landed.files[start].version}
+            for start, parts in now.items()
+        ):  # fmt: skip
             for landing in landed.tables:
                 warehouse.script(f"DROP TABLE {landing.name}")
             return None
+        if not self.accept_vanished:
+            self._refuse_vanished(landed, now)
         # Without those that a concurrent run has recorded for the same files.
-        fields = {start: found for start, found in landed.fields.items() if now.get(start) != landed.versions[start]}
+        fields = {
+            start: found
+            for start, found in landed.fields.items()
+            if not _is_latest(landed.files[start], now.get(start, ()))
+        }
         *_, late_before = self._counts()
         warehouse.script(
             render(
@@ -268,9 +241,8 @@ class IntervalStaging:
                 partition_column=self.table.partition_column,
                 columns=self.table.columns,
                 landings=landed.tables,
-                versions=[
-                    {"start": predicates.literal(start), "version": text} for start, text in landed.versions.items()
-                ],
+                parts=self._staged_parts(landed, now),
+                literal=predicates.literal,
                 owned=predicates.OfInterval(self.interval),
                 plausible=PLAUSIBLE(self.interval_column),
                 resampled=[predicates.literal(start) for start in fields if start in now],
@@ -286,6 +258,52 @@ class IntervalStaging:
             log.warning("Late-arriving rows: rows=%d table=%s before=%s", late, table, self.late_before)
         return {"rows": rows, "strays": strays, "late": late}
 
+    def _refuse_vanished(self, landed: LandedFiles, now: dict[datetime, list[StagedPart]]) -> None:
+        """Raise an error if a period has staged rows, but no files any more.
+
+        The files may have expired in S3, or were deleted by mistake: the rows are the only copy of the data.
+        """
+        candidates = [
+            start
+            for start, files in landed.files.items()
+            if not files.objects and any(part.version != periods.EMPTY for part in now.get(start, ()))
+        ]
+        if not candidates:
+            return
+        span = Interval(candidates[0], candidates[-1] + PERIODS[self.file_period])
+        rows = self.table.warehouse.query(
+            render(
+                "staged_rows",
+                table=self.table.name,
+                column=self.table.partition_column,
+                period=self.file_period,
+                span=predicates.OfInterval(span),
+            )
+        )
+        found = {start.replace(tzinfo=UTC): count for start, count in rows}
+        if vanished := [start for start in candidates if start in found]:
+            raise VanishedFilesError.of_periods(
+                self.table.name, self.bucket.url(self.key), self.interval, {start: found[start] for start in vanished}
+            )
+
+    def _staged_parts(
+        self, landed: LandedFiles, now: dict[datetime, list[StagedPart]]
+    ) -> list[tuple[datetime, StagedPart]]:
+        """Return the parts of all periods of the interval, after this run."""
+        at = datetime.now(UTC)
+        after: list[tuple[datetime, StagedPart]] = []
+        for period in self.interval.periods(self.file_period):
+            files = landed.files[period.start]
+            part = Interval(max(period.start, self.interval.start), min(period.end, self.interval.end))
+            parts = periods.staged(now.get(period.start, ()), files, part, period, at)
+            if (found := periods.latest(parts)) and found.shrunk_from and found.version == files.version:
+                log.warning(
+                    "Files have shrunk, check that the upload is complete: period=%s bytes=%d bytes_before=%d",
+                    period, files.size_bytes, found.shrunk_from,
+                )  # fmt: skip
+            after += [(period.start, part) for part in parts]
+        return after
+
     def _counts(self) -> tuple[int, int, int]:
         """Count the interval's rows in the staging table: all, the strays, and those before ``late_before``."""
         partition, moment = self.table.partition_column, self.interval_column
@@ -296,3 +314,9 @@ class IntervalStaging:
             f"FROM {self.table.name} WHERE {predicates.OfInterval(self.interval)(partition)}"
         )
         return rows, strays, early
+
+
+def _is_latest(files: PeriodFiles, parts: Sequence[StagedPart]) -> bool:
+    """Return whether the version that was staged last is that of the files."""
+    found = periods.latest(parts)
+    return found is not None and found.version == files.version

@@ -16,13 +16,14 @@ from sparkify.sql import predicates, templates
 from sparkify.staging import ledger
 from sparkify.staging.rejects import EMPTY_OBJECT, explain
 from sparkify.staging.source_fields import SourceFields
+from sparkify.staging.vanished import VanishedFilesError
 from sparkify.warehouse import CopyFailedError, RejectedRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sparkify.s3 import Bucket, S3Object
-    from sparkify.staging.ledger import Batch
+    from sparkify.staging.ledger import Batch, LedgerEntry
     from sparkify.staging.rejects import RejectedRows
     from sparkify.staging.table import StagingTable
 
@@ -49,6 +50,7 @@ class ObjectStaging:
 
     :param manifests: the bucket of ``manifest_prefix``.
     :param refresh: whether to stage all objects again.
+    :param max_vanished: the largest share of the staged objects that may have vanished, from 0 to 1.
     :param rejects: records the rejected rows of quarantined objects.
     """
 
@@ -58,6 +60,7 @@ class ObjectStaging:
     manifests: Bucket
     manifest_prefix: str
     refresh: bool
+    max_vanished: float
     rejects: RejectedRows
     # The objects that the latest attempt stages.
     _planned: list[S3Object] = field(default_factory=list)
@@ -70,6 +73,7 @@ class ObjectStaging:
         :return: counts by name: rows, objects, and how many of these are quarantined.
         :raises AirflowSkipException: if no object is new or has changed.
         :raises CopyFailedError: if a COPY fails for a reason other than an invalid object.
+        :raises VanishedFilesError: if more than ``max_vanished`` of the staged objects have vanished.
         """
         attempt = 1
         while True:
@@ -97,7 +101,9 @@ class ObjectStaging:
     def _stage(self) -> dict[str, Any]:
         warehouse, table = self.table.warehouse, self.table.name
         entries = ledger.read(warehouse, table)
-        plan = ledger.plan(self._list(), entries, refresh=self.refresh)
+        listed = self._list()
+        self._refuse_vanished(listed, entries)
+        plan = ledger.plan(listed, entries, refresh=self.refresh)
         self._planned = plan.objects
         if not plan.objects and not plan.retired:
             count = sum(entry.is_quarantined for entry in entries.values())
@@ -139,6 +145,15 @@ class ObjectStaging:
             "objects": len(plan.objects),
             "quarantined": len(quarantined),
         }
+
+    def _refuse_vanished(self, listed: Iterable[S3Object], entries: Mapping[str, LedgerEntry]) -> None:
+        """Raise an error if many of the staged objects are not listed any more: that is rarely intended."""
+        staged = [key for key, entry in entries.items() if not entry.is_quarantined]
+        vanished = sorted({*staged} - {item.key for item in listed})
+        if len(vanished) > self.max_vanished * len(staged):
+            raise VanishedFilesError.of_objects(
+                self.table.name, self.bucket.url(self.key), vanished, len(staged), self.max_vanished
+            )
 
     def _land(self, batch: Batch) -> None:
         """COPY a batch, without the objects that have rejected rows.

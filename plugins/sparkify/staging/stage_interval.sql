@@ -1,10 +1,22 @@
--- Delete the former versions of the files.
+-- Delete the former parts of the periods.
 DELETE FROM operations.staged_periods
-WHERE table_name = '{{ table }}' AND period_start >= {{ versions[0].start }} AND period_start <= {{ versions[-1].start }};
+WHERE
+    table_name = '{{ table }}'
+    AND period_start >= {{ literal(parts[0][0]) }} AND period_start <= {{ literal(parts[-1][0]) }};
 
--- Record the versions of the files.
-INSERT INTO operations.staged_periods (table_name, period_start, version)
-VALUES {% for version in versions %}('{{ table }}', {{ version.start }}, '{{ version.version }}'){{ ", " if not loop.last }}{% endfor %};
+-- Record the staged parts, and the version of the files of each.
+INSERT INTO operations.staged_periods (
+    table_name, period_start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes
+)
+VALUES
+{% for period_start, part in parts %}
+(
+    '{{ table }}', {{ literal(period_start) }}, '{{ part.version }}',
+    {{ literal(part.interval.start) }}, {{ literal(part.interval.end) }},
+    {{ part.objects if part.objects is not none else "NULL" }}, {{ part.size_bytes if part.size_bytes is not none else "NULL" }}, {{ part.shrunk_from or "NULL" }},
+    {{ literal(part.staged_at) if part.staged_at else "NULL" }}, {{ part.changes }}
+){{ "," if not loop.last else ";" }}
+{% endfor %}
 
 -- Delete the rows of {{ interval }}.
 DELETE FROM {{ table }} WHERE {{ owned(partition_column) }};

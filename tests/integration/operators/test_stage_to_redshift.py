@@ -165,10 +165,10 @@ class TestObjects:
         lab.put_song("two", song("SO2"))
         lab.run(*DAY, tasks=SONGS)
         lab.store.delete("song_data/A/A/A/one.json")
-        lab.run(*DAY, tasks=SONGS)
+        lab.run(*DAY, tasks=SONGS, accept_vanished=True)
         assert lab.query("SELECT song_id FROM staging_songs") == [("SO2",)]
         lab.store.delete("song_data/A/A/A/two.json")
-        lab.run(*DAY, tasks=SONGS)
+        lab.run(*DAY, tasks=SONGS, accept_vanished=True)
         assert lab.query("SELECT song_id FROM staging_songs") == []
         assert lab.run(*DAY, tasks=SONGS)["stage_songs"] is None
 

@@ -86,7 +86,7 @@ class TestRejectedRows:
         lab.put_events("2018-11-01", [self.BROKEN])
         lab.run(*DAY, tasks=EVENTS, max_errors=1)
         lab.store.delete("log_data/2018/11/2018-11-01-events.json")
-        lab.run(*DAY, tasks=EVENTS)
+        lab.run(*DAY, tasks=EVENTS, accept_vanished=True)
         assert lab.query(self.LINES) == []
 
     def test_rejects_of_a_failed_copy_remain_until_one_succeeds(
