@@ -29,6 +29,12 @@ CREATE TABLE operations.rejected_rows (
 INSERT INTO operations.rejected_rows VALUES
 ('plays', '2018-11-08', 'f', 1, 'ts', 1206, 'bad'), ('plays', '2018-11-07', 'f', 2, 'ts', 1206, 'bad'),
 ('others', '2018-11-08', 'f', 3, 'ts', 1206, 'bad');
+CREATE TABLE operations.staged_periods (
+    table_name VARCHAR(9), period_start TIMESTAMP, size_bytes BIGINT, shrunk_from BIGINT
+);
+INSERT INTO operations.staged_periods VALUES
+('plays', '2018-11-08', 40, 100), ('plays', '2018-11-08', 40, 100), ('plays', '2018-11-07', 40, 100),
+('others', '2018-11-08', 40, 100), ('plays', '2018-11-08', 40, NULL);
 CREATE TABLE plays (id INT, level VARCHAR(9), user_id INT, at TIMESTAMP);
 INSERT INTO plays VALUES
 (1, 'free', 1, '2018-11-08 05:00'), (2, 'paid', 2, '2018-11-08 05:10'), (3, 'gold', 3, '2018-11-08 05:20'),
@@ -93,6 +99,7 @@ def check_one(warehouse: Warehouse, declaration: str) -> CheckResult:
         ("rejected: {period: day}", 1, 7, [
             {"file_name": "f", "line_number": 1, "column_name": "ts", "error_code": 1206, "reason": "bad"}]),
         ("rejected: {period: all}", 2, 8, None),
+        ("shrunk: {period: day}", 1, 7, [{"period_start": "2018-11-08 00:00:00", "bytes_before": 100, "bytes": 40}]),
         ("sql: \"SELECT id FROM plays WHERE level = 'gold' AND {{ scope('at') }};\"", 1, 6, [{"id": 3}]),
         ("sql: \"SELECT id FROM plays WHERE level = 'lead' AND {{ scope('at') }}\"", 0, 6, []),
         ("sql: \"SELECT id FROM plays WHERE level = 'lead' AND {{ scope('at') }}\", scope: table", 1, 47, [{"id": 6}]),

@@ -36,6 +36,7 @@ OPTIONS: dict[str, Any] = {
     "volume": {"column": "start_time", "weeks": 4, "from": 100, "at_least": "20 %", "at_most": "500 %"},
     "agreement": {"with": "staging_events", "where": "page = 'x'", "interval": "ts", "key": "MD5(a)", "is": "id"},
     "rejected": {"period": "day"},
+    "shrunk": {"period": "hour"},
     "fields": {
         "period": "day",
         "declared": {

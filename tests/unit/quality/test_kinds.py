@@ -108,6 +108,12 @@ def test_the_rejects_of_an_hour_are_those_of_its_files() -> None:
     assert "period_start" not in kind_of("rejected", {"period": "all"}).failing(checked())
 
 
+def test_the_shrunk_files_of_an_hour_are_those_of_its_period() -> None:
+    rows = kind_of("shrunk", {"period": "day"}).failing(checked())
+    assert "period_start >= TIMESTAMP '2018-11-08 00:00:00.000000'" in rows
+    assert "period_start < TIMESTAMP '2018-11-08 06:00:00.000000'" in rows
+
+
 def test_texts_are_quoted() -> None:
     rows = kind_of("accepted_values", {"column": "level", "values": ["o'clock", 3]}).failing(checked())
     assert "level NOT IN ('o''clock', 3)" in rows

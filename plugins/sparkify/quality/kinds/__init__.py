@@ -15,6 +15,7 @@ from sparkify.quality.kinds.range import Range
 from sparkify.quality.kinds.rejected import Rejected
 from sparkify.quality.kinds.relationship import Relationship
 from sparkify.quality.kinds.row_count import RowCount
+from sparkify.quality.kinds.shrunk import Shrunk
 from sparkify.quality.kinds.unique import Unique
 from sparkify.quality.kinds.volume import Volume
 
@@ -33,6 +34,7 @@ _ALL: tuple[type[Kind], ...] = (
     Volume,
     Agreement,
     Rejected,
+    Shrunk,
     Fields,
     CustomSql,
 )
