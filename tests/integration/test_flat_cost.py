@@ -48,7 +48,12 @@ WHOLE = {
 }
 # Indexes that no hourly run uses: for queries of the latest results and failed tasks, and for summaries of
 # backfills.
-OTHERWISE_USED = {"data_quality_results_sortkey", "task_failures_sortkey", "backfill_summaries_sortkey"}
+OTHERWISE_USED = {
+    "source_differences_sortkey",
+    "data_quality_results_sortkey",
+    "task_failures_sortkey",
+    "backfill_summaries_sortkey",
+}
 
 # Sessions of twenty events, one in seven not a play; a third of the titles are in the catalogue.
 HISTORY = f"""
