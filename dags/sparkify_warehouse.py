@@ -21,7 +21,7 @@ restarting database, a conflict) was retried three times; errors in data, SQL an
 | stage_events or stage_songs: vanished | files have vanished from S3 whose rows are staged (of songs: more than 10 %) | nothing was deleted. Restore the files and clear the task; or, to delete the rows, trigger the DAG again with `start`, `end` and `accept_vanished` |
 | stage_songs | S3 returned an error | the log has the object and the reason; clear the task. A malformed song does not fail the task: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run loads it. If the table was wrong, run with `full_refresh` |
 | load_... | the database returned an error | the log has the statement; correct the SQL or the table if it was rejected; clear the task |
-| data_quality | a check failed | the log has each failed check, its observed result and what to do; nothing is rolled back, but the day is not published. If the app has renamed or changed a field of the source, correct the file and reprocess its day, or declare the field (docs/source.md) and clear the task |
+| data_quality | a check failed | the log has each failed check, its observed result and what to do; nothing is rolled back, but the day is not published. If the app has renamed or changed a field of the source, correct the file (the reconciliation loads its day again), or declare the field (docs/source.md) and clear the task |
 
 Clearing a task is always safe, and runs it with the same params. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
 **Variable:** `sparkify_bucket`, the bucket with `log_data/` and `song_data/`. **Alerts** are sent to every configured
