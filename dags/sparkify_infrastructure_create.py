@@ -5,8 +5,9 @@ Airflow, so that `sparkify_warehouse` can run. Triggered manually. **It costs mo
 
 **What is created** (`include/infrastructure/warehouse.yaml`): a serverless workgroup and namespace, or an ra3 cluster,
 encrypted, TLS only, with audit logging and its superuser's password in Secrets Manager; a security group that allows
-one network; a gateway endpoint of S3 if the subnets have none; the role with which COPY reads one bucket; the policy
-that Airflow's own role needs. The outputs are in the log of `create_stack`. `create_user` then creates the database
+one network; a gateway endpoint of S3 if the subnets have none; the role with which COPY reads one bucket; the queue in
+which arriving files are announced; the policy that Airflow's own role needs. With `create_bucket` also the bucket,
+which is never deleted with the stack. The outputs are in the log of `create_stack`. `create_user` then creates the database
 user that Airflow connects as, which is not a superuser.
 
 **Prerequisites.** The connection `aws`, or the role that Airflow runs as, needs the permissions listed in
@@ -68,6 +69,12 @@ with DAG(
             pattern=BUCKET,
             title="Bucket",
             description="The only bucket that Redshift may read. Empty: the one of the variable `sparkify_bucket`.",
+        ),
+        "create_bucket": Param(
+            False,
+            type="boolean",
+            title="Create the bucket",
+            description="Off: it exists. Its deletion is yours in either case.",
         ),
         "source_kms_key": Param(
             "",
@@ -157,6 +164,7 @@ with DAG(
         parameters={
             "Kind": "{{ params.kind }}",
             "Bucket": "{{ params.bucket or var.value.get('sparkify_bucket', '') }}",
+            "CreateBucket": "{{ params.create_bucket | string | lower }}",
             "SourceKmsKeyArn": "{{ params.source_kms_key }}",
             "KmsKeyId": "{{ params.kms_key_id }}",
             "VpcId": "{{ ti.xcom_pull('choose_network').VpcId }}",

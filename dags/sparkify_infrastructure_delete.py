@@ -1,7 +1,7 @@
 """### The warehouse on AWS: delete
 
-Deletes everything that `sparkify_infrastructure_create` created: the warehouse with **all its data**, its role, its
-security group, and its published connection. Type the stack's name as `confirm`. Triggered manually.
+Deletes everything that `sparkify_infrastructure_create` created, except the bucket: the warehouse with **all its
+data**, its role, its security group, its queue, and its published connection. Type the stack's name as `confirm`. Triggered manually.
 
 **A final snapshot** is taken first, unless `final_snapshot` is off: `<stack>-final-<time of the run>`. It is kept, and
 its storage billed, until you delete it; `docs/aws.md` describes how to restore it. The data can also be reloaded from

@@ -3,7 +3,7 @@
 The content of the bucket at a moment is a pure function of the options and that moment. So a restarted feeder continues
 where the last one ended: it writes the missing events of the days between, without lost or duplicate events.
 
-    python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --progress FILE --fault FILE
+    python -m sandbox.feeder --endpoint URL --bucket NAME --start DATE --progress FILE --fault FILE [--queue URL]
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ from obstore.exceptions import BaseError
 
 from sandbox import faults, generate, servers
 from sandbox.generate import DAY, SECOND
+from sandbox.notifications import Notifier
 from sparkify.interval import LONGEST, moment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from obstore.store import ObjectStore
 
 # Songs that have metadata on the first day, and how often another one gets it.
@@ -102,15 +105,23 @@ class Feeder:
     :param options: what to generate.
     :param store: the bucket; existing objects with the same content are not written again.
     :param broken: the start of an hour that gets invalid events, too; None for none.
+    :param announce: called with each event log that was written, its key and its content.
     """
 
-    def __init__(self, options: generate.Options, store: ObjectStore, broken: datetime | None = None) -> None:
+    def __init__(
+        self,
+        options: generate.Options,
+        store: ObjectStore,
+        broken: datetime | None = None,
+        announce: Callable[[str, bytes], None] | None = None,
+    ) -> None:
         self._options = options
         self._store = store
         self._present = {item["path"]: (item["e_tag"] or "").strip('"') for page in store.list() for item in page}
         self._events = generate.events(options)
         self._ahead = next(self._events)
         self._broken = broken
+        self._announce = announce
         self._invalid_copy = faults.copier(broken) if broken else None
         self._day = bytearray()
         self._date: int | None = None
@@ -161,6 +172,8 @@ class Feeder:
         if self._present.get(key) != digest:
             self._store.put(key, bytes(self._day))
             self._present[key] = digest
+            if self._announce:
+                self._announce(key, bytes(self._day))
 
     def _publish(self, now: datetime) -> None:
         """Write the songs that have metadata so far."""
@@ -186,16 +199,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--start", required=True, type=date.fromisoformat, help="first day of the events (UTC)")
     parser.add_argument("--progress", required=True, type=Path, help="a file for the feeder's progress")
     parser.add_argument("--fault", required=True, type=Path, help="a file that requests invalid events: sandbox.faults")
+    parser.add_argument("--queue", help="URL of an SQS queue, to announce event logs in as S3 does")
     given = parser.parse_args(arguments)
     store = servers.open_bucket(given.endpoint, given.bucket)
-    feeder, broken = Feeder(options(given.start), store), None
+    announce = Notifier(given.bucket, given.queue) if given.queue else None
+    feeder, broken = Feeder(options(given.start), store, announce=announce), None
     progress = FeederProgress(_iso(datetime.now(UTC)), 0, None, 0)
     while True:
         now = datetime.now(UTC)
         try:
             if (request := faults.read(given.fault)) != broken:
                 # From the first day on: it may be an earlier day's file that changes.
-                feeder, broken = Feeder(options(given.start), store, request), request
+                feeder, broken = Feeder(options(given.start), store, request, announce), request
             progress = feeder.advance(now)
         except (BaseError, OSError) as error:
             progress = replace(progress, error=str(error).splitlines()[0])

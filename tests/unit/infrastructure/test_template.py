@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cfnlint.decode import cfn_yaml
 
-from sparkify.infrastructure.settings import CIDR
+from sparkify.infrastructure.settings import CIDR, LONGEST_NAME
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -67,8 +67,15 @@ def listed(resource: dict[str, Any]) -> list[str]:
 
 def test_every_policy_is_known(template: dict[str, Any]) -> None:
     """The following tests cover all of them."""
-    types = {name: item["Type"] for name, item in template["Resources"].items() if "::IAM::" in item["Type"]}
-    assert types == {"CopyRole": "AWS::IAM::Role", "AirflowPolicy": "AWS::IAM::ManagedPolicy"}
+    types = {
+        name: item["Type"] for name, item in template["Resources"].items() if re.search("::IAM::|Policy$", item["Type"])
+    }
+    assert types == {
+        "CopyRole": "AWS::IAM::Role",
+        "AirflowPolicy": "AWS::IAM::ManagedPolicy",
+        "SourceBucketPolicy": "AWS::S3::BucketPolicy",
+        "ArrivalQueuePolicy": "AWS::SQS::QueuePolicy",
+    }
 
 
 def test_copy_can_only_read_source_files_and_manifests(resources: dict[str, Any]) -> None:
@@ -118,10 +125,101 @@ def test_airflow_can_connect_read_and_write_manifests_and_reports(resources: dic
         ("s3:PutObject", MANIFESTS),
         ("s3:DeleteObject", MANIFESTS),
         ("s3:PutObject", REPORTS),
+        ("sqs:ReceiveMessage", "ArrivalQueue.Arn"),
+        ("sqs:DeleteMessage", "ArrivalQueue.Arn"),
         ("kms:Decrypt", "SourceKmsKeyArn"),
         ("kms:GenerateDataKey", "SourceKmsKeyArn"),
     }
     assert listed(policy) == ["${LogPrefix}*", "${SongPrefix}*"]
+
+
+NO_TLS = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_the_rule_can_send_arrivals(resources: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html."""
+    queue = {"Fn::GetAtt": ["ArrivalQueue", "Arn"]}
+    policy = resources["ArrivalQueuePolicy"]
+    assert policy["Queues"] == [{"Ref": "ArrivalQueue"}]
+    send, tls = policy["PolicyDocument"]["Statement"]
+    assert send == {
+        "Sid": "SendArrivals",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        # It contains the account: there is no other to exclude.
+        "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["ArrivalRule", "Arn"]}}},
+    }
+    assert tls == {
+        "Sid": "RequireTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sqs:*",
+        "Resource": queue,
+        "Condition": NO_TLS,
+    }
+
+
+def test_an_arrival_contains_nothing_of_the_event(resources: dict[str, Any]) -> None:
+    """The event has the object's name and who wrote it, from which address."""
+    (target,) = resources["ArrivalRule"]["Targets"]
+    assert target["Arn"] == {"Fn::GetAtt": ["ArrivalQueue", "Arn"]}
+    assert json.loads(target["Input"]) == "arrived"
+    assert not {"InputPath", "InputTransformer", "RoleArn"} & set(target)
+
+
+def test_only_new_event_logs_of_the_bucket_are_announced(resources: dict[str, Any]) -> None:
+    """Manifests and reports, which Airflow writes, would announce themselves without end."""
+    assert resources["ArrivalRule"]["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": {"bucket": {"name": [{"Ref": "Bucket"}]}, "object": {"key": [{"prefix": {"Ref": "LogPrefix"}}]}},
+    }
+
+
+def test_sqs_1_2_the_queue_is_encrypted_and_has_tags(resources: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/securityhub/latest/userguide/sqs-controls.html; SQS.3 is the policy above."""
+    assert resources["ArrivalQueue"]["SqsManagedSseEnabled"] is True
+    assert resources["ArrivalQueue"]["Tags"] == [{"Key": "project", "Value": "sparkify"}]
+
+
+def test_names_fit_with_the_longest_name_of_a_stack(resources: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutRule.html, and of a queue: 80."""
+    assert resources["ArrivalRule"]["Name"] == {"Ref": "AWS::StackName"}
+    assert LONGEST_NAME <= 64
+    assert LONGEST_NAME + len(resources["ArrivalQueue"]["QueueName"]["Fn::Sub"].removeprefix("${AWS::StackName}")) <= 80
+
+
+def test_airflow_gets_the_url_of_the_queue(template: dict[str, Any]) -> None:
+    assert template["Outputs"]["QueueUrl"]["Value"] == {"Ref": "ArrivalQueue"}
+
+
+def test_a_new_bucket_is_private_encrypted_and_sends_its_events(
+    template: dict[str, Any], resources: dict[str, Any]
+) -> None:
+    """An existing one is not changed. Controls S3.1, 5, 8, 11, 12 and 17 of AWS Security Hub.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/s3-controls.html
+    """
+    assert template["Parameters"]["CreateBucket"]["Default"] == "false"
+    assert template["Conditions"]["NewBucket"] == {"Fn::Equals": [{"Ref": "CreateBucket"}, "true"]}
+    for name in ("SourceBucket", "SourceBucketPolicy"):
+        assert template["Resources"][name]["Condition"] == "NewBucket"
+    bucket = resources["SourceBucket"]
+    assert bucket["BucketName"] == {"Ref": "Bucket"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert bucket["NotificationConfiguration"] == {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
+    ((condition, kms, plain),) = (
+        item["Fn::If"] for item in bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    )
+    assert condition == "EncryptedSource"
+    assert kms["ServerSideEncryptionByDefault"]["KMSMasterKeyID"] == {"Ref": "SourceKmsKeyArn"}
+    assert plain == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+    (tls,) = resources["SourceBucketPolicy"]["PolicyDocument"]["Statement"]
+    assert (tls["Effect"], tls["Principal"], tls["Action"], tls["Condition"]) == ("Deny", "*", "s3:*", NO_TLS)
 
 
 def test_a_kms_key_is_only_used_if_given(template: dict[str, Any]) -> None:
@@ -271,16 +369,23 @@ def test_the_docs_list_all_controls() -> None:
     text = (ROOT / "docs" / "aws.md").read_text()
     controls = [f"Redshift.{number}" for number in (1, 2, 3, 4, *range(6, 19))]
     controls += [f"RedshiftServerless.{number}" for number in range(1, 8)]
+    controls += [f"SQS.{number}" for number in (1, 2, 3)]
     assert [control for control in controls if f"| {control} " not in text] == []
 
 
-def test_deletion_removes_all_resources_and_replacement_keeps_data(template: dict[str, Any]) -> None:
+def test_deletion_removes_all_resources_but_the_bucket_and_replacement_keeps_data(template: dict[str, Any]) -> None:
     policies = {
         name: (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
         for name, resource in template["Resources"].items()
         if "DeletionPolicy" in resource
     }
-    assert policies == {"Namespace": ("Delete", "Retain"), "Cluster": ("Delete", "Snapshot")}
+    assert policies == {
+        "Namespace": ("Delete", "Retain"),
+        "Cluster": ("Delete", "Snapshot"),
+        # The source files: only a failed creation removes the bucket again.
+        "SourceBucket": ("RetainExceptOnCreate", "Retain"),
+        "SourceBucketPolicy": ("RetainExceptOnCreate", "Retain"),
+    }
     assert "FinalSnapshotName" not in template["Resources"]["Namespace"]["Properties"]
 
 
@@ -297,6 +402,7 @@ def test_the_form_and_the_template_have_the_same_values(template: dict[str, Any]
     import sparkify_infrastructure_create as create
 
     given = {name: create.dag.params.get_param(name).schema for name in create.dag.params}
+    assert create.dag.params.get_param("create_bucket").value is False
     for param, name in {"kind": "Kind", "node_type": "NodeType"}.items():
         assert given[param]["enum"] == template["Parameters"][name]["AllowedValues"]
         assert create.dag.params.get_param(param).value == template["Parameters"][name]["Default"]

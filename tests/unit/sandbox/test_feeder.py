@@ -223,3 +223,18 @@ def test_an_object_without_a_valid_day_is_replaced(body: str) -> None:
     first = feeder.first_day(store)
     assert first >= (datetime.now(UTC) - feeder.HISTORY).date() - timedelta(days=1)
     assert feeder.first_day(store) == first
+
+
+def test_each_written_event_log_is_announced() -> None:
+    announced: list[tuple[str, bytes]] = []
+    store = MemoryStore()
+    feeder = Feeder(OPTIONS, store, announce=lambda key, body: announced.append((key, body)))
+    first = timedelta(milliseconds=TIMES[0] + 1)
+    for later in (first, first, timedelta(hours=30)):  # the first event, nothing new, two days
+        feeder.advance(START + later)
+    assert [key for key, _ in announced] == [
+        "log_data/2026/02/2026-02-27-events.json",
+        "log_data/2026/02/2026-02-27-events.json",
+        "log_data/2026/02/2026-02-28-events.json",
+    ]
+    assert dict(announced) == logs(store)
