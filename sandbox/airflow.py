@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 DAG_ID = "sparkify_warehouse"
 AUDIT_ID = "sparkify_audit"
 REPORT_ID = "sparkify_report"
+RECONCILE_ID = "sparkify_reconcile"
 
 # airflow.listeners.hookimpl, without importing Airflow before its environment is set
 hookimpl = HookimplMarker("airflow")

@@ -8,25 +8,36 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import logging
 from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 
 from sparkify.warehouse import ddl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from airflow.sdk import DAG
     from obstore.store import S3Store
+
+log = logging.getLogger(__name__)
 
 # The tables of include/sql/ddl, and their columns without the audit columns.
 TABLES = {
     table.name: ", ".join(table.columns) for table in ddl.tables(Path(__file__).parents[1] / "include" / "sql" / "ddl")
 }
+
+
+class LabRun(NamedTuple):
+    """A DAG run, as Airflow's task API reports it."""
+
+    state: str
+    logical_date: datetime | None = None
 
 
 class Lab:
@@ -45,6 +56,11 @@ class Lab:
         self.environment = environment
         # The XComs of the latest run, by task and key.
         self.xcoms: dict[str, dict[str, Any]] = defaultdict(dict)
+        # Airflow Variables.
+        self.variables = {"sparkify_bucket": bucket}
+        # What Airflow's task API reports: the runs of the DAG that loads the source by id, and whether it is paused.
+        self.dag_runs: dict[str, LabRun] = {}
+        self.paused = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle it without the bucket, for another process that only runs the tasks."""
@@ -81,6 +97,7 @@ class Lab:
         tasks: Iterable[str] | None = None,
         dag_id: str = "sparkify_warehouse",
         dag: DAG | None = None,
+        run: Mapping[str, Any] | None = None,
         **params: Any,
     ) -> dict[str, Any]:
         """Run the tasks of a DAG for a range, in order; return the results by task id, None if a task was skipped.
@@ -88,6 +105,7 @@ class Lab:
         :param tasks: the ids of those to run; all by default.
         :param dag_id: one of the project's DAGs.
         :param dag: a DAG of another project, instead.
+        :param run: attributes of the DAG run.
         """
         from airflow.sdk.exceptions import AirflowSkipException
 
@@ -98,10 +116,65 @@ class Lab:
             if task.task_id not in wanted:
                 continue
             try:
-                results[task.task_id] = self.execute(task, start=start, end=end, **params)
+                results[task.task_id] = self.execute(task, start=start, end=end, run=run, **params)
             except AirflowSkipException:
                 results[task.task_id] = None
         return results
+
+    def reconcile_pass(self, task: Any = None) -> list[dict[str, Any]]:
+        """Run one pass of the reconciliation; return the runs of the DAG that loads the source that it triggers.
+
+        :param task: a ReconcileOperator; that of sparkify_reconcile by default.
+        """
+        task = task or self.dag_of("sparkify_reconcile").get_task("reconcile")
+        triggers = self.execute(task, run={"run_id": "scheduled__reconcile"})
+        return [item for item in triggers if item["trigger_dag_id"] == task.trigger_dag_id]
+
+    def reconcile(self, task: Any = None, *, dag: DAG | None = None, **params: Any) -> list[str]:
+        """Run passes of the reconciliation and the runs that they trigger, until a pass triggers none.
+
+        :param task: a ReconcileOperator; that of sparkify_reconcile by default.
+        :param dag: the DAG that loads the source; sparkify_warehouse by default.
+        :return: the intervals of the runs, such as ``2018-11-01T00:00_2018-11-02T00:00``, in order.
+        """
+        loaded = []
+        while triggers := self.reconcile_pass(task):
+            for item in triggers:
+                loaded.append(item["trigger_run_id"].split("__")[1])
+                self.trigger(item, dag=dag, **params)
+        return loaded
+
+    def trigger(self, item: Mapping[str, Any], *, dag: DAG | None = None, **params: Any) -> None:
+        """Execute a run that the reconciliation triggers; a failed task ends it.
+
+        :param item: the keyword arguments of TriggerDagRunOperator.
+        """
+        run_id, conf = item["trigger_run_id"], item["conf"]
+        if run_id in self.dag_runs:
+            return  # skip_when_already_exists
+        self.dag_runs[run_id] = LabRun("running")
+        try:
+            self.run(**conf, dag=dag, run={"run_id": run_id}, **params)
+        except Exception:
+            log.exception("A run failed: run_id=%s", run_id)
+            self.dag_runs[run_id] = LabRun("failed")
+        else:
+            self.dag_runs[run_id] = LabRun("success")
+
+    def _count_runs(
+        self,
+        dag_id: str,
+        logical_dates: Sequence[datetime] | None = None,
+        run_ids: Sequence[str] | None = None,
+        states: Sequence[str] | None = None,
+    ) -> int:
+        """Count DAG runs, as RuntimeTaskInstance.get_dr_count does."""
+        return sum(
+            (not logical_dates or run.logical_date in logical_dates)
+            and (not run_ids or run_id in run_ids)
+            and (not states or run.state in states)
+            for run_id, run in self.dag_runs.items()
+        )
 
     def execute(
         self,
@@ -135,10 +208,12 @@ class Lab:
         context: Any = {
             "params": {**dag.params.dump(), "start": start, "end": end, **params},
             "dag_run": SimpleNamespace(**{**dag_run, **(run or {})}),
-            "var": {"value": {"sparkify_bucket": self.bucket}},
+            "var": {"value": self.variables},
             "ti": SimpleNamespace(
                 xcom_push=lambda key, value: xcoms.update({key: value}),
                 log_url=f"http://airflow/{dag.dag_id}/{task.task_id}",
+                get_dr_count=self._count_runs,
+                get_dag=lambda dag_id: SimpleNamespace(is_paused=self.paused),
             ),
             "outlet_events": OutletEventAccessors(),
             "task": task,

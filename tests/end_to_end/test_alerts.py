@@ -199,6 +199,7 @@ def test_a_data_error_is_alerted_at_once(site: Site) -> None:
 def test_the_log_of_a_run_with_an_invalid_range_shows_the_error(site: Site) -> None:
     """Not in a group, which the web UI collapses."""
     site.client.unpause(airflow.DAG_ID)
+    site.client.unpause(airflow.DAG_ID)
     conf = {"start": "2018-11-02T00:00:00Z", "end": "2018-11-01T00:00:00Z"}
     run = site.client.trigger(airflow.DAG_ID, conf)
     assert site.end(run) == "failed"

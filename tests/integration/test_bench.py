@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bench import __main__ as command
-from bench import history, race, results, runs, songs, staging, star, start
+from bench import history, race, reconcile, results, runs, songs, staging, star, start
+from sparkify.interval import PERIODS
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -63,6 +64,17 @@ def test_the_start_benchmark_reports_every_dag_file() -> None:
     files = sorted((ROOT / "dags").glob("*.py"))
     assert rows == [*(start.PARSE.format(file.name) for file in files), start.TASK, start.BARE]
     assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == len(files) + 1
+
+
+def test_the_reconcile_benchmark_reports_time_and_memory() -> None:
+    printed = smoke("reconcile")
+    rows = re.findall(rf"^  (a file for each \w+) +{NUMBER} +{SPREAD} +{NUMBER} +{NUMBER} *$", printed, re.MULTILINE)
+    assert rows == [f"a file for each {period}" for period in PERIODS]
+    goals = [f"{source.goal:g} s" for source in reconcile.sources(3)]
+    assert (
+        re.findall(r"^  (?:met|MISSED): a pass over \d+ files: .* \(goal: at most (.*)\)$", printed, re.MULTILINE)
+        == goals
+    )
 
 
 def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> None:

@@ -106,3 +106,28 @@ def test_statements_of_an_hour_without_new_data(lab: Lab, count: Callable[[str, 
 def test_statements_of_a_longer_range(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     lab.put_song("second", song("SO2"))
     assert count("2018-11-01T06:00:00Z", "2018-11-01T18:00:00Z") == BUSY
+
+
+@pytest.mark.usefixtures("first_hour")
+def test_statements_of_a_reconciliation(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One query where nothing differs; the claim of differences is one transaction, however many there are."""
+    sent: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def recorded(self: Any, statement: Any, *arguments: Any, **named: Any) -> Any:
+        sent.append(str(statement).strip())
+        return execute(self, statement, *arguments, **named)
+
+    monkeypatch.setattr(psycopg.Cursor, "execute", recorded)
+    lab.run("2018-11-01T00:00:00Z", "2018-11-05T00:00:00Z", tasks=["stage_events"])
+    sent.clear()
+    assert lab.reconcile_pass() == []
+    assert len(sent) == 1
+    assert "operations.staged_periods" in sent[0]
+    assert "operations.source_differences" in sent[0]
+    for day in (2, 4):
+        lab.put_events(f"2018-11-0{day}", [event(f"2018-11-0{day}T05:10:00Z", day)])
+        sent.clear()
+        assert lab.reconcile_pass()
+        # The query, LOCK, the check that nothing has changed since, DELETE and INSERT.
+        assert len(sent) == 5

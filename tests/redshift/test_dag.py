@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox import servers
+from sparkify.operators import ReconcileOperator
 from sparkify.warehouse import WarehouseError
 from tests.integration.operators.test_report import report
 from tests.redshift.endpoint import PASSWORD, ROLE
@@ -90,6 +92,37 @@ def test_tasks_report_the_same_counts(
     assert results[0] == results[1]
     assert results[0]["load_songplays"] == {"rows": 61}
     assert results[0]["load_users"] == {"rows": 8}
+
+
+def changed_files(lab: Lab) -> None:
+    """Load days in parts, then change, add and delete files, and reconcile until at rest."""
+    fill(lab)
+    lab.run("2018-11-01T04:00", "2018-11-01T05:00")
+    lab.run("2018-11-02", "2018-11-03")
+    lab.put_events("2018-11-05", [event("2018-11-05T05:00:00", 700, 0, userId="3")])
+    lab.run("2018-11-05", "2018-11-06")
+    assert lab.reconcile() == ["2018-11-01T00:00_2018-11-02T00:00"]
+    lab.put_events("2018-11-03", [event("2018-11-03T05:00:00", 800, 0, userId="4")])
+    lab.put_events("2018-11-04", [event("2018-11-04T05:00:00", 801, 0, userId="5")])
+    lab.store.delete("log_data/2018/11/2018-11-05-events.json")
+    assert lab.reconcile() == ["2018-11-03T00:00_2018-11-05T00:00"]
+    rows = lab.query("SELECT state, version, run_id, attempts FROM operations.source_differences")
+    assert [(row[0], row[2], row[3]) for row in rows] == [("vanished", None, 0)]
+
+
+def test_a_reconciliation_is_the_same(
+    redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReconcileOperator, "now", lambda self: datetime.now(UTC) + timedelta(days=1))
+    changed_files(redshift)
+    assert sum("\nLOCK operations.source_differences" in sql for sql in endpoint.received) >= 4
+    assert redshift.tables() == on_postgres(make_lab, changed_files)
+
+
+def test_a_reconciliation_waits_for_the_tables(redshift: Lab) -> None:
+    redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0)])
+    redshift.variables["sparkify_reconcile_since"] = DAY[0]
+    assert redshift.reconcile_pass() == []
 
 
 def test_audit_and_report_are_the_same(

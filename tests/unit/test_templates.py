@@ -9,7 +9,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from sparkify import loading, schema, staging, warehouse
+from sparkify import loading, reconcile, schema, staging, warehouse
 from sparkify.interval import Interval
 from sparkify.s3 import S3Object
 from sparkify.sql import predicates, templates
@@ -23,7 +23,7 @@ from sql_rules import project_tables, tables_of, violations
 # The folder of each template.
 TEMPLATES = {
     path.stem: path.parent
-    for package in (loading, schema, staging, warehouse)
+    for package in (loading, reconcile, schema, staging, warehouse)
     for path in Path(*package.__path__).glob("*.sql")
     if not path.stem.startswith("_")
 }
@@ -63,6 +63,7 @@ def cases() -> list[Any]:
             "of days",
             {"table": "staging_events", "column": "interval_time", "period": "day", "span": OWNED},
         ),
+        ("read_differences", "one table", {"table": "staging_events"}),
         ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
         ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
         ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),

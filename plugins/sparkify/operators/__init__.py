@@ -5,6 +5,7 @@ from sparkify.operators.data_quality import DataQualityOperator
 from sparkify.operators.load_dimension import LoadDimensionOperator
 from sparkify.operators.load_fact import LoadFactOperator
 from sparkify.operators.publish_days import PublishDaysOperator
+from sparkify.operators.reconcile import ReconcileOperator
 from sparkify.operators.report import ReportOperator
 from sparkify.operators.stage_to_redshift import StageToRedshiftOperator
 
@@ -14,6 +15,7 @@ __all__ = [
     "LoadDimensionOperator",
     "LoadFactOperator",
     "PublishDaysOperator",
+    "ReconcileOperator",
     "ReportOperator",
     "StageToRedshiftOperator",
 ]

@@ -19,6 +19,7 @@ from sparkify.operators import (
     LoadDimensionOperator,
     LoadFactOperator,
     PublishDaysOperator,
+    ReconcileOperator,
     ReportOperator,
     StageToRedshiftOperator,
 )
@@ -40,6 +41,14 @@ NEEDED: dict[type[WarehouseOperator], dict[str, Any]] = {
     LoadFactOperator: LOAD,
     DataQualityOperator: {"checks": ["songs.yaml"]},
     PublishDaysOperator: {},
+    ReconcileOperator: {
+        "table": "staging_events",
+        "bucket": "music",
+        "key": "%Y-%m-%d.json",
+        "file_period": "day",
+        "trigger_dag_id": "sparkify_warehouse",
+        "max_active_runs": 6,
+    },
     ReportOperator: {"queries": ["report/hours.sql"], "template": "daily.html", "bucket": "music", "key": "%Y.html"},
 }
 every_operator = pytest.mark.parametrize("operator", NEEDED, ids=lambda operator: operator.__name__)

@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS operations.source_differences (
     state VARCHAR(8) NOT NULL,
     -- Hash of the list of the period's files; empty if the period has not ended, as its files still change.
     version VARCHAR(64) NOT NULL,
-    -- Time at which the difference was first found, UTC.
+    -- Time at which this version was found, UTC.
     found_at TIMESTAMP NOT NULL,
     -- How often a run was triggered to load this version.
     attempts INTEGER NOT NULL DEFAULT 0,
