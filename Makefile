@@ -1,7 +1,7 @@
 # The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality schema up down status logs psql break repair alert-test env pin test compose-test test-slow test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
+.PHONY: help run backfill notebook quality schema up down status logs psql break repair change alert-test env pin test compose-test test-slow test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,9 @@ alert-test: .venv/run  ## Send a test alert through every configured channel
 
 break: .venv/run  ## Add invalid events to the current hour, to see an alert
 	@$(BIN)/python -m sandbox.up break
+
+change: .venv/run  ## Change the file of an old day, to see it loaded again
+	@$(BIN)/python -m sandbox.up change
 
 repair: .venv/run  ## Remove the invalid events of make break
 	@$(BIN)/python -m sandbox.up repair

@@ -85,6 +85,16 @@ class AirflowClient(httpx.Client):
         """Unpause a DAG."""
         self.patch(f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
+    def set_variable(self, key: str, value: str) -> None:
+        """Set an Airflow Variable."""
+        body = {"key": key, "value": value}
+        try:
+            self.patch(f"/api/v2/variables/{key}", json=body)
+        except httpx.HTTPStatusError as error:
+            if error.response.status_code != httpx.codes.NOT_FOUND:
+                raise
+            self.post("/api/v2/variables", json=body)
+
     def dag_runs(self, dag_id: str, **parameters: Any) -> dict[str, Any]:
         """Return a page of a DAG's runs, as ``dag_runs``, and the number of all that match, as ``total_entries``."""
         page: dict[str, Any] = self.get(f"/api/v2/dags/{dag_id}/dagRuns", params=parameters).json()

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from rich.markup import escape
 
 from sandbox import airflow, dag_runs, faults
-from sandbox.catch_up import HOUR, last_full
+from sandbox.faults import HOUR
 from sandbox.status import span
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ WRITTEN = 60.0
 
 def start(state: SupervisorState, files: SupervisorFiles, console: Console) -> int:
     """Add invalid events to the current hour, and print what to expect; return the exit code."""
-    hour = last_full(datetime.now(UTC))
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     files.fault.write_text(hour.isoformat())
     if not _written(hour, files, console):
         return 1

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sparkify.interval import Interval
@@ -51,6 +51,8 @@ def read_runs(metadata: str, dag_id: str) -> list[DagRun]:
     """
     from airflow.sdk.exceptions import AirflowFailException
 
+    from sparkify.dag.run import interval_of_run
+
     with psycopg.connect(metadata) as connection:
         rows = connection.execute(
             "SELECT run_id, state, data_interval_start, data_interval_end, conf, start_date, end_date "
@@ -60,22 +62,11 @@ def read_runs(metadata: str, dag_id: str) -> list[DagRun]:
     found = []
     for run_id, state, start, end, conf, began, ended in rows:
         try:
-            found.append(DagRun(run_id, state, interval_of(start, end, conf), began, ended))
+            run = SimpleNamespace(data_interval_start=start, data_interval_end=end)
+            found.append(DagRun(run_id, state, interval_of_run(run, conf or {}), began, ended))
         except AirflowFailException:
             continue
     return found
-
-
-def interval_of(start: datetime | None, end: datetime | None, conf: Mapping[str, Any] | None) -> Interval:
-    """Return the interval of a run.
-
-    :param start: start of the run's data interval, and ``end`` its end.
-    :param conf: the params that it was triggered with.
-    :raises AirflowFailException: if it is invalid.
-    """
-    from sparkify.dag.run import interval_of_run
-
-    return interval_of_run(SimpleNamespace(data_interval_start=start, data_interval_end=end), conf or {})
 
 
 def next_run(metadata: str, dag_id: str) -> NextRun | None:

@@ -19,26 +19,28 @@ import psutil
 import psycopg
 
 from sandbox import airflow, dag_runs, feeder, jobs, servers
-from sandbox.catch_up import CatchUp, last_full
 from sandbox.deployment import DeploymentError, LocalDeployment, run_deployment, take_port
+from sandbox.first_load import FirstLoad
 from sandbox.live_state import FEEDER, NAME, Component, StateRecorder, SupervisorFiles, SupervisorState
-from sparkify.interval import EARLIEST, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType
 
+    from sandbox.api import AirflowClient
     from sandbox.feeder import FeederProgress
 
 # Exit codes: it failed and has reported why; another command is using the state.
 FAILED, BUSY = 1, 75
-# Seconds between polls of the processes, and of the hours that no run covers.
-POLL_PROCESSES, POLL_HOURS = 1.0, 20.0
+# Seconds between polls of the processes, and of the first load.
+POLL_PROCESSES, POLL_LOAD = 1.0, 20.0
+# How often the bucket is compared with the warehouse. It is hourly by default, and cheap.
+RECONCILE_SCHEDULE = "*/5 * * * *"
 # Seconds to wait for the feeder's first progress, and for its clean exit.
 FIRST_PROGRESS, FEEDER_GRACE = 300.0, 10.0
 # Seconds to wait for the first load. If it fails, Airflow's retries take longer, and the user should see that.
-LOADING = 120.0
+LOADING = 180.0
 # Seconds to wait until Airflow knows all DAGs, once it knows the first.
 PARSED = 30.0
 
@@ -85,14 +87,17 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
             _add_component(state, "postgres", postgres.pid)
             _add_component(state, "s3", s3.pid)
             start = feeder.first_day(servers.bucket(s3, NAME))
-        environment = airflow.environment(
-            home,
-            metadata=airflow.sqlalchemy_url(state.metadata),
-            postgres=postgres,
-            database=NAME,
-            s3=s3,
-            bucket=NAME,
-        )
+        environment = {
+            **airflow.environment(
+                home,
+                metadata=airflow.sqlalchemy_url(state.metadata),
+                postgres=postgres,
+                database=NAME,
+                s3=s3,
+                bucket=NAME,
+            ),
+            "AIRFLOW__SPARKIFY__RECONCILE_SCHEDULE": RECONCILE_SCHEDULE,
+        }
         with recorder.step(f"Write the events since {start:%Y-%m-%d}") as update:
             process = context.enter_context(_feeder(files, s3, start))
             _add_component(state, FEEDER, process.pid)
@@ -106,8 +111,11 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
             update(deployment.url)
         # Airflow modules imported here need its settings.
         os.environ.update(environment)
-        catch_up = CatchUp(context.enter_context(deployment.client()), start, recorder.log)
-        _load_history(catch_up, files, deployment, recorder)
+        client = context.enter_context(deployment.client())
+        _wait_for_dags(client, deployment)
+        first_load = FirstLoad(client, start)
+        if not first_load.advance():
+            _load_history(first_load, start, deployment, recorder)
         state.phase = "ready"
         recorder.log(f"Ready: {deployment.url}")
         recorder.save()
@@ -117,61 +125,43 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
             time.sleep(POLL_PROCESSES)
             if _record_exits(state, recorder):
                 recorder.save()
-            if time.monotonic() - polled >= POLL_HOURS:
+            if time.monotonic() - polled >= POLL_LOAD:
                 polled = time.monotonic()
                 # Airflow is down, which is recorded above.
                 with suppress(httpx.HTTPError):
-                    catch_up.advance(_complete_until(files))
+                    first_load.advance()
 
 
-def _complete_until(files: SupervisorFiles) -> datetime:
-    """Return the moment up to which the feeder has written the events.
-
-    After a sleep it first writes the missed events: a run must not precede it.
-    """
-    progress = files.progress()
-    return min(datetime.now(UTC), moment(progress.at)) if progress else EARLIEST
-
-
-def _load_history(
-    catch_up: CatchUp, files: SupervisorFiles, deployment: LocalDeployment, recorder: StateRecorder
-) -> None:
-    """Trigger the missing hours, and wait for them, up to a limit.
+def _wait_for_dags(client: AirflowClient, deployment: LocalDeployment) -> None:
+    """Wait until Airflow knows the DAGs that are unpaused.
 
     :raises DeploymentError: if Airflow stops, or does not parse the DAGs.
     """
     deadline = time.monotonic() + PARSED
-    while (triggered := catch_up.advance(_complete_until(files))) is None:
+    while unknown := [dag_id for dag_id in FirstLoad.DAGS if client.dag(dag_id) is None]:
         if time.monotonic() > deadline:
             log = deployment.logs / "dag-processor.log"
-            raise DeploymentError(f"Airflow has not parsed the DAG {airflow.REPORT_ID}. See {log}.")
+            raise DeploymentError(f"Airflow has not parsed {', '.join(unknown)}. See {log}.")
         deployment.check()
         time.sleep(0.2)
-    if triggered:
-        _wait(triggered[0][0], deployment, recorder)
-        catch_up.advance(_complete_until(files))  # it unpauses the audit of what is loaded
 
 
-def _wait(first: datetime, deployment: LocalDeployment, recorder: StateRecorder) -> None:
-    """Wait until the hours from ``first`` on are loaded, and report the progress."""
+def _load_history(first_load: FirstLoad, start: date, deployment: LocalDeployment, recorder: StateRecorder) -> None:
+    """Wait until the events are loaded, up to a limit, and report the progress."""
     metadata = recorder.state.metadata
-    # The schedule loads the last hour at the same time.
-    last = last_full(datetime.now(UTC))
-    with recorder.step(f"Load {first:%m-%d %H:%M} to {last:%m-%d %H:%M} UTC") as update:
+    with recorder.step(f"Load the events since {start:%Y-%m-%d}") as update:
         seen: set[str] = set()
         deadline = time.monotonic() + LOADING
-        while time.monotonic() < deadline:
-            runs = dag_runs.read_runs(metadata, airflow.DAG_ID)
-            active = {run.run_id for run in runs if run.state in ("queued", "running")}
-            if not active:
-                break
-            seen |= active
+        while not (loaded := first_load.advance()) and time.monotonic() < deadline:
             deployment.check()
+            runs = dag_runs.read_runs(metadata, airflow.DAG_ID)
+            seen |= {run.run_id for run in runs if run.state in ("queued", "running")}
             done, of = dag_runs.task_counts(metadata, airflow.DAG_ID, seen)
             update(f"{done} of {of} tasks")
             time.sleep(0.3)
+        runs = dag_runs.read_runs(metadata, airflow.DAG_ID)
         failed = sum(run.state == "failed" for run in runs if run.run_id in seen)
-        if failed or active:
+        if failed or not loaded:
             update(f"{failed} runs failed" if failed else "continues in the background")
         else:
             with psycopg.connect(recorder.state.database) as connection:

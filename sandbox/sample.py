@@ -1,4 +1,4 @@
-"""The service ``sample``: an app that writes events to the bucket, and triggers runs for missed hours.
+"""The service ``sample``: an app that writes events to the bucket, and unpauses the DAGs that load them.
 
 It does in containers what :mod:`sandbox.live` does on a laptop.
 """
@@ -16,7 +16,7 @@ from obstore.exceptions import BaseError
 
 from sandbox import feeder
 from sandbox.api import AirflowClient
-from sandbox.catch_up import CatchUp
+from sandbox.first_load import FirstLoad
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
@@ -28,19 +28,18 @@ LOADED = Path("/tmp/loaded")  # noqa: S108 - in a container without other users
 
 
 def main() -> None:
-    """Write events and trigger runs until the container is stopped."""
+    """Write events, and unpause the DAGs, until the container is stopped."""
     store = _bucket(os.environ["AIRFLOW_VAR_SPARKIFY_BUCKET"])
     start = feeder.first_day(store)
     app = feeder.Feeder(feeder.options(start), store)
     client = AirflowClient(URL, USER, os.environ["OPERATOR_PASSWORD"], timeout=60)
-    catch_up = CatchUp(client, start, _log)
+    first_load = FirstLoad(client, start)
     _log(f"Writing the events since {start}")
     logged = ""
     while True:
         try:
             progress = app.advance(datetime.now(UTC))
-            catch_up.advance(datetime.fromisoformat(progress.at))
-            if catch_up.loaded:
+            if first_load.advance():
                 LOADED.touch()
             status = f"{progress.songs:,} songs; {'loaded' if LOADED.exists() else 'loading'}"
         except (BaseError, OSError, httpx.HTTPError) as error:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 import psutil
 import psycopg
+from psycopg.rows import dict_row
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
@@ -24,9 +25,10 @@ from sandbox.deployment import USERS, VIEWER, password_file
 from sandbox.feeder import EVERY
 from sandbox.live_state import FEEDER
 from sandbox.terminal import SIGNS
+from sparkify.web import panels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from rich.console import Console
 
@@ -37,6 +39,14 @@ if TYPE_CHECKING:
 # https://airflow.apache.org/docs/apache-airflow/stable/administration-and-deployment/logging-monitoring/check-health.html
 HEALTH = {"scheduler": "scheduler", "dag-processor": "dag_processor", "triggerer": "triggerer"}
 TIMEOUT = 10.0
+# The states of the files of a day, and their names.
+STATES = {
+    "up to date": "up to date",
+    "changed": "changed",
+    "missing": "never loaded",
+    "vanished": "vanished",
+    "failed": "[red]failed[/]",
+}
 COLOURS = {"success": "[green]success[/]", "failed": "[red]failed[/]"}
 
 
@@ -62,7 +72,8 @@ def addresses(state: SupervisorState, files: SupervisorFiles, console: Console) 
     print_access(state, files, console)
     console.print(
         "\n  make status   health of each component\n  make logs     all logs\n"
-        "  make break    add invalid events, to see an alert\n  make down     stop everything"
+        "  make break    add invalid events, to see an alert\n"
+        "  make change   change an old file, to see it loaded again\n  make down     stop everything"
     )
 
 
@@ -145,8 +156,30 @@ def _runs(state: SupervisorState, console: Console) -> None:
         console.print(f"Next run   [{scheduled.start:%Y-%m-%d %H:%M}, {scheduled.end:%Y-%m-%d %H:%M}) in {span(wait)}")
     with psycopg.connect(state.database) as connection:
         ((plays,),) = connection.execute("SELECT COUNT(*) FROM songplays").fetchall()
-    text = f", [red]{failed:,} failed[/]" if failed else ""
-    console.print(f"Total      {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
+        text = f", [red]{failed:,} failed[/]" if failed else ""
+        console.print(f"Total      {len(ended):,} runs{text}; {plays:,} plays in the warehouse")
+        with connection.cursor(row_factory=dict_row) as cursor:
+            days = cursor.execute(panels.sql("source_files")).fetchall()
+    console.print(f"Source     {source_days(days)}")
+
+
+def source_days(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return the number of days in each state, and since when the first of them has been in it.
+
+    :param rows: of the page's panel ``source_files``.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["state"], []).append(row)
+    parts: list[str] = []
+    for state, text in STATES.items():
+        if of_state := found.get(state):
+            days = sum(row["days"] for row in of_state)
+            since = min((row["since"] for row in of_state if row["since"]), default=None)
+            since_text = f" since {moment(since.replace(tzinfo=UTC).isoformat())} UTC" if since else ""
+            unit = "" if parts else " day" if days == 1 else " days"
+            parts.append(f"{days:,}{unit} {text}{since_text}")
+    return "; ".join(parts) or "no files staged yet"
 
 
 def check(state: SupervisorState, files: SupervisorFiles) -> dict[str, Health]:

@@ -16,7 +16,7 @@ import psutil
 from rich.console import Console
 from rich.markup import escape
 
-from sandbox import airflow, break_events, jobs, live, logs, servers, status
+from sandbox import airflow, break_events, change, jobs, live, logs, servers, status
 from sandbox.live_state import SupervisorFiles, SupervisorState
 from sandbox.terminal import Terminal
 
@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             return down(files, console)
         if given.command == "status":
             return show_status(files, console)
-        if given.command in ("psql", "break", "repair", "alert-test"):
+        if given.command in ("psql", "break", "repair", "change", "alert-test"):
             return _use(given.command, files, console)
         return logs.show(files, given.components, console, follow=given.follow, lines=given.lines)
     except jobs.BusyError as error:
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("alert-test", parents=[common], help="send a test alert through every configured channel")
     commands.add_parser("break", parents=[common], help="add invalid events to the current hour, to show an alert")
     commands.add_parser("repair", parents=[common], help="remove the invalid events")
+    commands.add_parser("change", parents=[common], help="change the file of an old day, to see it loaded again")
     command = commands.add_parser("logs", parents=[common], help="follow the logs of all components")
     command.add_argument(
         "components", nargs="*", metavar="component", help=f"of {', '.join(logs.NAMES)}; all by default"
@@ -268,7 +269,8 @@ def _use(command: str, files: SupervisorFiles, console: Console) -> int:
         os.execv(program, [program, state.database])  # noqa: S606 - no shell needed
     if command == "alert-test":
         _send_test_alert(state)
-    return (break_events.start if command == "break" else break_events.end)(state, files, console)
+    run = {"break": break_events.start, "repair": break_events.end, "change": change.start}[command]
+    return run(state, files, console)
 
 
 def _send_test_alert(state: SupervisorState) -> NoReturn:

@@ -124,7 +124,7 @@ def test_the_warehouse_is_the_first_dag_of_the_list(page: Page, site: Site) -> N
     page.goto(f"{site.state.url}/dags")
     names = page.get_by_role("link", name=re.compile("^Sparkify warehouse"))
     expect(names.first).to_have_text("Sparkify warehouse", timeout=30_000)
-    expect(names).to_have_count(7)
+    expect(names).to_have_count(8)
 
 
 def test_a_range_is_loaded_through_the_form(page: Page, site: Site) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -18,9 +19,10 @@ import psutil
 import psycopg
 import pytest
 
-from sandbox import airflow, catch_up, dag_runs, jobs, servers
+from sandbox import airflow, jobs, servers
 from sandbox.lab import Lab
 from sandbox.live_state import SupervisorFiles
+from sparkify.interval import Interval, union
 from tests.conftest import ROOT
 from tests.support.live import Site, empty_site
 from tests.support.processes import left_behind, session_members, wait_until
@@ -71,9 +73,9 @@ def test_the_tables_are_those_of_a_single_run(
 ) -> None:
     runs = site.idle()
     assert {run.state for run in runs} == {"success"}
-    assert {run.run_id.partition("__")[0] for run in runs} == {"catch_up", "scheduled"}
+    assert {run.run_id.partition("__")[0] for run in runs} == {"reconcile", "scheduled"}
     start, end = min(run.interval.start for run in runs), max(run.interval.end for run in runs)
-    assert catch_up.missing((run.interval for run in runs), start, end) == []
+    assert union(run.interval for run in runs) == (Interval(start, end),)
     assert (end - start).total_seconds() >= 24 * 3600
     loaded = Lab(site.state.database, servers.open_bucket(site.state.endpoint, "sparkify-live"), "sparkify-live", {})
     tables = loaded.tables()
@@ -153,23 +155,53 @@ def test_the_status_is_healthy(site: Site, first: str) -> None:
     assert re.search(r"Total \d+ runs; [\d,]+ plays in the warehouse", printed)
 
 
-def test_a_missing_run_is_triggered(site: Site, first: str) -> None:
-    """As after a night in which the machine was asleep."""
-    run = next(run for run in site.idle() if run.run_id.startswith("catch_up"))
-    with psycopg.connect(site.state.database) as connection:
-        rows = connection.execute("SELECT COUNT(*) FROM songplays").fetchone()
-        connection.execute("DELETE FROM songplays WHERE start_time < %s", [run.interval.end.replace(tzinfo=None)])
+# Seconds until the reconciliation has loaded what differs. A run of the schedule makes it wait for some minutes.
+RECONCILED = 240
+
+
+def reconcile(site: Site) -> None:
+    """Run a pass of the reconciliation."""
     with site.deployment().client() as client:
-        client.delete(f"{DAG}/dagRuns/{run.run_id}")
+        run_id = client.trigger(airflow.RECONCILE_ID, {})
+        path = f"/api/v2/dags/{airflow.RECONCILE_ID}/dagRuns/{quote(run_id)}"
+        assert wait_until(lambda: client.get(path).json()["state"] == "success", 120)
 
-    def again() -> bool:
-        found = [other for other in dag_runs.read_runs(site.state.metadata, airflow.DAG_ID) if other.began]
-        return any(other.interval.start == run.interval.start and other.state == "success" for other in found)
 
-    assert wait_until(again, 90)
+def reconciled(site: Site, day: datetime) -> list[str]:
+    """Return the runs that the reconciliation has triggered for a day."""
+    runs = site.idle(RECONCILED)
+    return [run.run_id for run in runs if run.run_id.startswith(f"reconcile__{day:%Y-%m-%dT00:00}") and run.ended]
+
+
+def test_a_missed_day_is_loaded(site: Site, first: str) -> None:
+    """As after a day on which the machine was asleep."""
     site.idle()
+    reconcile(site)  # it knows that all is loaded
+    day = datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
+    of_day = f"FROM songplays WHERE CAST(start_time AS DATE) = '{day:%F}'"
     with psycopg.connect(site.state.database) as connection:
-        assert connection.execute("SELECT COUNT(*) FROM songplays").fetchone() == rows
+        plays = connection.execute(f"SELECT COUNT(*) {of_day}").fetchone()
+        connection.execute(f"DELETE {of_day}")
+        connection.execute("DELETE FROM operations.staged_periods WHERE period_start = %s", [day])
+    reconcile(site)
+    assert wait_until(lambda: reconciled(site, day), RECONCILED)
+    with psycopg.connect(site.state.database) as connection:
+        assert connection.execute(f"SELECT COUNT(*) {of_day}").fetchone() == plays
+
+
+def test_a_changed_file_is_loaded_again(site: Site, first: str) -> None:
+    day = datetime.now(UTC) - timedelta(days=3)
+    assert re.search(r"Source \d days up to date", site.make("status"))
+    with psycopg.connect(site.state.database) as connection:
+        plays = "SELECT COUNT(*) FROM songplays WHERE CAST(start_time AS DATE) = %s"
+        before = connection.execute(plays, [day.date()]).fetchall()
+        printed = site.make("change")
+        assert f"Changed: the file of {day:%F} has one more play." in printed
+        reconcile(site)
+        assert wait_until(lambda: reconciled(site, day), RECONCILED)
+        connection.rollback()
+        assert connection.execute(plays, [day.date()]).fetchall() == [(before[0][0] + 1,)]
+    assert "changed since" not in site.make("status")
 
 
 def test_broken_events_fail_a_run_until_they_are_repaired(site: Site, first: str) -> None:
@@ -227,7 +259,8 @@ def test_it_starts_again_after_a_crash(site: Site, first: str) -> None:
     assert [pid for pid in left if pid != before.components["postgres"].pid] == []  # it is reused
     assert site.state.pid != before.pid
     assert {run.run_id for run in runs} <= {run.run_id for run in site.idle()}
-    assert sum(run.run_id.startswith("catch_up") for run in site.idle()) <= 2  # another one if an hour has just ended
+    days = [run.run_id for run in site.idle() if run.run_id.startswith("reconcile")]
+    assert len(days) == len({run_id.rpartition("__")[0] for run_id in days})
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(printed) == passwords.findall(first)
     assert (site.files.bucket / "world.json").read_text() == first_day

@@ -12,6 +12,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from sparkify.warehouse import WarehouseError, connect
 from sparkify.web import panels
 from tests.integration.web.test_panels import IMPLAUSIBLE, put_implausible
+from tests.integration.web.test_source_files import DAY, START, Source, rows
 from tests.redshift.test_dag import fill, on_postgres
 
 if TYPE_CHECKING:
@@ -48,6 +49,26 @@ def test_panels_show_the_same_rows(redshift: Lab, endpoint: Endpoint, make_lab: 
     assert len(endpoint.statements("BEGIN READ ONLY")) == len(panels.declared())
     on_postgres(make_lab, lambda lab: over_postgres.update(work(lab)))
     assert over_redshift == over_postgres
+
+
+def test_each_day_of_the_source_has_its_worst_state(redshift: Lab) -> None:
+    redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    source = Source(redshift.uri)
+    for number in range(62):
+        source.stage(START - number * DAY, (0, 24))
+    source.differ(START, "missing", "", found_at=START + DAY / 2)
+    source.differ(START - DAY, "changed", "v2", attempts=1, run_id="run")
+    source.differ(START - 2 * DAY, "changed", "v1")
+    source.fail(START - 4 * DAY, START - 2 * DAY, START)
+    assert [(row["start_day"], row["is_month"], row["state"], row["days"], row["run_id"]) for row in rows()][-6:] == [
+        ("2018-10-27", False, "up to date", 1, None),
+        ("2018-10-28", False, "failed", 1, None),
+        ("2018-10-29", False, "failed", 1, None),
+        ("2018-10-30", False, "up to date", 1, None),
+        ("2018-10-31", False, "changed", 1, "run"),
+        ("2018-11-01", False, "up to date", 1, None),
+    ]
+    assert [(row["start_day"], row["days"]) for row in rows() if row["is_month"]] == [("2018-09-01", 2)]
 
 
 def test_implausible_times_do_not_break_panels_and_checks(redshift: Lab, endpoint: Endpoint) -> None:

@@ -99,7 +99,8 @@ def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache, diction
     async def panel(name: str, *, reload: bool = False) -> dict[str, Any]:
         if name not in (known := panels.declared()):
             raise HTTPException(404, f"Unknown panel {name!r}: expected one of {', '.join(known)}.")
-        version = (await loads_cache.get("loads"))["version"]
+        state = await loads_cache.get("loads")
+        version = state["versions"].get(name, state["version"])
         answer = await panel_cache.get(name, version, RELOAD if reload else math.inf)
         return {"name": name, "version": version, **answer}
 

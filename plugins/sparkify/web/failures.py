@@ -173,15 +173,16 @@ def _failure(row: Any, remedies: dict[str, str]) -> dict[str, Any]:
             task_id=row.task_id,
             map_index=-1 if row.map_index is None else row.map_index,
             state=str(row.task_state),
-            start=_plain(start),
-            end=_plain(end),
-            failed_at=_plain(row.failed_at),
+            start=iso(start),
+            end=iso(end),
+            failed_at=iso(row.failed_at),
             remedy=_remedy(row.task_id, remedies) if row.task_id else RUN_REMEDY,
         )
     )
 
 
-def _plain(moment: datetime | None) -> str | None:
+def iso(moment: datetime | None) -> str | None:
+    """Return a moment as ISO 8601, UTC, with a ``Z``; None if it is None."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
 
 

@@ -11,26 +11,13 @@ from typing import TYPE_CHECKING
 import psutil
 
 from sandbox import servers
-from sandbox.feeder import Feeder, FeederProgress, options
-from sandbox.live import _complete_until, _feeder, _first_progress
+from sandbox.feeder import Feeder, options
+from sandbox.live import _feeder, _first_progress
 from sandbox.live_state import SupervisorFiles
-from sparkify.interval import EARLIEST
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_hours_are_loaded_once_the_feeder_has_written_them(tmp_path: Path) -> None:
-    """After a sleep of the machine it writes the missed events first."""
-    files = SupervisorFiles(tmp_path)
-    files.folder.mkdir()
-    assert _complete_until(files) == EARLIEST  # nothing is loaded
-    written = datetime.now(UTC) - timedelta(hours=5)
-    FeederProgress(written.isoformat(), 1, None, 1).save(files.feeder_progress)
-    assert _complete_until(files) == written
-    FeederProgress((written + timedelta(days=1)).isoformat(), 1, None, 1).save(files.feeder_progress)
-    assert _complete_until(files) <= datetime.now(UTC)
 
 
 def test_the_feeder_writes_and_exits_with_its_supervisor(s3: servers.S3Server, tmp_path: Path) -> None:

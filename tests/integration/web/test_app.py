@@ -281,7 +281,7 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return counts
 
 
-def end_run(dag_id: str, ended: datetime) -> None:
+def end_run(dag_id: str, ended: datetime, state: str = "failed") -> None:
     """Add a run of a DAG that has ended to Airflow's database."""
     from airflow.models.dagrun import DagRun
     from airflow.utils.session import create_session
@@ -289,6 +289,7 @@ def end_run(dag_id: str, ended: datetime) -> None:
 
     with create_session() as session:
         run = DagRun(dag_id=dag_id, run_id=f"manual__{uuid.uuid4()}", run_type=DagRunType.MANUAL, run_after=ended)
+        run.state = state  # it sets the end to now
         run.end_date = ended
         session.add(run)
 
@@ -313,9 +314,9 @@ def poll(client: TestClient, shown: dict[str, str]) -> None:
 
     :param shown: the version of each panel that it shows; is updated.
     """
-    version = client.get("/sparkify/api/loads").json()["version"]
+    state = client.get("/sparkify/api/loads").json()
     for name in PANELS:
-        if shown.get(name) != version:
+        if shown.get(name) != state["versions"].get(name, state["version"]):
             shown[name] = get(client, name)["version"]
 
 
@@ -338,6 +339,10 @@ def test_an_open_page_queries_the_warehouse_only_after_a_run_has_ended(
             for shown in viewers:
                 poll(client, shown)
         assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 2 + number)
+    end_run("sparkify_reconcile", datetime(2018, 11, 2, 5, tzinfo=UTC), "success")  # writes what one panel shows
+    for shown in viewers:
+        poll(client, shown)
+    assert {name: queries[name] for name in PANELS} == dict.fromkeys(PANELS, 3) | {"source_files": 4}
 
 
 def test_many_viewers_cause_one_query_of_airflows_database(client: TestClient, queries: Counter[str]) -> None:
@@ -349,7 +354,25 @@ def test_many_viewers_cause_one_query_of_airflows_database(client: TestClient, q
 def test_the_loads_are_as_airflow_has_them(client: TestClient, metadata: None) -> None:
     found = client.get("/sparkify/api/loads").json()
     assert found["now"].endswith("Z")
-    assert {**found, "now": ""} == {"now": "", "version": "", "is_paused": False, "failures": []}
+    assert (found.pop("reconciliation") or {}).get("ended_at") is None
+    assert {**found, "now": ""} == {
+        "now": "", "version": "", "versions": {"source_files": " "}, "is_paused": False, "failures": [],
+    }  # fmt: skip
+
+
+def test_the_last_successful_reconciliation_is_known(client: TestClient, metadata: None) -> None:
+    from airflow.models.dag import DagModel
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.utils.session import create_session
+
+    end_run("sparkify_reconcile", datetime(2018, 11, 2, 5, tzinfo=UTC), "success")
+    end_run("sparkify_reconcile", datetime(2018, 11, 2, 6, tzinfo=UTC))
+    with create_session() as session:
+        session.merge(DagBundleModel(name="dags-folder"))
+        session.flush()
+        session.merge(DagModel(dag_id="sparkify_reconcile", bundle_name="dags-folder", is_paused=True))
+    found = client.get("/sparkify/api/loads").json()
+    assert found["reconciliation"] == {"ended_at": "2018-11-02T05:00:00.000Z", "is_paused": True}
 
 
 def test_reload_is_rate_limited(

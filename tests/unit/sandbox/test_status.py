@@ -17,7 +17,7 @@ from sandbox import jobs, live, status, up
 from sandbox.deployment import PortError, take_port
 from sandbox.feeder import FeederProgress
 from sandbox.live_state import Component, StartupStep, StateRecorder, SupervisorFiles, SupervisorState
-from sandbox.status import Health, airflow_health, feeder_health, moment, span
+from sandbox.status import Health, airflow_health, feeder_health, moment, source_days, span
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,6 +80,25 @@ def test_the_health_of_the_feeder(progress: FeederProgress | None, expected: Hea
 )
 def test_spans_are_short(length: timedelta, text: str) -> None:
     assert span(length) == text
+
+
+def test_the_days_of_the_source_are_counted_by_state() -> None:
+    today = datetime.now(UTC).replace(hour=10, minute=2, second=3, tzinfo=None)
+    rows = [
+        {"state": "failed", "days": 1, "since": datetime(2018, 11, 1, 5)},  # noqa: DTZ001 - as in the database
+        {"state": "up to date", "days": 1000, "since": None},
+        {"state": "up to date", "days": 58, "since": None},
+        {"state": "changed", "days": 1, "since": today},
+        {"state": "changed", "days": 2, "since": today + timedelta(seconds=1)},
+        {"state": "missing", "days": 1, "since": today},
+        {"state": "vanished", "days": 2, "since": None},
+    ]
+    assert source_days(rows) == (
+        "1,058 days up to date; 3 changed since 10:02:03 UTC; 1 never loaded since 10:02:03 UTC; 2 vanished; "
+        "1 [red]failed[/] since 2018-11-01 05:00 UTC"
+    )
+    assert source_days(rows[:1]) == "1 day [red]failed[/] since 2018-11-01 05:00 UTC"
+    assert source_days([]) == "no files staged yet"
 
 
 def test_moments_of_today_have_no_day() -> None:

@@ -10,6 +10,7 @@ import * as lists from "./lists.js";
 import * as problems from "./problems.js";
 import * as quality from "./quality.js";
 import * as reports from "./reports.js";
+import * as source from "./source.js";
 
 // Polls Airflow every 60 s while the page is visible.
 const EVERY = 60e3;
@@ -55,6 +56,15 @@ const VIEWS = [
   { panel: "top_songs", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.songs(rows)) },
   { panel: "top_artists", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.artists(rows)) },
   { panel: "browsers", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.browsers(rows)) },
+  { panel: "source_files", empty: "No files have been staged yet.",
+    show: (at, { columns, rows }) => {
+      // A poll without news leaves alone what the user has unfolded or focused.
+      const shown = JSON.stringify([rows, loads.reconciliation, loads.is_paused]);
+      if (at.dataset.shown === shown && at.childElementCount) return;
+      at.dataset.shown = shown;
+      note("source_files", source.note(loads));
+      at.replaceChildren(...source.sources(columns, rows, loads));
+    } },
   { panel: "quality", empty: "No check has been evaluated yet. The last task of each run evaluates them.",
     show: (at, { columns, rows }) => {
       at.replaceChildren(...quality.history(columns, rows));
@@ -67,6 +77,8 @@ const VIEWS = [
       at.replaceChildren(lists.rejected(rows, besides.rejected_rows.found));
     } },
 ];
+// The version of a panel's data; some change more often than the others.
+const versionOf = (panel) => loads.versions?.[panel] ?? loads.version;
 const panels = () => [...new Set(VIEWS.map((view) => view.panel))];
 
 async function ask(url) {
@@ -182,7 +194,7 @@ async function load(panel, reload) {
   const settled = !answer.error || ["empty", "missing", "slow", "refused"].includes(answer.kind);
   const url = answer.error ? null : besides[panel]?.url(answer);
   if (url) besides[panel].found = await get(url);
-  answers.set(panel, { version: settled ? loads.version : null, ...answer });
+  answers.set(panel, { version: settled ? versionOf(panel) : null, ...answer });
   render(panel);
   if (panel === "tables") renderDictionary();
   updateHeader();
@@ -207,9 +219,9 @@ async function refresh(reload = false) {
   loads = found;
   showFailures();
   if (reload || !placed) placed = await placeOthers();
-  render("freshness"); // depends on the current time
+  ["freshness", "source_files"].forEach(render); // they show the state of the DAGs, and the time
   updateHeader();
-  const due = panels().filter((panel) => reload || answers.get(panel)?.version !== loads.version);
+  const due = panels().filter((panel) => reload || answers.get(panel)?.version !== versionOf(panel));
   await Promise.all(due.map((panel) => load(panel, reload)));
 }
 
