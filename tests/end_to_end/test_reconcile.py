@@ -30,9 +30,18 @@ pytestmark = [pytest.mark.scheduler, pytest.mark.timeout(900)]
 
 RECONCILE_ID = "sparkify_reconcile"
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-# The reconciliation's DAG, with a retry delay of one second.
-RECONCILE = FAST_RETRIES.replace("sparkify_warehouse", RECONCILE_ID).replace(
-    "in dag.tasks", "in [dag.get_task('reconcile')]"
+# The middle of this hour: the hours that were missed must not change during the test.
+NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0)
+# The reconciliation's DAG, at that time, with a retry delay of one second.
+RECONCILE = (
+    FAST_RETRIES.replace("sparkify_warehouse", RECONCILE_ID).replace("in dag.tasks", "in [dag.get_task('reconcile')]")
+    + f"""
+from datetime import datetime
+
+from sparkify.operators import ReconcileOperator
+
+ReconcileOperator.now = staticmethod(lambda: datetime.fromisoformat("{NOW.isoformat()}"))
+"""
 )
 
 
@@ -125,16 +134,13 @@ def site(
         "AIRFLOW__CORE__DAGS_FOLDER": str(dags),
         # No scheduled run: exactly what the reconciliation triggers is loaded.
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
-        "AIRFLOW_VAR_SPARKIFY_RECONCILE_SINCE": f"{datetime.now(UTC) - 9 * DAY:%Y-%m-%d}",
+        "AIRFLOW_VAR_SPARKIFY_RECONCILE_SINCE": f"{NOW - 9 * DAY:%Y-%m-%d}",
         "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
     }
     with run_deployment(home, environment, dag_id=RECONCILE_ID) as deployment:
-        # The hours that were missed must not change during the test.
-        wait_until(lambda: 3 <= datetime.now(UTC).minute <= 50, 1000)
-        now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-        today = now.replace(hour=0)
+        today = NOW.replace(hour=0, minute=0)
         with deployment.client() as client:
-            site = Site(deployment, client, metadata, lab, today, now - 5 * HOUR)
+            site = Site(deployment, client, metadata, lab, today, NOW.replace(minute=0) - 5 * HOUR)
             for day in range(-9, 1):
                 if day != -5:
                     site.put(today + day * DAY, 150)

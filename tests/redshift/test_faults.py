@@ -198,7 +198,7 @@ def test_an_event_with_an_implausible_time_is_rejected(redshift: Lab) -> None:
     assert redshift.query("SELECT line_number, column_name, error_code FROM operations.rejected_rows") == [(0, "ts", 1)]
 
 
-@pytest.mark.parametrize("limit", [99_999, 3])
+@pytest.mark.parametrize("limit", [pytest.param(99_999, marks=pytest.mark.slow), 3])
 def test_an_invalid_song_is_quarantined_and_the_others_are_staged(
     redshift: Lab, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:

@@ -80,7 +80,7 @@ steps = st.builds(Step, contents, st.lists(single, max_size=3).map(tuple), st.no
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=max(2, EXAMPLES // 2),
     deadline=None,
     print_blob=True,
     phases=[phase for phase in Phase if phase is not Phase.shrink or EXAMPLES > 50],

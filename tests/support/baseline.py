@@ -37,7 +37,7 @@ def load(lab: Lab, steps: Iterable[list[Run]]) -> None:
     """
     for runs in steps:
         for start, end in runs:
-            lab.run(start, end, max_errors=MAX_ERRORS)
+            lab.run(start, end, max_errors=MAX_ERRORS, accept_vanished=True)
 
 
 def put_files(steps: Iterable[list[Run]]) -> None:

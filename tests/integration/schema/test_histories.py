@@ -106,7 +106,7 @@ def new(release: Path) -> Iterator[ProcessPoolExecutor]:
 
 def _run(lab: Lab, run: Run, changes: str) -> None:
     os.environ.update(lab.environment)
-    lab.run(*run.range, max_errors=99, schema_changes=changes)
+    lab.run(*run.range, max_errors=99, schema_changes=changes, accept_vanished=True)
 
 
 def replay(history: History, lab: Lab, pool: ProcessPoolExecutor, *, changes: str) -> None:
@@ -221,7 +221,7 @@ def test_an_upgrade_that_is_killed_at_any_statement(
     def run(on: Lab, last: int, only: list[str] | None = None) -> None:
         for variable, value in on.environment.items():
             monkeypatch.setenv(variable, value)
-        on.run(*Run(0, last).range, tasks=only, max_errors=99, schema_changes="all")
+        on.run(*Run(0, last).range, tasks=only, max_errors=99, schema_changes="all", accept_vanished=True)
 
     baseline.restore(lab, dump)
     with readers(lab):

@@ -262,7 +262,7 @@ def _quietly(function: Callable[..., None], *arguments: socket.socket) -> None:
 
 
 @pytest.mark.parametrize("size", [20_000, 3_000_000], ids=["whole", "in pieces"])
-@pytest.mark.parametrize("manifest", [True, False])
+@pytest.mark.parametrize("manifest", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_a_body_cut_in_the_middle_loads_nothing(loader: Loader, size: int, manifest: bool):
     """Every attempt is cut, including the retries of the client."""
     loader.table("a int")
