@@ -69,7 +69,8 @@ pin:  ## Pin the images of the containers by digest: docs/deploy.md
 	@$(PYTHON) -m containers.pin
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
-	$(BIN)/pytest -m "not scheduler and not browser and not compose and not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@# One more process than cores: the tests wait for servers, too.
+	$(BIN)/pytest -m "not scheduler and not browser and not compose and not slow" --numprocesses $$($(BIN)/python -c "import os; print(min(os.cpu_count() + 1, 5))") --dist loadfile $(ARGS)
 
 test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [EXAMPLES=3] [ARGS=pytest arguments]
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),3) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
