@@ -238,6 +238,7 @@ with DAG(
         data_quality = DataQualityOperator(
             task_id="data_quality",
             checks=CHECKS,
+            loaded=["staging_events"],
             on_success_callback=ALERT,
         )
         publish_days = PublishDaysOperator(

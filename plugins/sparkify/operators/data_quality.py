@@ -32,20 +32,24 @@ class DataQualityOperator(WarehouseOperator):
 
     :param checks: the folder with the YAML files that declare the checks, see include/checks. (templated)
     :param scope: ``interval`` for checks of the run's interval, ``table`` for checks of whole tables.
+    :param loaded: staging tables that are partitioned by time, whose rows the tasks before this one have loaded: the
+        ledger records that, whatever the checks find.
     """
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "checks")
     ui_color = "#f7e3b5"
 
-    def __init__(self, *, checks: str, scope: Scope = "interval", **kwargs: Any) -> None:
+    def __init__(self, *, checks: str, scope: Scope = "interval", loaded: Sequence[str] = (), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checks = checks
         self.scope = scope
+        self.loaded = loaded
 
     def work(self, context: Context) -> dict[str, Any]:
         from sparkify.quality import declaration, history
         from sparkify.quality.evaluate import evaluate
         from sparkify.quality.result import CHECK_RESULTS
+        from sparkify.staging import periods
 
         try:
             declared = declaration.load(Path(self.checks))
@@ -54,6 +58,8 @@ class DataQualityOperator(WarehouseOperator):
         checks = [check for check in declared if check.scope == self.scope]
         run = DagRunInfo.of_task(context)
         with self.warehouse() as warehouse:
+            for table in self.loaded:
+                periods.confirm(warehouse, table, self.interval, run.run_id)
             results = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
             warehouse.transaction(
                 lambda: history.record(

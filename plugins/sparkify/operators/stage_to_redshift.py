@@ -170,6 +170,7 @@ class StageToRedshiftOperator(WarehouseOperator):
                 late_before=self.late_before,
                 max_errors=int(self.max_errors),
                 accept_vanished=accept_vanished,
+                run_id=run_id,
                 rejects=rejects,
             )
         return ObjectStaging(

@@ -58,12 +58,13 @@ def read(warehouse: Warehouse, table: str, period: Period) -> Ledger | None:
         raise
     ledger = Ledger()
     for row in rows:
-        start, version, part_start, part_end, staged_at, changes, *recorded = row
+        start, version, part_start, part_end, staged_at, changes, loading_run, *recorded = row
         start = _aware(start)
         if version is not None:
             end = _aware(part_end) if part_end else start + PERIODS[period]
             part = Interval(_aware(part_start) if part_start else start, end)
-            staged = StagedPart(part, version, staged_at=staged_at and _aware(staged_at), changes=changes)
+            staged_at = staged_at and _aware(staged_at)
+            staged = StagedPart(part, version, staged_at=staged_at, changes=changes, loading_run=loading_run)
             ledger.parts.setdefault(start, []).append(staged)
         if recorded[0] is not None:
             ledger.differences[start] = _difference(start, *recorded)

@@ -6,6 +6,7 @@ SELECT
     p.part_end,
     p.staged_at,
     p.changes,
+    p.loading_run,
     d.state,
     d.version AS found_version,
     d.found_at,
@@ -13,7 +14,7 @@ SELECT
     d.run_id,
     d.triggered_at
 FROM (
-    SELECT period_start, version, part_start, part_end, staged_at, changes
+    SELECT period_start, version, part_start, part_end, staged_at, changes, loading_run
     FROM operations.staged_periods
     WHERE table_name = '{{ table }}'
 ) AS p

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sparkify.schema import columns
 from sparkify.schema.changes import Change, Kind
 from sparkify.schema.descriptions import describe
+from sparkify.sql import predicates
 from sparkify.warehouse.catalogue import relations
 from sparkify.warehouse.ddl import AUDIT, DdlError
 
@@ -244,13 +245,9 @@ def comments(statement: Statement, table: Table | None, existing: Relation | Non
     }
     if not texts:
         return []
-    sql = ";\n".join(f"COMMENT ON {target} IS {_quoted(text)}" for target, text in texts.items())
+    sql = ";\n".join(f"COMMENT ON {target} IS {predicates.text(text)}" for target, text in texts.items())
     what = f"describe {next(iter(texts)).lower()}" + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
     return [Change(Kind.COMMENT, table.name, what, sql)]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _listed(before: Sequence[str], after: Sequence[str]) -> str:

@@ -32,6 +32,11 @@ def literal(moment: datetime) -> str:
     return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S.%f}'"
 
 
+def text(value: str) -> str:
+    """Return a text as a literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 @dataclass(frozen=True)
 class OfInterval:
     """The rows of an interval of time."""

@@ -44,6 +44,7 @@ PLAUSIBLE = predicates.OfInterval(Interval(EARLIEST, LATEST))
 class IntervalStaging:
     """Stages the files of an interval; the parameters are those of the operator.
 
+    :param run_id: the DAG run.
     :param rejects: records the rejected rows.
     """
 
@@ -56,6 +57,7 @@ class IntervalStaging:
     late_before: str | None
     max_errors: int
     accept_vanished: bool
+    run_id: str
     rejects: RejectedRows
 
     def run(self) -> dict[str, Any]:
@@ -243,6 +245,7 @@ class IntervalStaging:
                 landings=landed.tables,
                 parts=self._staged_parts(landed, now),
                 literal=predicates.literal,
+                text=predicates.text,
                 owned=predicates.OfInterval(self.interval),
                 plausible=PLAUSIBLE(self.interval_column),
                 resampled=[predicates.literal(start) for start in fields if start in now],
@@ -295,7 +298,7 @@ class IntervalStaging:
         for period in self.interval.periods(self.file_period):
             files = landed.files[period.start]
             part = Interval(max(period.start, self.interval.start), min(period.end, self.interval.end))
-            parts = periods.staged(now.get(period.start, ()), files, part, period, at)
+            parts = periods.staged(now.get(period.start, ()), files, part, period, run_id=self.run_id, now=at)
             if (found := periods.latest(parts)) and found.shrunk_from and found.version == files.version:
                 log.warning(
                     "Files have shrunk, check that the upload is complete: period=%s bytes=%d bytes_before=%d",

@@ -11,7 +11,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from sparkify.interval import PERIODS, Interval, difference, union
+from sparkify.interval import EARLIEST, PERIODS, Interval, difference
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class StagedPart(NamedTuple):
     :param shrunk_from: their size in the version before, if they have shrunk since; None if not.
     :param staged_at: aware; None if unknown.
     :param changes: how often the files were changed and staged again after the period had ended.
+    :param loading_run: the run that has staged the part and has not loaded it yet; None once it is loaded.
     """
 
     interval: Interval
@@ -70,18 +71,19 @@ class StagedPart(NamedTuple):
     shrunk_from: int | None = None
     staged_at: datetime | None = None
     changes: int = 0
+    loading_run: str | None = None
 
 
 def read(warehouse: Warehouse, table: str, interval: Interval, period: Period) -> dict[datetime, list[StagedPart]]:
     """Return the staged parts of the periods that overlap an interval, by the start of the period."""
     starts = [item.start for item in interval.periods(period)]
     rows = warehouse.query(
-        "SELECT period_start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes "
-        f"FROM {TABLE} WHERE table_name = '{table}' "
+        "SELECT period_start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes, "
+        f"loading_run FROM {TABLE} WHERE table_name = '{table}' "
         f"AND period_start >= {predicates.literal(starts[0])} AND period_start <= {predicates.literal(starts[-1])}"
     )
     parts: dict[datetime, list[StagedPart]] = {}
-    for start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes in rows:
+    for start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, *others in rows:
         begin = start.replace(tzinfo=UTC)
         part = (
             Interval(part_start.replace(tzinfo=UTC), part_end.replace(tzinfo=UTC))
@@ -90,7 +92,7 @@ def read(warehouse: Warehouse, table: str, interval: Interval, period: Period) -
         )
         staged_at = staged_at and staged_at.replace(tzinfo=UTC)
         parts.setdefault(begin, []).append(
-            StagedPart(part, version, objects, size_bytes, shrunk_from, staged_at, changes)
+            StagedPart(part, version, objects, size_bytes, shrunk_from, staged_at, *others)
         )
     return parts
 
@@ -101,13 +103,14 @@ def latest(parts: Sequence[StagedPart]) -> StagedPart | None:
 
 
 def staged(
-    parts: Sequence[StagedPart], files: PeriodFiles, part: Interval, period: Interval, now: datetime
+    parts: Sequence[StagedPart], files: PeriodFiles, part: Interval, period: Interval, *, run_id: str, now: datetime
 ) -> list[StagedPart]:
     """Return the parts of a period after a run has staged one of them.
 
     :param parts: the parts before.
     :param files: the files that the run has read.
     :param part: the part of the period that it has staged.
+    :param run_id: the run, which loads the part later.
     :param now: aware.
     """
     before = latest(parts)
@@ -122,13 +125,44 @@ def staged(
                 changes = before.changes + 1
             if files.objects and files.size_bytes <= SHRUNK * (before.size_bytes or 0):
                 shrunk_from = before.size_bytes
-    new = StagedPart(part, files.version, files.objects, files.size_bytes, shrunk_from, now, changes)
-    same = [other.interval for other in parts if other.version == files.version]
-    left = [
-        other._replace(interval=span)
-        for other in parts
-        if other.version != files.version
-        for span in difference([other.interval], part)
-    ]
-    after = [*left, *(new._replace(interval=span) for span in union([*same, part]))]
-    return sorted(after, key=lambda part: part.interval.start)
+    new = StagedPart(
+        part, files.version, files.objects, files.size_bytes, shrunk_from, now, changes, loading_run=run_id
+    )
+    left = [other._replace(interval=span) for other in parts for span in difference([other.interval], part)]
+    after: list[StagedPart] = []
+    for item in sorted([*left, new], key=lambda item: item.interval.start):
+        if after and (merged := _merged(after[-1], item)):
+            after[-1] = merged
+        else:
+            after.append(item)
+    return after
+
+
+def _merged(one: StagedPart, other: StagedPart) -> StagedPart | None:
+    """Return two parts as one, if they are adjacent and differ only in when they were staged."""
+    same = one.version == other.version and one.loading_run == other.loading_run
+    if not same or one.interval.end < other.interval.start:
+        return None
+    last = latest([one, other])
+    assert last is not None
+    return last._replace(interval=Interval(one.interval.start, other.interval.end))
+
+
+def confirm(warehouse: Warehouse, table: str, interval: Interval, run_id: str) -> None:
+    """Record that a run has loaded what it has staged.
+
+    Not what another run has staged since: that run loads it. If a run fails for good before this, its parts are not
+    loaded, and the reconciliation has them loaded by another run.
+
+    :param table: the staging table.
+    :param interval: the interval that the run has staged.
+    """
+    first = predicates.literal(max(interval.start - max(PERIODS.values()), EARLIEST))
+    warehouse.transaction(
+        lambda: warehouse.script(
+            f"-- Record that {interval} of {table} is loaded.\n"
+            f"UPDATE {TABLE} SET loading_run = NULL WHERE table_name = '{table}' AND period_start > {first} "
+            f"AND period_start < {predicates.literal(interval.end)} AND loading_run = {predicates.text(run_id)}"
+        ),
+        lock=[table],
+    )

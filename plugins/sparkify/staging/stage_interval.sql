@@ -6,7 +6,8 @@ WHERE
 
 -- Record the staged parts, and the version of the files of each.
 INSERT INTO operations.staged_periods (
-    table_name, period_start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes
+    table_name, period_start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes,
+    loading_run
 )
 VALUES
 {% for period_start, part in parts %}
@@ -14,7 +15,8 @@ VALUES
     '{{ table }}', {{ literal(period_start) }}, '{{ part.version }}',
     {{ literal(part.interval.start) }}, {{ literal(part.interval.end) }},
     {{ part.objects if part.objects is not none else "NULL" }}, {{ part.size_bytes if part.size_bytes is not none else "NULL" }}, {{ part.shrunk_from or "NULL" }},
-    {{ literal(part.staged_at) if part.staged_at else "NULL" }}, {{ part.changes }}
+    {{ literal(part.staged_at) if part.staged_at else "NULL" }}, {{ part.changes }},
+    {{ text(part.loading_run) if part.loading_run else "NULL" }}
 ){{ "," if not loop.last else ";" }}
 {% endfor %}
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from sandbox import servers
     from sandbox.lab import Lab
 
-TASKS = ["create_tables", "stage_events"]
 NOVEMBER = ("2018-11-01", "2018-11-05")
 DIFFERENCES = (
     "SELECT TO_CHAR(period_start, 'MM-DD'), state, attempts FROM operations.source_differences ORDER BY period_start"
@@ -56,7 +55,7 @@ def november(lab: Lab, clock: Clock) -> Lab:
     """Return a lab that has loaded the first four days of November 2018."""
     for day in range(1, 5):
         put(lab, day)
-    lab.run(*NOVEMBER, tasks=TASKS)
+    lab.run(*NOVEMBER)
     return lab
 
 
@@ -82,7 +81,7 @@ def days(*spans: tuple[int, int]) -> list[str]:
 
 
 def reconcile(lab: Lab) -> list[str]:
-    return lab.reconcile(tasks=TASKS)
+    return lab.reconcile()
 
 
 def all_triggers(lab: Lab) -> list[dict[str, Any]]:
@@ -109,6 +108,29 @@ def test_a_file_that_changed_years_later_is_loaded(november: Lab) -> None:
     assert november.query(DIFFERENCES) == []
 
 
+@pytest.mark.parametrize("failed", ["load_songplays", "load_users", "load_time"])
+def test_a_day_that_was_staged_and_not_loaded_is_loaded(november: Lab, failed: str) -> None:
+    """The last tasks of its run have failed for good."""
+    tasks = november.dag.task_ids
+    put(november, 2, 5)
+    november.run("2018-11-02", "2018-11-03", tasks=tasks[: tasks.index(failed)])
+    assert staged(november)[2] == 5
+    assert reconcile(november) == days((2, 3))
+    assert november.one("SELECT COUNT(*) FROM songplays") == 8
+    assert november.one("SELECT COUNT(*) FROM time") == 8
+    assert november.query(DIFFERENCES) == []
+
+
+def test_hours_that_were_staged_and_not_loaded_are_loaded(lab: Lab, clock: Clock) -> None:
+    clock.at("2018-11-01T09:30")
+    put(lab, 1, 24)
+    lab.run("2018-11-01T00:00", "2018-11-01T05:00")
+    lab.run("2018-11-01T05:00", "2018-11-01T06:00", tasks=["stage_events"])
+    lab.run("2018-11-01T06:00", "2018-11-01T09:00")
+    assert reconcile(lab) == ["2018-11-01T05:00_2018-11-01T06:00"]
+    assert lab.one("SELECT COUNT(*) FROM songplays") == 9
+
+
 def test_contiguous_days_are_one_run_oldest_first(november: Lab) -> None:
     for day in (4, 1, 2):
         put(november, day, 5)
@@ -118,7 +140,7 @@ def test_contiguous_days_are_one_run_oldest_first(november: Lab) -> None:
 def test_a_day_that_appeared_late_is_loaded(lab: Lab, clock: Clock) -> None:
     for day in (1, 2, 4):
         put(lab, day)
-    lab.run(*NOVEMBER, tasks=TASKS)
+    lab.run(*NOVEMBER)
     put(lab, 3)
     assert reconcile(lab) == days((3, 4))
     assert staged(lab) == {1: 1, 2: 1, 3: 1, 4: 1}
@@ -129,8 +151,8 @@ def test_gaps_are_filled_between_the_first_and_the_last_staged_day(lab: Lab, clo
     for day in range(1, 10):
         put(lab, day)
     lab.put_events("2019-06-01", [event("2019-06-01T05:00", 99)])
-    lab.run("2018-11-03", "2018-11-04", tasks=TASKS)
-    lab.run("2018-11-07", "2018-11-08", tasks=TASKS)
+    lab.run("2018-11-03", "2018-11-04")
+    lab.run("2018-11-07", "2018-11-08")
     assert reconcile(lab) == days((4, 7))
     assert set(staged(lab)) == {3, 4, 5, 6, 7}
 
@@ -139,8 +161,8 @@ def test_gaps_are_filled_from_since_on(lab: Lab, clock: Clock) -> None:
     for day in range(1, 10):
         put(lab, day)
     lab.put_events("2019-06-01", [event("2019-06-01T05:00", 99)])
-    lab.run("2018-11-03", "2018-11-04", tasks=TASKS)
-    lab.run("2018-11-07", "2018-11-08", tasks=TASKS)
+    lab.run("2018-11-03", "2018-11-04")
+    lab.run("2018-11-07", "2018-11-08")
     lab.variables["sparkify_reconcile_since"] = "2018-11-06"
     assert reconcile(lab) == [*days((6, 7), (8, 10)), "2019-06-01T00:00_2019-06-02T00:00"]
     put(lab, 3, 7)  # before since, but staged
@@ -181,7 +203,7 @@ def test_hours_that_were_missed_are_loaded(lab: Lab, clock: Clock) -> None:
     """The day is loaded as a whole when it has ended."""
     put(lab, 1, 24)
     for start, end in (("00", "05"), ("10", "12")):
-        lab.run(f"2018-11-01T{start}:00", f"2018-11-01T{end}:00", tasks=TASKS)
+        lab.run(f"2018-11-01T{start}:00", f"2018-11-01T{end}:00")
     clock.at("2018-11-01T12:30")
     assert reconcile(lab) == ["2018-11-01T05:00_2018-11-01T10:00"]
     assert staged(lab) == {1: 12}
@@ -196,7 +218,7 @@ def test_hours_that_were_missed_are_loaded(lab: Lab, clock: Clock) -> None:
 
 def test_the_hour_that_has_just_ended_is_left_to_the_schedule(lab: Lab, clock: Clock) -> None:
     put(lab, 1, 24)
-    lab.run("2018-11-01T00:00", "2018-11-01T05:00", tasks=TASKS)
+    lab.run("2018-11-01T00:00", "2018-11-01T05:00")
     clock.at("2018-11-01T06:01")
     assert all_triggers(lab) == [
         {
@@ -212,10 +234,10 @@ def test_the_hour_that_has_just_ended_is_left_to_the_schedule(lab: Lab, clock: C
 def test_a_day_that_is_covered_by_runs_of_different_versions_is_loaded_again(lab: Lab, clock: Clock) -> None:
     """The events of the first hours may have changed with the file."""
     put(lab, 1, 3)
-    lab.run("2018-11-01T00:00", "2018-11-01T12:00", tasks=TASKS)
+    lab.run("2018-11-01T00:00", "2018-11-01T12:00")
     lab.put_events("2018-11-01", [event("2018-11-01T01:10", 1), event("2018-11-01T13:00", 2)])
-    lab.run("2018-11-01T12:00", "2018-11-01T18:00", tasks=TASKS)
-    lab.run("2018-11-01T18:00", "2018-11-01T23:30", tasks=TASKS)
+    lab.run("2018-11-01T12:00", "2018-11-01T18:00")
+    lab.run("2018-11-01T18:00", "2018-11-01T23:30")
     assert reconcile(lab) == days((1, 2))
     assert staged(lab) == {1: 1, 2: 1}
 
@@ -256,7 +278,7 @@ def test_a_vanished_file_that_is_restored_is_resolved(november: Lab) -> None:
 def test_deletion_that_was_accepted_is_resolved(november: Lab) -> None:
     november.store.delete(key(2))
     reconcile(november)
-    november.run("2018-11-02", "2018-11-03", tasks=TASKS, accept_vanished=True)
+    november.run("2018-11-02", "2018-11-03", accept_vanished=True)
     assert reconcile(november) == []
     assert november.query(DIFFERENCES) == []
     assert staged(november) == {1: 1, 3: 1, 4: 1}
@@ -264,7 +286,7 @@ def test_deletion_that_was_accepted_is_resolved(november: Lab) -> None:
 
 def test_a_pass_triggers_a_bounded_number_of_runs(lab: Lab, clock: Clock) -> None:
     """Several passes load all of it, oldest first; one alert has the backlog."""
-    lab.run("2018-11-01", "2018-11-30", tasks=TASKS)
+    lab.run("2018-11-01", "2018-11-30")
     for day in range(1, 13, 2):
         put(lab, day)
     first = all_triggers(lab)
@@ -274,7 +296,7 @@ def test_a_pass_triggers_a_bounded_number_of_runs(lab: Lab, clock: Clock) -> Non
     assert first[-1]["run_after"] == f"{clock.now:%Y-%m-%dT%H}:32:00+00:00"
     assert checks(lab) == {"reconcile_backlog": False}
     for item in first[:-1]:
-        lab.trigger(item, tasks=TASKS)
+        lab.trigger(item)
     assert reconcile(lab) == days((9, 10), (11, 12))
     assert checks(lab) == {"reconcile_backlog": True}
     assert len(staged(lab)) == 6
@@ -301,7 +323,7 @@ def test_nothing_is_triggered_beside_a_run_of_the_same_hours(november: Lab) -> N
     first, again = all_triggers(november)
     assert first["conf"]["start"] == "2018-11-01T00:00:00+00:00"
     assert "run_after" in again
-    november.trigger(first, tasks=TASKS)
+    november.trigger(first)
     november.dag_runs["backfill"] = LabRun("success", datetime(2018, 11, 3, 23, tzinfo=UTC))
     assert reconcile(november) == days((3, 4))
 
@@ -331,13 +353,13 @@ def test_nothing_is_triggered_beside_its_own_active_run(november: Lab, clock: Cl
     assert second["conf"]["start"] == "2018-11-03T00:00:00+00:00"
     assert "run_after" in again
     november.dag_runs[second["trigger_run_id"]] = LabRun("running")
-    november.run("2018-11-01", "2018-11-02", tasks=TASKS)  # staged, but the run is still loading
+    november.run("2018-11-01", "2018-11-02", tasks=["stage_events"])  # the run is still loading
     assert [list(item) for item in all_triggers(november)] == [["trigger_dag_id", "trigger_run_id", "run_after"]]
     put(november, 1, 7)
     put(november, 4, 5)
     third, again = all_triggers(november)
     assert third["conf"]["start"] == "2018-11-04T00:00:00+00:00"
-    november.trigger(third, tasks=TASKS)
+    november.trigger(third)
     november.dag_runs = dict.fromkeys(november.dag_runs, LabRun("success"))
     clock.now += timedelta(days=2)
     assert reconcile(november) == days((1, 2), (3, 4))
@@ -381,7 +403,7 @@ def test_a_file_that_keeps_changing_is_loaded_at_longer_intervals(lab: Lab, cloc
     """A version every minute, for a day."""
     clock.now = datetime.now(UTC)
     put(lab, 1)
-    lab.run("2018-11-01", "2018-11-02", tasks=TASKS)
+    lab.run("2018-11-01", "2018-11-02")
     started, loads = clock.now, []
     for minute in range(0, 24 * 60, 10):
         clock.now = started + timedelta(minutes=minute)
@@ -402,7 +424,7 @@ def test_a_run_that_was_not_triggered_is_claimed_again(november: Lab, clock: Clo
     first = all_triggers(november)
     clock.now += timedelta(minutes=1)
     assert all_triggers(november) == first
-    november.trigger(first[0], tasks=TASKS)
+    november.trigger(first[0])
     clock.now += timedelta(minutes=1)
     assert all_triggers(november) == first[1:]
     assert reconcile(november) == days((4, 5))
@@ -445,7 +467,7 @@ def test_a_concurrent_pass_triggers_nothing_twice(november: Lab, monkeypatch: py
     with pytest.raises(WarehouseError, match="Another reconciliation has changed"):
         all_triggers(november)
     for item in first:
-        november.trigger(item, tasks=TASKS)
+        november.trigger(item)
     assert reconcile(november) == []
     assert staged(november)[2] == 5
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.staging.vanished import VanishedFilesError
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, SONGS
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 FIVE = ("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z")
 SIX = ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")
 KEY = "log_data/2018/11/2018-11-01-events.json"
+
+
+LOADING = "SELECT loading_run FROM operations.staged_periods WHERE loading_run IS NOT NULL"
 
 
 def state(lab: Lab) -> Any:
@@ -99,11 +103,30 @@ class TestPeriods:
 
 
 class TestParts:
-    def test_hourly_runs_of_one_version_are_one_part(self, lab: Lab) -> None:
+    def test_hourly_runs_of_one_version_are_one_part_once_they_are_loaded(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
         for run in (SIX, FIVE):
-            lab.run(*run, tasks=EVENTS)
-        assert parts(lab) == [(5, 7, True)]
+            lab.run(*run)
+        assert parts(lab) == [(5, 6, True), (6, 7, True)]
+        lab.run("2018-11-01T07:00", "2018-11-01T08:00")
+        assert parts(lab) == [(5, 7, True), (7, 8, True)]
+        assert lab.query(LOADING) == []
+
+    def test_a_run_confirms_what_it_has_loaded_even_if_checks_fail(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, level="gold")])
+        lab.run(*FIVE, tasks=EVENTS)
+        assert lab.query(LOADING) == [(f"manual__{FIVE[0]}",)]
+        with pytest.raises(AirflowFailException, match="every level is free or paid"):
+            lab.run(*FIVE)
+        assert lab.query(LOADING) == []
+
+    def test_a_run_does_not_confirm_what_another_one_has_staged_since(self, lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
+        loads = [task for task in lab.dag.task_ids if task != "data_quality"]
+        lab.run(*FIVE, tasks=loads)
+        lab.run(*DAY, tasks=EVENTS)
+        lab.run(*FIVE, tasks=["data_quality"])
+        assert lab.query(LOADING) == [(f"manual__{DAY[0]}",)]
 
     def test_each_part_has_the_version_it_was_staged_from(self, lab: Lab) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])

@@ -22,8 +22,11 @@ def hours(start: float, end: float) -> Interval:
 
 
 def parts(*staged: tuple[float, float, str]) -> list[StagedPart]:
-    """Return staged parts, in hours of the day."""
-    return [StagedPart(hours(start, end), version) for start, end, version in staged]
+    """Return staged parts, in hours of the day; a version with an exclamation mark is not loaded yet."""
+    return [
+        StagedPart(hours(start, end), version.strip("!"), loading_run="run" if "!" in version else None)
+        for start, end, version in staged
+    ]
 
 
 WHOLE = Finding(DAY.start, "missing", "b", DAY)
@@ -39,6 +42,10 @@ VANISHED = Finding(DAY.start, "vanished", EMPTY)
         ("b", [(0, 24, "a")], CHANGED),
         ("b", [(0, 5, "a"), (5, 24, "b")], CHANGED),
         ("b", [(0, 24, EMPTY)], CHANGED),
+        ("b", [(0, 24, "b!")], CHANGED),
+        ("b", [(0, 5, "b"), (5, 24, "b!")], CHANGED),
+        ("b", [(0, 5, "b!")], WHOLE),
+        (None, [(0, 24, "a!")], VANISHED),
         ("b", [], WHOLE),
         ("b", [(0, 5, "b")], WHOLE),
         ("b", [(0, 5, "b"), (6, 24, "b")], WHOLE),
@@ -80,6 +87,7 @@ def test_gaps_are_only_filled_from_since_on(staged: list[tuple[float, float, str
         ([], hours(0, 10)),
         ([(0, 5, "a")], hours(5, 10)),
         ([(5, 10, "a")], hours(0, 5)),
+        ([(0, 5, "a"), (5, 10, "a!")], hours(5, 10)),
         ([(0, 2, "a"), (4, 6, "b"), (7, 24, "b")], hours(2, 7)),
     ],
 )

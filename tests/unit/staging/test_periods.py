@@ -28,34 +28,47 @@ def files(version: str, size: int = 100) -> PeriodFiles:
 
 def stage(parts: list[StagedPart], version: str, *, at: datetime, size: int = 100) -> list[StagedPart]:
     """Stage the whole period."""
-    return periods.staged(parts, files(version, size), PERIOD, PERIOD, at)
+    return periods.staged(parts, files(version, size), PERIOD, PERIOD, run_id="r", now=at)
 
 
-@given(st.lists(st.tuples(parts_of_day, st.sampled_from("abc"))), st.lists(st.integers(-5, 5)))
+@given(
+    st.lists(st.tuples(parts_of_day, st.sampled_from("abc"), st.sampled_from(["r", "s"]), st.booleans())),
+    st.lists(st.integers(-5, 5)),
+)
 def test_each_hour_has_the_version_it_was_staged_from_last(
-    runs: list[tuple[tuple[int, int], str]], clocks: list[int]
+    runs: list[tuple[tuple[int, int], str, str, bool]], clocks: list[int]
 ) -> None:
+    """And the run that has still to load it: a run confirms all that it has staged last."""
     parts: list[StagedPart] = []
-    hours: dict[int, str] = {}
-    for number, ((start, end), version) in enumerate(runs):
+    hours: dict[int, tuple[str, str | None]] = {}
+    for number, ((start, end), version, run_id, confirmed) in enumerate(runs):
         skew = timedelta(seconds=clocks[number % len(clocks)] if clocks else 0)
         span = Interval(DAY + start * HOUR, DAY + end * HOUR)
-        parts = periods.staged(parts, files(version), span, PERIOD, ENDED + number * timedelta(seconds=1) + skew)
-        hours |= dict.fromkeys(range(start, end), version)
+        now = ENDED + number * timedelta(seconds=1) + skew
+        parts = periods.staged(parts, files(version), span, PERIOD, run_id=run_id, now=now)
+        hours |= dict.fromkeys(range(start, end), (version, run_id))
         assert (found := periods.latest(parts)) is not None
         assert found.version == version
+        for one, other in pairwise(parts):
+            assert one.interval.end <= other.interval.start
+            same = (one.version, one.loading_run) == (other.version, other.loading_run)
+            assert one.interval.end < other.interval.start or not same, "not merged"
+        if confirmed:
+            parts = [part._replace(loading_run=None) if part.loading_run == run_id else part for part in parts]
+            hours = {hour: (of, None if run == run_id else run) for hour, (of, run) in hours.items()}
     recorded = {
-        int((hour.start - DAY) / HOUR): part.version for part in parts for hour in part.interval.periods("hour")
+        int((hour.start - DAY) / HOUR): (part.version, part.loading_run)
+        for part in parts
+        for hour in part.interval.periods("hour")
     }
     assert recorded == hours
-    for one, other in pairwise(parts):
-        assert one.interval.end <= other.interval.start
-        assert one.interval.end < other.interval.start or one.version != other.version, "not merged"
 
 
 def test_a_row_of_the_whole_period_is_split_by_a_run_of_an_hour() -> None:
     legacy = [StagedPart(PERIOD, "old")]
-    after = periods.staged(legacy, files("new"), Interval(DAY + 5 * HOUR, DAY + 6 * HOUR), PERIOD, ENDED)
+    after = periods.staged(
+        legacy, files("new"), Interval(DAY + 5 * HOUR, DAY + 6 * HOUR), PERIOD, run_id="r", now=ENDED
+    )
     assert [(int((part.interval.end - part.interval.start) / HOUR), part.version) for part in after] == [
         (5, "old"),
         (1, "new"),
@@ -110,6 +123,6 @@ class TestShrunk:
 
     def test_vanished_files_have_not_shrunk(self) -> None:
         parts = stage([], "a", at=ENDED)
-        gone = periods.staged(parts, PeriodFiles.of([]), PERIOD, PERIOD, ENDED)
+        gone = periods.staged(parts, PeriodFiles.of([]), PERIOD, PERIOD, run_id="r", now=ENDED)
         assert gone[0].shrunk_from is None
         assert stage(gone, "b", at=ENDED, size=1)[0].shrunk_from is None

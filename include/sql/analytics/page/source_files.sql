@@ -42,6 +42,7 @@ parts AS (
         ON
             d.table_name = p.table_name
             AND d.period_start = p.period_start
+            AND p.loading_run IS NULL
             AND (d.version = p.version OR (d.version = '' AND d.state = 'missing'))
     WHERE {{ scope("d.period_start") }}
 ),

@@ -46,7 +46,7 @@ SORTKEY (table_name, batch_id);
 --
 -- A run stages a part of a period, such as an hour of a daily file: a row says which version of the period's files the
 -- rows of that part come from. Adjacent parts of the same version are one row. A period is up to date if its rows
--- cover it with the version that the bucket has now.
+-- cover it with the version that the bucket has now, and are loaded.
 -- If a version has changed while a run read the files, a concurrent run may have read a newer one, and the run reads
 -- the files again.
 CREATE TABLE IF NOT EXISTS operations.staged_periods (
@@ -69,7 +69,9 @@ CREATE TABLE IF NOT EXISTS operations.staged_periods (
     -- Time at which the version was staged, UTC; NULL if unknown.
     staged_at TIMESTAMP,
     -- How often the files were changed and staged again after the period had ended, each time within a day.
-    changes INTEGER NOT NULL DEFAULT 0
+    changes INTEGER NOT NULL DEFAULT 0,
+    -- The run that has staged the part and has not loaded it into all tables yet; NULL once it is loaded.
+    loading_run VARCHAR(250)
 )
 DISTSTYLE EVEN
 SORTKEY (table_name, period_start);
@@ -82,7 +84,8 @@ CREATE TABLE IF NOT EXISTS operations.source_differences (
     table_name VARCHAR(256) NOT NULL,
     -- Start of the files' period, UTC.
     period_start TIMESTAMP NOT NULL,
-    -- changed since it was staged, missing (never staged, or a part of it), vanished (staged, but without files now).
+    -- changed (since it was staged, or staged and not loaded), missing (never staged, or a part of it), vanished
+    -- (staged, but without files now).
     state VARCHAR(8) NOT NULL,
     -- Hash of the list of the period's files; empty if the period has not ended, as its files still change.
     version VARCHAR(64) NOT NULL,

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from sparkify.quality import sql
 from sparkify.quality.kinds.kind import ConditionKind, Name
+from sparkify.sql import predicates
 
 
 class AcceptedValues(ConditionKind, frozen=True, kw_only=True):
@@ -38,4 +39,4 @@ class AcceptedValues(ConditionKind, frozen=True, kw_only=True):
 
 
 def _literal(value: str | float) -> str:
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+    return predicates.text(value) if isinstance(value, str) else str(value)
