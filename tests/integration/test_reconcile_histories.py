@@ -29,20 +29,21 @@ class Step(NamedTuple):
     """A moment of a history.
 
     :param files: the events in the bucket from now on: files are created, overwritten, appended to and deleted.
-    :param runs: runs of the DAG.
+    :param runs: runs of the DAG, each with the number of its tasks that succeed before it fails for good; None for all.
     :param killed: if given, a pass of the reconciliation, of which this is killed before it is triggered.
     """
 
     files: tuple[Event, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[tuple[Run, int | None], ...]
     killed: Killed | None
 
     def play(self, lab: Lab) -> None:
         """Replay it."""
         Files(self.files, ()).put(lab)
-        for run in self.runs:
+        order = [task.task_id for task in lab.dag.topological_sort()]
+        for run, succeeded in self.runs:
             try:
-                lab.run(*run.range, **PARAMS)
+                lab.run(*run.range, tasks=order[:succeeded], **PARAMS)
             except AirflowException as error:
                 assert "have vanished" in str(error)
         if self.killed:
@@ -54,7 +55,7 @@ class Step(NamedTuple):
 steps = st.builds(
     Step,
     st.lists(events, max_size=12).map(tuple),
-    st.lists(single, max_size=3).map(tuple),
+    st.lists(st.tuples(single, st.none() | st.integers(1, 8)), max_size=3).map(tuple),
     st.sampled_from([None, "nothing", "most", "all"]),
 )
 

@@ -37,7 +37,7 @@ KNOWN = {**project_tables(), **tables_of("CREATE TABLE landing_1 (ts TIMESTAMP)"
 STAGED_AT = predicates.literal(INTERVAL.start)
 LANDINGS = [LandingTable.of(f"landing_{number}", day) for number, day in enumerate(INTERVAL.periods("day"), 1)]
 PARTS = [
-    (landing_day.start, StagedPart(landing_day, "0f", 1, 99, shrunk, staged_at, 2, shrunk and "it's"))
+    (landing_day.start, StagedPart(landing_day, "0f", 1, 99, shrunk, staged_at, 2, "it's" if shrunk else None))
     for landing_day, shrunk, staged_at in zip(INTERVAL.periods("day"), (None, 250), (None, INTERVAL.end), strict=True)
 ]
 BATCHES = [
