@@ -24,8 +24,8 @@ BENCHMARKS = {
     "staging": "events from a file in S3 into a table",
     "songs": "many small objects in S3 into a table",
     "star": "the star schema from staged data",
-    "history": "an hour on a short and on a long history",
     "reconcile": "a pass of the reconciliation over ten years of files",
+    "history": "an hour on a short and on a long history",
     "runs": "hourly runs, and a month in one run, on Airflow's scheduler",
     "start": "a fresh clone to its first query result, parsing of a DAG file, start of a task",
 }

@@ -238,7 +238,6 @@ with DAG(
         data_quality = DataQualityOperator(
             task_id="data_quality",
             checks=CHECKS,
-            loaded=["staging_events"],
             on_success_callback=ALERT,
         )
         publish_days = PublishDaysOperator(

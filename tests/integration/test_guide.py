@@ -31,6 +31,7 @@ TESTS = [
     "tests/unit/dags/test_sparkify_warehouse.py",
     "tests/unit/quality/test_declaration.py",
     "tests/unit/dags/test_policy.py::test_the_files_of_tasks_exist",
+    "tests/unit/dags/test_policy.py::test_every_source_that_is_partitioned_by_time_is_reconciled",
     "tests/unit/dags/test_policy.py::test_tasks_are_retried_with_exponential_backoff",
     "tests/unit/dags/test_policy.py::test_failures_and_missed_deadlines_are_alerted",
     "tests/integration/test_statements.py",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from sparkify.operators import DataQualityOperator
 from tests.conftest import ROOT
 from tests.support.data import event, song
 
@@ -70,6 +71,7 @@ def count(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
         shutil.copy(ROOT / "include" / "checks" / f"{name}.yaml", tmp_path)
     for task_id in ("create_tables", "data_quality"):
         monkeypatch.setattr(lab.dag.get_task(task_id), "checks", str(tmp_path))
+    monkeypatch.setattr(DataQualityOperator, "_loaded", lambda self, context: ["staging_events"])
     for name in ("execute", "executemany", "copy"):
         monkeypatch.setattr(psycopg.Cursor, name, counted(getattr(psycopg.Cursor, name)))
 

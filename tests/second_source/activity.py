@@ -89,6 +89,6 @@ with DAG(
         sql="load/repositories.sql",
         mode=MODE,
     )
-    data_quality = DataQualityOperator(task_id="data_quality", checks=CHECKS, loaded=["staging_activity"])
+    data_quality = DataQualityOperator(task_id="data_quality", checks=CHECKS)
 
     create_tables >> stage_activity >> [load_activities, load_actors, load_repositories] >> data_quality

@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.dag.run import DagRunInfo
 from sparkify.operators.base import WarehouseOperator
+from sparkify.operators.stage_to_redshift import StageToRedshiftOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,20 +31,20 @@ class DataQualityOperator(WarehouseOperator):
     :class:`sparkify.quality.result.CheckResult` as JSON. The task is retried if the database failed, but not if a check
     did: the same data would fail again.
 
+    Before that it records in the ledger that the run has loaded what it has staged by interval: it comes after all
+    loads.
+
     :param checks: the folder with the YAML files that declare the checks, see include/checks. (templated)
     :param scope: ``interval`` for checks of the run's interval, ``table`` for checks of whole tables.
-    :param loaded: staging tables that are partitioned by time, whose rows the tasks before this one have loaded: the
-        ledger records that, whatever the checks find.
     """
 
     template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "checks")
     ui_color = "#f7e3b5"
 
-    def __init__(self, *, checks: str, scope: Scope = "interval", loaded: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *, checks: str, scope: Scope = "interval", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.checks = checks
         self.scope = scope
-        self.loaded = loaded
 
     def work(self, context: Context) -> dict[str, Any]:
         from sparkify.quality import declaration, history
@@ -58,7 +59,7 @@ class DataQualityOperator(WarehouseOperator):
         checks = [check for check in declared if check.scope == self.scope]
         run = DagRunInfo.of_task(context)
         with self.warehouse() as warehouse:
-            for table in self.loaded:
+            for table in self._loaded(context):
                 periods.confirm(warehouse, table, self.interval, run.run_id)
             results = warehouse.transaction(lambda: list(evaluate(warehouse, checks, self.interval)))
             warehouse.transaction(
@@ -81,6 +82,12 @@ class DataQualityOperator(WarehouseOperator):
                 + "\n".join(map(_explain, failed))
             )
         return {"checks": len(results), "failed": 0, "warned": len(warned)}
+
+    def _loaded(self, context: Context) -> list[str]:
+        """Return the tables that are staged by interval before this task: the tasks between have loaded them."""
+        before = self.get_flat_relatives(upstream=True) if self.has_dag() else ()  # type: ignore[no-untyped-call]
+        staging = [task for task in before if isinstance(task, StageToRedshiftOperator) and task.interval_column]
+        return sorted(self.render_template(task.table, context) for task in staging)
 
 
 def _line(result: CheckResult) -> str:
