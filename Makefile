@@ -76,7 +76,7 @@ test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [E
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),3) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
 
 test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 10 minutes [ARGS=pytest arguments]
-	$(BIN)/pytest -m scheduler $(ARGS)
+	$(BIN)/pytest -m scheduler --numprocesses 2 --dist loadfile $(ARGS)
 
 test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=pytest arguments]
 	$(BIN)/pytest -m browser $(ARGS)
