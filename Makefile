@@ -82,7 +82,7 @@ test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=py
 	$(BIN)/pytest -m browser $(ARGS)
 
 test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
-	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/second_source/test_invariant.py tests/integration/test_faults.py
+	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
 
 compose-test: .venv/dev  ## Run the tests of the containers, 12 minutes (needs Docker) [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)

@@ -106,6 +106,7 @@ def test_the_real_sample_gives_the_known_tables(state: Path, sample: Path) -> No
     )
 
 
+@pytest.mark.slow
 def test_an_invalid_file_fails_with_its_location_and_leaves_no_process(state: Path, tmp_path: Path) -> None:
     file = tmp_path / "data" / "log_data" / "2018" / "11" / "2018-11-01-events.json"
     file.parent.mkdir(parents=True)

@@ -119,6 +119,7 @@ def python(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     before = tree(project)
     agents = ["Mozilla/5.0 (X11) Firefox/31.0", "Mozilla/5.0 (iPad) Mobile Safari/9537.53"]

@@ -87,6 +87,7 @@ def prepare(lab: Lab) -> None:
     fill(lab)
 
 
+@pytest.mark.slow
 def test_serialization_conflicts_are_retried_within_the_task(
     redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:

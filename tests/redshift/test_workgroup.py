@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 BUCKET = os.environ.get("REDSHIFT_BUCKET")
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning"),  # of redshift_connector
     pytest.mark.timeout(3600 if BUCKET else 300),
 ]

@@ -79,6 +79,7 @@ def _rows_of(lab: Lab, hour: datetime) -> int:
 steps = st.builds(Step, contents, st.lists(single, max_size=3).map(tuple), st.none() | st.integers(0, 4))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=max(2, EXAMPLES // 2),
     deadline=None,

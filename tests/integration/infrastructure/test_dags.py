@@ -85,6 +85,7 @@ def test_a_cluster_is_created_paused_resumed_and_deleted(cloud: Cloud, capfd: py
     assert cloud.snapshots() == [snapshot]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("secrets_manager")
 def test_a_paused_cluster_is_deleted_without_a_snapshot_on_request(cloud: Cloud) -> None:
     cloud.run("create", **CLUSTER)
