@@ -2,7 +2,7 @@
 
 A source that is partitioned by time has files of a period, such as a day. A run stages a part of the period, such as an
 hour, and records the version of the files that it has read. A period is up to date if its parts cover it with the
-version that the bucket has now.
+version that the bucket has now, and are loaded.
 """
 
 from __future__ import annotations
