@@ -1,15 +1,16 @@
 """Scripts of SQL: split them into statements, name a statement in logs, and read its command.
 
-Statements are read with sqlparse's lexer, which knows comments, quoted names and strings. It is lazy: reading a command
-costs the tokens up to its table, however long the statement is.
+The command of a statement is read with sqlparse's lexer, which is lazy: it costs the tokens up to the table, however
+long the statement is. Whole scripts are only searched for strings, quoted names, comments and semicolons: to parse them
+takes longer than to execute a small load.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-import sqlparse
 from sqlparse import lexer, tokens
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _AFTER_WITH = {"INSERT", "UPDATE", "DELETE", "MERGE"}
 _TEMPORARY = {"TEMP", "TEMPORARY"}
 _MODIFIERS = {"OR", "REPLACE", "UNIQUE", "LOCAL"}
 _IF_NOT_EXISTS = {"IF", "NOT", "EXISTS"}
+
+# Strings, quoted names, comments, and the end of a statement.
+_PARTS = re.compile(r"""'[^']*'|"[^"]*"|--[^\n]*|/\*.*?\*/|;""", re.DOTALL)
 
 
 class Command(NamedTuple):
@@ -43,7 +47,13 @@ class Command(NamedTuple):
 
 def statements(sql: str) -> list[str]:
     """Return the statements of a script, each with its comments; comments without a statement are omitted."""
-    return [statement for text in sqlparse.split(sql) if body(statement := text.strip())]
+    ends = [0, *(part.end() for part in _PARTS.finditer(sql) if part[0] == ";"), len(sql)]
+    return [statement for start, end in pairwise(ends) if body(statement := sql[start:end].strip())]
+
+
+def without_comments(sql: str) -> str:
+    """Return a script, each of its comments replaced by a blank."""
+    return _PARTS.sub(lambda part: " " if part[0].startswith(("--", "/*")) else part[0], sql)
 
 
 def body(statement: str) -> str:

@@ -70,7 +70,7 @@ def test_a_statement_is_read_only_up_to_its_names(monkeypatch: pytest.MonkeyPatc
 
 def test_the_statements_of_a_script() -> None:
     script = "-- One; a.\nSELECT ';';\n\n/* Two. */ DELETE FROM t -- it\n; -- end"
-    assert statements(script) == ["-- One; a.\nSELECT ';';", "/* Two. */ DELETE FROM t -- it\n; -- end"]
+    assert statements(script) == ["-- One; a.\nSELECT ';';", "/* Two. */ DELETE FROM t -- it\n;"]
     assert statements("-- only\n/* comments */") == []
 
 
