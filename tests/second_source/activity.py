@@ -3,9 +3,10 @@
 A second source, written from README and docs only. Events arrive in one compressed file per hour,
 `events/2015-01-01-0.json.gz`, with nested objects: a JSONPaths file has the path of each column.
 
-**What a run does.** It stages the events of its interval and merges them into a fact and two dimensions, then checks
-them. It is idempotent. A file arrives some minutes after its hour, so runs start at a quarter past, and each covers the
-whole hour that it closes. The run that closes a day covers the day again, for files that arrived later.
+**What a run does.** It stages the events of its interval and merges them into a fact, two dimensions, the history of
+repositories' names and a table of daily figures, then checks them. It is idempotent. A file arrives some minutes after
+its hour, so runs start at a quarter past, and each covers the whole hour that it closes. The run that closes a day
+covers the day again, for files that arrived later.
 
 **When a task fails**, its log names the file, the statement or the check, and what to do. Clearing a task is always
 safe.
@@ -23,8 +24,10 @@ from sparkify.dag.run import interval_of_run
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
+    LoadAggregateOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    LoadHistoryOperator,
     StageToRedshiftOperator,
 )
 
@@ -77,7 +80,12 @@ with DAG(
         accept_vanished="{{ params.accept_vanished }}",
     )
     load_activities = LoadFactOperator(
-        task_id="load_activities", table="activities", keys=["event_id"], sql="load/activities.sql", mode=MODE
+        task_id="load_activities",
+        table="activities",
+        keys=["event_id"],
+        sql="load/activities.sql",
+        mode=MODE,
+        changes="operations.changed_activities",
     )
     load_actors = LoadDimensionOperator(
         task_id="load_actors", table="actors", keys=["actor_id"], sql="load/actors.sql", mode=MODE
@@ -89,6 +97,24 @@ with DAG(
         sql="load/repositories.sql",
         mode=MODE,
     )
+    load_repository_names = LoadHistoryOperator(
+        task_id="load_repository_names",
+        table="repository_names",
+        keys=["repository_id", "valid_from"],
+        sql="load/repository_names.sql",
+        mode=MODE,
+    )
+    load_daily_types = LoadAggregateOperator(
+        task_id="load_daily_types",
+        table="daily_types",
+        keys=["day", "event_type"],
+        sql="load/daily_types.sql",
+        facts="activities",
+        changes="operations.changed_activities",
+        mode=MODE,
+    )
     data_quality = DataQualityOperator(task_id="data_quality", checks=CHECKS)
 
-    create_tables >> stage_activity >> [load_activities, load_actors, load_repositories] >> data_quality
+    loads = [load_activities, load_actors, load_repositories, load_repository_names]
+    create_tables >> stage_activity >> loads >> data_quality
+    load_activities >> load_daily_types >> data_quality

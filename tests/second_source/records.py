@@ -26,6 +26,8 @@ TABLES = {
     "activities": "event_id, created_at, event_type, actor_id, repository_id, organization_id, commits, is_public",
     "actors": "actor_id, last_seen, last_event_type, last_repository_id",
     "repositories": "repository_id, name, organization_id",
+    "repository_names": "repository_id, valid_from, valid_to, is_current, name",
+    "daily_types": "day, event_type, events, actors",
 }
 TYPES = ("PushEvent", "WatchEvent", "IssuesEvent", "ForkEvent", "PublicEvent")
 WORDS = ("fix", "größer", "修正", "исправить", "naïve", "🎉", 'a "quoted"\tword', "back\\slash", "\u2028", "{[", "]}")
@@ -180,8 +182,35 @@ def expected(records: Iterable[Record]) -> dict[str, list[tuple[Any, ...]]]:
         ],
         "actors": [(item.actor, item.at, item.kind, item.repository) for item in actors.values()],
         "repositories": [(item.repository, item.name, item.organization) for item in repositories.values()],
+        "repository_names": _names(in_time),
+        "daily_types": _types(events.values()),
     }
     return {name: sorted(rows, key=repr) for name, rows in tables.items()}
+
+
+def _names(in_time: Iterable[Record]) -> list[tuple[Any, ...]]:
+    """Return the spans of repositories' names; events of a moment that contradict each other begin one, too."""
+    spans: dict[int, dict[datetime, str]] = {}
+    latest: dict[int, str] = {}
+    for item in in_time:
+        if item.repository and item.name:
+            of_one = spans.setdefault(item.repository, {})
+            if latest.get(item.repository) != item.name or item.at in of_one:
+                of_one[item.at] = item.name
+            latest[item.repository] = item.name
+    return [
+        (repository, start, end, end is None, name)
+        for repository, of_one in spans.items()
+        for (start, name), end in zip(of_one.items(), [*list(of_one)[1:], None], strict=True)
+    ]
+
+
+def _types(events: Iterable[Record]) -> list[tuple[Any, ...]]:
+    """Return the number of events and actors of each day and type."""
+    groups: dict[tuple[Any, ...], list[Record]] = {}
+    for item in events:
+        groups.setdefault((item.at.date(), item.kind or ""), []).append(item)
+    return [(*group, len(items), len({item.actor for item in items if item.actor})) for group, items in groups.items()]
 
 
 def utc(text: str) -> datetime:

@@ -43,7 +43,7 @@ def test_the_dag_can_be_serialized() -> None:
 
 def test_its_sql_is_portable() -> None:
     files = sorted([*HERE.glob("sql/**/*.sql"), *HERE.glob("checks/*.yaml")])
-    assert len(files) == 11
+    assert len(files) == 15
     assert check(files) == []
 
 

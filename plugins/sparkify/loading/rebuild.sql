@@ -1,4 +1,4 @@
 -- Empty {{ table }} (not TRUNCATE, which would commit on Redshift).
 DELETE FROM {{ table }};
 
-{% include "insert_newest.sql" %}
+{{ insert }}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify.dag.flow import Flow
-from sparkify.loading.load import Load, Lookup
+from sparkify.loading.load import Load
+from sparkify.loading.newest import Newest
+from sparkify.loading.strategy import Target
 from sparkify.operators.base import WarehouseOperator
 from sparkify.schema.definition import fingerprint
 from sparkify.sql import predicates
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     import jinja2
     from airflow.sdk import Context
 
+    from sparkify.loading.strategy import Strategy
     from sparkify.schema.apply import Policy
     from sparkify.schema.rebuild import Replacement
 
@@ -34,7 +37,7 @@ class LoadOperator(WarehouseOperator):
     ``merge`` reads the part of the source that changed: the rows of the run's interval or, with ``source``, of the
     batches that the table has not loaded. A row is only replaced by a newer one, in any order of runs; a row that has
     lost its source in that part is looked up again in the whole source. ``rebuild`` reads the whole source. Both result
-    in the same rows.
+    in the same rows. Subclasses may have another strategy.
 
     :param table: the table to load. (templated)
     :param keys: the columns that identify a row.
@@ -86,9 +89,9 @@ class LoadOperator(WarehouseOperator):
         self._template: str | None = None
 
     @property
-    def lookup(self) -> Lookup | None:
-        """The dimension that provides looked-up attributes."""
-        return None
+    def strategy(self) -> Strategy:
+        """How the candidates become the table's rows."""
+        return Newest(self.source)
 
     def render_fields(self, context: Context, jinja_env: jinja2.Environment | None) -> None:
         """Render the fields; ``sql`` with the scope of the rows that changed."""
@@ -106,7 +109,8 @@ class LoadOperator(WarehouseOperator):
     def flow(self) -> Flow:
         from sparkify.dag.lineage import tables_of
 
-        reads = [*tables_of(self.sql), *([self.lookup.table] if self.lookup else [])]
+        lookup = self.strategy.lookup
+        reads = [*tables_of(self.sql), *([lookup.table] if lookup else [])]
         return Flow(reads, writes=self.table, select=self.sql)
 
     def work(self, context: Context) -> dict[str, Any]:
@@ -119,13 +123,8 @@ class LoadOperator(WarehouseOperator):
 
         with self.warehouse() as warehouse:
             load = Load(
-                warehouse,
-                self.table,
-                self.keys,
-                select,
-                self.interval,
-                source=self.source,
-                lookup=self.lookup,
+                Target(warehouse, self.table, self.keys, select, self.interval),
+                self.strategy,
                 fingerprint=fingerprint(self._template or "", self.keys),
                 is_newest=self.schema_changes == "all",
                 replacement=self._replacement() if self.ddl and self.schema_changes == "all" else None,

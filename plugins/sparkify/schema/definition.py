@@ -50,10 +50,9 @@ def fingerprint(select: str, keys: Sequence[str]) -> str:
     :param select: the template of the SELECT.
     :param keys: the columns that identify a row.
     """
-    import sqlparse
+    from sparkify.sql.scripts import without_comments
 
-    words = sqlparse.format(select, strip_comments=True).split()
-    return hashlib.sha256("\0".join([*words, *keys]).encode()).hexdigest()
+    return hashlib.sha256("\0".join([*without_comments(select).split(), *keys]).encode()).hexdigest()
 
 
 def recorded(warehouse: Warehouse, kind: Kind, tables: Collection[str]) -> list[Definition]:
@@ -109,15 +108,26 @@ def record(warehouse: Warehouse, kind: Kind, fingerprints: Mapping[str, str]) ->
     )
 
 
+def update(warehouse: Warehouse, kind: Kind, fingerprints: Mapping[str, str]) -> None:
+    """Record the definitions that are not the current ones yet; the caller commits.
+
+    :param fingerprints: the definitions by table.
+    """
+    outdated = is_outdated(warehouse, kind, fingerprints, newest=True)
+    if new := {table: fingerprints[table] for table in fingerprints if outdated[table]}:
+        record(warehouse, kind, new)
+
+
 def forget(warehouse: Warehouse, tables: Collection[str]) -> None:
     """Mark the rows of tables as outdated, so that the next load rebuilds them; the caller commits."""
     warehouse.script(render("forget_definitions", tables=sorted(tables)))
 
 
-def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
+def columns(warehouse: Warehouse, table: str, select: str, computed: Collection[str] = ()) -> list[str]:
     """Return the columns of a table, which must be those of its SELECT.
 
     :param select: returns candidates for the table's rows.
+    :param computed: columns of the table that the load computes; they are not returned.
     :raises WarehouseError: if they differ. Nothing is loaded then.
     """
     names, _ = warehouse.table(
@@ -125,8 +135,9 @@ def columns(warehouse: Warehouse, table: str, select: str) -> list[str]:
         f"CROSS JOIN (\n{select}\n) AS candidates\nWHERE 1 = 0 LIMIT 0"
     )
     end = names.index("end_of_table")
-    agree(table, names[:end], names[end + 1 :])
-    return names[:end]
+    declared = [name for name in names[:end] if name not in computed]
+    agree(table, declared, names[end + 1 :])
+    return declared
 
 
 def agree(table: str, declared: Sequence[str], selected: Sequence[str]) -> None:

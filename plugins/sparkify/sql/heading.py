@@ -23,6 +23,11 @@ def heading(sql: str) -> Heading:
     >>> heading("-- Plays by day\n-- A day is UTC.\nSELECT 1")
     Heading(title='Plays by day', note='A day is UTC.')
     """
-    comment = takewhile(lambda line: line.startswith("--"), sql.lstrip().splitlines())
-    title, *notes = [line.removeprefix("--").strip() for line in comment] or [""]
+    title, *notes = comment_lines(sql) or [""]
     return Heading(title, " ".join(notes))
+
+
+def comment_lines(sql: str) -> list[str]:
+    """Return the lines of the comment at the beginning of a file."""
+    comment = takewhile(lambda line: line.startswith("--"), sql.lstrip().splitlines())
+    return [line.removeprefix("--").strip() for line in comment]

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
 
 from sparkify.interval import EARLIEST, LATEST, Interval
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 # The temporary table with the changed batches, in the session of a load.
 CHANGED_BATCHES = "changed_batches"
@@ -102,3 +106,23 @@ def plausible(now: datetime | None = None) -> OfInterval:
 def everything(column: str, *, lookup: str = "", **keys: str) -> str:
     """All rows."""
     return "1 = 1"
+
+
+class Groups:
+    """Records what a SELECT passes to its scope: the columns that form its groups. It selects all rows.
+
+    :ivar partition: the source's partition column, qualified.
+    :ivar expressions: the source's expressions, by the target's columns.
+    """
+
+    partition: str = ""
+    expressions: Mapping[str, str] = MappingProxyType({})
+
+    def __call__(self, column: str, *, lookup: str = "", **keys: str) -> str:
+        self.partition, self.expressions = column, keys
+        return everything(column)
+
+    @property
+    def alias(self) -> str:
+        """The name by which the SELECT calls its source."""
+        return self.partition.partition(".")[0]

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 # The schema of a table that names none: sqlglot requires one for all tables, or for none.
 _OWN = "public"
 
+# Columns that a history load computes (sparkify.loading.history), and those that they are computed from.
+COMPUTED = {"valid_to": "valid_from", "is_current": "valid_from", "last_interval_time": "interval_time"}
 
-def column_sources(select: str, tables: Mapping[str, Mapping[str, str]]) -> dict[str, list[tuple[str, str]]]:
+
+def column_sources(
+    select: str, tables: Mapping[str, Mapping[str, str]], target: Collection[str] = ()
+) -> dict[str, list[tuple[str, str]]]:
     """Return the source columns of each column of a SELECT, each as table and column, sorted.
 
     :param select: Redshift's dialect.
     :param tables: the types of the columns by name, by table; others are no sources.
+    :param target: the columns of the table that it loads, which has those of ``COMPUTED`` in addition if it is a
+        history.
     :raises sqlglot.errors.SqlglotError: if they cannot be determined.
     """
     from sqlglot import exp, parse_one
@@ -35,4 +42,5 @@ def column_sources(select: str, tables: Mapping[str, Mapping[str, str]]) -> dict
             if isinstance(leaf.source, exp.Table)
         }
         found[column] = sorted((table, source) for table, source in sources if table in tables)
-    return found
+    computed = {name: origin for name, origin in COMPUTED.items() if name in target and name not in found}
+    return found | {name: found[origin] for name, origin in computed.items() if origin in found}

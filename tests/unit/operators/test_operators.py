@@ -13,11 +13,17 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify import operators
 from sparkify.dag.run import InvalidRunError
+from sparkify.loading.aggregate import Aggregate
+from sparkify.loading.history import History
+from sparkify.loading.newest import Newest
+from sparkify.loading.strategy import Lookup
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
+    LoadAggregateOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    LoadHistoryOperator,
     PublishDaysOperator,
     ReconcileOperator,
     ReportOperator,
@@ -39,6 +45,8 @@ NEEDED: dict[type[WarehouseOperator], dict[str, Any]] = {
     StageToRedshiftOperator: {"table": "staging_songs", "bucket": "music", "key": "song_data/"},
     LoadDimensionOperator: LOAD,
     LoadFactOperator: LOAD,
+    LoadHistoryOperator: LOAD,
+    LoadAggregateOperator: {**LOAD, "facts": "plays", "changes": "operations.changed_plays"},
     DataQualityOperator: {"checks": ["songs.yaml"]},
     PublishDaysOperator: {},
     ReconcileOperator: {
@@ -126,6 +134,8 @@ def test_parameters_are_stored_unchanged(operator: type[WarehouseOperator]) -> N
         (CreateTablesOperator, {".sql"}),
         (LoadDimensionOperator, {".sql"}),
         (LoadFactOperator, {".sql"}),
+        (LoadHistoryOperator, {".sql"}),
+        (LoadAggregateOperator, {".sql"}),
         (DataQualityOperator, set()),
         (StageToRedshiftOperator, set()),
         (PublishDaysOperator, set()),
@@ -328,6 +338,21 @@ def test_a_stage_task_rejects_contradictory_parameters(source: dict[str, Any], p
 def test_a_lookup_needs_its_column(parameter: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="lookup and lookup_column go together"):
         LoadFactOperator(task_id="a", **LOAD, **parameter)
+
+
+def test_the_strategy_of_a_load() -> None:
+    source = LoadDimensionOperator(task_id="a", **LOAD, source="staging_songs")
+    fact = LoadFactOperator(task_id="b", **LOAD, lookup="songs", lookup_column="batch", changes="operations.changed")
+    aggregate = LoadAggregateOperator(task_id="c", **NEEDED[LoadAggregateOperator])
+    assert source.strategy == Newest("staging_songs")
+    assert fact.strategy == Newest(None, Lookup("songs", "batch"), "operations.changed")
+    assert aggregate.strategy == Aggregate("plays", "operations.changed_plays")
+    assert isinstance(LoadHistoryOperator(task_id="d", **LOAD).strategy, History)
+
+
+def test_an_aggregate_needs_its_facts_and_their_changes() -> None:
+    with pytest.raises(TypeError, match="facts"):
+        LoadAggregateOperator(task_id="a", **LOAD)
 
 
 def test_the_definition_of_a_load_is_its_select(tmp_path: Path) -> None:

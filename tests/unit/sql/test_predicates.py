@@ -47,6 +47,14 @@ def test_everything() -> None:
     assert predicates.everything("e.ts", lookup="s.batch_id", id="e.id") == "1 = 1"
 
 
+def test_groups_are_what_a_select_passes_to_its_scope() -> None:
+    groups = predicates.Groups()
+    assert groups("e.interval_time", day="CAST(e.ts AS DATE)", user_id="e.userid") == "1 = 1"
+    assert groups.partition == "e.interval_time"
+    assert groups.alias == "e"
+    assert groups.expressions == {"day": "CAST(e.ts AS DATE)", "user_id": "e.userid"}
+
+
 @given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1000, 1, 1)))  # noqa: DTZ001 - hypothesis wants it naive
 def test_a_literal_is_exact(moment: datetime) -> None:
     assert datetime.fromisoformat(predicates.literal(moment).removeprefix("TIMESTAMP '").rstrip("'")) == moment.replace(
@@ -64,6 +72,7 @@ def test_a_literal_is_exact(moment: datetime) -> None:
         predicates.OfChangedLookup(DAY.interval, predicates.OfBatches((3, 4))),
         predicates.OfKeys("stale"),
         predicates.everything,
+        predicates.Groups(),
     ],
 )
 def test_a_predicate_can_be_combined_with_and(predicate: predicates.Predicate) -> None:

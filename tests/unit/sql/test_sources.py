@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlglot.errors import SqlglotError
 
-from sparkify.sql.sources import column_sources
+from sparkify.loading.history import History
+from sparkify.sql.sources import COMPUTED, column_sources
 
 TABLES = {
     "events": {"id": "bigint", "name": "varchar", "at": "timestamp"},
@@ -33,3 +34,14 @@ def test_columns_are_traced_through_subqueries_to_tables_of_any_schema() -> None
 def test_invalid_sql_has_no_lineage() -> None:
     with pytest.raises(SqlglotError):
         column_sources("SELECT FROM WHERE (", TABLES)
+
+
+def test_the_computed_columns_of_a_history_come_from_the_times_of_its_spans() -> None:
+    select = "SELECT s.id, s.ts AS valid_from, s.ts AS interval_time FROM source AS s"
+    tables = {"source": {"id": "BIGINT", "ts": "TIMESTAMP"}}
+    assert list(COMPUTED) == list(History.computed)
+    assert column_sources(select, tables, ["id", "valid_from", "interval_time", *COMPUTED]) == {
+        "id": [("source", "id")],
+        **{name: [("source", "ts")] for name in ("valid_from", "interval_time", *COMPUTED)},
+    }
+    assert not set(COMPUTED) & set(column_sources(select, tables, ["id", "valid_from"]))

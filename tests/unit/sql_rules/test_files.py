@@ -78,6 +78,7 @@ def places(lines: list[str]) -> list[str]:
     return [found[0] for line in lines if (found := re.match(r"[\w./]+:\d+: [\w ]+(?=: )", line))]
 
 
+@pytest.mark.slow  # make lint checks the same
 def test_the_project_has_no_violations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert re.fullmatch(r"No violations in \d\d files\.\n", capsys.readouterr().out)

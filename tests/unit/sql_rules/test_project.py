@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from sparkify.loading.history import History
 from sql_rules.project import check
 
 if TYPE_CHECKING:
@@ -152,6 +153,74 @@ def test_a_row_chosen_by_a_window_is_not_an_aggregate(project: Path) -> None:
     assert "s.n" in text
     (project / LOAD).write_text(text)
     assert check(project) == []
+
+
+def strategy(project: Path, operator: str, columns: str, select: str) -> list[tuple[str, int, str]]:
+    """Load the table devices, with other columns and another SELECT, by an operator; return the violations."""
+    ddl = FILES[DDL]
+    own = ddl.partition("    -- Serial number of the device.\n")[2].partition(");")[0]
+    described = "".join(f"    -- What it is.\n    {column}" + ",\n" for column in columns.split(", "))
+    (project / DDL).write_text(ddl.replace(own, described.removesuffix(",\n") + "\n", 1))
+    (project / LOAD).write_text(select)
+    (project / QUESTION).unlink(missing_ok=True)
+    (project / CHECKS).unlink(missing_ok=True)
+    (project / DAG).write_text(
+        f'Load{operator}Operator(table="devices", sql="load/devices.sql", facts="staging_devices")'
+    )
+    return [(path.relative_to(project).as_posix(), item.line, item.excerpt) for path, item in check(project)]
+
+
+GROUPED = """SELECT
+    f.name,
+    COUNT(*) AS devices
+FROM staging_devices AS f
+WHERE {{ scope("f.batch_id", name="f.name") }}
+GROUP BY f.name
+"""
+
+
+def test_an_aggregate_may_aggregate(project: Path) -> None:
+    assert strategy(project, "Aggregate", "name VARCHAR(256), devices BIGINT", GROUPED) == []
+    assert strategy(project, "Dimension", "name VARCHAR(256), devices BIGINT", GROUPED) == [(LOAD, 3, "devices")]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (', name="f.name"', "", "scope"),
+        ('name="f.name"', 'label="f.name"', "label"),
+        ('name="f.name"', 'name="name"', "name"),
+        ('name="f.name"', 'name="g.name"', "g.name"),
+        ("staging_devices AS f", "staging_devices AS g", "staging_devices AS g"),
+        ("staging_devices AS f", "devices AS f", "devices AS f"),
+        ("GROUP", "AND f.id IN (SELECT o.id FROM staging_devices AS o)\nGROUP", "staging_devices AS o"),
+    ],
+)
+def test_the_groups_of_an_aggregate_can_be_recomputed(project: Path, old: str, new: str, expected: str) -> None:
+    assert old in GROUPED
+    found = strategy(project, "Aggregate", "name VARCHAR(256), devices BIGINT", GROUPED.replace(old, new))
+    assert expected in [excerpt for _, _, excerpt in found]
+
+
+SPANS = "SELECT s.id, s.name AS valid_from FROM staging_devices AS s WHERE {{ scope('s.batch_id', id='s.id') }}"
+SPAN_COLUMNS = (
+    "id BIGINT, valid_from VARCHAR(256), valid_to VARCHAR(256), is_current BOOLEAN, last_interval_time TIMESTAMP"
+)
+
+
+def test_a_history_has_computed_columns(project: Path) -> None:
+    assert strategy(project, "History", SPAN_COLUMNS, SPANS) == []
+    assert strategy(project, "Fact", SPAN_COLUMNS, SPANS) == [(LOAD, 1, name) for name in History.computed]
+
+
+def test_the_computed_columns_of_a_history_are_declared_and_not_selected(project: Path) -> None:
+    assert strategy(project, "History", SPAN_COLUMNS, SPANS.replace("s.id,", "s.id, TRUE AS is_current,")) == [
+        (LOAD, 1, "is_current")
+    ]
+    assert strategy(project, "History", "id BIGINT, valid_from VARCHAR(256), valid_to BIGINT", SPANS) == [
+        (LOAD, 1, "is_current"),
+        (LOAD, 1, "last_interval_time"),
+    ]
 
 
 def test_an_unreadable_file_is_left_to_check_sql(project: Path) -> None:

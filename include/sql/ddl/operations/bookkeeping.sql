@@ -147,3 +147,18 @@ CREATE TABLE IF NOT EXISTS operations.rejected_rows (
 )
 DISTSTYLE EVEN
 SORTKEY (table_name, period_start);
+
+-- The changes of its source that each aggregate has loaded.
+--
+-- A row whose table is its own source has the number of that table's latest rebuild: aggregates that have loaded less
+-- are rebuilt.
+CREATE TABLE IF NOT EXISTS operations.loaded_changes (
+    -- Table that is aggregated from the source, or the source itself.
+    table_name VARCHAR(256) NOT NULL,
+    -- Source.
+    source_name VARCHAR(256) NOT NULL,
+    -- Number of the latest change.
+    change_id BIGINT NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (source_name, table_name);

@@ -20,3 +20,14 @@ CREATE TABLE IF NOT EXISTS activities (
 DISTSTYLE KEY
 DISTKEY (event_id)
 SORTKEY (created_at);
+
+-- operations.changed_activities
+-- The changes of activities that daily_types has not loaded yet.
+--
+-- DISTSTYLE EVEN: usually empty.
+CREATE TABLE IF NOT EXISTS operations.changed_activities (
+    change_id BIGINT NOT NULL,
+    created_at TIMESTAMP NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (change_id);

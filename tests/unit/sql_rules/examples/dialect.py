@@ -46,6 +46,7 @@ EXAMPLES = {
             "SELECT COALESCE(a, 0) AS a, LENGTH(b) AS n, LEFT(b, 3) AS c, UPPER(LOWER(RTRIM(b))) AS d FROM t",
             "SELECT CAST(a AS DATE) - CAST(b AS DATE) AS days, a + INTERVAL '1 day' AS next_day FROM t",
             "SELECT a || NULL AS b, a::BIGINT AS c FROM t",
+            "SELECT CAST(CAST(a AS DATE) - CAST('1970-01-01' AS DATE) AS BIGINT) * 86400 AS seconds, COUNT(*) > 0 AS known FROM t GROUP BY a",  # noqa: E501
         ],
         [
             *(f"SELECT {call} AS a FROM t" for call in (

@@ -46,17 +46,23 @@ EXAMPLES = {
             "SELECT SUM(a) OVER (PARTITION BY b) AS total FROM t",
             "SELECT SUM(a) OVER (ORDER BY b ROWS UNBOUNDED PRECEDING) AS total FROM t",
             "SELECT ROW_NUMBER() OVER (ORDER BY b NULLS FIRST) AS n FROM t",
+            "SELECT LAG(a) OVER (PARTITION BY b ORDER BY c) AS before, LEAD(a, 2) OVER (ORDER BY c) AS after FROM t",
         ],
         [
-            f"SELECT SUM(a) OVER (ORDER BY b {frame}) AS total FROM t"
+            *(f"SELECT {call} OVER (ORDER BY b ROWS UNBOUNDED PRECEDING) AS a FROM t" for call in ("LAG(a)", "LEAD(a)", "RANK()")),  # noqa: E501
+            *(f"SELECT SUM(a) OVER (ORDER BY b {frame}) AS total FROM t"
             for frame in (
                 "",
                 "RANGE BETWEEN 1 PRECEDING AND CURRENT ROW",
                 "RANGE UNBOUNDED PRECEDING",
                 "GROUPS 1 PRECEDING",
                 "ROWS UNBOUNDED PRECEDING EXCLUDE CURRENT ROW",
-            )
+            )),
         ],
+    ),
+    "default": Examples(
+        ["SELECT COALESCE(LAG(a) OVER (ORDER BY b), 0) AS a FROM t"],
+        [f"SELECT {name}(a, 1, 0) OVER (ORDER BY b) AS a FROM t" for name in ("LAG", "LEAD")],
     ),
     "named window": Examples(
         ["SELECT SUM(a) OVER (PARTITION BY b) AS x FROM t"], ["SELECT SUM(a) OVER w AS x FROM t WINDOW w AS (PARTITION BY b)"]  # noqa: E501

@@ -1,0 +1,70 @@
+"""Aggregates: groups that are recomputed where their source has changed."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sparkify.loading import feed
+from sparkify.loading.strategy import Strategy, render
+from sparkify.sql import predicates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparkify.loading.strategy import Target
+
+log = logging.getLogger(__name__)
+
+# The temporary table with the groups to recompute.
+GROUPS = "changed_groups"
+
+
+@dataclass(frozen=True)
+class Aggregate(Strategy):
+    """Recompute the groups whose source rows have changed, and no others.
+
+    The SELECT returns all rows of its groups, and passes the columns that form a group to its scope, with the source's
+    expressions for them: a day, a session. These are the groups with rows in the run's interval, and those of the
+    source's feed of changes (:mod:`sparkify.loading.feed`): former values, and rows in other intervals.
+
+    :param facts: the table that is aggregated.
+    :param changes: its table of images.
+    """
+
+    facts: str
+    changes: str
+
+    def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
+        return render("aggregate", columns=list(columns), select=select)
+
+    def rebuilt(self, target: Target) -> None:
+        found = feed.unread(target.warehouse, target.table, self.facts, self.changes)
+        feed.mark_read(target.warehouse, target.table, self.facts, found.until)
+
+    def merge(self, target: Target, batches: predicates.OfBatches) -> int:
+        warehouse, table = target.warehouse, target.table
+        found = feed.unread(warehouse, table, self.facts, self.changes)
+        if found.is_rebuilt:
+            log.info("The source was rebuilt, recomputing all groups: table=%s source=%s", table, self.facts)
+            return self.rebuild(target)
+        groups = predicates.Groups()
+        everything = target.select(groups)
+        rows = warehouse.script(
+            render(
+                "regroup",
+                table=table,
+                facts=self.facts,
+                changes=self.changes if found.until > found.since else None,
+                since=found.since,
+                alias=groups.alias,
+                groups=groups.expressions,
+                changed=predicates.OfInterval(target.interval)(groups.partition),
+                columns=self.columns(target, everything),
+                select=target.select(predicates.OfKeys(GROUPS)),
+            )
+        )
+        if found.until > found.since:
+            feed.mark_read(warehouse, table, self.facts, found.until)
+        return rows

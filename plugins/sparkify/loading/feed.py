@@ -1,0 +1,79 @@
+"""The feed of changes: tells aggregates which rows of their source a load has changed.
+
+An aggregate recomputes the groups of its run's interval. Other groups change, too: those of a row's former values, and
+those of rows in other intervals, such as an event that a later delivery has moved to another day. The load of the
+source records both, as images of the rows before and after, in the transaction that changes them. Usually there are
+none.
+
+The table of images has the columns that groups are formed of, and ``change_id``, which increases with each load that
+records some. ``operations.loaded_changes`` has the last one that each aggregate has loaded, and for the source itself
+that of its latest rebuild, after which all aggregates are rebuilt.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sparkify.loading.strategy import render
+from sparkify.sql import predicates
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sparkify.interval import Interval
+    from sparkify.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
+
+# The column of a table of images by which they are ordered.
+CHANGE = "change_id"
+
+
+def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str], interval: Interval) -> None:
+    """Record the images of the rows that a load is about to change; the caller commits.
+
+    The session has the temporary tables of the load: ``newest``, the rows to merge, and ``stale``, the deleted rows.
+
+    :param source: the table that is loaded.
+    :param changes: the table of images.
+    :param keys: the columns that identify a row of the source.
+    :param interval: the run's interval, whose rows need no image.
+    """
+    columns = [name for name in warehouse.columns(changes) if name != CHANGE]
+    owned = predicates.OfInterval(interval)("newest.interval_time")
+    names = {"source": source, "changes": changes, "keys": list(keys), "columns": columns, "owned": owned}
+    if rows := warehouse.script(render("record_changes", **names)):
+        log.info("Rows outside of the interval, or their former values, have changed: table=%s rows=%d", source, rows)
+        warehouse.script(render("forget_changes", **names))
+
+
+def record_rebuild(warehouse: Warehouse, source: str, changes: str) -> None:
+    """Record that all rows of a source may have changed; the caller commits."""
+    warehouse.script(render("record_rebuild", source=source, changes=changes))
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What an aggregate has not loaded yet of its source's changes.
+
+    :param since: images with a greater ``change_id`` are unread.
+    :param until: the greatest ``change_id``.
+    :param is_rebuilt: whether the source was rebuilt since, or the aggregate was never loaded.
+    """
+
+    since: int
+    until: int
+    is_rebuilt: bool
+
+
+def unread(warehouse: Warehouse, table: str, source: str, changes: str) -> Unread:
+    """Return what an aggregate has not loaded yet."""
+    ((until, since, rebuilt),) = warehouse.query(render("unread_changes", table=table, source=source, changes=changes))
+    return Unread(since or 0, until or 0, since is None or (rebuilt or 0) > since)
+
+
+def mark_read(warehouse: Warehouse, table: str, source: str, until: int) -> None:
+    """Record the changes that an aggregate has loaded; the caller commits."""
+    warehouse.script(render("mark_changes", table=table, source=source, until=until))

@@ -1,0 +1,3 @@
+-- Insert all rows of {{ table }}.
+INSERT INTO {{ table }} ({{ columns | join(", ") }})
+{{ rows }};

@@ -1,0 +1,2 @@
+{% import "_macros.sql" as macros %}
+{{ macros.newest(select, keys, columns) }}

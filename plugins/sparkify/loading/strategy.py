@@ -1,0 +1,102 @@
+"""What the load strategies have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from sparkify.schema import definition
+from sparkify.sql import predicates, templates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from sparkify.interval import Interval
+    from sparkify.warehouse import Warehouse
+
+render = templates.renderer(Path(__file__).parent)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A dimension that provides looked-up attributes of a fact.
+
+    :param table: the dimension; only batches that it has loaded are used.
+    :param column: the column of the fact with the batch of the matching row.
+    """
+
+    table: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """The table that a run loads.
+
+    :param warehouse: the session.
+    :param table: the table.
+    :param keys: the columns that identify a row.
+    :param select: returns the SELECT of its candidates for a scope, the predicate on its source rows.
+    :param interval: the interval that the run owns.
+    """
+
+    warehouse: Warehouse
+    table: str
+    keys: Sequence[str]
+    select: Callable[[predicates.Predicate], str]
+    interval: Interval
+
+
+class Strategy(ABC):
+    """How the candidates for a table become its rows.
+
+    Each strategy leaves the same rows by :meth:`merge`, which reads what changed, and by :meth:`rows`, which reads
+    everything. Both run in a transaction that has locked the table.
+    """
+
+    # The columns of the table that the strategy computes; the SELECT returns the others.
+    computed: ClassVar[Sequence[str]] = ()
+    # The staging table whose batches of objects drive the load; None if it is partitioned by time.
+    source: str | None = None
+    # The dimension, staged by object, that provides looked-up attributes.
+    lookup: Lookup | None = None
+
+    @abstractmethod
+    def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
+        """Return the SELECT of all rows of the table.
+
+        :param columns: the columns that ``select`` returns.
+        :param select: returns all candidates.
+        """
+
+    def insert(self, table: str, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
+        """Return the statement that inserts all rows into an empty table; see :meth:`rows`."""
+        rows = self.rows(keys, columns, select)
+        return render("insert", table=table, columns=[*columns, *self.computed], rows=rows)
+
+    @abstractmethod
+    def merge(self, target: Target, batches: predicates.OfBatches) -> int:
+        """Change the rows whose source has changed; return how many rows were written.
+
+        :param batches: those that the table has not loaded yet, or has loaded although they were retired since.
+        """
+
+    def rebuild(self, target: Target) -> int:
+        """Replace all rows; return their number."""
+        select = target.select(predicates.everything)
+        insert = self.insert(target.table, target.keys, self.columns(target, select), select)
+        rows = target.warehouse.script(render("rebuild", table=target.table, insert=insert))
+        self.rebuilt(target)
+        return rows
+
+    def rebuilt(self, target: Target) -> None:  # noqa: B027 - most strategies record nothing
+        """Record that the table was rebuilt; the caller commits."""
+
+    def columns(self, target: Target, select: str) -> list[str]:
+        """Return the columns of the table that the SELECT returns.
+
+        :raises WarehouseError: if the others are not those that the strategy computes.
+        """
+        return definition.columns(target.warehouse, target.table, select, self.computed)

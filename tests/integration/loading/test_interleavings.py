@@ -1,0 +1,27 @@
+"""Histories and aggregates are exact under any interleaving of runs."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, given, settings
+
+from tests.integration.loading.world import AGGREGATES, HISTORY, Play, World, plays
+
+EXAMPLES = int(os.environ.get("INTERLEAVING_EXAMPLES", "60"))
+SETTINGS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@SETTINGS
+@given(play=plays(HISTORY))
+def test_any_interleaving_leaves_the_spans_of_the_source(play: Play, world: World) -> None:
+    world.play(play, HISTORY)
+    assert world.actual(HISTORY) == world.expected(HISTORY)
+
+
+@SETTINGS
+@given(play=plays(AGGREGATES, most=3))
+def test_any_interleaving_leaves_the_groups_of_the_source(play: Play, world: World) -> None:
+    world.play(play, AGGREGATES)
+    assert world.actual(AGGREGATES) == world.expected(AGGREGATES)
+    assert world.unread() == 0
