@@ -22,6 +22,8 @@ FUNCTIONS = {
     "DATE_TRUNC": "of a TIMESTAMP, see `truncated date`; a week begins on Monday, https://docs.aws.amazon.com/redshift/latest/dg/r_DATE_TRUNC.html",
     "EXISTS": "",
     "EXTRACT": "of a part in `DATE_PARTS`; INTEGER on Redshift and NUMERIC on PostgreSQL: cast it",
+    "LAG": "NULL in the first row of a partition; without a frame, see `frame`, https://docs.aws.amazon.com/redshift/latest/dg/r_WF_LAG.html",
+    "LEAD": "NULL in the last row of a partition; without a frame, see `frame`, https://docs.aws.amazon.com/redshift/latest/dg/r_WF_LEAD.html",
     "LEFT": "counts characters on both",
     "LENGTH": "counts characters on both, trailing blanks included",
     "LOWER": "all Unicode letters on both",

@@ -19,11 +19,12 @@ from sqlglot.schema import MappingSchema
 
 from sandbox.airflow import ROOT
 from sparkify.quality import declaration
+from sparkify.sql import predicates, templates
 from sparkify.warehouse import ddl
 from sql_rules import files
 from sql_rules.__main__ import show
 from sql_rules.descriptions import check_descriptions
-from sql_rules.loads import SCHEMA, check_load
+from sql_rules.loads import AGGREGATE, SCHEMA, check_groups, check_load
 from sql_rules.parsing import line_of
 from sql_rules.rule import Violation
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     Tables = Mapping[str, Mapping[str, str]]
 
 # Parameters of the project's operators that name tables, columns and files.
-TABLES = ("table", "source", "lookup")
+TABLES = ("table", "source", "lookup", "facts", "changes")
 COLUMNS = ("keys", "lookup_column", "interval_column", "partition_column")
 FILES = ("sql", "postgres_sql", "queries", "template")
 
@@ -61,11 +62,12 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
     include = root / "include"
     folder = include / "sql" / "ddl"
     try:
-        declared = ddl.read(folder)
+        declared = ddl.read(folder, include / "sql" / "views", include / "sql" / "metrics")
     except ddl.DdlError as error:
         where, _, text = str(error).partition(": ")
         return [(_path(folder, where), Violation("ddl", "this file", int(where.partition(" line ")[2] or 1), text))]
     tables = {table.name: table.types for table in declared.values() if table}
+    tables |= {str(view.creates): _columns_of(view) for view in declared if view.kind == "VIEW"}
     found = [
         (_path(folder, statement.where), item)
         for statement, table in declared.items()
@@ -83,6 +85,11 @@ def check(root: Path = ROOT) -> list[tuple[Path, Violation]]:
     for path in sorted(root.glob("dags/**/*.py")):
         found += _of_dag(path, include, tables)
     return found
+
+
+def _columns_of(view: ddl.Statement) -> dict[str, str]:
+    """Return the columns of a view; their types are unknown."""
+    return dict.fromkeys(view.tree.expression.named_selects, "UNKNOWN")
 
 
 def _path(folder: Path, where: str) -> Path:
@@ -181,13 +188,24 @@ def _of_dag(path: Path, include: Path, tables: Tables) -> Iterator[tuple[Path, V
                 yield path, Violation("file", name, at, "Missing file: expected below include/sql or include/reports")
             elif call.name.startswith("Load") and table in tables:
                 select = include / "sql" / name
-                yield from ((select, item) for item in _of_load(select, table, _schema(tables)))
+                yield from ((select, item) for item in _of_load(select, include, table, call, _schema(tables)))
 
 
-def _of_load(path: Path, table: str, schema: Schema) -> Iterator[Violation]:
-    text, lines, _ = files.render(path)
+def _of_load(path: Path, include: Path, table: str, call: DagCall, schema: Schema) -> Iterator[Violation]:
+    text, lines, problems = files.render(path)
     for select in _selects(text):
-        yield from (item._replace(line=lines[item.line - 1]) for item in check_load(select, table, schema))
+        found = list(check_load(select, table, call.name, schema))
+        if call.name == AGGREGATE and not problems:
+            (facts, _), *_ = [*call.arguments.get("facts", []), ("", 0)]
+            found += check_groups(select, table, _groups(path, include), facts, schema)
+        yield from (item._replace(line=lines[item.line - 1]) for item in found)
+
+
+def _groups(path: Path, include: Path) -> predicates.Groups:
+    """Return what a SELECT passes to its scope."""
+    groups = predicates.Groups()
+    templates.environment(include / "sql").from_string(path.read_text(encoding="utf-8")).render(scope=groups)
+    return groups
 
 
 def _calls(path: Path) -> Iterator[DagCall]:

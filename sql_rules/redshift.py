@@ -85,7 +85,7 @@ def row(statement: ParsedStatement) -> Iterator[Match]:
 def frame(statement: ParsedStatement) -> Iterator[Match]:
     """Redshift requires a ROWS frame for an aggregate with ORDER BY; write ROWS UNBOUNDED PRECEDING.
 
-    It does not support RANGE, GROUPS and EXCLUDE.
+    It does not support RANGE, GROUPS and EXCLUDE, and no frame at all for ROW_NUMBER, RANK, LAG and LEAD.
     https://docs.aws.amazon.com/redshift/latest/dg/c_Window_functions.html
     """
     for window in statement.find(exp.Window):
@@ -94,8 +94,19 @@ def frame(statement: ParsedStatement) -> Iterator[Match]:
         if spec is None:
             if window.args.get("order") and not isinstance(function, _FRAMELESS):
                 yield Match(window)
+        elif isinstance(function, _FRAMELESS):
+            yield Match(window, "Redshift supports no frame for this function; leave it out")
         elif spec.args.get("kind") != "ROWS" or spec.args.get("exclude"):
             yield Match(window, "Redshift only supports ROWS frames; write ROWS BETWEEN ... AND ...")
+
+
+@rule("default", refused=True)
+def default(statement: ParsedStatement) -> Iterator[Match]:
+    """LAG and LEAD have no default value on Redshift; write COALESCE(LAG(a) OVER (...), b).
+
+    https://docs.aws.amazon.com/redshift/latest/dg/r_WF_LAG.html
+    """
+    yield from (Match(call) for call in statement.find(exp.Lag, exp.Lead) if call.args.get("default"))
 
 
 @rule("named window", refused=True)

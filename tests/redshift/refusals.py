@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import os
 import re
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 
 import sql_rules
+from tests.conftest import ROOT
 from tests.redshift import alterations
 
 logging.getLogger("sqlfluff").setLevel(logging.WARNING)  # it logs each syntax tree
@@ -23,6 +28,8 @@ _FUNCTIONS = {
     *("OBJ_DESCRIPTION", "COL_DESCRIPTION"),
 }
 _STATEMENTS = re.compile(r"DO\b|CREATE\s+EXTENSION", re.IGNORECASE)
+# Sources of the reasons. To parse a statement takes a tenth of a second, so the processes of the tests share them.
+_SOURCES = [*Path(sql_rules.__file__).parent.glob("*.py"), Path(alterations.__file__), Path(__file__)]
 _COMMENT_OR_LITERAL = re.compile(r"--[^\n]*|('(?:[^']|'')*')")
 
 
@@ -33,7 +40,26 @@ def refusal(statement: str) -> str:
 
 
 @cache
+def _known() -> Path:
+    """Return the folder of the reasons, one file for each statement."""
+    sources = b"".join(path.read_bytes() for path in sorted(_SOURCES))
+    versions = f"{version('sqlfluff')} {version('sqlglot')}".encode()
+    folder = ROOT / ".pytest_cache" / "refusals" / hashlib.sha256(sources + versions).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@cache
 def _refusal(statement: str) -> str:
+    file = _known() / hashlib.sha256(statement.encode()).hexdigest()
+    if not file.exists():
+        written = file.with_suffix(f".{os.getpid()}")
+        written.write_text(_reason(statement))
+        written.replace(file)
+    return file.read_text()
+
+
+def _reason(statement: str) -> str:
     if _STATEMENTS.match(statement):
         return f'SQL command "{statement[:40]}" not supported.'
     parsed, _ = sql_rules.parse(statement, {})

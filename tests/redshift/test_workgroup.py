@@ -194,6 +194,8 @@ EXPRESSIONS = {
         for part in sorted(DATE_PARTS)
         for moment in (MOMENT, "TIMESTAMP '2021-01-03 00:00:00'")
     ],
+    "LAG": [f"SELECT t, LAG(n) OVER (ORDER BY t) AS a, LAG(t, 2) OVER (ORDER BY t) AS b FROM {NUMBERS} ORDER BY t ASC"],
+    "LEAD": [f"SELECT t, LEAD(n) OVER (ORDER BY t) AS a FROM {NUMBERS} ORDER BY t ASC"],
     "LEFT": ["SELECT LEFT('Beyoncé', 7) AS a, LEFT('abc', 9) AS b"],
     "LENGTH": ["SELECT LENGTH('é  ') AS a, LENGTH('') AS b"],
     "LOWER": ["SELECT LOWER('ÀÉÑ Ωa1') AS a"],
@@ -216,7 +218,7 @@ EXPRESSIONS = {
     ],
     "CURRENT_SCHEMA": ["SELECT CURRENT_SCHEMA() IS NULL AS a"],
     "DATE_TRUNC": [f"SELECT DATE_TRUNC('hour', {MOMENT}) AS a, DATE_TRUNC('day', {MOMENT}) AS b"],
-    "TO_CHAR": [f"SELECT TO_CHAR({MOMENT}, 'YYYYMMDDHH24MISSMS') AS a"],
+    "TO_CHAR": [f"SELECT TO_CHAR({MOMENT}, 'YYYYMMDDHH24MISSMS') AS a, CAST(TO_CHAR({MOMENT}, 'SS') AS INTEGER) AS b"],
     "UPPER": ["SELECT UPPER('àéñ ωa1') AS a"],
     "": [
         "SELECT 'a' || NULL AS a, '' AS b, CASE WHEN '' IS NULL THEN 1 ELSE 0 END AS c",
@@ -226,6 +228,11 @@ EXPRESSIONS = {
         f"SELECT {MOMENT} - INTERVAL '6 days' AS a, {MOMENT} + INTERVAL '1 second' AS b",
         "SELECT 100.0 * 1 / 3 > 33.3 AS a, 7 / 2.0 AS b",
         "SELECT 0.1 + CAST(0.2 AS DOUBLE PRECISION) AS a",
+        "SELECT CAST(CAST(246.30812 AS DOUBLE PRECISION) AS DECIMAL(9, 3)) AS a",
+        f"SELECT CAST({MOMENT} AS DATE) - CAST('1970-01-01' AS DATE) AS a",
+        "SELECT CAST(1540344794796 AS DOUBLE PRECISION) >= (CAST('2018-10-24' AS DATE) - CAST('1970-01-01' AS DATE)) "
+        "* 86400000.0 AS a",
+        f"SELECT COUNT(CASE WHEN n = 2 THEN 1 END) > 0 AS a, COALESCE(SUM(n), 0) AS b FROM {NUMBERS}",
         f"SELECT n AS k, COUNT(*) AS a FROM {NUMBERS} GROUP BY k ORDER BY k ASC",
     ],
 }
