@@ -3,7 +3,8 @@
 Loads the events of one interval, and new or changed songs, from S3 into Redshift, and checks their data quality.
 
 **What a run does.** It owns its data interval (one hour), or the range of its params `start` and `end`. It only replaces
-the rows of that interval. Runs are idempotent: in any order, repeated or in parallel, they converge to the same tables.
+the rows of that interval, and what is computed from them: the spans of `users_history`, the days and sessions of the
+aggregates. Runs are idempotent: in any order, repeated or in parallel, they converge to the same tables.
 The run that closes a day also loads the day's late-arriving events.
 
 **Load history.** Trigger the DAG with `start` and `end`: one run, one set of statements, up to ten years between 1970
@@ -21,6 +22,8 @@ restarting database, a conflict) was retried three times; errors in data, SQL an
 | stage_events or stage_songs: vanished | files have vanished from S3 whose rows are staged (of songs: more than 10 %) | nothing was deleted. Restore the files and clear the task; or, to delete the rows, trigger the DAG again with `start`, `end` and `accept_vanished` |
 | stage_songs | S3 returned an error | the log has the object and the reason; clear the task. A malformed song does not fail the task: the object is quarantined, the others are loaded, and the audit warns. Correct the object, and the next run loads it. If the table was wrong, run with `full_refresh` |
 | load_... | the database returned an error | the log has the statement; correct the SQL or the table if it was rejected; clear the task |
+| load_events, or an aggregate after it | the same; the aggregates are behind the events until it is repaired | clear the task and its downstream tasks. Nothing is lost: an aggregate catches up with all changes of `events` that it has not loaded (operations.changed_events) |
+| load_users_history | the same; who was paying when is as of the last successful run | clear the task |
 | data_quality | a check failed | the log has each failed check, its observed result and what to do; nothing is rolled back, but the day is not published. If the app has renamed or changed a field of the source, correct the file (the reconciliation loads its day again), or declare the field (docs/source.md) and clear the task |
 
 Clearing a task is always safe, and runs it with the same params. **Connections:** `redshift` (type redshift, or postgres for a stand-in) and `aws`.
@@ -42,8 +45,10 @@ from sparkify.dag.run import interval_of_run
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
+    LoadAggregateOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    LoadHistoryOperator,
     PublishDaysOperator,
     StageToRedshiftOperator,
 )
@@ -51,10 +56,13 @@ from sparkify.operators.create_tables import CONFIRMATION
 
 INCLUDE = Path(__file__).parents[1] / "include"
 CHECKS = str(INCLUDE / "checks")
-DDL = [str(INCLUDE / "sql" / "ddl")]
+# The tables, and the views that read them.
+DDL = [str(INCLUDE / "sql" / folder) for folder in ("ddl", "views", "metrics")]
 INDEXES = ["postgres/indexes.sql"]
 BUCKET = "{{ var.value.sparkify_bucket }}"
 ALERT = AlertNotifier()
+# The changes of events that aggregates have to load.
+CHANGES = "operations.changed_events"
 
 
 with DAG(
@@ -174,16 +182,18 @@ with DAG(
             outlets=[table("staging_songs")],
         )
 
+    load_args = {
+        "mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}",
+        "ddl": DDL,
+        "postgres_sql": INDEXES,
+    }
+
     with TaskGroup(
         "load",
         tooltip="Load the star schema from the staging tables",
         prefix_group_id=False,
         # mypy infers the parameter's type from its converter, copy.deepcopy.
-        default_args={  # type: ignore[arg-type]
-            "mode": "{{ 'rebuild' if params.full_refresh else 'merge' }}",
-            "ddl": DDL,
-            "postgres_sql": INDEXES,
-        },
+        default_args=load_args,  # type: ignore[arg-type]
     ) as load:
         load_songs = LoadDimensionOperator(
             task_id="load_songs",
@@ -231,6 +241,80 @@ with DAG(
         )
 
     with TaskGroup(
+        "marts",
+        tooltip="Load the history of users and the aggregates of events",
+        prefix_group_id=False,
+        default_args=load_args,  # type: ignore[arg-type]
+    ) as marts:
+        load_users_history = LoadHistoryOperator(
+            task_id="load_users_history",
+            table="users_history",
+            keys=["user_id", "valid_from"],
+            sql="load/users_history.sql",
+            inlets=[table("staging_events")],
+            outlets=[table("users_history")],
+        )
+        load_events = LoadFactOperator(
+            task_id="load_events",
+            table="events",
+            keys=["session_id", "item_in_session"],
+            sql="load/events.sql",
+            changes=CHANGES,
+            inlets=[table("staging_events")],
+            outlets=[table("events")],
+        )
+        load_sessions = LoadAggregateOperator(
+            task_id="load_sessions",
+            table="sessions",
+            keys=["session_id"],
+            sql="load/sessions.sql",
+            facts="events",
+            changes=CHANGES,
+            inlets=[table("events")],
+            outlets=[table("sessions")],
+        )
+        load_daily_activity = LoadAggregateOperator(
+            task_id="load_daily_activity",
+            table="daily_activity",
+            keys=["day", "level"],
+            sql="load/daily_activity.sql",
+            facts="events",
+            changes=CHANGES,
+            inlets=[table("events")],
+            outlets=[table("daily_activity")],
+        )
+        load_daily_songs = LoadAggregateOperator(
+            task_id="load_daily_songs",
+            table="daily_songs",
+            keys=["day", "song_key"],
+            sql="load/daily_songs.sql",
+            facts="events",
+            changes=CHANGES,
+            inlets=[table("events")],
+            outlets=[table("daily_songs")],
+        )
+        load_daily_users = LoadAggregateOperator(
+            task_id="load_daily_users",
+            table="daily_users",
+            keys=["day", "user_id"],
+            sql="load/daily_users.sql",
+            facts="events",
+            changes=CHANGES,
+            inlets=[table("events")],
+            outlets=[table("daily_users")],
+        )
+        load_hourly_plays = LoadAggregateOperator(
+            task_id="load_hourly_plays",
+            table="hourly_plays",
+            keys=["hour", "level", "browser"],
+            sql="load/hourly_plays.sql",
+            facts="events",
+            changes=CHANGES,
+            inlets=[table("events")],
+            outlets=[table("hourly_plays")],
+        )
+
+    with TaskGroup(
         "publish",
         tooltip="Check data quality, then publish completed days as asset events",
         prefix_group_id=False,
@@ -247,4 +331,8 @@ with DAG(
     create_tables >> [stage_events, stage_songs]
     stage_songs >> [load_songs, load_artists]
     [stage_events, load_songs, load_artists] >> load_songplays
-    load_songplays >> [load_users, load_time] >> data_quality >> publish_days
+    load_songplays >> [load_users, load_time] >> data_quality
+    stage_events >> [load_users_history, load_events]
+    aggregates = [load_sessions, load_daily_activity, load_daily_songs, load_daily_users, load_hourly_plays]
+    load_events >> aggregates
+    [load_users_history, *aggregates] >> data_quality >> publish_days

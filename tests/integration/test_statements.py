@@ -16,6 +16,7 @@ import pytest
 from sparkify.operators import DataQualityOperator
 from tests.conftest import ROOT
 from tests.support.data import event, song
+from tests.unit.test_sql import DESIGN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
 
 HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")]
-# An hour with events and a new song, on existing tables.
+# An hour with an event that changes its user's level and a new song, on existing tables.
 BUSY = {
     "create_tables": 1,
     "stage_events": 20,
@@ -34,7 +35,14 @@ BUSY = {
     "load_songplays": 23,
     "load_users": 13,
     "load_time": 13,
-    "data_quality": 21,
+    "load_users_history": 26,
+    "load_events": 15,
+    "load_sessions": 10,
+    "load_daily_activity": 10,
+    "load_daily_songs": 10,
+    "load_daily_users": 10,
+    "load_hourly_plays": 10,
+    "data_quality": 30,
 }
 # An hour without events and new songs.
 QUIET = {
@@ -46,11 +54,18 @@ QUIET = {
     "load_songplays": 15,
     "load_users": 12,
     "load_time": 12,
-    "data_quality": 21,
+    "load_users_history": 9,
+    "load_events": 14,
+    "load_sessions": 9,
+    "load_daily_activity": 9,
+    "load_daily_songs": 9,
+    "load_daily_users": 9,
+    "load_hourly_plays": 9,
+    "data_quality": 30,
 }
 
 # The tables with checks. Those that a deployment adds, and its tasks, are not counted.
-CHECKED = ("artists", "songplays", "songs", "staging_events", "staging_songs", "time", "users")
+CHECKED = tuple(sorted(DESIGN))
 
 
 @pytest.fixture
@@ -88,7 +103,7 @@ def count(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable
 @pytest.fixture
 def first_hour(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     """Create the tables and load one hour."""
-    lab.put_events("2018-11-01", [event("2018-11-01T05:10:00Z", 1), event("2018-11-01T06:10:00Z", 2)])
+    lab.put_events("2018-11-01", [event("2018-11-01T05:10:00Z", 1), event("2018-11-01T06:10:00Z", 2, level="paid")])
     lab.put_song("first", song("SO1"))
     count(*HOURS[0])
 

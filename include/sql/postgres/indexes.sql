@@ -5,6 +5,9 @@
 CREATE INDEX IF NOT EXISTS songplays_interval_time ON songplays (interval_time);
 CREATE INDEX IF NOT EXISTS users_interval_time ON users (interval_time);
 CREATE INDEX IF NOT EXISTS time_interval_time ON time (interval_time);
+CREATE INDEX IF NOT EXISTS users_history_interval_time ON users_history (interval_time);
+CREATE INDEX IF NOT EXISTS users_history_last_interval_time ON users_history (last_interval_time)
+WHERE interval_time < last_interval_time;
 CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);
 CREATE INDEX IF NOT EXISTS artists_batch_id ON artists (batch_id);
 
@@ -15,7 +18,13 @@ CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (RTRIM(title), R
 
 -- Other candidates of a key that has lost its source row.
 CREATE INDEX IF NOT EXISTS staging_events_play ON staging_events (sessionid, iteminsession);
-CREATE INDEX IF NOT EXISTS staging_events_userid ON staging_events (userid);
+CREATE INDEX IF NOT EXISTS staging_events_user_time ON staging_events (userid, ts);
 CREATE INDEX IF NOT EXISTS staging_events_ts ON staging_events (ts);
 CREATE INDEX IF NOT EXISTS staging_songs_song_id ON staging_songs (song_id);
 CREATE INDEX IF NOT EXISTS staging_songs_artist_id ON staging_songs (artist_id);
+
+-- The events of a group: of a day, of a user on a day, of a song on a day. The primary key serves those of a session.
+CREATE INDEX IF NOT EXISTS events_day ON events (day, user_id);
+CREATE INDEX IF NOT EXISTS events_song ON events
+(day, (MD5(COALESCE(RTRIM(song), '')) || MD5(COALESCE(RTRIM(artist), ''))))
+WHERE page = 'NextSong';

@@ -19,13 +19,16 @@ from sandbox.lab import TABLES
 from sparkify.operators import (
     CreateTablesOperator,
     DataQualityOperator,
+    LoadAggregateOperator,
     LoadDimensionOperator,
     LoadFactOperator,
+    LoadHistoryOperator,
     PublishDaysOperator,
     StageToRedshiftOperator,
 )
 from sparkify.operators.create_tables import CONFIRMATION
 from sparkify.operators.load import LoadOperator
+from tests.unit.test_sql import AGGREGATES
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -56,13 +59,16 @@ def tasks(dag: DAG) -> dict[str, Any]:
 # The tasks, each with its downstream tasks. A deployment may add others: see the next test.
 GRAPH: dict[str, tuple[type, set[str]]] = {
     "create_tables": (CreateTablesOperator, {"stage_events", "stage_songs"}),
-    "stage_events": (StageToRedshiftOperator, {"load_songplays"}),
+    "stage_events": (StageToRedshiftOperator, {"load_songplays", "load_users_history", "load_events"}),
     "stage_songs": (StageToRedshiftOperator, {"load_songs", "load_artists"}),
     "load_songs": (LoadDimensionOperator, {"load_songplays"}),
     "load_artists": (LoadDimensionOperator, {"load_songplays"}),
     "load_songplays": (LoadFactOperator, {"load_users", "load_time"}),
     "load_users": (LoadDimensionOperator, {"data_quality"}),
     "load_time": (LoadDimensionOperator, {"data_quality"}),
+    "load_users_history": (LoadHistoryOperator, {"data_quality"}),
+    "load_events": (LoadFactOperator, {f"load_{table}" for table in AGGREGATES}),
+    **{f"load_{table}": (LoadAggregateOperator, {"data_quality"}) for table in AGGREGATES},
     "data_quality": (DataQualityOperator, {"publish_days"}),
     "publish_days": (PublishDaysOperator, set()),
 }
@@ -71,6 +77,23 @@ GRAPH: dict[str, tuple[type, set[str]]] = {
 def test_the_graph(tasks: dict[str, Any]) -> None:
     found = {name: (type(tasks[name]), tasks[name].downstream_task_ids & set(GRAPH)) for name in GRAPH}
     assert found == GRAPH
+
+
+def test_a_group_of_tasks_per_step(dag: DAG) -> None:
+    """The graph stays readable: a marts task more is a task in one group."""
+    groups = {
+        name: set(group.children) for name, group in dag.task_group.children.items() if hasattr(group, "children")
+    }
+    assert set(groups) == {"stage", "load", "marts", "publish"}
+    assert groups["marts"] >= {"load_users_history", "load_events", *(f"load_{table}" for table in AGGREGATES)}
+
+
+def test_aggregates_read_the_feed_of_their_facts(tasks: dict[str, Any]) -> None:
+    changes = tasks["load_events"].strategy.changes
+    assert changes == "operations.changed_events"
+    for table in AGGREGATES:
+        strategy = tasks[f"load_{table}"].strategy
+        assert (strategy.facts, strategy.changes) == ("events", changes)
 
 
 def test_every_load_runs_between_the_creation_of_tables_and_the_checks(tasks: dict[str, Any]) -> None:
