@@ -18,6 +18,7 @@ from sandbox.last_warehouse import connected
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sparkify.loading.strategy import Strategy
     from sparkify.schema.changes import Change
     from sparkify.schema.plan import Declared, Found
     from sparkify.warehouse import Warehouse
@@ -34,12 +35,14 @@ class LoadTask(NamedTuple):
     :param keys: the columns that identify a row.
     :param select: the SELECT of all candidates.
     :param fingerprint: of the definition of the rows.
+    :param strategy: how the candidates become rows.
     """
 
     task_id: str
     keys: list[str]
     select: str
     fingerprint: str
+    strategy: Strategy
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -76,7 +79,8 @@ def show(name: str, warehouse: Warehouse, console: Console) -> int:
     from sparkify.warehouse import ddl
 
     indexes = [path.read_text() for path in sorted((SQL / "postgres").glob("*.sql"))]
-    declared = ddl.read(SQL / "ddl", indexes=indexes if warehouse.engine == "postgres" else ())
+    folders = [SQL / folder for folder in ("ddl", "views", "metrics")]
+    declared = ddl.read(*folders, indexes=indexes if warehouse.engine == "postgres" else ())
     existing = find(warehouse, declared)
     plan = compare(declared, existing)
     refuse_older_code(warehouse, declared, plan, existing, "additive")
@@ -116,7 +120,7 @@ def _print(
     sign = "[green]+[/]" if change.kind.is_additive else "[red]![/]"
     what = f"[bold]{change.table}[/]: {escape(change.what)}" if change.kind.is_alteration else escape(change.what)
     console.print(f"{sign} {what}", soft_wrap=True)
-    if change.kind in (Kind.CREATE, Kind.COMMENT):
+    if change.kind in (Kind.CREATE, Kind.COMMENT, Kind.VIEW):
         return  # its SQL is that of the file
     rows = _rows(change.table, existing) if change.kind in (Kind.KEYS, Kind.REBUILD) else ""
     console.print(f"    {change.kind.value}{rows}", soft_wrap=True)
@@ -131,13 +135,13 @@ def _rows(table: str, existing: Found) -> str:
 
 def rebuild_sql(table: str, declared: Declared, loads: Mapping[str, LoadTask]) -> str:
     """Return the statements that rebuild a table."""
-    from sparkify.loading.load import insert_newest
     from sparkify.schema.apply import copy_rows
     from sparkify.schema.rebuild import Replacement
 
     replacement = Replacement.of(declared, table)
     if load := loads.get(table):
-        return replacement.script(lambda beside: insert_newest(beside, load.keys, replacement.columns, load.select))
+        columns = [name for name in replacement.columns if name not in load.strategy.computed]
+        return replacement.script(lambda beside: load.strategy.insert(beside, load.keys, columns, load.select))
     return replacement.script(lambda beside: copy_rows(replacement.table, beside, replacement.columns))
 
 
@@ -154,7 +158,9 @@ def load_tasks() -> dict[str, LoadTask]:
             task.resolve_template_files()
             context = task.with_scope({}, predicates.everything)
             select = task.render_template(task.sql, context, dag.get_template_env())
-            found[task.table] = LoadTask(task.task_id, task.keys, select.strip(), fingerprint(task.sql, task.keys))
+            found[task.table] = LoadTask(
+                task.task_id, task.keys, select.strip(), fingerprint(task.sql, task.keys), task.strategy
+            )
     return found
 
 

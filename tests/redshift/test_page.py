@@ -103,7 +103,8 @@ def test_queries_are_read_only(redshift: Lab) -> None:
     redshift.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     with connect("redshift") as warehouse:
         with pytest.raises(WarehouseError, match="holds no lock"):
-            panels.query(warehouse, "DELETE FROM users WHERE user_id = 1", 5)
+            warehouse.read_only(5)
+            warehouse.table("DELETE FROM users WHERE user_id = 1")
         # Redshift refuses it as well.
         with warehouse._session.cursor() as cursor, pytest.raises(Exception, match="read-only transaction"):
             warehouse._execute(cursor, "DELETE FROM users WHERE user_id = 1")
@@ -114,6 +115,6 @@ def test_missing_tables_and_slow_queries_are_reported(redshift: Lab, monkeypatch
         panels.read("tables")
     assert missing.value.kind == "empty"
     slow = f"SELECT COUNT(*) AS n FROM pg_class AS a {' '.join(f'CROSS JOIN pg_class AS {b}' for b in 'bcdef')}"
-    monkeypatch.setattr(panels, "sql", lambda name: slow)
+    monkeypatch.setattr(panels, "sql", lambda *_: slow)
     with pytest.raises(panels.PanelError, match="took longer than"):
         panels.read("browsers", limit=0.2)

@@ -136,3 +136,28 @@ def test_the_swap_is_one_transaction(loaded: Lab, ddl: Path, endpoint: Endpoint)
     last = next(number for number, sql in enumerate(endpoint.received) if "DROP TABLE users__former" in sql)
     assert "commit" not in labels[first:last]
     assert any("RENAME TO users__former" in sql for sql in endpoint.received[first:last])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("level VARCHAR(16),", "level VARCHAR(20),"), ("gender VARCHAR(16),", "gender CHAR(16),")],
+    ids=["altered", "rebuilt"],
+)
+def test_views_are_created_again(redshift: Lab, ddl: Path, endpoint: Endpoint, old: str, new: str) -> None:
+    redshift.put_events(
+        "2018-11-01", [event("2018-11-01T05:10", 1, userId="8"), event("2018-11-01T06:10", 2, userId="9")]
+    )
+    redshift.run("2018-11-01T05:00", "2018-11-01T07:00", tasks=["create_tables", "stage_events", "load_users"])
+    (ddl / "views").mkdir()
+    (ddl / "views" / "people.sql").write_text("-- People\nSELECT u.user_id, u.level, u.gender FROM users AS u\n")
+    create(redshift, ddl)
+    before = redshift.query("SELECT user_id, level FROM people ORDER BY 1")
+    assert before == [(8, "free"), (9, "free")]
+    replace(ddl / "users.sql", old, new)
+    endpoint.received.clear()
+    create(redshift, ddl, "all")
+    load(redshift, SIX, USERS, folder=ddl, changes="all")
+    assert redshift.query("SELECT user_id, level FROM people ORDER BY 1") == before
+    assert sent(endpoint, "DROP VIEW") == ["DROP VIEW people"]
+    assert len(sent(endpoint, "CREATE VIEW people")) == 1
+    assert create(redshift, ddl, "refuse")["schema_changes"] == 0

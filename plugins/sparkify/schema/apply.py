@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from sparkify.schema import definition
+from sparkify.schema import definition, views
 from sparkify.schema.changes import Kind
 from sparkify.schema.plan import Plan, compare, find
 from sparkify.schema.rebuild import Replacement
@@ -82,7 +82,7 @@ def apply(
     todo = _allowed(plan, policy)
     if not todo and policy != "all":
         return 0, _columns(found)
-    altered = {change.table for change in todo if change.table in found}
+    altered = {change.table for change in todo if change.table in found and change.kind is not Kind.VIEW}
     count = warehouse.transaction(lambda: _apply(warehouse, declared, policy), lock=altered | definitions)
     count += _apply_outside(warehouse, declared, policy)
     columns = _columns(find(warehouse, declared, others))
@@ -139,8 +139,13 @@ def listed(changes: Sequence[Change]) -> str:
     )
 
 
-def _fingerprints(declared: Declared, tables: Collection[str]) -> dict[str, str]:
-    return {table.name: table.fingerprint for table in declared.values() if table and table.name in tables}
+def _fingerprints(declared: Declared, names: Collection[str]) -> dict[str, str]:
+    """Return the fingerprints of tables and views."""
+    return {
+        str(item.creates): item.fingerprint
+        for item in declared
+        if item.kind in ("TABLE", "VIEW") and item.creates in names
+    }
 
 
 def refuse_older_code(warehouse: Warehouse, declared: Declared, plan: Plan, found: Found, policy: Policy) -> None:
@@ -168,9 +173,10 @@ def _bootstrap(warehouse: Warehouse, declared: Declared) -> bool:
 
 
 def _recreate(warehouse: Warehouse, declared: Declared) -> int:
-    for table in declared.values():
-        if table and not table.keeps_rows:
-            warehouse.script(f"DROP TABLE IF EXISTS {table.name}")
+    tables = [table.name for table in declared.values() if table and not table.keeps_rows]
+    views.drop(warehouse, views.dependent(declared, tables))
+    for table in tables:
+        warehouse.script(f"DROP TABLE IF EXISTS {table}")
     return _apply(warehouse, declared, "additive")
 
 
@@ -180,13 +186,18 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
     plan = compare(declared, found)
     refuse_older_code(warehouse, declared, plan, found, policy)
     allowed = _allowed(plan, policy)
+    if policy == "all":  # a view of a table that is rebuilt afterwards may read its new columns: the rebuild creates it
+        postponed = {view.creates for view in views.dependent(declared, plan.rebuilt)}
+        allowed = [change for change in allowed if change.kind is not Kind.VIEW or change.table not in postponed]
     todo = [change for change in allowed if not change.kind.is_outside]
-    for change in todo:
-        is_comment = change.kind is Kind.COMMENT
-        if change.sql:
-            warehouse.script(change.sql, level=logging.DEBUG if is_comment else logging.INFO)
-        if change.table in found and not is_comment:
-            log.info("Schema change: table=%s change=%r", change.table, change.what)
+    affected = views.dependent(declared, {change.table for change in todo if change.kind.affects_views})
+    with views.dropped(warehouse, affected):
+        for change in todo:
+            is_comment = change.kind is Kind.COMMENT
+            if change.sql and change.kind is not Kind.VIEW:
+                warehouse.script(change.sql, level=logging.DEBUG if is_comment else logging.INFO)
+            if change.table in found and not is_comment:
+                log.info("Schema change: table=%s change=%r", change.table, change.what)
     _report_empty_columns(declared, todo, found)
     if definition.DEFINITIONS in found:
         if created := [change.table for change in todo if change.kind is Kind.CREATE and change.table]:
@@ -195,9 +206,7 @@ def _apply(warehouse: Warehouse, declared: Declared, policy: Policy) -> int:
         if policy == "all":
             changed |= plan.with_undeclared
         if own := _fingerprints(declared, changed):
-            outdated = definition.is_outdated(warehouse, "ddl", own, newest=True)
-            if new := {table: own[table] for table in own if outdated[table]}:
-                definition.record(warehouse, "ddl", new)
+            definition.update(warehouse, "ddl", own)
     return sum(change.kind is not Kind.COMMENT for change in todo)
 
 
@@ -226,7 +235,7 @@ def _apply_outside(warehouse: Warehouse, declared: Declared, policy: Policy) -> 
     changes = planned()
     for change in changes:
         try:
-            warehouse.autocommit(change.sql)
+            _apply_one_outside(warehouse, declared, change)
         except Exception:
             if change in planned():
                 raise
@@ -234,6 +243,25 @@ def _apply_outside(warehouse: Warehouse, declared: Declared, policy: Policy) -> 
         else:
             log.info("Schema change: table=%s change=%r", change.table, change.what)
     return len(changes)
+
+
+def _apply_one_outside(warehouse: Warehouse, declared: Declared, change: Change) -> None:
+    """Apply a change outside of a transaction on Redshift, where the views of the table are missing meanwhile."""
+    affected = views.dependent(declared, [change.table]) if change.kind.affects_views else []
+    if affected and warehouse.engine == "postgres":
+
+        def work() -> None:
+            with views.dropped(warehouse, affected):
+                warehouse.script(change.sql)
+
+        warehouse.transaction(work, lock=[change.table])
+        return
+    privileges = warehouse.transaction(lambda: views.drop(warehouse, affected)) if affected else {}
+    try:
+        warehouse.autocommit(change.sql)
+    finally:
+        if affected:
+            warehouse.transaction(lambda: views.create(warehouse, affected, privileges))
 
 
 def _copy(warehouse: Warehouse, declared: Declared) -> int:

@@ -20,6 +20,7 @@ class Kind(Enum):
     KEYS = "locks the table; Redshift then reorders its rows in the background, PostgreSQL builds an index"
     DROP = "locks the table for a moment; the column's values are lost"
     REBUILD = "writes a new table beside the old one, then swaps them: readers wait for the swap only"
+    VIEW = "drops the view and creates it in one transaction; its privileges are kept"
 
     @property
     def is_additive(self) -> bool:
@@ -37,7 +38,12 @@ class Kind(Enum):
     @property
     def is_alteration(self) -> bool:
         """Whether it changes a table."""
-        return self not in (Kind.CREATE, Kind.EXECUTE, Kind.COMMENT)
+        return self not in (Kind.CREATE, Kind.EXECUTE, Kind.COMMENT, Kind.VIEW)
+
+    @property
+    def affects_views(self) -> bool:
+        """Whether the database refuses it while views read the table."""
+        return self in (Kind.WIDEN, Kind.DROP, Kind.VIEW)
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Change:
     """One change.
 
     :param kind: its kind.
-    :param table: the table that it creates or alters; empty if there is none.
+    :param table: the table or view that it creates or alters; empty if there is none.
     :param what: one line: ``add the column country VARCHAR(2)``.
     :param sql: the statements, in Redshift's dialect; empty for a rebuild, which depends on the table's rows.
     :param is_blocking: whether nothing can be loaded without it.

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from sparkify.sql.heading import comment_lines
 from sparkify.sql.scripts import body
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # The length limit of a description with its unit and sensitivity, in bytes: a line that a catalogue can show.
 MAX_BYTES = 500
 _UNIT = re.compile(r"(?:^|(?<=[.!?)])\s)Unit: (?P<unit>[^.]+)\.$")
+# A tag in the comment of a view, such as "Grain: day".
+_TAG = re.compile(r"[A-Z]\w+: ")
 _PERSONAL = re.compile(r"(?:^|(?<=[.!?)])\s)Personal\.$")
 
 
@@ -68,10 +71,12 @@ def parse(comment: str | None) -> Description | None:
 def describe(statement: Statement) -> tuple[Description | None, dict[str, Description]]:
     """Return the descriptions of a table and of its columns, by name; the columns without one are missing.
 
-    :param statement: a CREATE TABLE; other statements have no descriptions.
+    :param statement: a CREATE TABLE, or a CREATE VIEW, whose columns have none; other statements have no descriptions.
     """
     from sqlglot import exp
 
+    if statement.kind == "VIEW":
+        return parse(_of_view(statement.sql)), {}
     if statement.kind != "TABLE":
         return None, {}
     found = {
@@ -80,6 +85,18 @@ def describe(statement: Statement) -> tuple[Description | None, dict[str, Descri
     }
     table = parse(" ".join(_first_paragraph(statement.sql)))
     return table, {name: description for name, description in found.items() if description}
+
+
+def _of_view(sql: str) -> str:
+    """Return the comment above a view; its title and its tags, such as ``Unit: users``, become sentences."""
+    title, *rest = comment_lines(sql) or [""]
+    if not title:
+        return ""
+    return " ".join([_sentence(title), *(_sentence(line) if _TAG.match(line) else line for line in rest)])
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _first_paragraph(sql: str) -> Iterable[str]:

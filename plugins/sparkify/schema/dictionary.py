@@ -93,7 +93,7 @@ def _sources(sql: Path, table: str, types: Mapping[str, Mapping[str, str]]) -> d
         return {}
     try:
         select = templates.renderer(sql)(f"load/{table}", scope=lambda *columns, **keys: "TRUE")
-        return column_sources(select, types)
+        return column_sources(select, types, types[table])
     except Exception as error:  # noqa: BLE001 - an invalid SELECT must not hide the descriptions
         log.warning("Column lineage cannot be determined: table=%s error=%s", table, error)
         return {}

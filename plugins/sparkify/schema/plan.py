@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sparkify.schema import columns
 from sparkify.schema.changes import Change, Kind
+from sparkify.schema.definition import DEFINITIONS, recorded
 from sparkify.schema.descriptions import describe
 from sparkify.sql import predicates
 from sparkify.warehouse.catalogue import relations
@@ -62,14 +63,20 @@ def sort_index(table: str) -> str:
 
 
 def find(warehouse: Warehouse, declared: Declared, others: Collection[str] = ()) -> dict[str, Relation]:
-    """Return the declared tables and indexes that exist, in one query.
+    """Return the declared tables, indexes and views that exist, in one query, and a second one if there are views.
 
     :param others: further tables.
     """
     names = {*(item.creates for item in declared if item.creates), *others}
     if warehouse.engine == "postgres":
         names |= {sort_index(table.name) for table in declared.values() if table and table.sort_key}
-    return relations(warehouse, names)
+    found = relations(warehouse, names)
+    views = {str(item.creates) for item in declared if item.kind == "VIEW"} & found.keys()
+    if views and DEFINITIONS in found and "is_current" in found[DEFINITIONS].columns:
+        for item in recorded(warehouse, "ddl", views):
+            if item.is_current:
+                found[item.table].fingerprint = item.fingerprint
+    return found
 
 
 def compare(declared: Declared, found: Found) -> Plan:
@@ -88,7 +95,9 @@ def compare(declared: Declared, found: Found) -> Plan:
     for statement, table in declared.items():
         if statement.drops:
             continue
-        if statement.creates not in found and statement.creates not in schemas:
+        if statement.kind == "VIEW":
+            changes += _of_view(statement, found.get(str(statement.creates)))
+        elif statement.creates not in found and statement.creates not in schemas:
             what = f"create {statement.kind.lower()} {statement.creates}" if statement.creates else statement.sql
             kind = Kind.CREATE if statement.creates else Kind.EXECUTE
             changes.append(Change(kind, table.name if table else "", what.partition("\n")[0], statement.sql))
@@ -107,6 +116,14 @@ def compare(declared: Declared, found: Found) -> Plan:
             changes += comments(statement, table, existing)
     order = list(Kind)
     return Plan(sorted(changes, key=lambda change: order.index(change.kind)), undeclared)
+
+
+def _of_view(statement: Statement, existing: Relation | None) -> list[Change]:
+    name = str(statement.creates)
+    if existing is None or existing.fingerprint != statement.fingerprint:
+        verb = "replace" if existing else "create"
+        return [Change(Kind.VIEW, name, f"{verb} view {name}", statement.sql)]
+    return comments(statement, None, existing)
 
 
 def _united(rebuilds: Sequence[Change]) -> Change:
@@ -226,28 +243,28 @@ def _of_keys(table: Table, existing: Relation, found: Found) -> Iterator[Change]
 
 
 def comments(statement: Statement, table: Table | None, existing: Relation | None) -> list[Change]:
-    """Return the change of the descriptions of a table and its columns, if there is any.
+    """Return the change of the descriptions of a table and its columns, or of a view, if there is any.
 
     :param existing: the existing table; None for a new one.
     """
-    if table is None:
+    if statement.kind not in ("TABLE", "VIEW"):
         return []
     of_table, of_columns = describe(statement)
     found = existing.columns if existing else {}
-    texts = {f"TABLE {table.name}": of_table.comment} if of_table else {}
+    texts = {f"{statement.kind} {statement.creates}": of_table.comment} if of_table else {}
     texts = {target: text for target, text in texts.items() if existing is None or existing.comment != text}
     texts |= {
-        f"COLUMN {table.name}.{name}": description.comment
+        f"COLUMN {statement.creates}.{name}": description.comment
         for name, description in of_columns.items()
         if (name not in found or found[name].comment != description.comment)
         # A column that a rebuild adds is described by it.
-        and not (existing and name not in found and _why_not_added(table.definitions[name]))
+        and not (table and existing and name not in found and _why_not_added(table.definitions[name]))
     }
     if not texts:
         return []
     sql = ";\n".join(f"COMMENT ON {target} IS {predicates.text(text)}" for target, text in texts.items())
     what = f"describe {next(iter(texts)).lower()}" + (f" and {len(texts) - 1} more" if len(texts) > 1 else "")
-    return [Change(Kind.COMMENT, table.name, what, sql)]
+    return [Change(Kind.COMMENT, str(statement.creates), what, sql)]
 
 
 def _listed(before: Sequence[str], after: Sequence[str]) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sparkify.schema import definition, views
 from sparkify.schema.plan import comments, compare, find
 from sparkify.sql import templates
 from sparkify.sql.scripts import body
 from sparkify.warehouse import WarehouseError
 from sparkify.warehouse.catalogue import grants
-from sparkify.warehouse.errors import sqlstate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +26,6 @@ log = logging.getLogger(__name__)
 
 render = templates.renderer(Path(__file__).parent)
 
-# SQLSTATE of a DROP TABLE with dependent objects.
-_DEPENDENTS = "2BP01"
-
 
 @dataclass(frozen=True)
 class Replacement:
@@ -37,11 +34,13 @@ class Replacement:
     :param statement: its CREATE TABLE.
     :param table: the table that it declares.
     :param indexes: the statements that create its indexes, on PostgreSQL.
+    :param views: the declared views that depend on it; they are created again.
     """
 
     statement: Statement
     table: Table
     indexes: Sequence[Statement] = field(default=())
+    views: Sequence[Statement] = field(default=())
 
     @classmethod
     def of(cls, declared: Declared, name: str) -> Replacement:
@@ -52,7 +51,7 @@ class Replacement:
         indexes = [statement for statement in declared if statement.index_of == name]
         for statement, table in declared.items():
             if table and table.name == name:
-                return cls(statement, table, indexes)
+                return cls(statement, table, indexes, views.dependent(declared, [name]))
         raise WarehouseError(f"No file of DDL declares the table {name}.", terminal=True)
 
     def is_due(self, warehouse: Warehouse) -> bool:
@@ -94,17 +93,12 @@ class Replacement:
             warehouse.script(self._create(beside))
             counts = _fill(warehouse, fill(beside), check)
         rows = _checked(name, counts, keys)
-        try:
+        # The views are dropped first: readers lock a view before its tables.
+        with (
+            views.dropped(warehouse, self.views),
+            views.without_dependents(f"{name} cannot be replaced by the rebuilt table"),
+        ):
             warehouse.script(render("swap", table=name, beside=beside, former=former))
-        except Exception as error:
-            if sqlstate(error) != _DEPENDENTS:
-                raise
-            raise WarehouseError(
-                f"{name} cannot be replaced by the rebuilt table, because other objects depend on it: "
-                f"{getattr(getattr(error, 'diag', None), 'message_detail', None) or error}. Nothing was changed. Drop "
-                "these views and create them again after this run; on Redshift, WITH NO SCHEMA BINDING.",
-                terminal=True,
-            ) from None
         if warehouse.engine == "postgres":
             for index in self.indexes:
                 warehouse.script(index.sql)
@@ -112,6 +106,8 @@ class Replacement:
             warehouse.script(change.sql, level=logging.DEBUG)
         for grant in privileges:
             warehouse.script(grant)
+        if self.views:
+            definition.update(warehouse, "ddl", {str(view.creates): view.fingerprint for view in self.views})
         return rows
 
     def script(self, fill: Callable[[str], str]) -> str:

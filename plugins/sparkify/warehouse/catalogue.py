@@ -40,7 +40,7 @@ class Column:
 
 @dataclass
 class Relation:
-    """An existing table or PostgreSQL index.
+    """An existing table, view or PostgreSQL index.
 
     :param rows: the planner's estimate.
     :param comment: None without one.
@@ -48,6 +48,7 @@ class Relation:
     :param columns: by name, in order.
     :param distribution: ``EVEN``, ``ALL``, ``AUTO`` or ``KEY (column)``; empty on PostgreSQL.
     :param sort_key: the columns of the sort key; None on PostgreSQL, where it is an index.
+    :param fingerprint: of a declared view, when it was created; empty if unknown.
     """
 
     rows: int
@@ -56,10 +57,11 @@ class Relation:
     columns: dict[str, Column]
     distribution: str = ""
     sort_key: list[str] | None = None
+    fingerprint: str = ""
 
 
 def relations(warehouse: Warehouse, names: Collection[str]) -> dict[str, Relation]:
-    """Return the tables and PostgreSQL indexes that exist.
+    """Return the tables, views and PostgreSQL indexes that exist.
 
     :param names: the names to look up: ``songs`` in the session's own schema, ``operations.staged_objects``.
     """

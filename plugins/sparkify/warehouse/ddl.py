@@ -1,13 +1,14 @@
-"""The declared tables of the warehouse, read from a folder of DDL."""
+"""The declared tables and views of the warehouse, read from folders of DDL."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING
 
-from sparkify.sql.scripts import statements
+from sparkify.sql.scripts import body, command, statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
 # The file whose tables keep their rows if all tables are dropped and recreated.
 HISTORY = "history.sql"
+# The folder with the views of the session's own schema. Those in another folder are in the schema of its name.
+VIEWS = "views"
 # The schema of the bookkeeping tables.
 BOOKKEEPING = "operations"
 # Audit columns follow a table's own columns. They begin with the first of these names.
 AUDIT = ("interval_time", "batch_id", "row_version")
 # The column by which a load orders the candidates for a row.
 VERSION = "row_version"
+_ORDER = {"SCHEMA": 0, "TABLE": 1}
 # Redshift truncates longer names. https://docs.aws.amazon.com/redshift/latest/dg/r_names.html
 MAX_NAME_BYTES = 127
 
@@ -83,12 +87,13 @@ class Table:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of its DDL; comments and white space do not count."""
-        return hashlib.sha256(self.tree.sql("redshift", comments=False).encode()).hexdigest()
+        return _fingerprint(self.tree)
 
     @property
     def is_loaded(self) -> bool:
         """Whether a SELECT loads it; otherwise files or the operators do."""
-        return VERSION in self.definitions
+        audited = any(name in self.definitions for name in AUDIT)
+        return not self.is_bookkeeping and (VERSION in self.definitions or not audited)
 
     @property
     def is_bookkeeping(self) -> bool:
@@ -124,15 +129,21 @@ class Statement:
 
     @cached_property
     def creates(self) -> str | None:
-        """The schema, table or index that it creates if it is missing; None for other statements."""
+        """The schema, table or index that it creates if it is missing, or the view; None for other statements."""
         from sqlglot import exp
 
-        if not isinstance(self.tree, exp.Create) or not self.tree.args.get("exists"):
+        if not isinstance(self.tree, exp.Create) or not (self.tree.args.get("exists") or self._is_view):
             return None
         if self.tree.kind == "INDEX":
             return str(self.tree.this.name).lower()
         table = self.tree.find(exp.Table)
         return _name_of(table) if table else None
+
+    @property
+    def _is_view(self) -> bool:
+        from sqlglot import exp
+
+        return self.tree.args.get("kind") == "VIEW" and self.tree.find(exp.MaterializedProperty) is None
 
     @cached_property
     def drops(self) -> tuple[str, str] | None:
@@ -158,10 +169,26 @@ class Statement:
 
     @property
     def kind(self) -> str:
-        """``TABLE``, ``SCHEMA``, ``INDEX``; empty if it creates nothing."""
+        """``TABLE``, ``SCHEMA``, ``INDEX``, ``VIEW``; empty if it creates nothing."""
         return str(self.tree.args.get("kind") or "") if self.creates else ""
 
+    @cached_property
+    def reads(self) -> set[str]:
+        """The tables and views that the view reads; empty for other statements."""
+        from sqlglot import exp
 
+        if self.kind != "VIEW":
+            return set()
+        own = {cte.alias for cte in self.tree.find_all(exp.CTE)}
+        return {_name_of(table) for table in self.tree.expression.find_all(exp.Table)} - own
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of it; comments and white space do not count."""
+        return _fingerprint(self.tree)
+
+
+@lru_cache(maxsize=256)  # the files rarely change, and the warehouse page reads them again and again
 def parse(sql: str, file: str) -> list[Statement]:
     """Return the statements of a script.
 
@@ -199,6 +226,10 @@ def parse(sql: str, file: str) -> list[Statement]:
     return found
 
 
+def _fingerprint(tree: exp.Expr) -> str:
+    return hashlib.sha256(tree.sql("redshift", comments=False).encode()).hexdigest()
+
+
 def _place(file: str, lines_before: int, line: int) -> str:
     return f"{file} line {lines_before + line}"
 
@@ -210,28 +241,63 @@ def _name_of(table: exp.Table) -> str:
 def read(*folders: Path, indexes: Iterable[str] = ()) -> dict[Statement, Table | None]:
     """Return the statements of the .sql files below folders, each with the table that it creates, if it creates one.
 
-    Schemas come first, then tables, then other statements, each sorted by the names of their files.
+    A file with a SELECT declares a view, which the comment above it describes: ``metrics/plays.sql`` that of the name
+    ``metrics.plays``, and its schema; ``views/weekly_retention.sql`` that of the name ``weekly_retention``.
+
+    Schemas come first, then tables, then other statements, each sorted by the names of their files; views come last,
+    after those that they read.
 
     :param indexes: scripts with the indexes of PostgreSQL.
 
     :raises DdlError: if a file is invalid, or a table is declared twice; see also :func:`parse`.
     """
-    order = ["SCHEMA", "TABLE"]
     found: dict[Statement, Table | None] = {}
     places: dict[str, str] = {}
     for path in sorted(path for folder in folders for path in folder.rglob("*.sql")):
-        for statement in parse(path.read_text(encoding="utf-8"), path.name):
+        for statement in parse(_with_view(path), path.name):
             table = _table(statement, keeps_rows=path.name == HISTORY)
-            if table and (other := places.setdefault(table.name, statement.where)) != statement.where:
-                raise DdlError(
-                    f"{statement.where}: {other} declares the table {table.name} too; delete one of the two."
-                )
+            if statement.kind in ("TABLE", "VIEW"):
+                kind, name = statement.kind.lower(), str(statement.creates)
+                if name in places:
+                    raise DdlError(
+                        f"{statement.where}: {places[name]} declares the {kind} {name} too; delete one of the two."
+                    )
+                places[name] = statement.where
             found[statement] = table
     if not found:
         raise DdlError(f"No file of DDL (*.sql) in {', '.join(map(str, folders))}.")
     found |= {statement: None for script in indexes for statement in parse(script, "postgres_sql")}
-    rank = {statement: order.index(statement.kind) if statement.kind in order else len(order) for statement in found}
-    return {statement: found[statement] for statement in sorted(found, key=rank.__getitem__)}
+    schemas = {item.creates for item in found if item.kind == "SCHEMA"}
+    missing = {str(item.creates).rpartition(".")[0] for item in found if item.kind == "VIEW"} - {"", *schemas}
+    found |= {item: None for name in sorted(missing) for item in parse(f"CREATE SCHEMA IF NOT EXISTS {name}", name)}
+    first = sorted((item for item in found if item.kind != "VIEW"), key=lambda item: _ORDER.get(item.kind, len(_ORDER)))
+    return {statement: found[statement] for statement in [*first, *_views(found)]}
+
+
+def _with_view(path: Path) -> str:
+    """Return the text of a file; of a SELECT, with CREATE VIEW in front of it, in the same line."""
+    text = path.read_text(encoding="utf-8")
+    found = statements(text)
+    if len(found) != 1 or command(text).verb not in ("SELECT", "WITH"):
+        return text
+    schema = "" if path.parent.name == VIEWS else f"{path.parent.name}."
+    select = body(text)
+    return f"{text[: text.index(select)]}CREATE VIEW {schema}{path.stem} AS {select}"
+
+
+def _views(found: Iterable[Statement]) -> list[Statement]:
+    """Return the views, each after those that it reads.
+
+    :raises DdlError: if views read each other.
+    """
+    views = {str(statement.creates): statement for statement in found if statement.kind == "VIEW"}
+    graph = {name: sorted(view.reads & views.keys()) for name, view in views.items()}
+    try:
+        return [views[name] for name in TopologicalSorter(graph).static_order()]
+    except CycleError as error:
+        raise DdlError(
+            f"Views read each other: {' -> '.join(error.args[1])}. Remove one of these references."
+        ) from None
 
 
 def tables(folder: Path) -> list[Table]:

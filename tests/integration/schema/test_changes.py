@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
-from sparkify.loading.load import Load
+from sparkify.loading.newest import Newest
 from sparkify.warehouse.postgres.session import Postgres
 from tests.integration.schema.conftest import DDL, FIVE, SIX, USERS, create, load, replace
 from tests.support.data import event, song
@@ -39,7 +39,7 @@ def test_a_dropped_table_is_created_with_the_rows_of_the_whole_history(loaded: L
 
 
 def test_an_unchanged_definition_is_merged(loaded: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Load, "_rebuild", lambda self: pytest.fail("rebuilt"))
+    monkeypatch.setattr(Newest, "rebuild", lambda *_: pytest.fail("rebuilt"))
     assert load(loaded, SIX, f"-- Another comment.\n{USERS}")["rows"] == 1
 
 

@@ -49,7 +49,16 @@ def test_comments_are_descriptions() -> None:
         },
     )
     assert describe(plain) == (None, {})
-    assert describe(view) == (None, {})
+    assert describe(view) == (Description("All plays."), {})
+
+
+def test_the_comment_of_a_view_is_its_description() -> None:
+    (view,) = ddl.parse(
+        "-- Paid share\n-- Of a day,\n-- UTC.\n-- Grain: day\n-- Unit: %\nCREATE VIEW v AS SELECT 1 AS value", "v.sql"
+    )
+    assert describe(view) == (Description("Paid share. Of a day, UTC. Grain: day.", "%"), {})
+    (plain,) = ddl.parse("CREATE VIEW v AS SELECT 1 AS value", "v.sql")
+    assert describe(plain) == (None, {})
 
 
 @pytest.mark.parametrize(
@@ -102,5 +111,8 @@ def test_personal_data_is_marked() -> None:
         *(f"staging_events.{name}" for name in ("userid", "firstname", "lastname", "gender", "location")),
         *(f"staging_events.{name}" for name in ("registration", "sessionid", "useragent")),
         *(f"operations.rejected_rows.{name}" for name in ("raw_line", "raw_value")),
+        *(f"users_history.{name}" for name in ("user_id", "first_name", "last_name", "gender")),
+        *(f"{table}.user_id" for table in ("events", "sessions", "daily_users", "operations.changed_events")),
+        *(f"{table}.session_id" for table in ("events", "sessions", "operations.changed_events")),
         "operations.data_quality_results.sample",
     }

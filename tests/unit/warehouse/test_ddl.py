@@ -49,6 +49,47 @@ def test_schemas_come_first_and_other_statements_last(folder: Path) -> None:
     ]
 
 
+def test_a_select_declares_a_view_of_its_name(folder: Path) -> None:
+    for name, select in {
+        "views/a_latest": "-- The latest\n-- Of all.\nWITH own AS (SELECT id FROM marts.counts) SELECT id FROM own;\n",
+        "marts/counts": "SELECT COUNT(*) AS id FROM Plays",
+        "marts/other": "SELECT 1 AS id;\nSELECT 2 AS id",
+    }.items():
+        (folder / f"{name}.sql").parent.mkdir(exist_ok=True)
+        (folder / f"{name}.sql").write_text(select)
+    found = {item.creates: item for item in ddl.read(folder)}
+    # After what it reads.
+    assert list(found)[-2:] == ["marts.counts", "a_latest"]
+    assert [item.kind for item in found.values()].count("VIEW") == 2
+    assert found["marts"].kind == "SCHEMA"
+    assert found["marts.counts"].sql == "CREATE VIEW marts.counts AS SELECT COUNT(*) AS id FROM Plays"
+    assert found["marts.counts"].reads == {"plays"}
+    assert (found["a_latest"].reads, found["a_latest"].where) == ({"marts.counts"}, "a_latest.sql line 3")
+    # Comments and white space are no change.
+    before = found["a_latest"].fingerprint
+    (folder / "views" / "a_latest.sql").write_text(
+        "WITH own AS (\n    SELECT id FROM marts.counts  -- All.\n)\nSELECT id FROM own"
+    )
+    assert next(item for item in ddl.read(folder) if item.creates == "a_latest").fingerprint == before
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"views/plays": "SELECT 1 AS id"}, "plays.sql line 1: plays.sql line 2 declares the view plays too"),
+        ({"views/a": "SELECT 1 FROM b", "views/b": "SELECT 1 FROM a"}, "Views read each other: [ab] -> [ab] -> [ab]"),
+        ({"views/a": "-- A.\n\nSELECT 1 FROM"}, "a.sql line 3: invalid DDL"),
+        ({"views/select": "SELECT 1 AS id"}, "select.sql line 1: "),
+    ],
+)
+def test_an_invalid_view(folder: Path, files: dict[str, str], expected: str) -> None:
+    for name, select in files.items():
+        (folder / f"{name}.sql").parent.mkdir(exist_ok=True)
+        (folder / f"{name}.sql").write_text(select)
+    with pytest.raises(ddl.DdlError, match=expected):
+        ddl.read(folder)
+
+
 def test_keys(folder: Path) -> None:
     events, plays = ddl.tables(folder)
     assert (plays.primary_key, plays.sort_key, plays.distribution) == (
