@@ -76,6 +76,7 @@ with DAG(
         task_id="write_report",
         queries=[
             "report/days.sql",
+            "report/metrics.sql",
             "report/hours.sql",
             "report/songs.sql",
             "report/artists.sql",
@@ -83,6 +84,7 @@ with DAG(
             "report/sources.sql",
         ],
         template="daily.html",
+        metrics=str(INCLUDE / "sql" / "metrics"),
         bucket="{{ var.value.sparkify_bucket }}",
         key="reports/%Y/%m/%Y-%m-%d.html",
         outlets=[source("reports")],

@@ -18,7 +18,7 @@ from sparkify.sql.heading import heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from rich.console import Console
 
@@ -127,6 +127,7 @@ class Terminal:
         self._checks(checks)
         render = templates.renderer(SQL)
         with psycopg.connect(database) as connection:
+            self._metrics(connection.execute(render("report/metrics", scope=predicates.plausible())).fetchall())
             for path in sorted((SQL / "analytics").glob("*.sql"), key=lambda path: path.name, reverse=True):
                 sql = render(f"analytics/{path.stem}", scope=predicates.plausible())
                 cursor = connection.execute(sql)
@@ -162,13 +163,32 @@ class Terminal:
             self.console.print(f"  {sign} {check['table']:<16} {check['check']}{text}", soft_wrap=True)
         self.console.print()
 
+    def _metrics(self, rows: list[tuple[str, date, Any]]) -> None:
+        """Print the latest value of each metric.
+
+        :param rows: the name, the first day of the period and the value of metrics, in order.
+        """
+        from sparkify.schema import metrics
+
+        catalogue = metrics.read(SQL / "metrics")
+        table = Table("Metric", box=SIMPLE_HEAD)
+        for name in ("Latest", "Unit", "Period"):
+            table.add_column(name, justify="right" if name == "Latest" else "left")
+        for name, (day, value) in {name: (day, value) for name, day, value in rows}.items():
+            metric = catalogue[name]
+            shown = f"{value:,.1f}" if metric.unit in ("%", "hours", "minutes") else f"{value:,.0f}"
+            table.add_row(metric.title, shown, metric.unit, f"{metric.grain[0]} {day}")
+        self.console.print("[bold]Metrics[/]")
+        self.console.print(table)
+
     def _query(self, sql: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
         self.console.print(f"[bold]{heading(sql).title}[/]")
         table = Table(box=SIMPLE_HEAD)
         for column in columns:
             table.add_column(column, justify="left" if column in ("song", "artist", "browser") else "right")
         for row in rows:
-            table.add_row(*(f"{value:,}" if isinstance(value, int) else str(value) for value in row))
+            texts = (f"{value:,}" if isinstance(value, int) else "" if value is None else str(value) for value in row)
+            table.add_row(*texts)
         self.console.print(table)
 
     def next(self, commands: Mapping[str, str]) -> None:

@@ -81,8 +81,19 @@ def test_the_notebook_shows_the_loaded_plays(loaded: Lab) -> None:
     outputs = run(loaded)
     assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
     assert shown(outputs, "text/markdown") == ["**42 plays** on 3 days"]
-    assert len(shown(outputs, "image/png")) == 5
-    busiest, most_played, songs = [rows(text) for text in shown(outputs, "text/html") if text.startswith("<table")]
+    assert len(shown(outputs, "image/png")) == 6
+    figures, retention, changes, busiest, most_played, places = [
+        rows(text) for text in shown(outputs, "text/html") if text.startswith("<table")
+    ]
+    assert [
+        "Daily active users",
+        "1.0",
+        "users",
+        "day 2018-11-04",
+        "Users with at least one event on that day.",
+    ] in figures
+    assert retention[1] == ["2018-10-29", "1", "", "", "", ""]
+    assert changes == [["no rows"]]
     counted = loaded.query(
         "SELECT date_part('hour', start_time)::int::text, count(*)::text FROM songplays "
         "WHERE start_time >= '2018-10-29 15:00' GROUP BY 1, date_part('hour', start_time) "
@@ -92,7 +103,10 @@ def test_the_notebook_shows_the_loaded_plays(loaded: Lab) -> None:
     assert counted[:2] == [("9", "3"), ("15", "3")]
     linked = loaded.one("SELECT count(*) FROM songplays WHERE song_id IS NOT NULL")
     assert most_played == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", str(linked)]]
-    assert songs == [["song", "artist", "plays"], ["You Gotta Be", "Des&#x27;ree", "1"]]  # half of the last day
+    assert places == [
+        ["location", "plays", "listeners"],
+        ["Phoenix-Mesa-Scottsdale, AZ", "1", "1"],
+    ]  # half of the last day
 
 
 def test_invalid_timestamps_are_ignored(loaded: Lab) -> None:
@@ -105,7 +119,7 @@ def test_invalid_timestamps_are_ignored(loaded: Lab) -> None:
 def test_the_page_is_self_contained(loaded: Lab) -> None:
     page = notebook.execute(NOTEBOOK)
     assert "<strong>42 plays</strong> on 3 days" in page
-    assert page.count('src="data:image/png;base64,') == 5
+    assert page.count('src="data:image/png;base64,') == 6
     loads = re.findall(r"""(?:(?:src|href)=|import\(?[^;'"]*|url\()['"]?([^'" >)]+)""", page)
     assert any(address.startswith("data:") for address in loads)
     assert [address for address in loads if re.match(r"(https?:)?//", address)] == []
@@ -144,7 +158,7 @@ def test_names_are_shown_unchanged(named: Lab) -> None:
     assert [output for output in outputs if output["output_type"] in ("error", "stream")] == []
     drawn = [re.findall(r"<text[^>]*>([^<]*)</text>", chart) for chart in shown(outputs, "image/svg+xml")]
     found = [[name for name in NAMES if name in map(unescape, texts)] for texts in drawn]
-    assert found == [[], [], NAMES, NAMES, []]
+    assert found == [[], [], [], NAMES, NAMES, []]
     tables = [text for text in shown(outputs, "text/html") if text.startswith("<table")]
     assert [text for text in tables if 'class="tex2jax_ignore mathjax_ignore"' not in text] == []
     assert {unescape(row[0]) for row in rows(tables[-1])[1:]} == set(NAMES)

@@ -1,17 +1,16 @@
 -- Busiest hours of the day (UTC), last 7 days
--- Relative to the latest play, not to today: the 6 days before it.
+-- Relative to the hour of the latest play, not to today: the 6 days before it.
 -- Invalid timestamps, such as the year 10001, are excluded.
 SELECT
-    t.hour,
-    COUNT(*) AS plays
-FROM songplays AS p
-INNER JOIN time AS t ON p.start_time = t.start_time
+    CAST(EXTRACT(HOUR FROM p.hour) AS INTEGER) AS hour,
+    CAST(SUM(p.plays) AS BIGINT) AS plays
+FROM hourly_plays AS p
 WHERE
-    {{ scope("p.start_time") }}
-    AND p.start_time >= (
-        SELECT MAX(latest.start_time) - INTERVAL '6 days' FROM songplays AS latest
-        WHERE {{ scope("latest.start_time") }}
+    {{ scope("p.hour") }}
+    AND p.hour >= (
+        SELECT MAX(latest.hour) - INTERVAL '6 days' FROM hourly_plays AS latest
+        WHERE {{ scope("latest.hour") }}
     )
-GROUP BY t.hour
-ORDER BY plays DESC, t.hour ASC
+GROUP BY CAST(EXTRACT(HOUR FROM p.hour) AS INTEGER)
+ORDER BY plays DESC, hour ASC
 LIMIT 5;

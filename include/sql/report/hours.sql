@@ -1,10 +1,9 @@
 -- Plays by hour of the day (UTC) and level
 SELECT
-    t.hour,
-    COUNT(*) AS plays,
-    COUNT(CASE WHEN p.level = 'paid' THEN 1 END) AS paid_plays
-FROM songplays AS p
-INNER JOIN time AS t ON p.start_time = t.start_time
-WHERE {{ scope("p.start_time") }}
-GROUP BY t.hour
-ORDER BY t.hour ASC;
+    CAST(EXTRACT(HOUR FROM p.hour) AS INTEGER) AS hour,
+    CAST(SUM(p.plays) AS BIGINT) AS plays,
+    CAST(SUM(CASE WHEN p.level = 'paid' THEN p.plays ELSE 0 END) AS BIGINT) AS paid_plays
+FROM hourly_plays AS p
+WHERE {{ scope("p.hour") }}
+GROUP BY CAST(EXTRACT(HOUR FROM p.hour) AS INTEGER)
+ORDER BY hour ASC;

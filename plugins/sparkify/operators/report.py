@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sparkify.dag.run import InvalidRunError
@@ -54,23 +54,27 @@ class ReportOperator(WarehouseOperator):
         ``{{ scope(column, days=14) }}`` that of the last 14 days up to its end. (templated)
     :param template: a Jinja template in the DAG's template_searchpath. Its variables are ``rows`` (for each query, by
         the name of its file, a list of rows by column), ``headings`` (of the queries, by the same names),
-        ``interval``, ``run`` and ``timedelta``; output is escaped.
+        ``interval``, ``run``, ``metrics`` and ``timedelta``; output is escaped.
     :param bucket: the bucket to write to. (templated)
+    :param metrics: the folder of the semantic catalogue; the template's ``metrics``, by name. (templated)
     :param key: pattern of the key, for strftime on the interval's start: ``reports/%Y/%m/%Y-%m-%d.html``.
     """
 
-    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "queries", "bucket")
+    template_fields: Sequence[str] = (*WarehouseOperator.template_fields, "queries", "bucket", "metrics")
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"queries": "sql"}
     ui_color = "#f3d1e4"
 
-    def __init__(self, *, queries: list[str], template: str, bucket: str, key: str, **kwargs: Any) -> None:
+    def __init__(
+        self, *, queries: list[str], template: str, bucket: str, key: str, metrics: str | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.queries = queries
         self.names = [PurePath(file).stem for file in queries]  # rendering replaces the names with the files' content
         self.template = template
         self.bucket = bucket
         self.key = key
+        self.metrics = metrics
 
     def render_fields(self, context: Context, jinja_env: jinja2.Environment | None) -> None:
         """Render the fields, with the interval as the scope of the queries."""
@@ -112,6 +116,8 @@ class ReportOperator(WarehouseOperator):
     def _page(self, rows: dict[str, Rows], headings: dict[str, Heading], run: ReportRun) -> str:
         from jinja2 import Environment, StrictUndefined
 
+        from sparkify.schema import metrics
+
         # Airflow's own environment does not escape, and the values are input from clients.
         environment = Environment(
             loader=self.get_template_env().loader,
@@ -121,4 +127,11 @@ class ReportOperator(WarehouseOperator):
             lstrip_blocks=True,
         )
         template = environment.get_template(self.template)
-        return template.render(rows=rows, headings=headings, interval=self.interval, run=run, timedelta=timedelta)
+        return template.render(
+            rows=rows,
+            headings=headings,
+            interval=self.interval,
+            run=run,
+            metrics=metrics.read(Path(self.metrics)) if self.metrics else {},
+            timedelta=timedelta,
+        )

@@ -71,6 +71,28 @@ def test_each_change_has_its_sql_and_its_cost(loaded: Lab, ddl: Path, capsys: py
     assert loaded.tables() == before
 
 
+def test_histories_and_aggregates_are_rebuilt_by_their_strategies(
+    loaded: Lab, ddl: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replace(ddl / "users_history.sql", "    gender VARCHAR(16),", "    gender VARCHAR(8),")
+    replace(ddl / "daily_songs.sql", "    plays BIGINT NOT NULL,", "    plays INTEGER NOT NULL,")
+    with psycopg.connect(loaded.uri) as connection:
+        connection.execute("UPDATE operations.table_definitions SET is_current = FALSE WHERE table_name = 'sessions'")
+    assert schema.main([]) == 2
+    printed = capsys.readouterr().out
+    for text in (
+        "! users_history: type of gender VARCHAR(16) -> VARCHAR(8)\n",
+        "    INSERT INTO users_history__rebuild (user_id, valid_from, first_name,",
+        "valid_to, is_current",
+        "LEAD(",
+        "! daily_songs: type of plays BIGINT -> INTEGER\n",
+        "    INSERT INTO daily_songs__rebuild (day, song, artist, song_key, plays, listeners)\n",
+        "    FROM events AS e\n",
+        "~ sessions: its SELECT is new or has changed\n    load_sessions replaces all rows, in one transaction",
+    ):
+        assert text in printed
+
+
 def test_older_code_and_invalid_ddl_are_errors(loaded: Lab, ddl: Path, capsys: pytest.CaptureFixture[str]) -> None:
     replace(ddl / "users.sql", "    level VARCHAR(16),\n", "    level VARCHAR(16),\n    country VARCHAR(2),\n")
     create(loaded, ddl)

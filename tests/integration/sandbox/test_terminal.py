@@ -47,3 +47,22 @@ def test_a_step_shows_no_output_of_others(capsys: pytest.CaptureFixture[str]) ->
     assert "a log line" not in text.getvalue()
     assert capsys.readouterr().out == "a log line\n"
     assert "✓" in text.getvalue()
+
+
+def test_the_results_have_the_metrics(lab: Lab) -> None:
+    lab.put_events("2018-11-01", [event("2018-11-01T05:00", 1, 0), event("2018-11-01T05:30", 1, 1, level="paid")])
+    lab.run("2018-11-01", "2018-11-02")
+    text = io.StringIO()
+    Terminal(Console(file=text, width=120)).results(lab.uri, [])
+    lines = [" ".join(line.split()) for line in text.getvalue().splitlines()]
+    for line in (
+        "daily_activity 2",
+        "users_history 2",
+        "Paid share 50.0 % day 2018-11-01",
+        "Average session 30.0 minutes day 2018-11-01",
+        "Daily active users 1 users day 2018-11-01",
+        "Monthly active users 1 users month 2018-11-01",
+        "2018-11-01 1 0",  # a change of subscription, to paid
+        "2018-10-29 1",  # retention: no later week
+    ):
+        assert line in lines
