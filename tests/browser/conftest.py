@@ -37,9 +37,12 @@ DEVICES = {
 }
 ANSWERS: dict[str, Any] = {
     "loads": {"version": "1", "is_paused": False, "now": "2018-11-01T06:00:00.000Z", "failures": []},
-    "panels": [{"name": name, "title": f"Title of {name}", "note": "A note."} for name in ("top_songs", "devices")],
+    "panels": [
+        {"name": name, "title": f"Title of {name}", "note": "A note.", "has_days": False, "metrics": []}
+        for name in ("top_songs", "devices")
+    ],
     "panels/freshness": {"columns": ["a", "b", "c", "d"], "rows": [[None] * 4]},
-    "panels/tables": {"columns": ["table_name"], "rows": [["songplays", 3, None, 0]]},
+    "panels/tables": {"columns": ["table_name"], "rows": [["songplays", 3, None, 0, False]]},
     "panels/devices": DEVICES,
     "dictionary": {"tables": []},
     "reports": {"days": ["2018-11-01", "2018-10-31"]},
@@ -72,7 +75,7 @@ def page(browser: Browser, answers: dict[str, Any]) -> Iterator[Page]:
     page.on("pageerror", lambda error: errors.append(str(error)))
 
     def answer(route: Route) -> None:
-        path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
+        path, _, query = route.request.url.removeprefix(ORIGIN).partition("?")
         if RUNS in path:  # Airflow's own API: an answer for each request, the last one for all others
             waiting = answers["runs"]
             status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
@@ -80,7 +83,8 @@ def page(browser: Browser, answers: dict[str, Any]) -> Iterator[Page]:
             route.fulfill(body=json.dumps(body), content_type="application/json", status=status)
             return
         if path.startswith("api/"):
-            found = answers.get(path.removeprefix("api/"), {"columns": [], "rows": []})
+            name = path.removeprefix("api/")
+            found = answers.get(f"{name}?{query}", answers.get(name, {"columns": [], "rows": []}))
             stamped = {"as_of": "2018-11-01T06:00:00.000Z", **found} if isinstance(found, dict) else found
             status = stamped.pop("status", 200) if isinstance(stamped, dict) else 200
             route.fulfill(body=json.dumps(stamped), content_type="application/json", status=status)

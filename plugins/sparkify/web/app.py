@@ -21,6 +21,7 @@ from sparkify.alerts import testing
 from sparkify.quality import declaration
 from sparkify.web import dictionary, loads, panels, reports
 from sparkify.web.cache import PATIENCE, Cache
+from sparkify.web.days import Days, DaysError, DaysRequest
 from sparkify.web.panels import Panel, PanelError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ READERS = 2
 KEEP_LOADS = 15.0
 # Minimum age, in seconds, of a cached result that the reload button refreshes although no run has ended since.
 RELOAD = 45.0
+# The panel with the first and the last loaded day.
+LOADED_DAYS = "loaded_days"
 # Maximum number of runs of one request.
 MOST_RUNS = 100
 
@@ -47,14 +50,16 @@ MOST_RUNS = 100
 def application() -> ASGIApp:
     """Return the application of this process."""
     return create(
-        Cache(panels.read), *(Cache(read, keep=KEEP_LOADS) for read in (loads.read, reports.latest, dictionary.read))
+        Cache(lambda query: panels.read(*query)),
+        *(Cache(read, keep=KEEP_LOADS) for read in (loads.read, reports.latest, dictionary.read)),
     )
 
 
 def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache, dictionary_cache: Cache) -> ASGIApp:
     """Return an application.
 
-    :param panel_cache: the results of the panels, cached until a run that writes to the warehouse has ended.
+    :param panel_cache: the results of :func:`sparkify.web.panels.read` by name and days, cached until a run that writes
+        to the warehouse has ended.
     :param loads_cache: the results of :func:`sparkify.web.loads.read`, which report such a run.
     :param reports_cache: the results of :func:`sparkify.web.reports.latest`.
     :param dictionary_cache: the results of :func:`sparkify.web.dictionary.read`.
@@ -95,14 +100,34 @@ def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache, diction
     def declared() -> list[Panel]:
         return list(panels.declared().values())
 
+    async def panel_days(request: DaysRequest, version: str, max_age: float) -> Days:
+        """Return the requested days; only the panel ``loaded_days`` knows what they are relative to."""
+        if not request.is_relative:
+            return request.resolve(None)
+        ((first, last),) = (await panel_cache.get((LOADED_DAYS, None), version, max_age))["rows"]
+        return request.resolve((date.fromisoformat(first), date.fromisoformat(last)) if first else None)
+
     @app.get("/api/panels/{name}")
-    async def panel(name: str, *, reload: bool = False) -> dict[str, Any]:
+    async def panel(
+        name: str,
+        *,
+        reload: bool = False,
+        preset: Annotated[str | None, Query(alias="range")] = None,
+        first: Annotated[str | None, Query(alias="from")] = None,
+        last: Annotated[str | None, Query(alias="to")] = None,
+    ) -> dict[str, Any]:
         if name not in (known := panels.declared()):
             raise HTTPException(404, f"Unknown panel {name!r}: expected one of {', '.join(known)}.")
+        request = DaysRequest.parse(preset, first, last)
         state = await loads_cache.get("loads")
         version = state["versions"].get(name, state["version"])
-        answer = await panel_cache.get(name, version, RELOAD if reload else math.inf)
-        return {"name": name, "version": version, **answer}
+        max_age = RELOAD if reload else math.inf
+        shown: dict[str, Any] = {"name": name, "version": version}
+        days = None
+        if known[name].has_days:
+            days = await panel_days(request, version, max_age)
+            shown |= {"from": f"{days.first}", "to": f"{days.last}"}
+        return {**shown, **await panel_cache.get((name, days), version, max_age)}
 
     @app.get("/api/checks")
     def checks() -> list[dict[str, str]]:
@@ -150,6 +175,10 @@ def create(panel_cache: Cache, loads_cache: Cache, reports_cache: Cache, diction
     @app.exception_handler(PanelError)
     async def unavailable(request: Request, error: PanelError) -> JSONResponse:
         return JSONResponse({"kind": error.kind, "detail": str(error)}, 503)
+
+    @app.exception_handler(DaysError)
+    async def invalid(request: Request, error: DaysError) -> JSONResponse:
+        return JSONResponse({"kind": "days", "detail": str(error)}, 422)
 
     return with_headers(app)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sparkify.web.panels import LIMIT, PanelError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 # Seconds to cache an error.
 KEEP_ERROR = 5.0
@@ -19,6 +19,10 @@ KEEP_ERROR = 5.0
 PATIENCE = 2 * LIMIT + 5
 # Concurrent calls, in each process of the API server.
 THREADS = 4
+# Maximum number of cached results, and of calls that run or wait for a thread: nobody can exhaust the memory by asking
+# for many different ranges of days. The page with a dozen ranges needs about 130.
+MOST_ENTRIES = 200
+MOST_CALLS = 100
 
 
 class CacheEntry(NamedTuple):
@@ -35,9 +39,9 @@ class CacheEntry(NamedTuple):
 
 
 class Cache:
-    """The cached results of a function of a name.
+    """The cached results of a function of a key, such as a name; of too many the least recently used are dropped.
 
-    Concurrent requests for the same name share one call. The function runs in separate threads, so that it does not
+    Concurrent requests for the same key share one call. The function runs in separate threads, so that it does not
     block other requests of the API server.
 
     :param read: the function; it blocks.
@@ -48,7 +52,7 @@ class Cache:
 
     def __init__(
         self,
-        read: Callable[[str], dict[str, Any]],
+        read: Callable[[Any], dict[str, Any]],
         *,
         keep: float = math.inf,
         keep_error: float = KEEP_ERROR,
@@ -59,18 +63,20 @@ class Cache:
         self._keep_error = keep_error
         self._patience = patience
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="warehouse-page")
-        self._under_way: dict[tuple[str, str], asyncio.Future[dict[str, Any]]] = {}
-        self._entries: dict[str, CacheEntry] = {}
+        self._under_way: dict[tuple[Hashable, str], asyncio.Future[dict[str, Any]]] = {}
+        self._entries: dict[Hashable, CacheEntry] = {}  # the least recently used first
 
-    async def get(self, name: str, version: str = "", max_age: float = math.inf) -> dict[str, Any]:
-        """Return the result for a name.
+    async def get(self, key: Hashable, version: str = "", max_age: float = math.inf) -> dict[str, Any]:
+        """Return the result for a key.
 
         :param version: of the underlying data; a cached result of another version is not returned.
         :param max_age: seconds; an older cached result is not returned.
         :raises PanelError: if the function fails or times out.
         """
-        entry = self._entries.get(name)
-        answer = entry.answer if entry and self._is_fresh(entry, version, max_age) else await self._fetch(name, version)
+        entry = self._entries.pop(key, None)
+        if entry:
+            self._entries[key] = entry
+        answer = entry.answer if entry and self._is_fresh(entry, version, max_age) else await self._fetch(key, version)
         if isinstance(answer, PanelError):
             raise answer
         return answer
@@ -81,12 +87,17 @@ class Cache:
             return age < self._keep_error
         return entry.version == version and age < min(self._keep, max_age)
 
-    async def _fetch(self, name: str, version: str) -> dict[str, Any] | PanelError:
-        future = self._under_way.get((name, version))
+    async def _fetch(self, key: Hashable, version: str) -> dict[str, Any] | PanelError:
+        future = self._under_way.get((key, version))
         if future is None:
-            future = asyncio.get_running_loop().run_in_executor(self._threads, self._read, name)
-            self._under_way[name, version] = future
-            future.add_done_callback(lambda done: self._remember(name, version, done))
+            if len(self._under_way) >= MOST_CALLS:
+                return PanelError(
+                    "waiting",
+                    f"{MOST_CALLS} other queries of the page are running or waiting. The page shows the result later.",
+                )
+            future = asyncio.get_running_loop().run_in_executor(self._threads, self._read, key)
+            self._under_way[key, version] = future
+            future.add_done_callback(lambda done: self._remember(key, version, done))
         try:
             # The timeout of one request does not cancel the call for the others.
             return await asyncio.wait_for(asyncio.shield(future), self._patience)
@@ -99,12 +110,14 @@ class Cache:
         except PanelError as error:
             return error
 
-    def _remember(self, name: str, version: str, done: asyncio.Future[dict[str, Any]]) -> None:
-        del self._under_way[name, version]
+    def _remember(self, key: Hashable, version: str, done: asyncio.Future[dict[str, Any]]) -> None:
+        del self._under_way[key, version]
         if done.cancelled():
             return
         error = done.exception()
-        if error is None:
-            self._entries[name] = CacheEntry(time.monotonic(), version, done.result())
-        elif isinstance(error, PanelError):
-            self._entries[name] = CacheEntry(time.monotonic(), version, error)
+        if error is not None and not isinstance(error, PanelError):
+            return
+        self._entries.pop(key, None)
+        self._entries[key] = CacheEntry(time.monotonic(), version, error or done.result())
+        while len(self._entries) > MOST_ENTRIES:
+            del self._entries[next(iter(self._entries))]

@@ -27,7 +27,7 @@ def read(name: str = "") -> dict[str, Any]:
     """
     changed = _changed()
     try:
-        tables = _tables(panels.SQL, _version(panels.SQL))
+        tables = _tables(panels.SQL, panels.version(panels.SQL / "ddl", panels.SQL / "load"))
     except DdlError as error:
         raise PanelError("refused", f"The DDL is invalid: {error}") from error
     return {"tables": [{**table, "changed_at": changed.get(table["name"])} for table in tables]}
@@ -40,11 +40,6 @@ def _tables(sql: Path, version: frozenset[tuple[str, int]]) -> list[dict[str, An
     :param version: of the files.
     """
     return [asdict(table) for table in dictionary.read(sql)]
-
-
-def _version(sql: Path) -> frozenset[tuple[str, int]]:
-    files = [path for folder in ("ddl", "load") for path in (sql / folder).rglob("*.sql")]
-    return frozenset((str(path), path.stat().st_mtime_ns) for path in files)
 
 
 def _changed() -> dict[str, str]:

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparkify.schema import metrics
+from sparkify.schema.metrics import Metric  # noqa: TC001 - FastAPI reads the annotation
 from sparkify.sql import predicates, templates
 from sparkify.sql.heading import heading
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sparkify.warehouse import Warehouse
+    from sparkify.warehouse.ddl import Table
+    from sparkify.web.days import Days
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +29,8 @@ SQL = Path(__file__).parents[3] / "include" / "sql"
 CONNECTION = "redshift"
 # Query timeout of a panel, in seconds.
 LIMIT = 10.0
+# Tables from this many rows on have the planner's estimate instead of a count, which would read the whole table.
+COUNTED = 500_000
 # SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html; Redshift's are the same.
 CANCELLED = "57014"
 MISSING = ("42P01", "3F000")
@@ -45,29 +55,40 @@ class Panel:
     :param name: the name of the file in include/sql/analytics/page.
     :param title: the first line of the comment.
     :param note: the other lines; may be empty.
+    :param has_days: whether it shows the chosen days only.
+    :param metrics: the metrics that it selects from.
     """
 
     name: str
     title: str
     note: str
+    has_days: bool
+    metrics: tuple[Metric, ...]
 
 
 def declared() -> dict[str, Panel]:
     """Return the panels by name, one for each file of include/sql/analytics/page."""
-    return {path.stem: _panel(path) for path in sorted((SQL / "analytics" / "page").glob("*.sql"))}
+    catalogue = metrics.read(SQL / "metrics")
+    return {path.stem: _panel(path, catalogue) for path in sorted((SQL / "analytics" / "page").glob("*.sql"))}
 
 
-def _panel(path: Path) -> Panel:
-    title, note = heading(path.read_text(encoding="utf-8"))
-    return Panel(path.stem, title or path.stem, note)
+def _panel(path: Path, catalogue: Mapping[str, Metric]) -> Panel:
+    text = path.read_text(encoding="utf-8")
+    title, note = heading(text)
+    has_days = re.search(r"\bscope\([^)]*\bchosen=", text) is not None
+    used = dict.fromkeys(re.findall(r"\bmetrics\.(\w+)", text))
+    return Panel(
+        path.stem, title or path.stem, note, has_days, tuple(catalogue[name] for name in used if name in catalogue)
+    )
 
 
-def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
+def read(name: str, days: Days | None = None, limit: float = LIMIT) -> dict[str, Any]:
     """Return the content of a panel in JSON types: ``columns``, ``rows`` and ``as_of``.
 
     Times are UTC, in ISO 8601 with a ``Z``.
 
     :param name: one of :func:`declared`.
+    :param days: the days to show, if the panel has days; None for all.
     :param limit: query timeout, in seconds.
     :raises PanelError: if the warehouse is unreachable, or the query fails or times out.
     """
@@ -75,7 +96,7 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
 
     as_of = datetime.now(UTC).replace(tzinfo=None)
     try:
-        columns, rows = _answer(sql(name), limit)
+        columns, rows = _answer(name, days, limit)
     except PanelError:
         raise
     except WarehouseError as error:
@@ -85,23 +106,50 @@ def read(name: str, limit: float = LIMIT) -> dict[str, Any]:
     return {"columns": columns, "rows": [[_plain(value) for value in row] for row in rows], "as_of": _plain(as_of)}
 
 
-def sql(name: str) -> str:
-    """Return the query of a panel; its scope are valid timestamps, see :func:`sparkify.sql.predicates.plausible`.
+def sql(name: str, days: Days | None = None, estimates: Mapping[str, int] | None = None) -> str:
+    """Return the query of a panel.
 
-    A template may iterate over the tables: ``{% for table in tables %}``, each a :class:`sparkify.warehouse.ddl.Table`.
+    A template calls ``scope(column)`` for valid timestamps, see :func:`sparkify.sql.predicates.plausible`, and
+    ``scope(column, chosen="day")`` for the days to show, ``"week"`` or ``"month"`` for the weeks or months that they
+    overlap. It may iterate over the tables: ``{% for table in tables %}``, each a
+    :class:`sparkify.warehouse.ddl.Table`.
+
+    :param days: the days to show; None for all.
+    :param estimates: the estimated number of rows of large tables, by name.
     """
+    valid = predicates.plausible()
+
+    def scope(column: str, *, chosen: str = "") -> str:
+        return days.predicate(column, chosen) if days and chosen else valid(column)
+
+    tables = _tables(SQL / "ddl", version(SQL / "ddl"))
+    return templates.renderer(SQL)(f"analytics/page/{name}", scope=scope, tables=tables, estimates=estimates or {})
+
+
+@lru_cache(maxsize=1)
+def _tables(folder: Path, version: frozenset[tuple[str, int]]) -> list[Table]:
+    """Return the declared tables; parsing them takes a tenth of a second."""
     from sparkify.warehouse import ddl
 
-    render = templates.renderer(SQL)
-    return render(f"analytics/page/{name}", scope=predicates.plausible(), tables=ddl.tables(SQL / "ddl"))
+    return ddl.tables(folder)
 
 
-def _answer(statement: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
+def version(*folders: Path) -> frozenset[tuple[str, int]]:
+    """Return what changes if a file of the folders does."""
+    files = [path for folder in folders for path in folder.rglob("*.sql")]
+    return frozenset((str(path), path.stat().st_mtime_ns) for path in files)
+
+
+def _answer(name: str, days: Days | None, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
     from sparkify.warehouse import connect
 
+    statement = sql(name, days)
     try:
         with connect(CONNECTION) as warehouse:
-            return query(warehouse, statement, limit)
+            warehouse.read_only(limit)
+            if large := _estimates(name, warehouse):
+                statement = sql(name, days, large)
+            return warehouse.table(statement)
     except Exception as error:
         if _sqlstate(error) not in MISSING:
             raise
@@ -112,14 +160,26 @@ def _answer(statement: str, limit: float) -> tuple[list[str], list[tuple[Any, ..
         raise
 
 
+def _estimates(name: str, warehouse: Warehouse) -> dict[str, int]:
+    """Return the estimated number of rows of the large tables, if the panel's template uses it."""
+    from sparkify.warehouse import catalogue
+
+    if "estimates" not in (SQL / "analytics" / "page" / f"{name}.sql").read_text(encoding="utf-8"):
+        return {}
+    names = [table.name for table in _tables(SQL / "ddl", version(SQL / "ddl"))]
+    found = catalogue.relations(warehouse, names)
+    return {name: relation.rows for name, relation in found.items() if relation.rows >= COUNTED}
+
+
 def _missing(warehouse: Warehouse, statement: str) -> PanelError | None:
-    """Return the error that names the declared tables which a SELECT needs and which do not exist."""
+    """Return the error that names the declared tables and views which a SELECT needs and which do not exist."""
     import sqlglot
     from sqlglot import exp
 
     from sparkify.warehouse import catalogue, ddl
 
-    declared = {table.name for table in ddl.read(SQL / "ddl").values() if table}
+    statements = ddl.read(SQL / "ddl", SQL / "views", SQL / "metrics")
+    declared = {str(statement.creates) for statement in statements if statement.kind in ("TABLE", "VIEW")}
     absent = declared - catalogue.relations(warehouse, declared).keys()
     if absent == declared:
         return PanelError(
@@ -130,17 +190,11 @@ def _missing(warehouse: Warehouse, statement: str) -> PanelError | None:
     needed = sorted(absent & {".".join(part.name.lower() for part in table.parts) for table in used})
     if not needed:
         return None
-    which = f"The table {needed[0]} does" if len(needed) == 1 else f"The tables {', '.join(needed)} do"
     return PanelError(
         "missing",
-        f"{which} not exist. Run the DAG sparkify_warehouse: its first task, create_tables, creates missing tables.",
+        f"{', '.join(needed)} {'does' if len(needed) == 1 else 'do'} not exist. Run the DAG sparkify_warehouse: its "
+        "first task, create_tables, creates missing tables and views.",
     )
-
-
-def query(warehouse: Warehouse, sql: str, limit: float) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Run a SELECT read-only, with a timeout of ``limit`` seconds; return its columns and rows."""
-    warehouse.read_only(limit)
-    return warehouse.table(sql)
 
 
 def _explained(name: str, error: Exception, limit: float) -> PanelError:

@@ -68,7 +68,8 @@ def test_there_are_no_other_endpoints(anonymous: TestClient, token: str, path: s
 def test_logged_in_users_get_the_page(client: TestClient, path: str) -> None:
     response = client.get(path)
     assert response.status_code == 200
-    assert client.get("/sparkify/api/panels").json() == [asdict(panel) for panel in PANELS.values()]
+    expected = json.loads(json.dumps([asdict(panel) for panel in PANELS.values()]))
+    assert client.get("/sparkify/api/panels").json() == expected
 
 
 def test_files_outside_the_page_are_not_served(client: TestClient) -> None:
@@ -149,8 +150,8 @@ def test_one_table_is_missing(client: TestClient, lab: Lab, table: str) -> None:
     for name in needed[table]:
         assert answers[name].json() == {
             "kind": "missing",
-            "detail": f"The table {table} does not exist. Run the DAG sparkify_warehouse: its first task, "
-            "create_tables, creates missing tables.",
+            "detail": f"{table} does not exist. Run the DAG sparkify_warehouse: its first task, create_tables, creates "
+            "missing tables and views.",
         }
 
 
@@ -160,14 +161,14 @@ def test_a_schema_is_missing(client: TestClient, lab: Lab) -> None:
         connection.execute("DROP SCHEMA operations CASCADE; DROP TABLE songplays")
     assert client.get("/sparkify/api/panels/users_by_level").status_code == 200
     detail = client.get("/sparkify/api/panels/freshness").json()["detail"]
-    assert detail.startswith("The tables operations.data_quality_results, songplays do not exist. Run the DAG")
+    assert detail.startswith("operations.data_quality_results, songplays do not exist. Run the DAG")
 
 
 def test_a_table_that_the_project_does_not_declare(
     client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
-    monkeypatch.setattr(panels, "sql", lambda name: "SELECT a FROM no_such_table")
+    monkeypatch.setattr(panels, "sql", lambda *_: "SELECT a FROM no_such_table")
     answer = client.get("/sparkify/api/panels/browsers").json()
     assert answer["kind"] == "refused"
     assert "UndefinedTable 42P01" in answer["detail"]
@@ -177,7 +178,8 @@ def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     found = {name: get(client, name)["rows"] for name in PANELS}
     assert found.pop("freshness") == [[None, None, None, None]]
-    assert {tuple(row[1:]) for row in found.pop("tables")} == {(0, None, 0)}
+    assert found.pop("loaded_days") == [[None, None]]
+    assert {tuple(row[1:]) for row in found.pop("tables")} == {(0, None, 0, False)}
     assert found == {name: [] for name in found}
 
 
@@ -187,7 +189,7 @@ def test_a_failed_panel_does_not_affect_others(
     lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     sql = panels.sql
     broken = {"browsers": "SELECT no_such_column FROM songplays"}
-    monkeypatch.setattr(panels, "sql", lambda name: broken.get(name) or sql(name))
+    monkeypatch.setattr(panels, "sql", lambda name, *rest: broken.get(name) or sql(name, *rest))
     response = client.get("/sparkify/api/panels/browsers")
     assert response.status_code == 503
     assert response.json()["kind"] == "refused"
@@ -228,13 +230,91 @@ def test_a_new_panel_needs_no_restart(
     assert client.get("/sparkify/api/panels/answer").status_code == 404
     file = panels.SQL / "analytics" / "page" / "answer.sql"
     file.write_text("-- The answer\n-- Of all.\nSELECT 42 AS answer;\n")
-    new = {"name": "answer", "title": "The answer", "note": "Of all."}
+    new = {"name": "answer", "title": "The answer", "note": "Of all.", "has_days": False, "metrics": []}
     assert client.get("/sparkify/api/panels").json() == sorted([*before, new], key=lambda panel: panel["name"])
     assert get(client, "answer")["rows"] == [[42]]
     file.write_text("-- Another answer\nSELECT 43 AS answer;\n")
     os.utime(file, (1, 1))  # whatever the resolution of the file system's clock
-    assert {"name": "answer", "title": "Another answer", "note": ""} in client.get("/sparkify/api/panels").json()
+    assert {**new, "title": "Another answer", "note": ""} in client.get("/sparkify/api/panels").json()
     assert get(client, "answer?reload=true")["rows"] == [[43]]
+
+
+# --- the days to show ---
+
+
+def test_days_are_relative_to_the_latest_loaded_day(client: TestClient, lab: Lab) -> None:
+    days = ("2018-11-01", "2018-11-28", "2018-11-29")
+    for number, day in enumerate(days):
+        lab.put_events(day, [event(f"{day}T05:00:00", number)])
+    lab.run("2018-11-01", "2018-12-01")
+    default = get(client, "plays_by_day")
+    assert (default["from"], default["to"]) == ("2018-11-02", "2018-11-29")
+    shown = {
+        "": days[1:],
+        "range=7d": days[1:],
+        "range=all": days,
+        "from=2018-11-01&to=2018-11-01": days[:1],
+        "to=2018-11-28": days[:2],
+        "from=2018-12-24&to=2018-12-26": (),
+    }
+    for query, expected in shown.items():
+        assert tuple(row[0] for row in get(client, f"plays_by_day?{query}")["rows"]) == expected, query
+    for name, panel in PANELS.items():
+        assert ("from" in get(client, f"{name}?range=7d")) == panel.has_days
+
+
+def test_the_panels_that_depend_on_time_have_days() -> None:
+    assert {name for name, panel in PANELS.items() if not panel.has_days} == {
+        "freshness", "loaded_days", "quality", "rejected_rows", "source_files", "tables", "users_by_level"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["range=8d", "from=now", "from=2018-11-02&to=2018-11-01", "range=all&to=2018-11-01"])
+def test_invalid_days_are_refused_before_the_warehouse_is_queried(
+    client: TestClient, queries: Counter[str], query: str
+) -> None:
+    response = client.get(f"/sparkify/api/panels/top_songs?{query}")
+    assert response.status_code == 422
+    assert response.json()["kind"] == "days"
+    assert response.json()["detail"].startswith("Invalid ")
+    assert not queries
+
+
+def test_the_same_days_are_queried_once(client: TestClient, lab: Lab, queries: Counter[str], metadata: None) -> None:
+    lab.put_events("2018-11-05", [event("2018-11-05T05:00:00")])
+    lab.run("2018-11-05", "2018-11-06")
+    for query in ("range=7d", "from=2018-10-30&to=2018-11-05", "from=2018-10-30", "range=7d"):
+        get(client, f"browsers?{query}")
+    assert queries["browsers"] == 1
+    get(client, "browsers?range=28d")
+    assert queries["browsers"] == 2
+    assert queries["loaded_days"] == 1
+    get(client, "users_by_level?range=7d")
+    get(client, "users_by_level?range=28d")
+    assert queries["users_by_level"] == 1
+
+
+# --- the catalogue of metrics ---
+
+
+def test_a_panel_has_the_definitions_of_its_metrics(client: TestClient) -> None:
+    found = {panel["name"]: panel["metrics"] for panel in client.get("/sparkify/api/panels").json()}
+    assert found["plays_by_day"] == [
+        {
+            "name": "plays",
+            "title": "Plays",
+            "meaning": "How often songs were played. A play that was delivered twice counts once.",
+            "grain": ["day", "level"],
+            "unit": "plays",
+            "additive": "over days and levels",
+        }
+    ]
+    used = {metric["name"] for metrics in found.values() for metric in metrics}
+    assert used == {
+        "cancellations", "conversion_rate", "daily_active_users", "downgrades", "listeners", "monthly_active_users",
+        "paid_share", "plays", "retention", "sign_ups", "upgrades", "weekly_active_users",
+    }  # fmt: skip
+    assert all(metric["meaning"] and metric["unit"] for metrics in found.values() for metric in metrics)
 
 
 # --- permissions in the warehouse ---
@@ -253,7 +333,7 @@ def test_a_panel_cannot_write(lab: Lab) -> None:
 
 
 def test_a_slow_panel_is_cancelled(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(panels, "sql", lambda name: "SELECT pg_sleep(30)")
+    monkeypatch.setattr(panels, "sql", lambda *_: "SELECT pg_sleep(30)")
     begun = time.monotonic()
     with pytest.raises(PanelError, match=r"panel browsers took longer than 0\.2 s") as raised:
         panels.read("browsers", limit=0.2)
@@ -270,9 +350,9 @@ def queries(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     counts: Counter[str] = Counter()
 
     def counted(function: Any) -> Any:
-        def read(name: str) -> Any:
+        def read(name: str, *rest: Any) -> Any:
             counts[name] += 1
-            return function(name)
+            return function(name, *rest)
 
         return read
 

@@ -64,10 +64,8 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
         ("time", 1594), ("users", 79),
     }  # fmt: skip
     by_hour = Counter(f"{time:%Y-%m-%dT%H}:00:00.000Z" for time in times)
-    first = max(times).replace(minute=0, second=0, microsecond=0) - timedelta(hours=167)
-    week = {hour: plays for hour, plays in by_hour.items() if hour >= f"{first:%Y-%m-%dT%H}"}
-    assert rows("plays_by_hour") == sorted(week.items())
-    assert 100 < len(week) < len(by_hour)
+    assert rows("plays_by_hour") == sorted(by_hour.items())
+    assert 100 < len(by_hour) < 336
     by_weekday = Counter((time.isoweekday(), time.hour) for time in times)
     assert rows("plays_by_weekday") == sorted((*key, count) for key, count in by_weekday.items())
     days = [sum(plays for day, _, plays in rows("plays_by_weekday") if day == weekday) for weekday in range(1, 8)]
@@ -83,7 +81,10 @@ def test_the_real_sample(sample_lab: Lab, sample: Path) -> None:
     assert rows("top_artists") == most(Counter(item["artist"] for item in plays))
     by_day = Counter(str(time.date()) for time in times)
     paid = Counter(str(time.date()) for time, item in zip(times, plays, strict=True) if item["level"] == "paid")
-    assert rows("plays_by_day") == [(day, by_day[day], paid[day]) for day in sorted(by_day)]
+    assert rows("plays_by_day") == [(day, by_day[day]) for day in sorted(by_day)]
+    assert [(day, paid_plays, plays) for day, _, _, paid_plays, plays, *_ in reversed(rows("paid_share"))] == [
+        (day, paid[day], by_day[day]) for day in sorted(by_day)
+    ]
     assert rows("users_by_level") == [("free", 63), ("paid", 16)]
     assert sum(count for _, count, _ in rows("browsers")) == 1594
     assert rows("rejected_rows") == []
@@ -110,7 +111,8 @@ def test_a_duplicate_play_in_the_log_counts_once(lab: Lab) -> None:
     assert rows("top_artists") == [("Des'ree", 2), ("Another", 1)]
     assert rows("plays_by_hour") == [("2018-11-01T05:00:00.000Z", 2), ("2018-11-01T06:00:00.000Z", 1)]
     assert rows("plays_by_weekday") == [(4, 5, 2), (4, 6, 1)]  # a Thursday
-    assert rows("plays_by_day") == [("2018-11-01", 3, 1)]
+    assert rows("plays_by_day") == [("2018-11-01", 3)]
+    assert rows("paid_share") == [("2018-11-01", 33.3, 100.0, 1, 3, 1, 1)]  # a listener who upgrades counts as paid
 
 
 # The result of microseconds, nanoseconds or seconds sent as milliseconds, and of a wrong clock.
@@ -136,34 +138,121 @@ def put_implausible(lab: Lab) -> None:
             )
 
 
+def put_implausible_marts(lab: Lab) -> None:
+    """Insert the groups of such rows into the marts."""
+    with psycopg.connect(lab.uri) as connection:
+        for time in IMPLAUSIBLE:
+            for insert in (
+                "events SELECT 900, CAST(EXTRACT(YEAR FROM t) AS INTEGER), t, CAST(t AS DATE), 9, 'gold', 'NextSong', "
+                "'S', 'A', 1, 'Netscape', TRUE, '2018-11-01 23:59:59.999', ''",
+                "daily_activity SELECT CAST(t AS DATE), 'gold', 7, 7, 7, 7, 7, 7, 7, 7",
+                "daily_songs SELECT CAST(t AS DATE), 'S', 'A', 'key', 700, 7",
+                "daily_users SELECT CAST(t AS DATE), 9, 7, 7, 7",
+                "hourly_plays SELECT DATE_TRUNC('hour', t), CAST(t AS DATE), 'gold', 'Netscape', 700",
+            ):
+                connection.execute(
+                    f"INSERT INTO {insert} FROM (SELECT CAST(%s AS TIMESTAMP) AS t) AS i".encode(), [time]
+                )
+
+
 def test_invalid_timestamps_are_excluded_and_counted(lab: Lab) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:00:00", 1, 1), event("2018-11-01T06:00:00", 1, 2)])
     lab.run("2018-11-01", "2018-11-02")
     before = {name: rows(name) for name in panels.declared()}
     put_implausible(lab)
+    put_implausible_marts(lab)
     after = {name: rows(name) for name in panels.declared()}
-    for name in ("plays_by_hour", "plays_by_day", "plays_by_weekday", "freshness", "quality"):
+    for name in panels.declared().keys() - {"tables"}:
         assert after[name] == before[name], name
     bad = len(IMPLAUSIBLE)
     assert {row[0]: row[3] for row in after["tables"] if row[3]} == dict.fromkeys(
-        ("staging_events", "songplays", "time"), bad
+        ("staging_events", "songplays", "time", "events", "hourly_plays"), bad
     )
     newest = [{row[0]: row[2] for row in found["tables"]} for found in (before, after)]
-    assert [(of["songplays"], of["time"]) for of in newest] == [("2018-11-01T06:00:00.000Z",) * 2] * 2
+    for table in ("songplays", "time", "events", "hourly_plays"):
+        assert newest[0][table] == newest[1][table] == "2018-11-01T06:00:00.000Z"
 
 
 def test_charts_have_a_limited_number_of_points(tables: Lab) -> None:
     with psycopg.connect(tables.uri) as connection:
         connection.execute(
-            "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
-            "SELECT n, TIMESTAMP '1970-01-01' + n * INTERVAL '4 days 1 hour', n, '2018-11-01', '' "
-            "FROM generate_series(0, 5000) AS n"
+            "INSERT INTO daily_activity "
+            "SELECT DATE '1970-01-01' + 4 * n, 'free', 1, 1, 1, 1, 1, 1, 1, 1 FROM generate_series(0, 5000) AS n"
         )
-    assert len(rows("plays_by_hour")) == 2
-    days = rows("plays_by_day")
-    assert len(days) == 3660
-    assert days[-1][0] == "2025-04-30"
-    assert days == sorted(days)
+        connection.execute(
+            "INSERT INTO daily_users SELECT DATE '1970-01-01' + 4 * n, n, 1, 0, 1 FROM generate_series(0, 5000) AS n"
+        )
+        connection.execute(
+            "INSERT INTO hourly_plays SELECT hour, CAST(hour AS DATE), 'free', 'Other', 1 FROM generate_series("
+            "TIMESTAMP '2018-01-01', '2018-01-31 23:00', '1 hour') AS hour"
+        )
+    hours, days = rows("plays_by_hour"), rows("plays_by_day")
+    assert (len(hours), hours[-1][0]) == (336, "2018-01-31T23:00:00.000Z")
+    assert (len(days), days[-1][0]) == (3660, "2024-10-04")
+    assert (hours, days) == (sorted(hours), sorted(days))
+    assert [len(rows(name)) for name in ("paid_share", "conversions", "retention")] == [3660] * 3
+    assert len(rows("active_users")) <= 4000
+
+
+def test_a_panel_and_the_catalogue_have_the_same_figures(lab: Lab) -> None:
+    """Also where a panel computes a figure itself, to read its table once."""
+    users = [event(f"2018-11-{day:02}T05:00:00", 100 * day + user, userId=str(user))
+             for user, days in {1: (1, 2, 8, 15), 2: (1, 15), 3: (8, 9)}.items() for day in days]  # fmt: skip
+    for day in range(1, 16):
+        lab.put_events(f"2018-11-{day:02}", [item for item in users if item["sessionId"] // 100 == day])
+    lab.run("2018-11-01", "2018-11-16")
+    select = (
+        "SELECT CAST(cohort_week AS VARCHAR(10)), age, CAST(value AS FLOAT) FROM metrics.retention ORDER BY 1 DESC, 2"
+    )
+    assert [row[:3] for row in rows("retention")] == lab.query(select)
+    assert [row[3] for row in rows("retention")] == [1, 1, 2, 2, 2]
+    assert rows("active_users") == [
+        ("day", "2018-11-15", 2), ("day", "2018-11-09", 1), ("day", "2018-11-08", 2), ("day", "2018-11-02", 1),
+        ("day", "2018-11-01", 2), ("month", "2018-11-01", 3), ("week", "2018-11-12", 2), ("week", "2018-11-05", 2),
+        ("week", "2018-10-29", 2),
+    ]  # fmt: skip
+
+
+def test_sign_ups_and_conversions(lab: Lab) -> None:
+    registered = datetime(2018, 11, 1, 4, tzinfo=UTC).timestamp() * 1000
+    pages = {"Submit Upgrade": "free", "Submit Downgrade": "paid", "Cancellation Confirmation": "paid"}
+    lab.put_events(
+        "2018-11-01",
+        [
+            event("2018-11-01T05:00:00", 1, 0, userId="1", registration=registered),
+            event("2018-11-01T05:10:00", 2, 0, userId="2"),
+            *(
+                event(
+                    f"2018-11-01T06:0{number}:00",
+                    1,
+                    1 + number,
+                    userId="1",
+                    page=page,
+                    level=level,
+                    song=None,
+                    artist=None,
+                )
+                for number, (page, level) in enumerate(pages.items())
+            ),
+        ],
+    )
+    lab.run("2018-11-01", "2018-11-02")
+    assert rows("conversions") == [("2018-11-01", 1, 1, 1, 1, 50.0)]
+
+
+def test_a_large_table_is_not_counted(tables: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(panels, "COUNTED", 1000)
+    with psycopg.connect(tables.uri) as connection:
+        connection.execute(
+            "INSERT INTO songplays (songplay_id, start_time, session_id, interval_time, row_version) "
+            "SELECT n, '2018-11-01', n, '2018-11-01', '' FROM generate_series(1, 2000) AS n"
+        )
+        connection.execute("ANALYZE songplays")
+        connection.execute("DELETE FROM songplays WHERE songplay_id = '1'")
+        connection.execute("INSERT INTO users (user_id, interval_time, row_version) VALUES (1, '2018-11-01', '')")
+    found = {row[0]: (row[1], row[4]) for row in rows("tables")}
+    assert found["songplays"] == (2000, True)
+    assert found["users"] == (1, False)
 
 
 def note(

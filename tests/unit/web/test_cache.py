@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from sparkify.web import cache as cached
 from sparkify.web.cache import Cache
 from sparkify.web.panels import PanelError
 
@@ -130,3 +131,40 @@ def test_other_exceptions_are_raised_and_not_cached(source: Source) -> None:
         assert await cache.get("a") == {"call": 2}
 
     asyncio.run(ask())
+
+
+def test_the_number_of_cached_results_is_limited(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many ranges of days neither fill the memory nor displace what is used often."""
+    monkeypatch.setattr(cached, "MOST_ENTRIES", 3)
+
+    async def ask() -> None:
+        cache = Cache(source)
+        for number in range(20):
+            await cache.get(("a", number))
+            await cache.get("often")
+        assert len(cache._entries) == 3
+        source.error = PanelError("slow", "too slow")
+        for number in range(20):
+            with pytest.raises(PanelError):
+                await cache.get(("b", number))
+        assert len(cache._entries) == 3
+
+    asyncio.run(ask())
+    assert source.calls.count("often") == 1
+
+
+def test_the_number_of_waiting_calls_is_limited(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cached, "MOST_CALLS", 5)
+
+    async def ask() -> list[Any]:
+        source.go.clear()
+        cache = Cache(source)
+        waiting = [asyncio.create_task(cache.get(number)) for number in (*range(8), 0)]
+        await asyncio.sleep(0.05)
+        source.go.set()
+        return await asyncio.gather(*waiting, return_exceptions=True)
+
+    found = asyncio.run(ask())
+    assert [isinstance(item, PanelError) for item in found] == [False] * 5 + [True] * 3 + [False]
+    assert "5 other queries of the page are running or waiting" in str(found[5])
+    assert found[5].kind == "waiting"

@@ -1,18 +1,17 @@
--- Plays and paid plays by day (UTC), for the latest 3,660 days with plays
+-- Plays by day (UTC), for the latest 3,660 days with plays
 -- A day without plays has no row.
 SELECT
     d.day,
-    d.plays,
-    d.paid_plays
+    d.plays
 FROM (
     SELECT
-        CAST(p.start_time AS DATE) AS day,
-        COUNT(*) AS plays,
-        COUNT(CASE WHEN p.level = 'paid' THEN 1 END) AS paid_plays
-    FROM songplays AS p
-    WHERE {{ scope("p.start_time") }}
-    GROUP BY day
-    ORDER BY day DESC
+        p.day,
+        CAST(SUM(p.value) AS BIGINT) AS plays
+    FROM metrics.plays AS p
+    WHERE {{ scope("p.day", chosen="day") }}
+    GROUP BY p.day
+    HAVING SUM(p.value) > 0
+    ORDER BY p.day DESC
     LIMIT 3660
 ) AS d
 ORDER BY d.day ASC;

@@ -1,15 +1,16 @@
--- Plays by hour (UTC), for the 7 days up to the latest play
+-- Plays by hour (UTC), for the latest 336 hours with plays
 -- An hour without plays has no row.
 SELECT
-    DATE_TRUNC('hour', p.start_time) AS hour_start,
-    COUNT(*) AS plays
-FROM songplays AS p
-WHERE
-    {{ scope("p.start_time") }}
-    AND p.start_time >= (
-        SELECT DATE_TRUNC('hour', MAX(latest.start_time)) - INTERVAL '167 hours'
-        FROM songplays AS latest
-        WHERE {{ scope("latest.start_time") }}
-    )
-GROUP BY hour_start
-ORDER BY hour_start ASC;
+    h.hour_start,
+    h.plays
+FROM (
+    SELECT
+        p.hour AS hour_start,
+        CAST(SUM(p.plays) AS BIGINT) AS plays
+    FROM hourly_plays AS p
+    WHERE {{ scope("p.day", chosen="day") }}
+    GROUP BY p.hour
+    ORDER BY p.hour DESC
+    LIMIT 336
+) AS h
+ORDER BY h.hour_start ASC;

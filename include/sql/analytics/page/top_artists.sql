@@ -1,16 +1,10 @@
 -- Top 10 artists by plays, with the app's names: most plays are of songs that are not in the catalogue
--- Duplicate deliveries of a play count once.
+-- The name of an unknown artist is empty.
 SELECT
-    e.artist,
-    COUNT(*) AS plays
-FROM (
-    SELECT DISTINCT
-        d.sessionid,
-        d.iteminsession,
-        RTRIM(d.artist) AS artist
-    FROM staging_events AS d
-    WHERE d.page = 'NextSong'
-) AS e
-GROUP BY e.artist
-ORDER BY plays DESC, e.artist ASC
+    RTRIM(s.artist) AS artist,
+    CAST(SUM(s.plays) AS BIGINT) AS plays
+FROM daily_songs AS s
+WHERE {{ scope("s.day", chosen="day") }}
+GROUP BY RTRIM(s.artist)
+ORDER BY plays DESC, artist ASC
 LIMIT 10;

@@ -1,18 +1,11 @@
 -- Top 10 songs by plays, with the app's names: most plays are of songs that are not in the catalogue
--- Duplicate deliveries of a play count once.
+-- The name of an unknown song or artist is empty.
 SELECT
-    e.song,
-    e.artist,
-    COUNT(*) AS plays
-FROM (
-    SELECT DISTINCT
-        d.sessionid,
-        d.iteminsession,
-        RTRIM(d.song) AS song,
-        RTRIM(d.artist) AS artist
-    FROM staging_events AS d
-    WHERE d.page = 'NextSong'
-) AS e
-GROUP BY e.song, e.artist
-ORDER BY plays DESC, e.song ASC, e.artist ASC
+    RTRIM(s.song) AS song,
+    RTRIM(s.artist) AS artist,
+    CAST(SUM(s.plays) AS BIGINT) AS plays
+FROM daily_songs AS s
+WHERE {{ scope("s.day", chosen="day") }}
+GROUP BY RTRIM(s.song), RTRIM(s.artist)
+ORDER BY plays DESC, song ASC, artist ASC
 LIMIT 10;

@@ -1,7 +1,7 @@
 // The data dictionary: the declared tables, each collapsed, with their columns. The browser's find expands them.
 
 import { element } from "./dom.js";
-import { count, minute } from "./format.js";
+import { minute } from "./format.js";
 
 const HEAD = ["Column", "Type", "Description", "Source"];
 const badge = (kind, text) => element("span", { class: `badge ${kind}` }, text);
@@ -14,10 +14,10 @@ const column = ({ name, type, description, unit, is_personal: personal, sources 
     element("td", {}, description, unit ? badge("unit", unit) : null, personal ? badge("personal", "Personal") : null),
     element("td", { class: "sources" }, lines(sources)));
 
-// `rows` are the numbers of rows by table, as far as they are known; `open` are the names of the expanded tables.
+// `rows` are the numbers of rows by table, as text, as far as they are known; `open` are the names of the expanded tables.
 export const tables = (described, rows, open) => described.map((table) => {
   const facts = [
-    rows.has(table.name) ? count(rows.get(table.name), "row") : null,
+    rows.has(table.name) ? `${rows.get(table.name)} ${rows.get(table.name) === "1" ? "row" : "rows"}` : null,
     table.changed_at ? `changed ${minute(table.changed_at)}` : null,
   ].filter(Boolean).join(" · ");
   const columns = table.columns.some(({ sources }) => sources.length) ? HEAD : HEAD.slice(0, -1);

@@ -33,11 +33,27 @@ export function freshness([[until, scheduled, loadedAt, latestPlay]], loads) {
 // Rows with an invalid timestamp are in the table, but excluded from charts.
 const implausible = (value) => `${number(value)} before 1970 or in the future`;
 
-export const totals = (rows) => {
-  const [, plays, newest, bad] = rows.find(([name]) => name === "songplays");
-  const latest = newest ? `Latest ${minute(newest)}` : "None yet";
-  return bad ? tile(number(plays), `${implausible(bad)}: excluded from charts`, "warn") : tile(number(plays), latest);
+// A line breaks between days, not in one.
+const whole = (text) => element("span", {}, text.split(" ").flatMap((word) => [element("span", { class: "whole" }, word), " "]));
+
+// `rows` are the days with their plays, `which` names the days, `tables` are the rows of the panel tables if they are known.
+export const totals = (rows, which, tables = []) => {
+  const plays = number(rows.reduce((sum, [, value]) => sum + value, 0));
+  const bad = tables.find(([name]) => name === "songplays")?.[3];
+  return bad ? tile(plays, `${implausible(bad)}: excluded from charts`, "warn") : tile(plays, rows.length ? whole(which ?? "") : "None yet");
 };
+
+// The number of rows of a table; an estimate is rounded to three digits.
+export const rowCount = (value, isEstimate) => (isEstimate ? `≈ ${number(Number(value.toPrecision(3)))}` : number(value));
+
+// What the metrics of a panel mean, according to the catalogue.
+export const definitions = (metrics) => element("details", { class: "metrics" },
+  element("summary", {}, "What is counted"),
+  element("dl", {}, metrics.flatMap(({ name, title, meaning, unit, additive }) => [
+    element("dt", {}, title, " ", element("code", {}, `metrics.${name}`)),
+    element("dd", {}, meaning, " ",
+      element("span", { class: "muted" }, [unit ? `Unit: ${unit}.` : "", additive === "no" ? "Not additive." : additive ? `Additive ${additive}.` : ""].join(" "))),
+  ])));
 
 export const users = (rows) => {
   const all = rows.reduce((sum, [, value]) => sum + value, 0);
@@ -48,10 +64,11 @@ export const tables = (rows) =>
   element("table", {},
     element("thead", {}, element("tr", {}, element("th", {}, "Table"), element("th", { class: "number" }, "Rows"),
       element("th", { class: "number" }, "Newest"))),
-    element("tbody", {}, rows.map(([name, value, newest, bad]) =>
+    element("tbody", {}, rows.map(([name, value, newest, bad, estimated]) =>
       element("tr", {},
         element("td", {}, name, bad ? element("small", { class: "remark warn" }, implausible(bad)) : null),
-        element("td", { class: "number" }, number(value)),
+        element("td", { class: "number", title: estimated ? "Estimate of the database, as of its last ANALYZE" : null },
+          rowCount(value, estimated)),
         // A narrow panel breaks a time between its date and its hour.
         element("td", { class: "number time" }, element("span", {}, newest ? day(newest) : "–"), " ",
           element("span", {}, newest ? clock(newest) : ""))))));
@@ -78,8 +95,8 @@ function ranks(items) {
       element("div", { class: "bar" }, element("span", { style: `width: ${(100 * value) / most}%` })))));
 }
 
-export const songs = (rows) => ranks(rows.map(([song, artist, plays]) => [song ?? "(no title)", artist, plays, number(plays)]));
-export const artists = (rows) => ranks(rows.map(([artist, plays]) => [artist ?? "(no name)", null, plays, number(plays)]));
+export const songs = (rows) => ranks(rows.map(([song, artist, plays]) => [song || "(no title)", artist, plays, number(plays)]));
+export const artists = (rows) => ranks(rows.map(([artist, plays]) => [artist || "(no name)", null, plays, number(plays)]));
 export const browsers = (rows) =>
   ranks(rows.map(([name, plays, share]) => [name, percent(share), plays, number(plays)]));
 

@@ -3,6 +3,7 @@
 
 import * as alerts from "./alerts.js";
 import * as charts from "./charts.js";
+import * as days from "./days.js";
 import * as dictionary from "./dictionary.js";
 import { element } from "./dom.js";
 import { clock } from "./format.js";
@@ -10,13 +11,13 @@ import * as lists from "./lists.js";
 import * as problems from "./problems.js";
 import * as quality from "./quality.js";
 import * as reports from "./reports.js";
+import * as retention from "./retention.js";
 import * as source from "./source.js";
 
 // Polls Airflow every 60 s while the page is visible.
 const EVERY = 60e3;
 
 const answers = new Map();
-let period = "week";
 // The latest response of api/loads, and the error if it failed.
 let loads = {};
 let trouble = null;
@@ -32,30 +33,44 @@ const besides = {
 let placed = false;
 
 const place = (name) => document.querySelector(`[data-panel="${name}"]`);
+const daysForm = document.getElementById("days");
 const body = (name) => place(name).querySelector(".body");
 const note = (name, text) => { place(name).querySelector(".note").textContent = text; };
+
+// Plays are shown by hour if there are at most as many days.
+const HOURLY_DAYS = 14;
+const isHourly = (answer) => !answer.from || days.length(answer) <= HOURLY_DAYS;
+const NO_PLAYS = "No plays";
 
 // The views of the panels with an element in index.html; any other is a table at the end of the page, see `placeOthers`.
 // `empty` is the text for a panel without rows; a view with `needed` is hidden unless that returns true.
 const VIEWS = [
   { panel: "freshness", show: (at, { rows }) => at.replaceChildren(...lists.freshness(rows, loads)) },
-  { panel: "tables", place: "totals", show: (at, { rows }) => at.replaceChildren(...lists.totals(rows)) },
+  { panel: "plays_by_day", place: "totals",
+    show: (at, answer) => at.replaceChildren(...lists.totals(answer.rows, days.text(answer), answers.get("tables")?.rows)) },
   { panel: "users_by_level", show: (at, { rows }) => at.replaceChildren(...lists.users(rows)) },
   { panel: "quality", place: "quality_now", empty: "No check has been evaluated yet.",
     show: (at, { columns, rows }) => at.replaceChildren(...quality.now(columns, rows)) },
   { panel: "quality", place: "failed_checks", needed: quality.isTroubled,
     show: (at, { columns, rows }) => at.replaceChildren(...quality.problems(columns, rows, besides.quality.found)) },
-  { panel: "plays_by_hour", empty: "No plays yet.", when: () => period === "week",
-    show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "week")) },
-  { panel: "plays_by_day", place: "plays_by_hour", empty: "No plays yet.", when: () => period === "all",
-    show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, "all")) },
+  { panel: "plays_by_hour", empty: NO_PLAYS, when: isHourly,
+    show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, true)) },
+  { panel: "plays_by_day", place: "plays_by_hour", empty: NO_PLAYS, when: (answer) => !isHourly(answer),
+    show: (at, { rows }) => note("plays_by_hour", charts.playsOverTime(at, rows, false)) },
+  { panel: "paid_share", empty: NO_PLAYS, show: (at, { rows }) => note("paid_share", charts.paidShare(at, rows)) },
+  { panel: "active_users", empty: "No active users",
+    show: (at, answer) => note("active_users", charts.activeUsers(at, answer.rows, answer)) },
+  { panel: "conversions", empty: "No activity", show: (at, { rows }) => note("conversions", charts.conversions(at, rows)) },
+  { panel: "retention", empty: "No active users",
+    show: (at, { rows }) => {
+      note("retention", retention.note(rows));
+      at.replaceChildren(retention.triangle(rows));
+    } },
   { panel: "tables", show: (at, { rows }) => at.replaceChildren(lists.tables(rows)) },
-  { panel: "plays_by_weekday", empty: "No plays yet.", show: (at, { rows }) => charts.playsByWeekday(at, rows) },
-  { panel: "plays_by_day", place: "plays_by_level", empty: "No plays yet.",
-    show: (at, { rows }) => note("plays_by_level", charts.playsByLevel(at, rows)) },
-  { panel: "top_songs", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.songs(rows)) },
-  { panel: "top_artists", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.artists(rows)) },
-  { panel: "browsers", empty: "No plays yet.", show: (at, { rows }) => at.replaceChildren(lists.browsers(rows)) },
+  { panel: "plays_by_weekday", empty: NO_PLAYS, show: (at, { rows }) => charts.playsByWeekday(at, rows) },
+  { panel: "top_songs", empty: NO_PLAYS, show: (at, { rows }) => at.replaceChildren(lists.songs(rows)) },
+  { panel: "top_artists", empty: NO_PLAYS, show: (at, { rows }) => at.replaceChildren(lists.artists(rows)) },
+  { panel: "browsers", empty: NO_PLAYS, show: (at, { rows }) => at.replaceChildren(lists.browsers(rows)) },
   { panel: "source_files", empty: "No files have been staged yet.",
     show: (at, { columns, rows }) => {
       // A poll without news leaves alone what the user has unfolded or focused.
@@ -88,7 +103,7 @@ async function ask(url) {
   const { detail, kind } = await response.json().catch(() => ({}));
   const error = detail ?? `Airflow responded with HTTP ${response.status}. See the log of the API server.`;
   // These errors affect all panels: they are shown once, in the banner.
-  return { error, kind, all: kind === "unreachable" || kind === "empty" };
+  return { error, kind, all: ["unreachable", "empty", "days"].includes(kind) };
 }
 
 const get = (url) => ask(url).catch(() => ({ error: "Airflow does not respond. Check that its API server is running.", all: true }));
@@ -98,10 +113,13 @@ function state(at, text) {
   at.replaceChildren(element("p", { class: "state" }, text));
 }
 
+// A sentence is complete; other texts end with the days, or with "yet".
+const emptyText = (words, answer) => (words.endsWith(".") ? words : answer.from ? `${words} from ${answer.from} to ${answer.to}.` : `${words} yet.`);
+
 function render(panel) {
   const answer = answers.get(panel);
   if (!answer) return;
-  for (const view of VIEWS.filter((item) => item.panel === panel && (item.when?.() ?? true))) {
+  for (const view of VIEWS.filter((item) => item.panel === panel && (item.when?.(answer) ?? true))) {
     const at = body(view.place ?? panel);
     at.classList.remove("loading");
     if (view.needed) {
@@ -110,7 +128,7 @@ function render(panel) {
       if (!needed) continue;
     }
     if (answer.error) state(at, answer.all ? "Not available" : answer.error);
-    else if (view.empty && !answer.rows.length) state(at, view.empty);
+    else if (view.empty && !answer.rows.length) state(at, emptyText(view.empty, answer));
     else {
       at.querySelector(".state")?.remove();
       view.show(at, answer);
@@ -160,7 +178,7 @@ function renderDictionary() {
     at.dataset.shown = "";
     return;
   }
-  const rows = answers.get("tables")?.rows?.map(([name, value]) => [name, value]) ?? [];
+  const rows = answers.get("tables")?.rows?.map(([name, value, , , estimated]) => [name, lists.rowCount(value, estimated)]) ?? [];
   // The same text leaves alone what the user has selected or focused.
   const shown = JSON.stringify([described.tables, rows]);
   if (at.dataset.shown === shown) return;
@@ -174,30 +192,52 @@ async function showDictionary() {
   renderDictionary();
 }
 
-// Adds the panels that are not in VIEWS; returns false if Airflow did not list them.
+// Adds the panels that are not in VIEWS, and the definitions of the metrics of each; returns false if Airflow did not list
+// the panels.
 async function placeOthers() {
   const found = await get("api/panels");
   if (found.error) return false;
-  const known = new Set(panels());
+  const known = new Set([...panels(), "loaded_days"]);
   for (const { name, title, note: text } of found.filter((panel) => !known.has(panel.name))) {
     document.querySelector(".grid").append(element("section", { class: "panel", "data-panel": name },
       element("h2", {}, title), element("p", { class: "note" }, text), element("div", { class: "body loading" })));
     VIEWS.push({ panel: name, empty: "No rows yet.",
       show: (at, { columns, rows }) => at.replaceChildren(lists.any(columns, rows)) });
   }
+  for (const { name, metrics } of found) {
+    const at = place(name);
+    at?.querySelector(".metrics")?.remove();
+    if (at && metrics?.length) at.append(lists.definitions(metrics));
+  }
   return true;
 }
 
 async function load(panel, reload) {
-  const answer = await get(`api/panels/${panel}${reload ? "?reload=true" : ""}`);
+  const query = days.query();
+  const asked = `${query}`;
+  if (reload) query.set("reload", "true");
+  const answer = await get(`api/panels/${panel}${query.size ? `?${query}` : ""}`);
   // These errors persist until a run has loaded data; any other panel with an error is requested again.
-  const settled = !answer.error || ["empty", "missing", "slow", "refused"].includes(answer.kind);
+  const settled = !answer.error || ["empty", "missing", "slow", "refused", "days"].includes(answer.kind);
   const url = answer.error ? null : besides[panel]?.url(answer);
   if (url) besides[panel].found = await get(url);
+  if (asked !== `${days.query()}`) return; // other days were chosen since
   answers.set(panel, { version: settled ? versionOf(panel) : null, ...answer });
+  place(panel)?.removeAttribute("aria-busy");
+  if (answer.from) days.show(daysForm, answer);
   render(panel);
-  if (panel === "tables") renderDictionary();
+  if (panel === "tables") {
+    renderDictionary();
+    render("plays_by_day"); // it says how many plays have invalid timestamps
+  }
   updateHeader();
+}
+
+// Loads the panels that have days; they show the former ones until then.
+function changeDays() {
+  const due = panels().filter((panel) => answers.get(panel)?.from || answers.get(panel)?.kind === "days" || !answers.has(panel));
+  due.forEach((panel) => place(panel)?.setAttribute("aria-busy", "true"));
+  return Promise.all(due.map((panel) => load(panel, false)));
 }
 
 async function refresh(reload = false) {
@@ -239,17 +279,11 @@ function applyTheme() {
 window.addEventListener("storage", applyTheme);
 system.addEventListener("change", applyTheme);
 
-document.querySelectorAll("[data-period]").forEach((button) =>
-  button.addEventListener("click", () => {
-    period = button.dataset.period;
-    document.querySelectorAll("[data-period]").forEach((other) =>
-      other.setAttribute("aria-pressed", String(other === button)));
-    ["plays_by_hour", "plays_by_day"].forEach(render);
-  }));
 document.getElementById("reload").addEventListener("click", () => refresh(true));
 document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && refresh());
 setInterval(() => document.visibilityState === "visible" && refresh(), EVERY);
 
+days.activate(daysForm, changeDays);
 alerts.activate(document.querySelector("#alert-test"));
 reports.activate(document.querySelector("#reports form"), () => showReports(true));
 applyTheme();
