@@ -26,6 +26,9 @@ BENCHMARKS = {
     "star": "the star schema from staged data",
     "reconcile": "a pass of the reconciliation over ten years of files",
     "history": "an hour on a short and on a long history",
+    "scd2": "the history of users beside a full rebuild and a dbt snapshot",
+    "month": "a month in one run, with and without the marts",
+    "page": "the panels of the warehouse page on a year of plays",
     "runs": "hourly runs, and a month in one run, on Airflow's scheduler",
     "start": "a fresh clone to its first query result, parsing of a DAG file, start of a task",
 }

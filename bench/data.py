@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sandbox import generate
+from sandbox.lab import Lab
 
 if TYPE_CHECKING:
     from bench.testbed import Testbed
@@ -19,6 +20,16 @@ DAY = {"start": "2018-11-01T00:00:00+00:00", "end": "2018-11-02T00:00:00+00:00"}
 def options(events: int, songs: int) -> generate.Options:
     """Return options that generate at least the given number of events in a day."""
     return generate.Options(users=events // 5 + 20, songs=songs, days=1, growth=0)
+
+
+def task_ids(first: str, *groups: str) -> list[str]:
+    """Return the tasks of the DAG that loads the warehouse in some task groups.
+
+    :param first: the one whose rows a contender returns.
+    """
+    tasks = Lab.dag_of("sparkify_warehouse").tasks
+    ids = [task.task_id for task in tasks if task.task_group and task.task_group.group_id in groups]
+    return sorted(ids, key=lambda task_id: task_id != first)
 
 
 def put_events(testbed: Testbed, bucket: str, given: generate.Options, events: int) -> int:

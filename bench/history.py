@@ -4,8 +4,12 @@ Histories of 1, 10 and 50 days are loaded, each by one run of the DAG over its r
 are loaded into each of them in turn, by the DAG's own tasks, in this process. The goal: an hour on the longest history
 costs at most 1.2 times as much as on the shortest.
 
-The usual way to load such a schema (``bench/classic.sql``) is timed on the same histories. It runs last, and is rolled
-back, so that its scans do not warm the cache for the others.
+Then as many hours of a day in the middle of each history are reprocessed, each after a change of the day's file: a
+late-arriving event, and an event with another subscription, which splits a span of the users' history. The goal: on the
+longest history their load tasks take at most twice as long as those of a subsequent hour.
+
+The usual way to load the star schema (``bench/classic.sql``) is timed on the same histories. It runs last, and is
+rolled back, so that its scans do not warm the cache for the others.
 
 Only the length of the history differs: the catalogue, the listeners and the files of the hours are the same. PostgreSQL
 runs without fsync and autovacuum, which would add noise.
@@ -17,34 +21,37 @@ import os
 import time
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
 import psycopg
 
+from bench import days
 from bench.child import peak_memory
 from bench.results import Goal, ResultTable, spread
-from sandbox import generate
 from sandbox.lab import Lab
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
-
-    from obstore.store import S3Store
+    from datetime import datetime
 
     from bench.testbed import Testbed
 
-GOAL = 1.2
-END = date(2018, 12, 19)  # the day after the histories, a Wednesday: their last day is an average one
+GOAL, OLD_GOAL = 1.2, 2.0
 CLASSIC = Path(__file__).with_name("classic.sql").read_text()
 CLASSIC_ROUNDS = 5  # fewer: it is slow, and its differences are large
-# The range of the timed hours, after one untimed hour: busy ones, without the one that closes the day.
-FIRST_HOUR, LAST_HOUR = 9, 22
-TOTAL, LOADS, BASELINE = "all tasks", "load tasks", "classic loads (baseline)"
+TOTALS = STAR, MARTS, LOADS, TOTAL = (
+    "load tasks of the star schema",
+    "load tasks of the marts",
+    "load tasks",
+    "all tasks",
+)
+BASELINE = "classic loads of the star schema (baseline)"
+GROUPS = {"load": STAR, "marts": MARTS}  # by the task group
 
 
 @dataclass
@@ -53,15 +60,14 @@ class History:
 
     :param size: its length in days.
     :param lab: its database and its DAG.
-    :param seconds: durations of the timed hours, by task.
+    :param newest: durations of the timed hours after it, by task.
+    :param old: those of the hours in its middle.
     """
 
     size: int
     lab: Lab
-    seconds: dict[str, list[float]] = field(default_factory=dict)
-
-    def note(self, name: str, seconds: float) -> None:
-        self.seconds.setdefault(name, []).append(seconds)
+    newest: dict[str, list[float]] = field(default_factory=dict)
+    old: dict[str, list[float]] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,66 +88,59 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
 
     :raises ValueError: if the sizes or the rounds are invalid.
     """
-    most = LAST_HOUR - FIRST_HOUR
-    if not 1 <= given.rounds <= most:
-        raise ValueError(f"Invalid --rounds: expected 1 to {most}, got {given.rounds}.")
+    timed = days.timed(given.rounds)
     if len(set(given.sizes)) < 2 or min(given.sizes) < 1:
         raise ValueError(f"Invalid --sizes: expected two or more different numbers of days, got {given.sizes}.")
-    days = max(given.sizes)
-    options = generate.Options(
-        users=given.users, songs=given.songs, start=END - timedelta(days=days), days=days + 1, growth=0
-    )
     with (testbed.folder / "log").open("w") as log, redirect_stdout(log):  # each task logs each statement
         store = testbed.bucket("history")
-        hours = _upload(options, store)
-        end = options.begin + timedelta(days=options.days - 1)
+        hours = days.upload(days.options(max(given.sizes), given.users, given.songs), store)
         histories = []
         for size in sorted(given.sizes):
             name = f"days_{size}"
             lab = Lab(testbed.postgres.create_database(name), store, "history", testbed.connections(name))
             histories.append(History(size, lab))
-            progress(_build(histories[-1], end))
-        timed = [end + timedelta(hours=FIRST_HOUR + number) for number in range(given.rounds + 1)]
+            progress(_build(histories[-1]))
         for number, start in enumerate(timed):
-            _put(store, start, hours[start])
+            days.put(store, start, hours[start])
             for history in histories:
-                _run_hour(history, start, history.note if number else lambda name, seconds: None)
+                _run_hour(history.lab, start, history.newest if number else {})
+        for number, start in enumerate(timed):
+            old = {history.size: days.middle(start, history.size) for history in histories}
+            for hour in {*old.values()}:
+                days.change(store, hour)
+            for history in histories:
+                _run_hour(history.lab, old[history.size], history.old if number else {})
         for start in timed[-CLASSIC_ROUNDS:]:
             for history in histories:
-                history.note(BASELINE, _run_classic(history.lab, start))
+                history.newest.setdefault(BASELINE, []).append(_run_classic(history.lab, start))
     events = sum(len(hours[start]) for start in timed[1:]) // given.rounds
-    yield _table(histories, f"{given.rounds} hours of {events:,} events on average")
+    first, last = histories[0], histories[-1]
+    sizes = f"{_times(last.size)} to {_times(first.size)} history"
+    yield _table(
+        f"{given.rounds} hours of {events:,} events on average",
+        {history.size: history.newest for history in histories},
+        [_flat("an hour", sizes, first.newest, last.newest)],
+        [f"Peak memory of the process that runs all tasks: {peak_memory() / 1e6:,.0f} MB."],
+    )
+    ratio = median(last.old[LOADS]) / median(last.newest[LOADS])
+    yield _table(
+        f"{given.rounds} hours in the middle of the history, after a change of the day's file",
+        {history.size: history.old for history in histories},
+        [
+            _flat("an old hour", sizes, first.old, last.old),
+            Goal(f"load tasks of an old hour to those of an hour, {_times(last.size)} history:", ratio, most=OLD_GOAL),
+        ],
+    )
 
 
-def _upload(options: generate.Options, store: S3Store) -> dict[datetime, list[bytes]]:
-    """Write the catalogue and the days of the history to the bucket; return the hours of the day after it."""
-    for key, document in generate.songs(options):
-        store.put(key, document)
-    day: list[bytes] = []
-    after: dict[datetime, list[bytes]] = {}
-    for begin, lines in generate.hours(options):
-        day += lines
-        if begin >= options.begin + timedelta(days=options.days - 1):
-            after[begin] = lines
-        elif begin.hour == 23:
-            _put(store, begin, day)
-            day = []
-    return after
-
-
-def _put(store: S3Store, moment: datetime, lines: list[bytes]) -> None:
-    """Write the log file of the day of a moment."""
-    store.put(f"log_data/{moment:%Y/%m/%Y-%m-%d}-events.json", b"\n".join(lines))
-
-
-def _build(history: History, end: datetime) -> str:
-    """Load the days before ``end`` in one run, and vacuum the database, as autovacuum would.
+def _build(history: History) -> str:
+    """Load the days of a history in one run, and vacuum the database, as autovacuum would.
 
     :return: row counts, database size and duration, as text.
     """
     began = time.perf_counter()
     os.environ.update(history.lab.environment)
-    history.lab.run((end - timedelta(days=history.size)).isoformat(), end.isoformat())
+    history.lab.run((days.END - timedelta(days=history.size)).isoformat(), days.END.isoformat())
     loaded = time.perf_counter() - began
     with psycopg.connect(history.lab.uri, autocommit=True) as connection:
         connection.execute("VACUUM ANALYZE")
@@ -155,19 +154,21 @@ def _build(history: History, end: datetime) -> str:
     )
 
 
-def _run_hour(history: History, start: datetime, note: Callable[[str, float], None]) -> None:
-    """Run the tasks of the DAG for an hour, and record the duration of each task and of all."""
-    os.environ.update(history.lab.environment)
-    total = loads = 0.0
-    for task in history.lab.dag.topological_sort():
+def _run_hour(lab: Lab, start: datetime, seconds: dict[str, list[float]]) -> None:
+    """Run the tasks of the DAG for an hour; add the duration of each task, of each group of loads, and of all."""
+    os.environ.update(lab.environment)
+    found = dict.fromkeys(TOTALS, 0.0)
+    for task in lab.dag.topological_sort():
         began = time.perf_counter()
-        history.lab.run(start.isoformat(), (start + timedelta(hours=1)).isoformat(), tasks=[task.task_id])
-        seconds = time.perf_counter() - began
-        note(task.task_id, seconds)
-        total += seconds
-        loads += seconds if task.task_id.startswith("load_") else 0
-    note(LOADS, loads)
-    note(TOTAL, total)
+        lab.run(start.isoformat(), (start + timedelta(hours=1)).isoformat(), tasks=[task.task_id])
+        took = time.perf_counter() - began
+        seconds.setdefault(task.task_id, []).append(took)
+        found[TOTAL] += took
+        if group := GROUPS.get(task.task_group.group_id):
+            found[group] += took
+            found[LOADS] += took
+    for name, took in found.items():
+        seconds.setdefault(name, []).append(took)
 
 
 def _run_classic(lab: Lab, start: datetime) -> float:
@@ -184,22 +185,30 @@ def _run_classic(lab: Lab, start: datetime) -> float:
     return seconds
 
 
-def _table(histories: list[History], what: str) -> ResultTable:
-    """Return the medians, their spread and their ratios to the shortest history."""
-    first = histories[0]
-    sizes = [_times(history.size) for history in histories]
+def _flat(what: str, sizes: str, first: dict[str, list[float]], last: dict[str, list[float]]) -> Goal:
+    """Return the goal that the cost does not depend on the history."""
+    return Goal(f"cost of {what}, {sizes}:", median(last[TOTAL]) / median(first[TOTAL]), most=GOAL)
+
+
+def _table(
+    what: str, seconds: dict[int, dict[str, list[float]]], goals: Sequence[Goal], notes: Sequence[str] = ()
+) -> ResultTable:
+    """Return the medians, their spread and their ratios to the shortest history.
+
+    :param seconds: durations by days of history, and by task.
+    """
+    sizes = [_times(size) for size in seconds]
     rows: list[Sequence[str]] = []
-    for name in first.seconds:
-        medians = [median(history.seconds[name]) for history in histories]
-        spreads = [spread([1000 * value for value in history.seconds[name]], digits=0) for history in histories]
-        rows.append([name, *spreads, *(f"{value / medians[0]:.2f}" for value in medians[1:])])
-    ratio = median(histories[-1].seconds[TOTAL]) / median(first.seconds[TOTAL])
+    for name in seconds[min(seconds)]:
+        found = [durations[name] for durations in seconds.values()]
+        spreads = [spread([1000 * value for value in values], digits=0) for values in found]
+        rows.append([name, *spreads, *(f"{median(values) / median(found[0]):.2f}" for values in found[1:])])
     return ResultTable(
         f"{what}, by days of history: milliseconds, median (min to max)",
         ["", *sizes, *(f"{size} / {sizes[0]}" for size in sizes[1:])],
         rows,
-        [Goal(f"cost of an hour, {sizes[-1]} to {sizes[0]} history:", ratio, most=GOAL)],
-        [f"Peak memory of the process that runs all tasks: {peak_memory() / 1e6:,.0f} MB."],
+        goals,
+        notes,
     )
 
 

@@ -25,8 +25,10 @@ with DAG(
     catchup=False,
     max_active_runs=6,
 ):
-    tasks = [Idle(task_id=f"task_{number}") for number in range(1, 11)]
+    tasks = [Idle(task_id=f"task_{number}") for number in range(1, 18)]
     tasks[0] >> tasks[1:3]
     tasks[2] >> tasks[3:5]
-    [tasks[1], *tasks[3:5]] >> tasks[5]
-    tasks[5] >> tasks[6:8] >> tasks[8] >> tasks[9]
+    [tasks[1], *tasks[3:5]] >> tasks[5] >> tasks[6:8]
+    tasks[1] >> tasks[8:10]
+    tasks[9] >> tasks[10:15]
+    [*tasks[6:9], *tasks[10:15]] >> tasks[15] >> tasks[16]

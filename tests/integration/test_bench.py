@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench import __main__ as command
-from bench import history, race, reconcile, results, runs, songs, staging, star, start
+from bench import days, history, month, race, reconcile, results, runs, scd2, songs, staging, star, start
 from sparkify.interval import PERIODS
 from tests.conftest import ROOT
 
@@ -48,7 +50,8 @@ def smoke(name: str) -> str:
     [
         ("staging", [staging.OURS, staging.TASK, staging.LIMIT, *FOREIGN], 2 + len(FOREIGN)),
         ("songs", [songs.OURS, songs.TASK, songs.AGAIN, songs.LIMIT, songs.BOTO, songs.MOTO], 2),
-        ("star", [star.OURS, star.CLASSIC], 0),
+        ("star", [star.OURS, star.MARTS, star.CLASSIC], 0),
+        ("month", [month.OURS, month.STAR], 1),
     ],
 )
 def test_all_contenders_are_reported_with_time_and_memory(name: str, contenders: list[str], goals: int) -> None:
@@ -82,10 +85,46 @@ def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> 
     built = re.findall(r"^ *(\d+x): +[\d,]+ events, +[\d,]+ plays", printed, re.MULTILINE)
     assert built == ["1x", "2x", "3x"]
     rows = re.findall(rf"^  (\S.*?)(?:  +{SPREAD}){{3}}(?:  +\d+\.\d\d){{2}} *$", printed, re.MULTILINE)
-    tasks = [task.task_id for task in lab.dag.topological_sort()]
-    assert rows == [*tasks, history.LOADS, history.TOTAL, history.BASELINE]
-    assert re.search(r"^  (met|MISSED): cost of an hour, 3x to 1x history: \d", printed, re.MULTILINE)
+    tasks = [*(task.task_id for task in lab.dag.topological_sort()), *history.TOTALS]
+    assert rows == [*tasks, history.BASELINE, *tasks]
+    assert re.findall(r"^  (?:met|MISSED): (.*?): \d", printed, re.MULTILINE) == [
+        "cost of an hour, 3x to 1x history",
+        "cost of an old hour, 3x to 1x history",
+        "load tasks of an old hour to those of an hour, 3x history",
+    ]
     assert re.search(r"Peak memory of the process that runs all tasks: [1-9]\d+ MB", printed)
+
+
+def test_the_scd2_benchmark_compares_spans_with_those_of_the_rebuild() -> None:
+    printed = smoke("scd2")
+    row = rf"^  (\S.*?)(?:  +{SPREAD}){{2}}  +\d+\.\d\d  +({NUMBER})  +({NUMBER}) *$"
+    rows = re.findall(row, printed, re.MULTILINE)
+    names = [scd2.OURS, scd2.REBUILD, *([scd2.DBT] if race.OTHERS.exists() else [])]
+    assert [name for name, _, _ in rows] == names * 2
+    assert all((spans == correct) == (name != scd2.DBT) for name, spans, correct in rows)
+    assert len(re.findall(r"^  (?:met|MISSED): cost of an hour .* 15x to 1x history: ", printed, re.MULTILINE)) == 2
+
+
+def test_a_changed_hour_has_another_level_and_a_late_event(lab: Lab) -> None:
+    hours = days.upload(days.options(days=15, users=20, songs=1), lab.store)
+    hour = days.middle(days.timed(1)[0], 15)
+    assert hour == datetime(2018, 12, 11, 9, tzinfo=UTC)
+    assert min(hours) == days.END
+
+    def events() -> list[dict[str, Any]]:
+        return [
+            json.loads(line)
+            for line in bytes(lab.store.get("log_data/2018/12/2018-12-11-events.json").bytes()).splitlines()
+        ]
+
+    before = events()
+    days.change(lab.store, hour)
+    *after, late = events()
+    ((old, new),) = [pair for pair in zip(before, after, strict=True) if pair[0] != pair[1]]
+    assert {new["level"], old["level"]} == {"free", "paid"}
+    assert {**new, "level": old["level"]} == old
+    end = hour.timestamp() * 1000 + 3_600_000
+    assert (late["ts"], late["userId"], late["level"]) == (end - 1, old["userId"], old["level"])
 
 
 @pytest.mark.scheduler
@@ -94,7 +133,7 @@ def test_the_runs_benchmark_reports_each_way_to_load_hours() -> None:
     row = rf"^  (\S.*?)  +(\d+)  +(\d+)  +{NUMBER}  +{SPREAD}(?:  +{NUMBER}){{3}} *$"
     rows = re.findall(row, printed, re.MULTILINE)
     names = [runs.RANGE.format(1), *runs.NAMES.values()]
-    assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("10", "10", "10", "4"), strict=True)]
+    assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("17", "17", "17", "4"), strict=True)]
     assert re.search(r"(?s)CPU seconds per hourly task.* are Airflow's own.*this project's", printed)
 
 
