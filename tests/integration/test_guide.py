@@ -26,7 +26,7 @@ IGNORED = shutil.ignore_patterns(".git", ".venv*", ".local", "__pycache__", ".*_
 # The project's policies, for the added files; make check-project covers the rules of SQL for the others.
 TESTS = [
     "-k",
-    "devices or not test_files_obey_the_rules",
+    "devices or locations or pages or not test_files_obey_the_rules",
     "tests/unit/test_sql.py",
     "tests/unit/dags/test_sparkify_warehouse.py",
     "tests/unit/quality/test_declaration.py",
@@ -53,6 +53,10 @@ found = {"tables": sorted(TABLES), "run": lab.run(*day), "devices": lab.query("S
 results = "FROM operations.data_quality_results WHERE table_name = 'devices'"
 found["checks"] = lab.query(f"SELECT check_name, outcome {results}")
 found["ratings"] = lab.query("SELECT user_id, stars, rated_at FROM staging_ratings")
+found["locations"] = lab.query(
+    "SELECT valid_from, valid_to, is_current, location FROM locations_history ORDER BY valid_from"
+)
+found["pages"] = lab.query("SELECT day, page, requests, visitors FROM daily_pages")
 found["again"] = lab.run(*day)["create_tables"]["schema_changes"]
 found["panel"] = [vars(panels.declared()["devices"]), panels.read("devices")["rows"]]
 found["counts"] = [row[:2] for row in panels.read("tables")["rows"]]
@@ -123,7 +127,11 @@ def python(project: Path, *arguments: str) -> str:
 def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     before = tree(project)
     agents = ["Mozilla/5.0 (X11) Firefox/31.0", "Mozilla/5.0 (iPad) Mobile Safari/9537.53"]
-    lab.put_events("2018-11-01", [event(f"2018-11-01T05:0{n}", 1, n, userAgent=agents[n > 1]) for n in range(3)])
+    places = ["Oslo", "Bergen"]
+    lab.put_events(
+        "2018-11-01",
+        [event(f"2018-11-01T05:0{n}", 1, n, userAgent=agents[n > 1], location=places[n > 1]) for n in range(3)],
+    )
     created: set[str] = set()
     for name, block in recipes():
         if name == "include/sql/ddl/devices.sql" and name in created:  # the table is changed when it has rows
@@ -148,10 +156,15 @@ def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     }  # fmt: skip
     assert found["ratings"] == [[8, 5, "2018-11-01 05:30:00"]]
     assert {*map(tuple, found["checks"])} == {("no duplicate devices", "passed")}
+    assert found["locations"] == [
+        ["2018-11-01 05:00:00", "2018-11-01 05:02:00", False, "Oslo"],
+        ["2018-11-01 05:02:00", None, True, "Bergen"],
+    ]
+    assert found["pages"] == [["2018-11-01", "NextSong", 3, 1]]
     assert found["again"] == 0
     note = "The ten user agents with the most plays."
     assert found["panel"] == [
-        {"name": "devices", "title": "Devices by plays", "note": note},
+        {"name": "devices", "title": "Devices by plays", "note": note, "has_days": False, "metrics": []},
         [[agents[0], 2], [agents[1], 1]],
     ]
     assert ["devices", 2] in found["counts"]

@@ -171,7 +171,7 @@ def _output(tables: Mapping[str, LineageTable], flow: Flow, result: Mapping[str,
     assert flow.writes
     table = tables[flow.writes]
     facets = table.facets
-    if flow.select and (lineage := _column_lineage(flow.select, tables)):
+    if flow.select and (lineage := _column_lineage(flow.select, tables, table)):
         facets["columnLineage"] = lineage
     dataset = OutputDataset(table.namespace, table.name, facets=facets)
     if result is not None:
@@ -181,13 +181,13 @@ def _output(tables: Mapping[str, LineageTable], flow: Flow, result: Mapping[str,
 
 
 def _column_lineage(
-    select: str, tables: Mapping[str, LineageTable]
+    select: str, tables: Mapping[str, LineageTable], target: LineageTable
 ) -> column_lineage_dataset.ColumnLineageDatasetFacet | None:
     """Return the lineage of each column of a SELECT; None if it cannot be determined."""
     from sqlglot.errors import SqlglotError
 
     try:
-        sources = column_sources(select, {name: table.columns for name, table in tables.items()})
+        sources = column_sources(select, {name: table.columns for name, table in tables.items()}, target.columns)
     except SqlglotError as error:
         log.warning("Column lineage cannot be determined: %s", error)
         return None
