@@ -82,7 +82,7 @@ test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=py
 	$(BIN)/pytest -m browser $(ARGS)
 
 test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
-	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/test_invariant.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
+	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) INTERLEAVING_EXAMPLES=2000 FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/loading tests/integration/test_invariant.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
 
 compose-test: .venv/dev  ## Run the tests of the containers, 12 minutes (needs Docker) [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)
@@ -123,6 +123,7 @@ format: .venv/dev  ## Format code, fix what linters can fix, write generated fil
 	$(BIN)/sqlfluff fix --disable-progress-bar include/sql
 	$(BIN)/python -m sparkify.quality.schema
 	$(BIN)/python -m sandbox.dictionary
+	$(BIN)/python -m sandbox.metrics
 
 lock:  ## Resolve requirements*.txt into locks/ (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
@@ -161,5 +162,6 @@ clean:  ## Remove everything the project created here
 .venv-bench/bench: locks/requirements-bench.txt
 	@echo "Installing the baselines of the benchmarks into .venv-bench ..."
 	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/$(INSTALL) -r $<
+	@# The lock is complete. With dependencies, pip's hash mode rejects the pin of a package that another one requires with an extra.
+	@.venv-bench/bin/$(INSTALL) --no-deps -r $<
 	@touch $@
