@@ -44,8 +44,8 @@ SORTKEY (interval_time);
 
 -- Former values of events that have changed, and events outside of the interval of the run that changed them.
 --
--- Aggregates read it to find the groups that they have to recompute. Usually it is empty: a row is deleted when all
--- aggregates have loaded it.
+-- Aggregates read it to find the groups that they have to recompute. Usually there are none: those that all
+-- aggregates have loaded are deleted by the next load that records some.
 CREATE TABLE IF NOT EXISTS operations.changed_events (
     -- Number of the load that recorded the row, in ascending order.
     change_id BIGINT NOT NULL,
