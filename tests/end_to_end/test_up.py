@@ -228,6 +228,7 @@ def test_broken_events_fail_a_run_until_they_are_repaired(site: Site, first: str
             """
             assert connection.execute(results, [run_id]).fetchall() == [
                 ("songplays", "every level is free or paid", "failed"),
+                ("events", "every level is free, paid or unknown", "failed"),
                 ("songplays", "every play has a user", "warned"),
             ]
         assert f"/dags/{airflow.DAG_ID}/runs/{quote(run_id)}" in site.make("repair")
