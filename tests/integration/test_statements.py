@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")]
 # An hour with an event that changes its user's level and a new song, on existing tables.
 BUSY = {
-    "create_tables": 1,
+    "create_tables": 2,
     "stage_events": 20,
     "stage_songs": 21,
     "load_songs": 18,
@@ -46,7 +46,7 @@ BUSY = {
 }
 # An hour without events and new songs.
 QUIET = {
-    "create_tables": 1,
+    "create_tables": 2,
     "stage_events": 19,
     "stage_songs": 2,
     "load_songs": 5,

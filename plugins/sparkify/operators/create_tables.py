@@ -30,7 +30,7 @@ CONFIRMATION = "recreate all tables"
 class CreateTablesOperator(WarehouseOperator):
     """Create the declared tables and other objects, and apply the changes of their DDL to existing ones.
 
-    An up-to-date schema costs one catalogue query. See docs/schema.md.
+    An up-to-date schema costs two queries. See docs/schema.md.
 
     :param ddl: the folders that declare the tables: .sql files with CREATE ... IF NOT EXISTS, in Redshift's dialect.
         Schemas are created first; statements that create no object always run. (templated)

@@ -51,7 +51,7 @@ def apply(
 ) -> tuple[int, dict[str, list[str]]]:
     """Bring the database up to date with the DDL, as far as the policy allows.
 
-    An up-to-date schema costs one catalogue query. Concurrent runs apply a change once: the altered tables are locked,
+    An up-to-date schema costs two queries. Concurrent runs apply a change once: the altered tables are locked,
     and the plan is made again under the lock. The rows of a table that is loaded by a SELECT are rebuilt by its next
     load, from the staging tables; those of other tables are copied here.
 

@@ -63,7 +63,7 @@ def sort_index(table: str) -> str:
 
 
 def find(warehouse: Warehouse, declared: Declared, others: Collection[str] = ()) -> dict[str, Relation]:
-    """Return the declared tables, indexes and views that exist, in one query, and a second one if there are views.
+    """Return the declared tables, indexes and views that exist, and the recorded fingerprints of views: two queries.
 
     :param others: further tables.
     """
