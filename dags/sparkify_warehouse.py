@@ -61,8 +61,9 @@ DDL = [str(INCLUDE / "sql" / folder) for folder in ("ddl", "views", "metrics")]
 INDEXES = ["postgres/indexes.sql"]
 BUCKET = "{{ var.value.sparkify_bucket }}"
 ALERT = AlertNotifier()
-# The changes of events that aggregates have to load.
+# The changes that aggregates have to load.
 CHANGES = "operations.changed_events"
+CHANGES_OF_SONGS = "operations.changed_daily_songs"
 
 
 with DAG(
@@ -290,8 +291,19 @@ with DAG(
             sql="load/daily_songs.sql",
             facts="events",
             changes=CHANGES,
+            own_changes=CHANGES_OF_SONGS,
             inlets=[table("events")],
             outlets=[table("daily_songs")],
+        )
+        load_monthly_songs = LoadAggregateOperator(
+            task_id="load_monthly_songs",
+            table="monthly_songs",
+            keys=["month", "song_key"],
+            sql="load/monthly_songs.sql",
+            facts="daily_songs",
+            changes=CHANGES_OF_SONGS,
+            inlets=[table("daily_songs")],
+            outlets=[table("monthly_songs")],
         )
         load_daily_users = LoadAggregateOperator(
             task_id="load_daily_users",
@@ -335,4 +347,5 @@ with DAG(
     stage_events >> [load_users_history, load_events]
     aggregates = [load_sessions, load_daily_activity, load_daily_songs, load_daily_users, load_hourly_plays]
     load_events >> aggregates
-    [load_users_history, *aggregates] >> data_quality >> publish_days
+    load_daily_songs >> load_monthly_songs
+    [load_users_history, *aggregates, load_monthly_songs] >> data_quality >> publish_days

@@ -10,8 +10,8 @@ CREATE TABLE IF NOT EXISTS daily_songs (
     song VARCHAR(1024) NOT NULL,
     -- Artist of the song.
     artist VARCHAR(1024) NOT NULL,
-    -- Surrogate key of song and artist: the MD5 of each.
-    song_key VARCHAR(64) NOT NULL,
+    -- Surrogate key of song and artist.
+    song_key VARCHAR(32) NOT NULL,
     -- Plays.
     plays BIGINT NOT NULL,
     -- Users who played it. Not additive.
@@ -20,3 +20,18 @@ CREATE TABLE IF NOT EXISTS daily_songs (
 )
 DISTSTYLE EVEN
 SORTKEY (day);
+
+-- Songs whose plays of a day were counted again.
+--
+-- monthly_songs reads it to find the months that it has to recompute. Those that it has loaded are deleted by the next
+-- load of daily_songs.
+CREATE TABLE IF NOT EXISTS operations.changed_daily_songs (
+    -- Number of the load that recorded the row, in ascending order.
+    change_id BIGINT NOT NULL,
+    -- Day, UTC.
+    day DATE NOT NULL,
+    -- Surrogate key of song and artist.
+    song_key VARCHAR(32) NOT NULL
+)
+DISTSTYLE EVEN
+SORTKEY (change_id);

@@ -1,4 +1,4 @@
-{% set song_key = "MD5(COALESCE(RTRIM(e.song), '')) || MD5(COALESCE(RTRIM(e.artist), ''))" %}
+{% set song_key = "MD5(MD5(COALESCE(RTRIM(e.song), '')) || MD5(COALESCE(RTRIM(e.artist), '')))" %}
 -- The plays of a song on a day.
 -- Question: what was played most, and by how many people?
 SELECT

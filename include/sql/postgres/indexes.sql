@@ -26,5 +26,9 @@ CREATE INDEX IF NOT EXISTS staging_songs_artist_id ON staging_songs (artist_id);
 -- The events of a group: of a day, of a user on a day, of a song on a day. The primary key serves those of a session.
 CREATE INDEX IF NOT EXISTS events_day ON events (day, user_id);
 CREATE INDEX IF NOT EXISTS events_song ON events
-(day, (MD5(COALESCE(RTRIM(song), '')) || MD5(COALESCE(RTRIM(artist), ''))))
+(day, MD5(MD5(COALESCE(RTRIM(song), '')) || MD5(COALESCE(RTRIM(artist), ''))))
 WHERE page = 'NextSong';
+
+-- The days of a song in a month.
+CREATE INDEX IF NOT EXISTS daily_songs_month ON daily_songs
+(song_key, CAST(DATE_TRUNC('month', CAST(day AS TIMESTAMP)) AS DATE));

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 # The temporary table with the groups to recompute.
 GROUPS = "changed_groups"
+# The partition column of facts that are loaded by interval.
+BY_INTERVAL = "interval_time"
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,17 @@ class Aggregate(Strategy):
 
     The SELECT returns all rows of its groups, and passes the columns that form a group to its scope, with the source's
     expressions for them: a day, a session. These are the groups with rows in the run's interval, and those of the
-    source's feed of changes (:mod:`sparkify.loading.feed`): former values, and rows in other intervals.
+    source's feed of changes (:mod:`sparkify.loading.feed`): former values, and rows in other intervals. The feed of an
+    aggregate has all groups that it recomputed, since it has no intervals.
 
     :param facts: the table that is aggregated.
     :param changes: its table of images.
+    :param own_changes: the table of images of this table; None if nothing is aggregated from it.
     """
 
     facts: str
     changes: str
+    own_changes: str | None = None
 
     def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
         return render("aggregate", columns=list(columns), select=select)
@@ -42,6 +47,8 @@ class Aggregate(Strategy):
     def rebuilt(self, target: Target) -> None:
         found = feed.unread(target.warehouse, target.table, self.facts, self.changes)
         feed.mark_read(target.warehouse, target.table, self.facts, found.until)
+        if self.own_changes:
+            feed.record_rebuild(target.warehouse, target.table, self.own_changes)
 
     def merge(self, target: Target, batches: predicates.OfBatches) -> int:
         warehouse, table = target.warehouse, target.table
@@ -51,6 +58,9 @@ class Aggregate(Strategy):
             return self.rebuild(target)
         groups = predicates.Groups()
         everything = target.select(groups)
+        is_by_interval = groups.partition.endswith(f".{BY_INTERVAL}")
+        if not is_by_interval and found.until == found.since:
+            return 0
         rows = warehouse.script(
             render(
                 "regroup",
@@ -60,11 +70,13 @@ class Aggregate(Strategy):
                 since=found.since,
                 alias=groups.alias,
                 groups=groups.expressions,
-                changed=predicates.OfInterval(target.interval)(groups.partition),
+                changed=predicates.OfInterval(target.interval)(groups.partition) if is_by_interval else None,
                 columns=self.columns(target, everything),
                 select=target.select(predicates.OfKeys(GROUPS)),
             )
         )
         if found.until > found.since:
             feed.mark_read(warehouse, table, self.facts, found.until)
+        if self.own_changes:
+            feed.record_groups(warehouse, table, self.own_changes, GROUPS)
         return rows

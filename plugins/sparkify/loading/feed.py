@@ -5,6 +5,8 @@ those of rows in other intervals, such as an event that a later delivery has mov
 source records both, as images of the rows before and after, in the transaction that changes them. Usually there are
 none.
 
+An aggregate that is itself aggregated records all groups that it has recomputed: it has no intervals.
+
 The table of images has the columns that groups are formed of, and ``change_id``, which increases with each load that
 records some. ``operations.loaded_changes`` has the last one that each aggregate has loaded, and for the source itself
 that of its latest rebuild, after which all aggregates are rebuilt.
@@ -41,7 +43,7 @@ def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str],
     :param keys: the columns that identify a row of the source.
     :param interval: the run's interval, whose rows need no image.
     """
-    columns = [name for name in warehouse.columns(changes) if name != CHANGE]
+    columns = _columns(warehouse, changes)
     owned = predicates.OfInterval(interval)("newest.interval_time")
     names = {"source": source, "changes": changes, "keys": list(keys), "columns": columns, "owned": owned}
     if rows := warehouse.script(render("record_changes", **names)):
@@ -49,9 +51,25 @@ def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str],
         warehouse.script(render("forget_changes", **names))
 
 
+def record_groups(warehouse: Warehouse, source: str, changes: str, groups: str) -> None:
+    """Record the groups that a load has recomputed; the caller commits.
+
+    :param source: the aggregate.
+    :param changes: its table of images.
+    :param groups: the temporary table with the groups.
+    """
+    names = {"source": source, "changes": changes, "columns": _columns(warehouse, changes), "groups": groups}
+    if warehouse.script(render("record_groups", **names)):
+        warehouse.script(render("forget_changes", **names))
+
+
 def record_rebuild(warehouse: Warehouse, source: str, changes: str) -> None:
     """Record that all rows of a source may have changed; the caller commits."""
     warehouse.script(render("record_rebuild", source=source, changes=changes))
+
+
+def _columns(warehouse: Warehouse, changes: str) -> list[str]:
+    return [name for name in warehouse.columns(changes) if name != CHANGE]
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,16 @@
 {% macro formed() %}{% for name, expression in groups.items() %}{{ expression }} AS {{ name }}{{ ", " if not loop.last }}{% endfor %}{% endmacro %}
 -- Find the groups of {{ table }} whose source rows have changed.
 CREATE TEMP TABLE changed_groups AS
+{% if changed -%}
 SELECT DISTINCT {{ formed() }}
 FROM {{ facts }} AS {{ alias }}
 WHERE {{ changed }}
+{%- endif %}
 {%- if changes %}
-
+{% if changed %}
 UNION
-SELECT {{ formed() }}
+{% endif -%}
+SELECT {{ "DISTINCT " if not changed }}{{ formed() }}
 FROM {{ changes }} AS {{ alias }}
 WHERE {{ alias }}.change_id > {{ since }}
 {%- endif %};

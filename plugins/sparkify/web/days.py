@@ -29,18 +29,37 @@ class Days:
     first: date
     last: date
 
+    @classmethod
+    def valid(cls) -> Days:
+        """Return all days that are neither before 1970 nor in the future."""
+        return cls(FIRST, min(datetime.now(UTC).date(), LAST))
+
     def predicate(self, column: str, unit: str = "day") -> str:
         """Return the SQL predicate of the days, or of the weeks or months that they overlap.
 
         :param column: a DATE: the day, or the first day of the week or month; qualified.
-        :param unit: ``day``, ``week`` or ``month``.
+        :param unit: ``day``, ``week`` or ``month``; or ``whole months``, the months whose days are all included, and
+            ``days of other months``, the days outside of these.
         """
         first = self.first
+        if unit in ("whole months", "days of other months"):
+            start, end = self._whole_months
+            if unit == "whole months":
+                return f"{column} >= CAST('{start}' AS DATE) AND {column} < CAST('{end}' AS DATE)"
+            outside = f"({column} < CAST('{start}' AS DATE) OR {column} >= CAST('{end}' AS DATE))"
+            return f"{self.predicate(column)} AND {outside}"
         if unit == "week":
             first -= timedelta(days=min(first.weekday(), (first - FIRST).days))
         elif unit == "month":
             first = first.replace(day=1)
         return f"{column} >= CAST('{first}' AS DATE) AND {column} <= CAST('{self.last}' AS DATE)"
+
+    @property
+    def _whole_months(self) -> tuple[date, date]:
+        """The first day of the first whole month, and the day after the last one; equal if there is none."""
+        start = self.first if self.first.day == 1 else _next_month(self.first)
+        after = self.last + timedelta(days=1)
+        return start, max(start, after.replace(day=1))
 
 
 @dataclass(frozen=True)
@@ -95,6 +114,11 @@ class DaysRequest:
     def is_relative(self) -> bool:
         """Whether it depends on the loaded days."""
         return self.first is None or self.last is None
+
+
+def _next_month(day: date) -> date:
+    """Return the first day of the month after that of a day."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
 
 def _parse(name: str, text: str | None) -> date | None:

@@ -15,13 +15,13 @@ from sparkify.schema import metrics
 from sparkify.schema.metrics import Metric  # noqa: TC001 - FastAPI reads the annotation
 from sparkify.sql import predicates, templates
 from sparkify.sql.heading import heading
+from sparkify.web.days import Days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sparkify.warehouse import Warehouse
     from sparkify.warehouse.ddl import Table
-    from sparkify.web.days import Days
 
 log = logging.getLogger(__name__)
 
@@ -110,17 +110,17 @@ def sql(name: str, days: Days | None = None, estimates: Mapping[str, int] | None
     """Return the query of a panel.
 
     A template calls ``scope(column)`` for valid timestamps, see :func:`sparkify.sql.predicates.plausible`, and
-    ``scope(column, chosen="day")`` for the days to show, ``"week"`` or ``"month"`` for the weeks or months that they
-    overlap. It may iterate over the tables: ``{% for table in tables %}``, each a
+    ``scope(column, chosen="day")`` for the days to show, or another unit of :meth:`sparkify.web.days.Days.predicate`.
+    It may iterate over the tables: ``{% for table in tables %}``, each a
     :class:`sparkify.warehouse.ddl.Table`.
 
     :param days: the days to show; None for all.
     :param estimates: the estimated number of rows of large tables, by name.
     """
-    valid = predicates.plausible()
+    valid, shown = predicates.plausible(), days or Days.valid()
 
     def scope(column: str, *, chosen: str = "") -> str:
-        return days.predicate(column, chosen) if days and chosen else valid(column)
+        return shown.predicate(column, chosen) if chosen else valid(column)
 
     tables = _tables(SQL / "ddl", version(SQL / "ddl"))
     return templates.renderer(SQL)(f"analytics/page/{name}", scope=scope, tables=tables, estimates=estimates or {})

@@ -11,7 +11,7 @@ import pytest
 from sparkify.loading import feed
 from sparkify.loading.newest import Newest
 from sparkify.sql import templates
-from tests.integration.loading.world import AGGREGATES, HISTORY
+from tests.integration.loading.world import AGGREGATES, CHAIN, HISTORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -174,7 +174,15 @@ OF_AGGREGATES: dict[str, Guard | Step] = {
     ),
     "changes that are loaded": Step(feed, "mark_read"),
 }
+OF_CHAINS: dict[str, Guard | Step] = {
+    "recomputed groups": Guard("record_groups", "FROM {{ groups }}", f"FROM {{{{ groups }}}} WHERE {NEVER}"),
+    "a rebuild of groups": Guard("record_rebuild", "FROM rebuilt", f"FROM rebuilt WHERE {NEVER}"),
+    "groups of the recomputed ones": Guard("regroup", "{{ alias }}.change_id > {{ since }}", NEVER),
+    "former rows of a group are deleted": OF_AGGREGATES["former rows of a group are deleted"],
+    "changes that are loaded": OF_AGGREGATES["changes that are loaded"],
+}
 GUARDS: dict[str, tuple[Guard | Step, tuple[str, ...]]] = {
     **{f"history: {name}": (guard, HISTORY) for name, guard in OF_HISTORY.items()},
     **{f"aggregate: {name}": (guard, AGGREGATES) for name, guard in OF_AGGREGATES.items()},
+    **{f"aggregate of an aggregate: {name}": (guard, CHAIN) for name, guard in OF_CHAINS.items()},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.loading.world import AGGREGATES, HISTORY, Play, Reading, Run
+from tests.integration.loading.world import AGGREGATES, CHAIN, HISTORY, Play, Reading, Run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ def play(tables: Sequence[str], *runs: Run, order: Sequence[int] | None = None) 
     return Play(runs, tuple(order or one_after_the_other))
 
 
-def run(start: int, end: int, *rows: Reading, rebuilds: bool = False) -> Run:
+def run(start: int, end: int, *rows: Reading, rebuilds: int = -1) -> Run:
     """Return a run over [start, end)."""
     return Run(start, end, rows, rebuilds)
 
@@ -112,7 +112,7 @@ GROUPS = {
     ),
     "a row that moves back": play(AGGREGATES, run(4, 6, on(5)), run(2, 6, off(4, 3))),
     "a row that is withdrawn during a rebuild": play(
-        AGGREGATES, run(0, 1, on(0)), run(0, 1), run(3, 4, rebuilds=True), order=(0, 0, 0, 0, 1, 2, 2, 2, 2, 1, 1, 1)
+        AGGREGATES, run(0, 1, on(0)), run(0, 1), run(3, 4, rebuilds=0), order=(0, 0, 0, 0, 1, 2, 2, 2, 2, 1, 1, 1)
     ),
     "changes while an aggregate is behind": play(
         AGGREGATES,
@@ -120,5 +120,15 @@ GROUPS = {
         run(0, 1),
         run(1, 2),
         order=(0, 0, 0, 0, 1, 1, 1, 2, 2, 1, 2, 2),
+    ),
+}
+# Of groups of groups. A run stages its rows, then loads the facts, their hours, and the days of the hours.
+CHAINS = {
+    "hours of a day": play(CHAIN, run(0, 1, on(0)), run(3, 4, off(3)), run(0, 1)),
+    "a row that is withdrawn during a rebuild of its group": play(
+        CHAIN, run(0, 1, on(0)), run(0, 1), run(3, 4, rebuilds=1), order=(0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 1, 1)
+    ),
+    "an hour that changes while its day is behind": play(
+        CHAIN, run(0, 1, on(0)), run(3, 4, on(3)), run(4, 5), order=(0, 0, 0, 1, 1, 1, 2, 2, 2, 2, 0, 1)
     ),
 }

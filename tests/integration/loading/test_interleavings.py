@@ -6,7 +6,7 @@ import os
 
 from hypothesis import HealthCheck, given, settings
 
-from tests.integration.loading.world import AGGREGATES, HISTORY, Play, World, plays
+from tests.integration.loading.world import AGGREGATES, CHAIN, HISTORY, Play, World, plays
 
 EXAMPLES = int(os.environ.get("INTERLEAVING_EXAMPLES", "60"))
 SETTINGS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -24,4 +24,12 @@ def test_any_interleaving_leaves_the_spans_of_the_source(play: Play, world: Worl
 def test_any_interleaving_leaves_the_groups_of_the_source(play: Play, world: World) -> None:
     world.play(play, AGGREGATES)
     assert world.actual(AGGREGATES) == world.expected(AGGREGATES)
-    assert world.unread() == 0
+    assert world.unread("facts") == 0
+
+
+@SETTINGS
+@given(play=plays(CHAIN, most=3))
+def test_any_interleaving_leaves_the_groups_of_groups(play: Play, world: World) -> None:
+    world.play(play, CHAIN)
+    assert world.actual(CHAIN) == world.expected(CHAIN)
+    assert world.unread("hours") == 0

@@ -1,4 +1,4 @@
-"""A tiny warehouse without music: thermostats, the history of their modes, and two aggregates of their readings.
+"""A tiny warehouse without music: thermostats, the history of their modes, and aggregates of their readings.
 
 Runs are played on it without S3, COPY and Airflow, so that thousands of interleavings can be tried. The expected tables
 are computed in Python, from the source alone.
@@ -51,6 +51,8 @@ CREATE TABLE hours (
     hour TIMESTAMP NOT NULL, mode VARCHAR(8) NOT NULL, readings BIGINT NOT NULL, devices BIGINT NOT NULL,
     PRIMARY KEY (hour, mode)
 );
+CREATE TABLE operations.changed_hours (change_id BIGINT NOT NULL, hour TIMESTAMP NOT NULL);
+CREATE TABLE days (day TIMESTAMP NOT NULL, readings BIGINT NOT NULL, hours BIGINT NOT NULL, PRIMARY KEY (day));
 CREATE TABLE devices (
     device BIGINT NOT NULL, first_at TIMESTAMP NOT NULL, last_at TIMESTAMP NOT NULL, readings BIGINT NOT NULL,
     PRIMARY KEY (device)
@@ -89,7 +91,17 @@ FROM facts AS f
 WHERE {{ scope("f.interval_time", hour="f.hour") }}
 GROUP BY f.hour, COALESCE(f.mode, '')
 """,
-        Aggregate("facts", "operations.changed_facts"),
+        Aggregate("facts", "operations.changed_facts", "operations.changed_hours"),
+    ),
+    "days": (
+        ["day"],
+        """
+SELECT DATE_TRUNC('day', h.hour) AS day, CAST(SUM(h.readings) AS BIGINT) AS readings, COUNT(DISTINCT h.hour) AS hours
+FROM hours AS h
+WHERE {{ scope("h.hour", day="DATE_TRUNC('day', h.hour)") }}
+GROUP BY DATE_TRUNC('day', h.hour)
+""",
+        Aggregate("hours", "operations.changed_hours"),
     ),
     "devices": (
         ["device"],
@@ -102,7 +114,7 @@ GROUP BY f.device
         Aggregate("facts", "operations.changed_facts"),
     ),
 }
-HISTORY, AGGREGATES = ("modes",), ("facts", "hours", "devices")
+HISTORY, AGGREGATES, CHAIN = ("modes",), ("facts", "hours", "devices"), ("facts", "hours", "days")
 
 
 class Reading(NamedTuple):
@@ -132,13 +144,13 @@ class Reading(NamedTuple):
 class Run(NamedTuple):
     """A run over the moments [start, end).
 
-    :param rebuilds: whether it rebuilds the history, or the facts.
+    :param rebuilds: the position of the table that it rebuilds; -1 if it rebuilds none.
     """
 
     start: int
     end: int
     rows: tuple[Reading, ...]
-    rebuilds: bool = False
+    rebuilds: int = -1
 
     @property
     def interval(self) -> Interval:
@@ -164,6 +176,8 @@ def time(moment: int) -> datetime:
 
 
 moments = st.integers(0, MOMENTS - 1)
+# Few runs rebuild a table: the first one, or the second.
+REBUILDS = [*[-1] * 14, 0, 1]
 
 
 readings = st.builds(
@@ -184,7 +198,7 @@ def runs(draw: st.DrawFn, pool: Sequence[Reading]) -> Run:
     end = min(MOMENTS, start + draw(st.sampled_from([1, 2, 3, MOMENTS])))
     owned = [reading for reading in pool if start <= reading.slot < end]
     withdrawn = draw(st.sets(st.sampled_from(owned))) if owned else set()
-    return Run(start, end, tuple(row for row in owned if row not in withdrawn), draw(st.integers(0, 15)) == 15)
+    return Run(start, end, tuple(row for row in owned if row not in withdrawn), draw(st.sampled_from(REBUILDS)))
 
 
 @st.composite
@@ -219,7 +233,7 @@ class World:
             if table == "readings":
                 self._stage(run)
             else:
-                self._load(table, run, rebuilds=run.rebuilds and table == tables[0])
+                self._load(table, run, rebuilds=tables.index(table) == run.rebuilds)
 
     def actual(self, tables: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
         """Return the rows of tables."""
@@ -227,6 +241,7 @@ class World:
             "modes": "device, valid_from, valid_to, is_current, mode, target",
             "facts": "device, number, read_at, mode, target",
             "hours": "hour, mode, readings, devices",
+            "days": "day, readings, hours",
             "devices": "device, first_at, last_at, readings",
         }
         return {
@@ -243,11 +258,16 @@ class World:
         found = {"modes": _modes(source), **_aggregates(source)}
         return {table: sorted(found[table], key=repr) for table in tables}
 
-    def unread(self) -> int:
-        """Return the number of changes that an aggregate has not loaded."""
+    def unread(self, *sources: str) -> int:
+        """Return the number of changes of tables that an aggregate has not loaded."""
+        if not sources:
+            return 0
         ((found,),) = self._warehouse.query(
-            "SELECT COUNT(*) FROM operations.changed_facts WHERE change_id > "
-            "(SELECT MIN(change_id) FROM operations.loaded_changes WHERE table_name <> source_name)"
+            " UNION ALL ".join(
+                f"SELECT change_id FROM operations.changed_{source} WHERE change_id > (SELECT MIN(change_id) "
+                f"FROM operations.loaded_changes WHERE table_name <> source_name AND source_name = '{source}')"
+                for source in sources
+            ).join(("SELECT COUNT(*) FROM (", ") AS unread"))
         )
         return int(found)
 
@@ -263,7 +283,7 @@ class World:
         self._warehouse._session.commit()
 
     def _clear(self) -> None:
-        tables = ["readings", *TABLES, "operations.changed_facts"]
+        tables = ["readings", *TABLES, "operations.changed_facts", "operations.changed_hours"]
         marks = ", ".join(f"('{table}', '{source}', {change})" for table, source, change in self._marks)
 
         def clear() -> None:
@@ -322,6 +342,7 @@ def _aggregates(source: Iterable[Reading]) -> dict[str, list[tuple[Any, ...]]]:
     return {
         "facts": [(row.device, row.number, time(row.at), row.mode, row.target) for row in newest.values()],
         "hours": [(*group, len(rows), len({row.device for row in rows})) for group, rows in hours.items()],
+        "days": [(time(0), len(newest), len({hour for hour, _ in hours}))] if newest else [],
         "devices": [
             (device, time(min(row.at for row in rows)), time(max(row.at for row in rows)), len(rows))
             for device, rows in devices.items()

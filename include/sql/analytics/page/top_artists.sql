@@ -3,8 +3,19 @@
 SELECT
     RTRIM(s.artist) AS artist,
     CAST(SUM(s.plays) AS BIGINT) AS plays
-FROM daily_songs AS s
-WHERE {{ scope("s.day", chosen="day") }}
+FROM (
+    SELECT
+        m.artist,
+        m.plays
+    FROM monthly_songs AS m
+    WHERE {{ scope("m.month", chosen="whole months") }}
+    UNION ALL
+    SELECT
+        d.artist,
+        d.plays
+    FROM daily_songs AS d
+    WHERE {{ scope("d.day", chosen="days of other months") }}
+) AS s
 GROUP BY RTRIM(s.artist)
 ORDER BY plays DESC, artist ASC
 LIMIT 10;
