@@ -345,7 +345,17 @@ with DAG(
     [stage_events, load_songs, load_artists] >> load_songplays
     load_songplays >> [load_users, load_time] >> data_quality
     stage_events >> [load_users_history, load_events]
-    aggregates = [load_sessions, load_daily_activity, load_daily_songs, load_daily_users, load_hourly_plays]
-    load_events >> aggregates
+    load_events >> [load_sessions, load_daily_activity, load_daily_songs, load_daily_users, load_hourly_plays]
     load_daily_songs >> load_monthly_songs
-    [load_users_history, *aggregates, load_monthly_songs] >> data_quality >> publish_days
+    (
+        [
+            load_users_history,
+            load_sessions,
+            load_daily_activity,
+            load_monthly_songs,
+            load_daily_users,
+            load_hourly_plays,
+        ]
+        >> data_quality
+        >> publish_days
+    )

@@ -25,7 +25,7 @@ with DAG(
     catchup=False,
     max_active_runs=6,
 ):
-    tasks = [Idle(task_id=f"task_{number}") for number in range(1, 18)]
+    tasks = [Idle(task_id=f"task_{number}") for number in range(1, 19)]
     tasks[0] >> tasks[1:3]
     tasks[2] >> tasks[3:5]
     [tasks[1], *tasks[3:5]] >> tasks[5] >> tasks[6:8]

@@ -133,7 +133,7 @@ def test_the_runs_benchmark_reports_each_way_to_load_hours() -> None:
     row = rf"^  (\S.*?)  +(\d+)  +(\d+)  +{NUMBER}  +{SPREAD}(?:  +{NUMBER}){{3}} *$"
     rows = re.findall(row, printed, re.MULTILINE)
     names = [runs.RANGE.format(1), *runs.NAMES.values()]
-    assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("17", "17", "17", "4"), strict=True)]
+    assert rows == [(name, "1", tasks) for name, tasks in zip(names, ("18", "18", "18", "4"), strict=True)]
     assert re.search(r"(?s)CPU seconds per hourly task.* are Airflow's own.*this project's", printed)
 
 

@@ -287,6 +287,9 @@ CONTRADICTIONS = {
     "plays, not counted in daily_songs": """
         SELECT (SELECT COUNT(*) FROM songplays) - (SELECT COALESCE(SUM(plays), 0) FROM daily_songs)
     """,
+    "plays, not counted in monthly_songs": """
+        SELECT (SELECT COUNT(*) FROM songplays) - (SELECT COALESCE(SUM(plays), 0) FROM monthly_songs)
+    """,
     "plays, not counted in hourly_plays": """
         SELECT (SELECT COUNT(*) FROM songplays) - (SELECT COALESCE(SUM(plays), 0) FROM hourly_plays)
     """,
@@ -301,11 +304,17 @@ CONTRADICTIONS = {
     # Images that all aggregates have loaded are deleted by the next load that records some.
     "changes that an aggregate has not loaded": """
         SELECT COUNT(*) FROM operations.changed_events WHERE change_id > (
-            SELECT MIN(change_id) FROM operations.loaded_changes WHERE table_name <> source_name
+            SELECT MIN(change_id) FROM operations.loaded_changes
+            WHERE source_name = 'events' AND table_name <> source_name
+        )
+    """,
+    "songs of a day whose month has not loaded them": """
+        SELECT COUNT(*) FROM operations.changed_daily_songs WHERE change_id > (
+            SELECT change_id FROM operations.loaded_changes WHERE table_name = 'monthly_songs'
         )
     """,
     "aggregates that have loaded nothing": """
-        SELECT 5 - COUNT(*) FROM operations.loaded_changes WHERE source_name = 'events' AND table_name <> 'events'
+        SELECT 6 - COUNT(*) FROM operations.loaded_changes WHERE table_name <> source_name
     """,
 }
 

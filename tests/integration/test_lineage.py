@@ -268,6 +268,9 @@ def test_an_aggregate_has_the_lineage_of_its_facts(loaded: Lab, events: Events) 
         found = events.of(f"load_{task}")
         assert names(found, "inputs") == ["public.events"]
         assert {table for sources in lineage_of(found).values() for table, _ in sources} == {"events"}
+    found = events.of("load_monthly_songs")
+    assert names(found, "inputs") == ["public.daily_songs"]
+    assert lineage_of(found)["plays"] == {("daily_songs", "plays")}
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_tables_are_the_same(redshift: Lab, endpoint: Endpoint, make_lab: Callab
     assert redshift.tables() == on_postgres(make_lab, history)
     expected = {
         "staging_events": 64, "staging_songs": 4, "songplays": 62, "users": 8, "songs": 4, "artists": 1, "time": 62,
-        "events": 63, "daily_songs": 61, "daily_users": 9, "daily_activity": 2,
+        "events": 63, "daily_songs": 61, "monthly_songs": 61, "daily_users": 9, "daily_activity": 2,
     }  # fmt: skip
     assert redshift.counts() | expected == redshift.counts()
 

@@ -106,6 +106,11 @@ def cases() -> list[Any]:
         ("insert", "one table", {"table": "things", "columns": ["a", "b"], "rows": SELECT}),
         ("aggregate", "two columns", {"columns": ["a", "b"], "select": SELECT}),
         ("forget_changes", "of a source", {"source": "things", "changes": "operations.changed"}),
+        (
+            "record_groups",
+            "of a source",
+            {"source": "things", "changes": "operations.changed", "columns": ["a", "b"], "groups": "changed_groups"},
+        ),
         ("record_rebuild", "of a source", {"source": "things", "changes": "operations.changed"}),
         ("unread_changes", "of a table", {"table": "groups", "source": "things", "changes": "operations.changed"}),
         ("mark_changes", "of a table", {"table": "groups", "source": "things", "until": 4}),
@@ -152,6 +157,11 @@ def cases() -> list[Any]:
             ("merge_spans", shape, spans(keys)),
             ("regroup", f"{shape}, with changes", {**groups(keys), "changes": "operations.changed", "since": 3}),
             ("regroup", f"{shape}, without changes", {**groups(keys), "changes": None, "since": 0}),
+            (
+                "regroup",
+                f"{shape}, of an aggregate",
+                {**groups(keys), "changed": None, "changes": "operations.changed", "since": 3},
+            ),
             ("check_rebuild", shape, {"table": "things", "beside": "others", "source": SELECT, "keys": keys}),
             (
                 "record_definitions",

@@ -2,7 +2,7 @@
 --
 -- The identity of an event is its session and its number in it. Of several deliveries the latest counts, as in
 -- songplays; if one of them is a play, the others do not count.
--- The source of all aggregates: sessions, daily_activity, daily_songs, daily_users, hourly_plays.
+-- The source of sessions, daily_activity, daily_songs, daily_users and hourly_plays.
 -- length is a DECIMAL: the sums of a DOUBLE PRECISION depend on the order of the rows.
 -- DISTKEY session_id: distributes evenly, and groups sessions without redistribution.
 -- SORTKEY interval_time: an hourly load reads and replaces one contiguous interval.

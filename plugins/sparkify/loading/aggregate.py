@@ -78,5 +78,5 @@ class Aggregate(Strategy):
         if found.until > found.since:
             feed.mark_read(warehouse, table, self.facts, found.until)
         if self.own_changes:
-            feed.record_groups(warehouse, table, self.own_changes, GROUPS)
+            feed.record_groups(warehouse, table, self.own_changes, GROUPS, [*groups.expressions])
         return rows

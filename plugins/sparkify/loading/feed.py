@@ -43,7 +43,7 @@ def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str],
     :param keys: the columns that identify a row of the source.
     :param interval: the run's interval, whose rows need no image.
     """
-    columns = _columns(warehouse, changes)
+    columns = [name for name in warehouse.columns(changes) if name != CHANGE]
     owned = predicates.OfInterval(interval)("newest.interval_time")
     names = {"source": source, "changes": changes, "keys": list(keys), "columns": columns, "owned": owned}
     if rows := warehouse.script(render("record_changes", **names)):
@@ -51,14 +51,15 @@ def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str],
         warehouse.script(render("forget_changes", **names))
 
 
-def record_groups(warehouse: Warehouse, source: str, changes: str, groups: str) -> None:
+def record_groups(warehouse: Warehouse, source: str, changes: str, groups: str, columns: Sequence[str]) -> None:
     """Record the groups that a load has recomputed; the caller commits.
 
     :param source: the aggregate.
     :param changes: its table of images.
     :param groups: the temporary table with the groups.
+    :param columns: the columns of the groups.
     """
-    names = {"source": source, "changes": changes, "columns": _columns(warehouse, changes), "groups": groups}
+    names = {"source": source, "changes": changes, "columns": list(columns), "groups": groups}
     if warehouse.script(render("record_groups", **names)):
         warehouse.script(render("forget_changes", **names))
 
@@ -66,10 +67,6 @@ def record_groups(warehouse: Warehouse, source: str, changes: str, groups: str) 
 def record_rebuild(warehouse: Warehouse, source: str, changes: str) -> None:
     """Record that all rows of a source may have changed; the caller commits."""
     warehouse.script(render("record_rebuild", source=source, changes=changes))
-
-
-def _columns(warehouse: Warehouse, changes: str) -> list[str]:
-    return [name for name in warehouse.columns(changes) if name != CHANGE]
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ def test_recreating_only_keeps_the_history(lab: Lab) -> None:
         )
     lab.run(*DAY, tasks=["create_tables"], recreate_tables="recreate all tables")
     names = [name for (name,) in lab.query("SELECT tablename FROM pg_tables WHERE schemaname = 'operations'")]
-    assert len(names) == 13
+    assert len(names) == 14
     filled = {name for name in names if lab.one(f"SELECT COUNT(*) FROM operations.{name}")}
     assert filled == {"data_quality_results", "task_failures", "backfill_summaries", "table_definitions"}
 

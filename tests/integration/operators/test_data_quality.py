@@ -204,6 +204,12 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
         ]
         for table in AGGREGATES
     },
+    ("monthly_songs", "one row per month and song"): [UNENFORCED.format("monthly_songs")],
+    ("monthly_songs", "plays add up to the days"): [
+        "UPDATE monthly_songs SET plays = plays + 1",
+        "DELETE FROM monthly_songs",
+        "DELETE FROM daily_songs",
+    ],
 }
 
 

@@ -147,6 +147,7 @@ def put_implausible_marts(lab: Lab) -> None:
                 "'S', 'A', 1, 'Netscape', TRUE, '2018-11-01 23:59:59.999', ''",
                 "daily_activity SELECT CAST(t AS DATE), 'gold', 7, 7, 7, 7, 7, 7, 7, 7",
                 "daily_songs SELECT CAST(t AS DATE), 'S', 'A', 'key', 700, 7",
+                "monthly_songs SELECT CAST(DATE_TRUNC('month', t) AS DATE), 'S', 'A', 'key', 700",
                 "daily_users SELECT CAST(t AS DATE), 9, 7, 7, 7",
                 "hourly_plays SELECT DATE_TRUNC('hour', t), CAST(t AS DATE), 'gold', 'Netscape', 700",
             ):

@@ -28,7 +28,7 @@ from sparkify.operators import (
 )
 from sparkify.operators.create_tables import CONFIRMATION
 from sparkify.operators.load import LoadOperator
-from tests.unit.test_sql import AGGREGATES
+from tests.unit.test_sql import AGGREGATES, OF_AGGREGATES
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
@@ -68,7 +68,9 @@ GRAPH: dict[str, tuple[type, set[str]]] = {
     "load_time": (LoadDimensionOperator, {"data_quality"}),
     "load_users_history": (LoadHistoryOperator, {"data_quality"}),
     "load_events": (LoadFactOperator, {f"load_{table}" for table in AGGREGATES}),
-    **{f"load_{table}": (LoadAggregateOperator, {"data_quality"}) for table in AGGREGATES},
+    **{f"load_{table}": (LoadAggregateOperator, {"data_quality"}) for table in AGGREGATES - {"daily_songs"}},
+    "load_daily_songs": (LoadAggregateOperator, {"load_monthly_songs"}),
+    "load_monthly_songs": (LoadAggregateOperator, {"data_quality"}),
     "data_quality": (DataQualityOperator, {"publish_days"}),
     "publish_days": (PublishDaysOperator, set()),
 }
@@ -85,7 +87,11 @@ def test_a_group_of_tasks_per_step(dag: DAG) -> None:
         name: set(group.children) for name, group in dag.task_group.children.items() if hasattr(group, "children")
     }
     assert set(groups) == {"stage", "load", "marts", "publish"}
-    assert groups["marts"] >= {"load_users_history", "load_events", *(f"load_{table}" for table in AGGREGATES)}
+    assert groups["marts"] >= {
+        "load_users_history",
+        "load_events",
+        *(f"load_{table}" for table in {*AGGREGATES, *OF_AGGREGATES}),
+    }
 
 
 def test_aggregates_read_the_feed_of_their_facts(tasks: dict[str, Any]) -> None:
@@ -94,6 +100,10 @@ def test_aggregates_read_the_feed_of_their_facts(tasks: dict[str, Any]) -> None:
     for table in AGGREGATES:
         strategy = tasks[f"load_{table}"].strategy
         assert (strategy.facts, strategy.changes) == ("events", changes)
+    for table, facts in OF_AGGREGATES.items():
+        strategy = tasks[f"load_{table}"].strategy
+        assert strategy.facts == facts
+        assert strategy.changes == tasks[f"load_{facts}"].strategy.own_changes == f"operations.changed_{facts}"
 
 
 def test_every_load_runs_between_the_creation_of_tables_and_the_checks(tasks: dict[str, Any]) -> None:

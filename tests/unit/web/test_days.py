@@ -69,6 +69,27 @@ def test_invalid_days_are_rejected(parameters: tuple[str | None, str | None, str
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "start", "end"),
+    [
+        ("2018-11-01", "2018-11-30", "2018-11-01", "2018-12-01"),
+        ("2018-11-02", "2019-02-28", "2018-12-01", "2019-03-01"),
+        ("2018-11-01", "2019-01-30", "2018-11-01", "2019-01-01"),
+        ("2018-12-31", "2019-02-01", "2019-01-01", "2019-02-01"),
+        ("2018-11-02", "2018-11-30", "2018-12-01", "2018-12-01"),
+        ("2018-11-02", "2018-12-30", "2018-12-01", "2018-12-01"),
+        ("1970-01-01", "2199-12-31", "1970-01-01", "2200-01-01"),
+    ],
+)
+def test_each_day_is_in_a_whole_month_or_by_itself(first: str, last: str, start: str, end: str) -> None:
+    days = Days(date.fromisoformat(first), date.fromisoformat(last))
+    shown = f"CAST('{start}' AS DATE)", f"CAST('{end}' AS DATE)"
+    assert days.predicate("m.month", "whole months") == f"m.month >= {shown[0]} AND m.month < {shown[1]}"
+    assert days.predicate("d.day", "days of other months") == (
+        f"{days.predicate('d.day')} AND (d.day < {shown[0]} OR d.day >= {shown[1]})"
+    )
+
+
 def test_weeks_and_months_that_the_days_overlap_are_whole() -> None:
     days = Days(date(2018, 11, 15), date(2018, 11, 20))  # a Thursday
     last = "<= CAST('2018-11-20' AS DATE)"
