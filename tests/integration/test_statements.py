@@ -40,7 +40,7 @@ BUSY = {
     "load_sessions": 10,
     "load_daily_activity": 10,
     "load_daily_songs": 12,
-    "load_monthly_songs": 12,
+    "load_monthly_songs": 13,
     "load_daily_users": 10,
     "load_hourly_plays": 10,
     "data_quality": 30,

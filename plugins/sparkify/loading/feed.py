@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 # The column of a table of images by which they are ordered.
 CHANGE = "change_id"
+# What each aggregate has loaded.
+MARKS = "operations.loaded_changes"
 
 
 def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str], interval: Interval) -> None:
@@ -90,5 +92,10 @@ def unread(warehouse: Warehouse, table: str, source: str, changes: str) -> Unrea
 
 
 def mark_read(warehouse: Warehouse, table: str, source: str, until: int) -> None:
-    """Record the changes that an aggregate has loaded; the caller commits."""
-    warehouse.script(render("mark_changes", table=table, source=source, until=until))
+    """Record the changes that an aggregate has loaded, once the caller has committed.
+
+    All aggregates share the table of marks, and run side by side. If the session is lost before, the next run loads the
+    same changes again. A concurrent run may have loaded more; then its mark remains.
+    """
+    mark = render("mark_changes", table=table, source=source, until=until)
+    warehouse.after_commit(lambda: warehouse.script(mark), lock=[MARKS])

@@ -67,7 +67,7 @@ class Load:
                 warehouse.script(render("end_load", **self._batches))
             return rows
 
-        rows = warehouse.transaction(load, lock=[table])
+        rows = warehouse.transaction(load, lock=[table, *strategy.locks])
         if rows is not None:
             warehouse.analyze(table, rows)
         return rows

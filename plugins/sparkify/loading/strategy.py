@@ -63,6 +63,14 @@ class Strategy(ABC):
     # The dimension, staged by object, that provides looked-up attributes.
     lookup: Lookup | None = None
 
+    @property
+    def locks(self) -> Sequence[str]:
+        """The tables that a load locks, in addition to its own.
+
+        All tables of a source that is staged by object load its new batches at the same time, and each records them.
+        """
+        return ["operations.loaded_batches"] if self.source else []
+
     @abstractmethod
     def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
         """Return the SELECT of all rows of the table.

@@ -65,6 +65,7 @@ class Warehouse(ABC):
         self._session: Any = None
         self._exit = ExitStack()
         self._guard = TransactionGuard()
+        self._following: list[tuple[Callable[[], object], Sequence[str]]] = []
 
     def __enter__(self) -> Self:
         self._exit.enter_context(self.secrets.out_of(self.loggers))
@@ -120,7 +121,10 @@ class Warehouse(ABC):
 
         After a serialization conflict or a deadlock (PostgreSQL 40001 and 40P01, Redshift 1023), the transaction is
         rolled back and ``work`` is retried from its start, with random exponential backoff. ``work`` must therefore
-        have no side effects outside of this session.
+        have no side effects outside of this session. The retry also locks the tables that the failed attempt wrote to:
+        under SERIALIZABLE Redshift judges conflicts by whole tables, and another transaction that writes to one of them
+        could abort it again.
+        https://docs.aws.amazon.com/redshift/latest/dg/c_serial_isolation-serializable-isolation-troubleshooting.html
 
         :param work: sends the statements.
         :param lock: the tables to lock, always in alphabetical order. Required to write rows; not to read, to create
@@ -129,19 +133,32 @@ class Warehouse(ABC):
         :raises WarehouseError: if ``work`` writes without a lock, sends its own LOCK, or begins a transaction.
         """
         attempts = retrying(self._is_conflict, lambda error: self.secrets.redact(self._text(error)))
-        result: T = attempts(self._attempt, work, sorted(set(lock)))
+        result: T = attempts(self._attempt, work, set(lock))
+        following, self._following = self._following, []
+        for bookkeeping, locked in following:
+            self.transaction(bookkeeping, locked)
         return result
 
-    def _attempt(self, work: Callable[[], T], lock: Sequence[str]) -> T:
+    def after_commit(self, work: Callable[[], object], lock: Iterable[str]) -> None:
+        """Run ``work`` in a transaction of its own, after the current one is committed.
+
+        For bookkeeping in a table that many transactions write to, and that may lag behind if the session is lost in
+        between. The current transaction then needs no lock on that table, and does not conflict with the others.
+        """
+        self._following.append((work, tuple(lock)))
+
+    def _attempt(self, work: Callable[[], T], lock: set[str]) -> T:
+        self._following = []
         with self._guard.transaction(lock):
             try:
                 if lock:
-                    tables = ", ".join(lock)
+                    tables = ", ".join(sorted(lock))
                     self._run(f"-- Wait for other writers of {tables}.\nLOCK {tables}")
                 result = work()
                 with self.secrets.redacted():
                     self._session.commit()
             except BaseException:
+                lock |= self._guard.written
                 self._rollback()
                 raise
         return result

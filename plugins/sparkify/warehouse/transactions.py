@@ -26,6 +26,8 @@ class TransactionGuard:
     def __init__(self) -> None:
         self._locked: tuple[str, ...] | None = None  # by the current transaction; None outside of one
         self._temporary: set[str] = set()  # the session's own tables, which no other session can write to
+        # The other tables to which the current transaction has written.
+        self.written: set[str] = set()
 
     @property
     def in_transaction(self) -> bool:
@@ -44,6 +46,7 @@ class TransactionGuard:
                 "Nested transaction: it would commit the work of the outer one. Begin it after the outer one."
             )
         self._locked = tuple(lock)
+        self.written = set()
         try:
             yield
         finally:
@@ -85,6 +88,7 @@ class TransactionGuard:
                 "no lock, so it may not see what concurrent runs have written. Pass the tables to lock to "
                 "transaction(work, lock=[...])."
             )
+        self.written.update(map(_folded, shared))
 
     def _check_transaction(self, statement: str) -> None:
         if not self.in_transaction:

@@ -45,3 +45,8 @@ def test_loaded_changes_are_forgotten(world: World) -> None:
     first = GROUPS["a row that moves to another hour"]
     world.play(first._replace(runs=(*first.runs, *first.runs), order=(*first.order, *[2] * 4, *[3] * 4)), AGGREGATES)
     assert world.kept() == 1
+
+
+def test_the_mark_of_a_run_that_loaded_less_does_not_replace_that_of_another(world: World) -> None:
+    """Each records its mark after the commit, so the run that has loaded less may be the later one."""
+    assert [world.mark(*numbers) for numbers in ([5, 7], [6], [6, 8])] == [7, 7, 8]

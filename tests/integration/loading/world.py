@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hypothesis import strategies as st
 
 from sparkify.interval import Interval
+from sparkify.loading import feed
 from sparkify.loading.aggregate import Aggregate
 from sparkify.loading.history import History
 from sparkify.loading.load import Load
@@ -269,6 +270,14 @@ class World:
                 for source in sources
             ).join(("SELECT COUNT(*) FROM (", ") AS unread"))
         )
+        return int(found)
+
+    def mark(self, *numbers: int) -> int:
+        """Record the changes that an aggregate has loaded, in this order; return what is recorded then."""
+        for until in numbers:
+            self._warehouse.transaction(partial(feed.mark_read, self._warehouse, "hours", "facts", until))
+        query = "SELECT change_id FROM operations.loaded_changes WHERE table_name = 'hours' AND source_name = 'facts'"
+        ((found,),) = self._warehouse.query(query)
         return int(found)
 
     def kept(self) -> int:

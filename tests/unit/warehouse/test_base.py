@@ -269,11 +269,47 @@ class TestLocks:
             engine.transaction(lambda: engine.script("DELETE FROM b"), lock=["b", "a", "b"])
         assert session.events == ["-- Wait for other writers of a, b.\nLOCK a, b", "DELETE FROM b", "commit", "close"]
 
+    def test_bookkeeping_has_a_transaction_of_its_own_after_the_commit(
+        self, session: Session, pauses: list[float]
+    ) -> None:
+        with Engine(session) as engine:
+            fails = Work(session, 1)
+
+            def work() -> None:
+                engine.after_commit(lambda: engine.script("DELETE FROM b"), lock=["b"])
+                fails()
+
+            def fails_at_last() -> None:
+                engine.after_commit(lambda: engine.script("never"), lock=["c"])
+                raise WarehouseError("invalid")
+
+            engine.transaction(work, lock=["a"])
+            with pytest.raises(WarehouseError):
+                engine.transaction(fails_at_last)
+            engine.transaction(lambda: None)
+        first, second = (f"-- Wait for other writers of {table}.\nLOCK {table}" for table in "ab")
+        failed = [first, "work", "rollback"]
+        committed = [first, "work", "commit", second, "DELETE FROM b", "commit"]
+        assert session.events == [*failed, *committed, "rollback", "commit", "close"]
+
     def test_each_attempt_locks_again(self, session: Session, pauses: list[float]) -> None:
         with Engine(session) as engine:
             engine.transaction(Work(session, 1), lock=["a"])
         lock = "-- Wait for other writers of a.\nLOCK a"
         assert session.events == [lock, "work", "rollback", lock, "work", "commit", "close"]
+
+    def test_a_retry_also_locks_what_the_failed_attempt_wrote(self, session: Session, pauses: list[float]) -> None:
+        with Engine(session) as engine:
+            fails = Work(session, 1)
+
+            def work() -> None:
+                engine.script("CREATE TEMP TABLE t AS SELECT 1; DELETE FROM t; INSERT INTO Operations.B (n) SELECT 1")
+                fails()
+
+            engine.transaction(work, lock=["c"])
+            engine.transaction(lambda: engine.script("DELETE FROM c"), lock=["c"])
+        locks = [event.split("\n")[-1] for event in session.events if "LOCK" in event]
+        assert locks == ["LOCK c", "LOCK c, operations.b", "LOCK c"]
 
     @pytest.mark.parametrize(
         "statement",
