@@ -163,7 +163,7 @@ def check(connection: psycopg.Connection[Any], tree: exp.Expr | None, *, in_tran
                 raise ServerError("25001", "ALTER TABLE ALTER COLUMN cannot run inside a transaction block")
             _check_resize(connection, tree, _column(connection, table, action.name), action)
         elif isinstance(action, exp.Drop) and action.args["kind"] == "COLUMN":
-            _check_drop(_column(connection, table, action.args["tables"][0].name), action)
+            _check_drop(_column(connection, table, _dropped(action)), action)
         elif isinstance(action, exp.AddConstraint) and (key := action.find(exp.PrimaryKey)):
             for column in key.expressions:
                 if _column(connection, table, column.name).is_nullable:
@@ -204,13 +204,18 @@ def _check_resize(
 
 def _check_drop(column: _Column, action: exp.Drop) -> None:
     """Check DROP COLUMN: neither a key nor the last column; without CASCADE, no dependent constraint."""
-    name = action.args["tables"][0].name
+    name = _dropped(action)
     if column.is_key:
         raise ServerError("0A000", f'cannot drop distkey or sortkey column "{name}"')
     if column.is_last:
         raise ServerError("0A000", f'cannot drop the last column "{name}"')
     if column.is_constrained and not action.args.get("cascade"):
         raise ServerError("2BP01", f'cannot drop column "{name}" because other objects depend on it')
+
+
+def _dropped(action: exp.Drop) -> str:
+    (column,) = action.find_all(exp.Column)
+    return column.name
 
 
 def _check_keys(connection: psycopg.Connection[Any], table: int, action: exp.Expr) -> None:

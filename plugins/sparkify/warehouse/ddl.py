@@ -155,7 +155,7 @@ class Statement:
         actions = self.tree.args["actions"]
         if len(actions) != 1 or not isinstance(actions[0], exp.Drop) or actions[0].kind != "COLUMN":
             return None
-        (column,) = actions[0].args["tables"]
+        (column,) = actions[0].find_all(exp.Column)  # not by argument: versions of sqlglot name it differently
         return _name_of(self.tree.this), column.name.lower()
 
     @cached_property
