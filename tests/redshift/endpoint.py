@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sparkify.warehouse import CopyFailedError
 from tests.redshift import wire
+from tests.redshift.isolation import Isolation
 from tests.redshift.session import Session
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Endpoint:
         self.startups: list[dict[str, str]] = []
         self.received: list[str] = []
         self.faults: list[Fault] = []
+        self.isolation = Isolation()
         self._region = region
         endpoint = self
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import pq
 
+from sparkify.sql import scripts
 from sparkify.warehouse import CopyFailedError
 from sparkify.warehouse.postgres import copy
 from tests.redshift import alterations, catalogue, wire
 from tests.redshift.faults import serialization_error
+from tests.redshift.isolation import Transaction
 from tests.redshift.login import login
 from tests.redshift.translation import translate
 from tests.redshift.wire import Reader, ServerError
@@ -70,6 +72,7 @@ class Session:
         self._channel = channel
         self._statements: dict[bytes, Statement] = {}
         self._portals: dict[bytes, Portal] = {}
+        self._transaction: Transaction | None = None
         self._handlers: dict[bytes, Callable[[Reader], None]] = {
             b"P": self._parse,
             b"D": self._describe,
@@ -86,7 +89,10 @@ class Session:
             with self._connect(database) as self._backend:
                 self._prepare(database)
                 self._confirm_login(user)
-                self._process_messages()
+                try:
+                    self._process_messages()
+                finally:
+                    self._end_transaction(committed=False)
         except ServerError as error:
             self._channel.send_error(error)
 
@@ -131,6 +137,32 @@ class Session:
     def _status(self) -> pq.TransactionStatus:
         return pq.TransactionStatus(self._backend.pgconn.transaction_status)
 
+    # --- transactions ---
+
+    def _before(self, sql: str) -> None:
+        """Take the locks that Redshift takes for a statement of a transaction, before its snapshot."""
+        command = scripts.command(sql)
+        if self._status != pq.TransactionStatus.INTRANS or command.verb in ("BEGIN", "COMMIT", "ROLLBACK"):
+            return
+        self._transaction = self._transaction or Transaction(self._backend.info.backend_pid)
+        if command.verb == "LOCK":
+            self._transaction.locked.update(command.names)
+            return
+        if command.verb in scripts.WRITES:
+            lock = f"LOCK TABLE {', '.join(command.names)} IN SHARE ROW EXCLUSIVE MODE"
+            self._checked(self._backend.pgconn.exec_(lock.encode()))
+        self._endpoint.isolation.begin(self._transaction)
+
+    def _after(self, sql: str) -> None:
+        """Abort the transaction if it conflicts with concurrent ones."""
+        if self._transaction and self._status == pq.TransactionStatus.INTRANS and scripts.command(sql).verb != "LOCK":
+            self._endpoint.isolation.check(self._transaction, sql, self._backend)
+
+    def _end_transaction(self, *, committed: bool) -> None:
+        if self._transaction:
+            self._endpoint.isolation.end(self._transaction, committed=committed)
+            self._transaction = None
+
     # --- statements ---
 
     def _process_messages(self) -> None:
@@ -160,6 +192,7 @@ class Session:
 
     def _abort(self) -> None:
         """Abort PostgreSQL's transaction after an error that the endpoint raised."""
+        self._end_transaction(committed=False)
         if self._status == pq.TransactionStatus.INTRANS:
             self._backend.pgconn.exec_(b"DO $$ BEGIN RAISE EXCEPTION 'refused'; END $$")
 
@@ -170,6 +203,7 @@ class Session:
         if not statement.is_copy:
             statement.definition = catalogue.definition(sql)
             first, *statement.additional = translate(sql, statement.definition)
+            self._before(sql)  # PostgreSQL takes the snapshot when it parses the statement
             self._checked(self._backend.pgconn.prepare(name, first.encode(), types))
         self._statements[name] = statement
         self._channel.send(b"1")
@@ -208,7 +242,11 @@ class Session:
         fault = self._endpoint.receive(statement.sql)
         if fault and not fault.after_execution:
             fault.inject()
+        self._before(statement.sql)
         response = self._copy(statement.sql) if statement.is_copy else self._forward(portal)
+        if self._status == pq.TransactionStatus.IDLE:
+            self._end_transaction(committed=response.endswith(b"COMMIT\0"))
+        self._after(statement.sql)
         if fault:
             fault.inject()
         self._channel.send_all(response)

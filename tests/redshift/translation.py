@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 
 # Statements with the same syntax and semantics, beside those of the engine for PostgreSQL.
 _SHARED = {"BEGIN", "COMMIT", "ROLLBACK", "COMMENT"}
-_CREATE_DATABASE = re.compile(r"\s*CREATE DATABASE (\w+)", re.IGNORECASE)
+_CREATE_DATABASE = re.compile(
+    r"\s*CREATE DATABASE (\w+)(?: ISOLATION LEVEL (SNAPSHOT|SERIALIZABLE))?\s*;?\s*$", re.IGNORECASE
+)
+# The isolation levels, as STV_DB_ISOLATION_LEVEL names them.
+_LEVELS = {"SNAPSHOT": "Snapshot Isolation", "SERIALIZABLE": "Serializable"}
 _DROP_DATABASE = re.compile(r"\s*DROP DATABASE (\w+)", re.IGNORECASE)
 _IDENTITY = re.compile(r"\s*(CREATE|DROP) (USER|GROUP|ROLE) (\w+)", re.IGNORECASE)
 _GRANTED_ROLE = re.compile(r"\b(TO|FROM) ROLE (\w+)", re.IGNORECASE)
@@ -30,7 +34,11 @@ def translate(sql: str, definition: exp.Expr | None) -> list[str]:
     """
     verb = scripts.command(sql).verb
     if found := _CREATE_DATABASE.match(sql):
-        return [f"CREATE DATABASE {found[1]} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'"]
+        level = _LEVELS[(found[2] or "SNAPSHOT").upper()]
+        return [
+            f"CREATE DATABASE {found[1]} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
+            f"COMMENT ON DATABASE {found[1]} IS '{level}'",
+        ]
     if found := _DROP_DATABASE.match(sql):
         return [f"DROP DATABASE {found[1]} WITH (FORCE)"]
     if found := _IDENTITY.match(sql):
@@ -39,6 +47,8 @@ def translate(sql: str, definition: exp.Expr | None) -> list[str]:
         raise ServerError("42601", reason)
     if verb in _SHARED:
         return [sql]
+    if verb == "LOCK":
+        return [f"LOCK TABLE {', '.join(scripts.command(sql).names)} IN ACCESS EXCLUSIVE MODE"]
     if verb in ("GRANT", "REVOKE"):
         return [_GRANTED_ROLE.sub(r"\1 \2", sql)]
     if definition and catalogue.changes_keys_only(definition):
