@@ -19,6 +19,9 @@ from moto.cloudformation.exceptions import ValidationError
 from moto.cloudformation.responses import CloudFormationResponse
 from moto.core.common_models import CloudFormationModel
 from moto.core.responses import EmptyResult
+from moto.ec2.models import ec2_backends
+from moto.ec2.models.vpcs import VPCEndPoint
+from moto.iam.models import ManagedPolicy, iam_backends
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 from moto.redshift import models as redshift
 
@@ -77,6 +80,11 @@ def _create_or_roll_back(stack: models.Stack) -> None:
             models.cloudformation_backends[stack.account_id][stack.region_name].delete_stack(stack.stack_id)
         else:
             stack.status = "ROLLBACK_COMPLETE"
+    else:
+        # moto would delete what is to be kept.
+        for resource in stack.resource_map._resource_json_map.values():
+            if resource.get("DeletionPolicy") == "RetainExceptOnCreate":
+                resource["DeletionPolicy"] = "Retain"
 
 
 def _delete_unprotected(backend: models.CloudFormationBackend, name_or_stack_id: str) -> None:
@@ -118,6 +126,22 @@ for _owner, _name, _value in (
     setattr(_owner, _name, _value)
 
 
+# What moto creates and does not delete with its stack.
+def _delete_policy(cls: Any, resource_name: str, resource: dict[str, Any], account_id: str, region_name: str) -> None:
+    iam_backends[account_id]["aws"].managed_policies.pop(resource_name, None)
+
+
+def _delete_endpoint(cls: Any, resource_name: str, resource: dict[str, Any], account_id: str, region_name: str) -> None:
+    backend = ec2_backends[account_id][region_name]
+    backend.delete_vpc_endpoints([resource_name])
+    backend.vpc_end_points.pop(resource_name, None)  # AWS lists a deleted endpoint for a while, moto forever
+
+
+_deletions: list[tuple[Any, Any]] = [(ManagedPolicy, _delete_policy), (VPCEndPoint, _delete_endpoint)]
+for _class, _delete in _deletions:
+    _class.delete_from_cloudformation_json = classmethod(_delete)
+
+
 # Redshift's clusters: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-redshift-cluster.html
 def _attribute(cluster: redshift.Cluster, name: str) -> Any:
     return {
@@ -142,19 +166,23 @@ for _name, _method in {
 }.items():
     setattr(redshift.Cluster, _name, _method)
 
-# Redshift Serverless: the names of the existing namespaces.
+# Redshift Serverless: the names of the existing namespaces, and the properties of the existing workgroups by name.
 namespaces: set[str] = set()
+workgroups: dict[str, dict[str, Any]] = {}
 
 
 class ServerlessNamespace(CloudFormationModel):
     """AWS::RedshiftServerless::Namespace."""
 
-    kind = "Namespace"
-
     def __init__(self, properties: dict[str, Any]) -> None:
         self.properties = properties
-        self.physical_resource_id: str = properties[f"{self.kind}Name"]
-        namespaces.add(self.physical_resource_id)
+        self.physical_resource_id = self._add(properties)
+
+    @staticmethod
+    def _add(properties: dict[str, Any]) -> str:
+        name: str = properties["NamespaceName"]
+        namespaces.add(name)
+        return name
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -179,7 +207,15 @@ class ServerlessNamespace(CloudFormationModel):
 class ServerlessWorkgroup(ServerlessNamespace, CloudFormationModel):
     """AWS::RedshiftServerless::Workgroup."""
 
-    kind = "Workgroup"
+    @staticmethod
+    def _add(properties: dict[str, Any]) -> str:
+        name: str = properties["WorkgroupName"]
+        workgroups[name] = properties
+        return name
+
+    @classmethod
+    def delete_from_cloudformation_json(cls, *arguments: Any) -> None:
+        workgroups.pop(arguments[0], None)
 
     @staticmethod
     def cloudformation_name_type() -> str:
@@ -192,13 +228,18 @@ class ServerlessWorkgroup(ServerlessNamespace, CloudFormationModel):
     def get_cfn_attribute(self, name: str) -> str:
         return {
             "Workgroup.Endpoint.Address": address(self.physical_resource_id),
-            "Workgroup.WorkgroupArn": f"arn:aws:redshift-serverless:{REGION}:123456789012:workgroup/0123",
+            "Workgroup.WorkgroupArn": workgroup_arn(self.physical_resource_id),
         }[name]
 
 
 def address(workgroup: str) -> str:
     """Return the host of a workgroup."""
     return f"{workgroup}.123456789012.{REGION}.redshift-serverless.amazonaws.com"
+
+
+def workgroup_arn(workgroup: str) -> str:
+    """Return the ARN of a workgroup; AWS's has an id in place of the name."""
+    return f"arn:aws:redshift-serverless:{REGION}:123456789012:workgroup/{workgroup}"
 
 
 def secret(namespace: str) -> str:
@@ -214,6 +255,7 @@ class ServerlessApi(ThreadingHTTPServer):
 
     :ivar statements: the statements of the Data API, with their database and user.
     :ivar users: the users of the database; ``CREATE USER`` adds one.
+    :ivar limits: the usage limits that were created.
     """
 
     def __init__(self) -> None:
@@ -222,6 +264,7 @@ class ServerlessApi(ThreadingHTTPServer):
         self.snapshots: dict[str, str] = {}
         self.statements: list[dict[str, Any]] = []
         self.users: set[str] = set()
+        self.limits: list[dict[str, Any]] = []
 
     @property
     def endpoint(self) -> str:
@@ -243,6 +286,9 @@ class ServerlessApi(ThreadingHTTPServer):
         if action == "GetSnapshot":
             status = self.snapshots.get(given["snapshotName"])
             return status and {"snapshot": {"snapshotName": given["snapshotName"], "status": status}}  # type: ignore[return-value]
+        if action == "CreateUsageLimit":
+            self.limits.append(given)
+            return {"usageLimit": given}
         name = given.get("namespaceName") or given.get("workgroupName")
         if name not in namespaces:
             return None
@@ -250,7 +296,15 @@ class ServerlessApi(ThreadingHTTPServer):
             self.snapshots[given["snapshotName"]] = "AVAILABLE"
             return {"snapshot": {"snapshotName": given["snapshotName"], "status": "CREATING"}}
         if action == "GetWorkgroup":
-            return {"workgroup": {"workgroupName": name, "endpoint": {"address": address(name), "port": 5439}}}
+            return {
+                "workgroup": {
+                    "workgroupName": name,
+                    "workgroupArn": workgroup_arn(name),
+                    "baseCapacity": int(workgroups[name]["BaseCapacity"]),
+                    "maxCapacity": int(workgroups[name]["MaxCapacity"]),
+                    "endpoint": {"address": address(name), "port": 5439},
+                }
+            }
         if action == "GetNamespace":
             return {"namespace": {"namespaceName": name, "adminPasswordSecretArn": secret(name)}}
         assert action == "GetCredentials"
@@ -286,3 +340,4 @@ def serverless() -> Iterator[ServerlessApi]:
         running.server_close()
         thread.join()
         namespaces.clear()
+        workgroups.clear()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import json
 import ssl
+import uuid
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,14 +17,20 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sandbox import servers
+from sandbox.airflow import connections
+from sandbox.lab import Lab
 from sparkify.s3 import stores
+from tests.conftest import GIVEN
 from tests.redshift.endpoint import ROLE, Endpoint
+from tests.redshift.isolation import Isolation
+from tests.redshift.workgroup import BUCKET, CONNECTIONS, Both, connected, workgroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from sandbox.lab import Lab
+    OpenBoth = Callable[..., AbstractContextManager[Both]]
 
 
 @pytest.fixture(scope="session")
@@ -93,3 +101,37 @@ def redshift(endpoint: Endpoint, make_lab: Callable[[], Lab], monkeypatch: pytes
     for variable, value in lab.environment.items():
         monkeypatch.setenv(variable, value)
     return lab
+
+
+@pytest.fixture(scope="session")
+def open_both(
+    postgres: servers.PostgresServer, s3: servers.S3Server, open_endpoint: Callable[[], Endpoint], certificate: Path
+) -> OpenBoth:
+    """Return a function that opens an empty lab on Redshift, and one on the local engine.
+
+    Redshift is that of the environment if REDSHIFT_BUCKET is set, otherwise an endpoint.
+    """
+
+    def lab() -> Lab:
+        name = f"lab-{uuid.uuid4().hex[:12]}"
+        uri = postgres.create_database(name)
+        return Lab(uri, servers.bucket(s3, name), name, connections(postgres, name, s3))
+
+    @contextmanager
+    def make(isolation: str = "SNAPSHOT") -> Iterator[Both]:
+        """Open both.
+
+        :param isolation: the isolation level of the database on Redshift.
+        """
+        with ExitStack() as stack:
+            if BUCKET:
+                bucket, given = BUCKET, {name: GIVEN[name] for name in CONNECTIONS}
+            else:
+                stack.enter_context(connected({"SSL_CERT_FILE": str(certificate)}))
+                substitute = lab()
+                endpoint = stack.enter_context(open_endpoint())
+                endpoint.isolation = Isolation(isolation)
+                bucket, given = substitute.bucket, on_endpoint(substitute, endpoint)
+            yield Both(stack.enter_context(workgroup(bucket, given, isolation)), lab())
+
+    return make

@@ -76,3 +76,10 @@ WHERE
     relkind IN ('r', 'v')
     AND grantee <> relowner
     AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE', 'REFERENCES');
+
+-- https://docs.aws.amazon.com/redshift/latest/dg/r_STV_DB_ISOLATION_LEVEL.html
+CREATE OR REPLACE VIEW public.stv_db_isolation_level AS
+SELECT
+    datname::char(128) AS db_name,
+    COALESCE(shobj_description(oid, 'pg_database'), 'Snapshot Isolation')::char(20) AS isolation_level
+FROM pg_catalog.pg_database;

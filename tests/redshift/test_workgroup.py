@@ -6,17 +6,13 @@ default they run on the local endpoint, which verifies the tests, not Redshift.
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import generate, servers
-from sandbox.airflow import connections
-from sandbox.lab import Lab
+from sandbox import generate
 from sparkify.interval import Interval
 from sparkify.quality import declaration
 from sparkify.quality.evaluate import evaluate
@@ -24,25 +20,23 @@ from sparkify.quality.history import latest
 from sparkify.sql import predicates
 from sparkify.warehouse import WarehouseError, connect
 from sql_rules import DATE_PARTS, FUNCTIONS
-from tests.conftest import GIVEN, ROOT
-from tests.redshift.conftest import on_endpoint
-from tests.redshift.workgroup import CONNECTIONS, Workgroup, connected, workgroup
+from tests.conftest import ROOT
+from tests.redshift.workgroup import TIMEOUT, connected
 from tests.support.data import event, song
 from tests.unit.test_sql import rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sparkify.warehouse import CopyResult, Warehouse
-    from tests.redshift.endpoint import Endpoint
-
-BUCKET = os.environ.get("REDSHIFT_BUCKET")
+    from tests.redshift.conftest import OpenBoth
+    from tests.redshift.workgroup import Both
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning"),  # of redshift_connector
-    pytest.mark.timeout(3600 if BUCKET else 300),
+    pytest.mark.timeout(TIMEOUT),
 ]
 
 DAY = ("2018-11-01", "2018-11-02")
@@ -58,56 +52,11 @@ OPAQUE = {"row_version", "checked_at", "loaded_at"}
 EMPTY = {"rejected_rows"}
 
 
-class Both(NamedTuple):
-    """Redshift and the local engine, with the same data."""
-
-    redshift: Workgroup
-    local: Lab
-
-    def query(self, sql: str) -> tuple[Any, Any]:
-        """Return the results of both, each with its column names."""
-        results = []
-        for lab in self:
-            with connected(lab.environment), connect("redshift", "aws") as warehouse:
-                results.append(warehouse.table(sql))
-        return results[0], results[1]
-
-    def run(self, *interval: str, **params: Any) -> None:
-        """Run the DAG on both."""
-        for lab in self:
-            with connected(lab.environment):
-                lab.run(*interval, **params)
-
-    def put(self, name: str, *arguments: Any) -> None:
-        """Call a method that writes objects, on both labs."""
-        for lab in self:
-            with connected(lab.environment):
-                getattr(lab, name)(*arguments)
-
-    def tables(self) -> tuple[Any, Any]:
-        """Return the tables of both."""
-        with connected(self.redshift.environment):
-            return self.redshift.tables(), self.local.tables()
-
-
 @pytest.fixture(scope="module")
-def empty(
-    postgres: servers.PostgresServer, s3: servers.S3Server, open_endpoint: Callable[[], Endpoint], certificate: Path
-) -> Iterator[Both]:
+def empty(open_both: OpenBoth) -> Iterator[Both]:
     """Create both, without data."""
-
-    def lab(name: str) -> Lab:
-        uri = postgres.create_database(name)
-        return Lab(uri, servers.bucket(s3, name), name, connections(postgres, name, s3))
-
-    with ExitStack() as stack:
-        if BUCKET:
-            bucket, given = BUCKET, {name: GIVEN[name] for name in CONNECTIONS}
-        else:
-            stack.enter_context(connected({"SSL_CERT_FILE": str(certificate)}))
-            substitute = lab("workgroup-redshift")
-            bucket, given = substitute.bucket, on_endpoint(substitute, stack.enter_context(open_endpoint()))
-        yield Both(stack.enter_context(workgroup(bucket, given)), lab("workgroup-local"))
+    with open_both() as both:
+        yield both
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +71,7 @@ def both(empty: Both, tmp_path_factory: pytest.TempPathFactory) -> Both:
         event("2018-11-02T23:59:59.999000", 2, 0, song="A\nline", artist="", length=1e-7, userId=""),
         event("2018-11-02T12:00:00", 3, 0, song=None, artist=None, length=None, location=None),
         event("2018-11-01T23:00:00", 4, 0, level="paid", userId="1"),  # a stray
+        event("2018-11-02T14:00:00", 6, 0, level="paid"),  # a change of subscription
         event("2018-11-02T13:00:00", 5, 0, song="Señorita \U0001f3b5  ", artist='"Quoted" \\ back', length=0.1),
     ]
     empty.put("put_events", DAY[1], [*odd, odd[0]])
@@ -251,10 +201,10 @@ def test_every_allowed_function_has_an_expression() -> None:
 
 def test_rejected_rows_are_counted_and_reported(both: Both) -> None:
     lines = ['{"n": 1}', '{"n": "two"}', '{"n": 3}', '{"n": 4', '{"n": 99999999999}']
-    both.put("put", "numbers/one.json", "\n".join(lines))
+    both.put("put", "log_data/numbers/one.json", "\n".join(lines))
     found = []
-    for lab, prefix in ((both.redshift, both.redshift.prefix), (both.local, "")):
-        source = f"s3://{lab.bucket}/{prefix}numbers/"
+    for lab, key in ((both.redshift, both.redshift.key("log_data/numbers/")), (both.local, "log_data/numbers/")):
+        source = f"s3://{lab.bucket}/{key}"
         with connected(lab.environment), connect("redshift", "aws") as warehouse:
             warehouse.transaction(lambda: warehouse.script("CREATE TABLE IF NOT EXISTS numbers (n INTEGER)"))
 

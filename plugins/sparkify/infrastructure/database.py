@@ -39,8 +39,7 @@ class CreateUserOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         from airflow.providers.amazon.aws.hooks.redshift_data import RedshiftDataHook
 
-        user, where = self._serverless() if self.outputs["Kind"] == "serverless" else self._cluster()
-        where["database"] = self.outputs["Database"]
+        user, where = self.users()
         data = RedshiftDataHook(aws_conn_id=self.aws_conn_id)
         found = data.execute_query(_read("find_user"), parameters=[{"name": "user_name", "value": user}], **where)
         names = {"user": _quoted(user), "database": _quoted(self.outputs["Database"])}
@@ -49,6 +48,11 @@ class CreateUserOperator(BaseOperator):
             statements.insert(0, _read("create_user").format(**names))
         data.execute_query(statements, **where)
         self.log.info("Granted CREATE to the database user of Airflow: user=%s", user)
+
+    def users(self) -> tuple[str, dict[str, Any]]:
+        """Return the user of Airflow, and the arguments with which RedshiftDataHook connects as the superuser."""
+        user, where = self._serverless() if self.outputs["Kind"] == "serverless" else self._cluster()
+        return user, {**where, "database": self.outputs["Database"]}
 
     def _cluster(self) -> tuple[str, dict[str, Any]]:
         return self.outputs["User"], {

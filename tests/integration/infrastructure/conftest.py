@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -34,7 +35,7 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """Return boto3's client of a service."""
-        return boto3.client(service, endpoint_url=self.endpoint, region_name=REGION, **KEYS)
+        return _client(self.endpoint, service)
 
     def run(self, action: str, **params: Any) -> dict[str, str]:
         """Run a DAG; return the states of its tasks."""
@@ -69,6 +70,11 @@ class Cloud:
         return {name: client.get_secret_value(SecretId=name)["SecretString"] for name in names}
 
 
+@cache
+def _client(endpoint: str, service: str) -> Any:
+    return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **KEYS)
+
+
 @pytest.fixture(scope="module")
 def metadata() -> None:
     """Migrate Airflow's metadata database, required to run a DAG."""
@@ -81,7 +87,10 @@ def metadata() -> None:
 def cloud(aws: str, metadata: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Return an empty account with the connection ``aws``, without a secrets backend."""
     import requests
-    from airflow.sdk.configuration import clear_secrets_backends_cache
+    from airflow.sdk import configuration
+
+    # Airflow 3.3.1 has no cache.
+    clear_secrets_backends_cache = getattr(configuration, "clear_secrets_backends_cache", lambda: None)
 
     requests.post(f"{aws}/moto-api/reset", timeout=10).raise_for_status()
     with serverless() as api:

@@ -68,7 +68,11 @@ limits = settings(
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with the next release's schema."""
-    folder = tmp_path_factory.mktemp("release")
+    return write_release(tmp_path_factory.mktemp("release"))
+
+
+def write_release(folder: Path) -> Path:
+    """Copy the project with the next release's schema to a folder; return it."""
     for name in ("dags", "include"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for file, changes in CHANGES.items():
