@@ -139,6 +139,27 @@ def test_only_a_proxy_on_this_machine_is_trusted(tmp_path: Path):
     assert gateway(header + local) == ""  # no trusted proxy
 
 
+def test_secrets_are_passed_as_variables(tmp_path: Path):
+    """Kubernetes mounts the token of a service account as a folder beside them."""
+    (tmp_path / "run" / "kubernetes.io" / "serviceaccount").mkdir(parents=True)
+    (tmp_path / "run" / "AIRFLOW_CONN_AWS").write_text('{"conn_type": "aws"}')
+    (tmp_path / "run" / "REDIS_PASSWORD").write_text("pw")
+    (tmp_path / "run" / "AIRFLOW_CONN_SLACK_ALERTS").touch()
+    script = tmp_path / "entrypoint"
+    text = (ROOT / "containers" / "entrypoint").read_text()
+    script.write_text(text.replace("/run/secrets", str(tmp_path / "run")))
+    words = ["env", "-i", "AIRFLOW_VAR_A=", "AIRFLOW_VAR_B=b", "bash", str(script), "/usr/bin/env"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert {name: value for name, value in found.items() if "_" in name[1:]} == {
+        "AIRFLOW_CONN_AWS": '{"conn_type": "aws"}',
+        "AIRFLOW_VAR_B": "b",
+        "AIRFLOW__CELERY__BROKER_URL": "redis://:pw@redis:6379/0",
+        "AIRFLOW__CELERY__RESULT_BACKEND": "redis://:pw@redis:6379/1",
+    }
+
+
 def test_images_are_pinned_by_the_digest_of_their_tag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
