@@ -22,9 +22,13 @@ failed.
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from airflow.sdk import DAG, Param, TriggerRule
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "plugins"))  # the operators of this commit: docs/deploy.md
 
 from sparkify.infrastructure import (
     ConfirmDeletionOperator,

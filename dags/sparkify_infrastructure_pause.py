@@ -17,9 +17,13 @@ Airflow's components, such as `0 20 * * 1-5`, and unpause this DAG. Otherwise th
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 from airflow.sdk import DAG
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "plugins"))  # the operators of this commit: docs/deploy.md
 
 from sparkify.alerts import AlertNotifier
 from sparkify.infrastructure import PauseClusterOperator

@@ -33,10 +33,13 @@ channel: Slack, e-mail and Amazon SNS (docs/alerts.md).
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, TriggerRule
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "plugins"))  # the operators of this commit: docs/deploy.md
 
 from sparkify.alerts import AlertNotifier, deadline
 from sparkify.dag.assets import DAYS, source, table

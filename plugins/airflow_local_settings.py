@@ -6,7 +6,8 @@ task imports it anew, boto3 and sqlglot alone for a tenth of a second of a proce
 Packages only, and nothing of this project: a task runs the project's files as they are when it starts.
 
 Airflow imports a module of this name in each of its processes, from config/, plugins/ or PYTHONPATH:
-https://airflow.apache.org/docs/apache-airflow/stable/howto/set-config.html#configuring-local-settings
+https://airflow.apache.org/docs/apache-airflow/stable/howto/set-config.html#configuring-local-settings. Amazon MWAA has
+its own, which loads this one.
 """
 
 from __future__ import annotations

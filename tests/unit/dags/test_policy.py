@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -82,6 +83,35 @@ def imports(path: Path) -> Iterator[str]:
 def test_every_file_is_imported_without_an_error(dag_bag: DagBag) -> None:
     assert dag_bag.import_errors == {}
     assert {dag.fileloc for dag in dag_bag.dags.values()} == {str(path) for path in DAG_FILES}
+
+
+IMPORT_EACH = """
+import runpy, sys
+path = list(sys.path)
+for name in sys.argv[1:]:
+    sys.path[:] = path
+    try:
+        runpy.run_path(name)
+    except ImportError as error:
+        print(error)
+"""
+
+
+def test_dags_use_the_operators_of_their_own_commit(tmp_path: Path) -> None:
+    """Although Airflow has another copy in its plugins folder or on PYTHONPATH, such as that of its image."""
+    shutil.copytree(ROOT / "dags", tmp_path / "dags")
+    package = tmp_path / "plugins" / "sparkify"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise ImportError('own')")
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT_EACH, *(str(tmp_path / "dags" / path.name) for path in DAG_FILES)],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "plugins")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout.split() == ["own"] * len(DAG_FILES), done.stderr
 
 
 def test_dags_can_be_serialized(dags: list[DAG]) -> None:
@@ -324,6 +354,7 @@ def test_dags_only_import_wiring() -> None:
         "airflow.sdk",
         "datetime",
         "pathlib",
+        "sys",
     }
     for path in DAG_FILES:
         others = [name for name in imports(path) if name not in allowed and name.split(".")[0] != "sparkify"]
