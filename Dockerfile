@@ -1,6 +1,6 @@
 # Airflow with the project in it. https://airflow.apache.org/docs/docker-stack/build.html
 ARG AIRFLOW_VERSION=3.3.2
-# Pins the image: "@sha256:..." (docs/deploy.md).
+# Pins the image: "@sha256:..." (docs/compose.md).
 ARG AIRFLOW_DIGEST=
 FROM apache/airflow:${AIRFLOW_VERSION}-python3.12${AIRFLOW_DIGEST} AS base
 ARG AIRFLOW_VERSION

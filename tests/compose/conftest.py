@@ -1,4 +1,4 @@
-"""One stack for all tests, started as in docs/deploy.md, in a copy of the project."""
+"""One stack for all tests, started as in docs/compose.md, in a copy of the project."""
 
 from __future__ import annotations
 

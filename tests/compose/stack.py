@@ -49,8 +49,8 @@ def is_available(image: str) -> bool:
 
 
 def block(heading: str, language: str = "sh") -> str:
-    """Return the first code block below a heading of docs/deploy.md."""
-    text = (ROOT / "docs" / "deploy.md").read_text()
+    """Return the first code block below a heading of docs/compose.md."""
+    text = (ROOT / "docs" / "compose.md").read_text()
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     (found,) = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
     return found

@@ -1,4 +1,4 @@
-"""The web server with TLS that docs/deploy.md puts in front of Airflow."""
+"""The web server with TLS that docs/compose.md puts in front of Airflow."""
 
 from __future__ import annotations
 
