@@ -23,6 +23,8 @@ DAYS = Days(date(2018, 11, 1), date(2018, 11, 28))
 # Panels that read more than the chosen days: weeks, months and cohorts are distinct counts of users in whole periods.
 # plays_by_hour reads its maximum of hours only, backwards.
 WHOLE = {"active_users", "retention", "plays_by_hour"}
+# Panels that read whole months from a table of months, and the other days from daily_songs.
+OF_MONTHS = ["top_artists", "top_songs"]
 # Rows that a panel may read of a large table, through an index: those of the latest day, as of `PLAYS` in 334 days.
 MOST = 200
 
@@ -73,8 +75,22 @@ def test_no_panel_scans_the_facts(warehouse: str, name: str, days: Days | None) 
 
 @pytest.mark.parametrize(
     "name",
-    [name for name, panel in panels.declared().items() if panel.has_days and name not in WHOLE],
+    [name for name, panel in panels.declared().items() if panel.has_days and name not in {*WHOLE, *OF_MONTHS}],
 )
 def test_a_panel_reads_the_chosen_days_only(warehouse: str, name: str) -> None:
     few, all_days = (sum(scan[2] for scan in plan(warehouse, name, days)) for days in (DAYS, None))
     assert 0 < few < all_days / 5
+
+
+@pytest.mark.parametrize("name", OF_MONTHS)
+def test_long_ranges_are_read_by_month(warehouse: str, name: str) -> None:
+    """Of 28 days, and of a year but for its last 5 days: the days that are not in a whole month."""
+    with psycopg.connect(warehouse) as connection:
+        query = "SELECT COUNT(*), COUNT(*) FILTER (WHERE day >= %s) FROM daily_songs"
+        ((all_days, december),) = connection.execute(query, [date(2018, 12, 1)]).fetchall()
+    year = Days(date(2018, 1, 1), date(2018, 12, 26))
+    few, rest = (
+        sum(scan[2] for scan in plan(warehouse, name, days) if scan[0] == "daily_songs") for days in (DAYS, year)
+    )
+    assert 0 < few < all_days / 5
+    assert 0 < rest <= december
