@@ -1,7 +1,7 @@
 # The project's commands; `make help` lists them.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help run backfill notebook quality schema up down status logs psql break repair change alert-test env pin test compose-test test-slow test-scheduler test-browser test-invariant test-redshift bench bench-history lint check-sql check-project format lock clean
+.PHONY: help run backfill notebook quality schema up down status logs psql break repair change alert-test env pin package test compose-test test-slow test-scheduler test-browser test-invariant test-mwaa test-kubernetes test-astro test-redshift proof proof-sweep bench bench-history lint check-sql check-project format lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -62,15 +62,19 @@ change: .venv/run  ## Change the file of an old day, to see it loaded again
 repair: .venv/run  ## Remove the invalid events of make break
 	@$(BIN)/python -m sandbox.up repair
 
-env:  ## Write .env for docker-compose.yaml: docs/deploy.md
+env:  ## Write .env for docker-compose.yaml: docs/compose.md
 	@$(PYTHON) -m containers.env
 
-pin:  ## Pin the images of the containers by digest: docs/deploy.md
+pin:  ## Pin the images of the containers by digest: docs/compose.md
 	@$(PYTHON) -m containers.pin
+
+package:  ## Write the package for Amazon MWAA into dist/mwaa: docs/aws.md
+	@$(PYTHON) -m deploy.mwaa.package dist/mwaa
+	@echo "The package is in dist/mwaa; deploy.md there has the commands that deploy it."
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	@# One more process than cores: the tests wait for servers, too.
-	$(BIN)/pytest -m "not scheduler and not browser and not compose and not slow" --numprocesses $$($(BIN)/python -c "import os; print(min(os.cpu_count() + 1, 5))") --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not (scheduler or browser or compose or mwaa or slow or kubernetes or astro)" --numprocesses $$($(BIN)/python -c "import os; print(min(os.cpu_count() + 1, 5))") --dist loadfile $(ARGS)
 
 test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [EXAMPLES=3] [ARGS=pytest arguments]
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),3) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
@@ -82,14 +86,29 @@ test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=py
 	$(BIN)/pytest -m browser $(ARGS)
 
 test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
-	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) INTERLEAVING_EXAMPLES=2000 FAULT_KILLS=60 $(BIN)/pytest --timeout 7200 tests/integration/loading tests/integration/test_invariant.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
+	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) INTERLEAVING_EXAMPLES=2000 FAULT_KILLS=60 ISOLATION_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest --timeout 7200 tests/integration/loading tests/integration/test_invariant.py tests/redshift/test_side_by_side.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
 
 compose-test: .venv/dev  ## Run the tests of the containers, 12 minutes (needs Docker) [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)
 
+test-mwaa: package  ## Run the tests as on Amazon MWAA (needs Python 3.12) [ARGS=pytest arguments] [MWAA_PYTHON=path]
+	@tests/mwaa/run.sh $(ARGS)
+
+test-kubernetes: .venv/kubernetes  ## Render the Helm chart with deploy/kubernetes [CHART=archive] [ARGS=pytest arguments]
+	CHART="$(CHART)" $(BIN)/pytest tests/kubernetes tests/unit/test_kubernetes.py $(ARGS)
+
+test-astro: .venv/dev  ## Run the tests of the image for Astro, 5 minutes [ARGS=pytest arguments]
+	$(BIN)/pytest -m astro tests/end_to_end/test_astro.py $(ARGS)
+
 test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCKET=to write to] [ARGS=pytest arguments]
 	@test -n "$(BUCKET)" -a -n "$$AIRFLOW_CONN_REDSHIFT" -a -n "$$AIRFLOW_CONN_AWS" || { echo "make test-redshift BUCKET=<bucket> needs AIRFLOW_CONN_REDSHIFT and AIRFLOW_CONN_AWS: see README.md, On AWS."; exit 2; }
-	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest tests/redshift/test_workgroup.py $(ARGS)
+	REDSHIFT_BUCKET="$(BUCKET)" $(BIN)/pytest $(addprefix tests/redshift/test_,workgroup.py month.py levels.py questions.py) $(ARGS)
+
+proof: .venv/dev  ## Prove the project on a Redshift that is created and deleted [REGION PRICE CIDR]
+	@$(BIN)/python -m proof $(if $(REGION),--region "$$REGION") run $(if $(PRICE),--price "$$PRICE") $(if $(CIDR),--cidr "$$CIDR")
+
+proof-sweep: .venv/dev  ## Delete what earlier proofs left [REGION HOURS=3]
+	@$(BIN)/python -m proof $(if $(REGION),--region "$$REGION") sweep $(if $(HOURS),--hours "$$HOURS")
 
 bench: .venv/run .venv-bench/bench  ## Run the benchmarks against their baselines; all take an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(ARGS)
@@ -108,8 +127,9 @@ lint: .venv/dev  ## Check style, types, imports, dependencies, SQL, Docker files
 	$(BIN)/python -m sql_rules.project
 	$(BIN)/cfn-lint include/infrastructure/*.yaml
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yaml
-	$(BIN)/hadolint Dockerfile
-	$(BIN)/shellcheck $(filter-out %.py %__pycache__,$(wildcard containers/*))
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*
+	$(BIN)/hadolint Dockerfile deploy/astro/Dockerfile
+	$(BIN)/shellcheck deploy/mwaa/startup.sh tests/mwaa/run.sh $(filter-out %.py %__pycache__,$(wildcard containers/*))
 
 check-sql: .venv/dev  ## Check that SQL means the same on both engines: docs/sql.md [FILES="a.sql b.yaml"]
 	@$(BIN)/python -m sql_rules $(FILES)
@@ -129,13 +149,14 @@ lock:  ## Resolve requirements*.txt into locks/ (needs uv)
 	$(COMPILE) requirements-dev.txt -o locks/requirements-dev.txt
 	@# The others are subsets of it, with the same versions.
 	for name in requirements requirements-local requirements-notebook; do $(COMPILE) -c locks/requirements-dev.txt $$name.txt -o locks/$$name.txt || exit 1; done
+	$(COMPILE) -c locks/requirements-dev.txt requirements-kubernetes.txt -o locks/requirements-kubernetes.txt
 	$(COMPILE) requirements-bench.txt -o locks/requirements-bench.txt
 
 clean:  ## Remove everything the project created here
 	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.up down; fi
 	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.deployment .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.servers .local; fi
-	rm -rf .venv .venv-bench .local .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-bench .venv-mwaa .local dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@echo "Clean. 'make run' starts from scratch."
 
@@ -155,6 +176,11 @@ clean:  ## Remove everything the project created here
 
 .venv/dev: locks/requirements-dev.txt .venv/run
 	@echo "Installing the development tools into .venv ..."
+	@$(BIN)/$(INSTALL) -r $<
+	@touch $@
+
+.venv/kubernetes: locks/requirements-kubernetes.txt .venv/dev
+	@echo "Installing Helm's library and the schemas of Kubernetes into .venv ..."
 	@$(BIN)/$(INSTALL) -r $<
 	@touch $@
 

@@ -70,6 +70,10 @@ def test_all_environments_have_the_same_versions() -> None:
     for name in ("requirements", "requirements-local", "requirements-notebook"):
         part = locked(ROOT / "locks" / f"{name}.txt")
         assert {key: part[key].specifier for key in part} == {key: whole[key].specifier for key in part}
+    # Installed into the same environment, with packages of its own.
+    more = locked(ROOT / "locks" / "requirements-kubernetes.txt")
+    both = set(more) & set(whole)
+    assert {key: more[key].specifier for key in both} == {key: whole[key].specifier for key in both}
 
 
 def test_pip_requires_hashes() -> None:
@@ -79,9 +83,9 @@ def test_pip_requires_hashes() -> None:
     ]
     assert re.findall(r"INSTALL\) (?!(?:--no-deps )?-r \$<$).*", makefile, re.MULTILINE) == []
     # Each target installs the lock that it depends on.
-    stamps = re.findall(r"^(\.venv\S*/(?:run|notebook|dev|bench)): (\S+)", makefile, re.MULTILINE)
+    stamps = re.findall(r"^(\.venv\S*/(?:run|notebook|dev|kubernetes|bench)): (\S+)", makefile, re.MULTILINE)
     assert [lock for _, lock in stamps] == [
-        f"locks/requirements-{name}.txt" for name in ("local", "notebook", "dev", "bench")
+        f"locks/requirements-{name}.txt" for name in ("local", "notebook", "dev", "kubernetes", "bench")
     ]
     installs = re.findall(r"pip install.*", (ROOT / "Dockerfile").read_text())
     assert len(installs) == 3
@@ -102,7 +106,9 @@ def test_the_image_installs_missing_packages_from_the_lock() -> None:
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_pin_actions_and_have_read_only_permissions(path: Path) -> None:
     workflow: dict[str, Any] = yaml.safe_load(path.read_text())
-    assert workflow["permissions"] == {"contents": "read"}
+    # Only to assume a role of AWS; `make proof` stores no keys.
+    identity = {"id-token": "write"} if path.name == "redshift.yaml" else {}
+    assert workflow["permissions"] == {"contents": "read", **identity}
     for job in workflow["jobs"].values():
         assert "permissions" not in job
         for step in job["steps"]:
