@@ -22,7 +22,7 @@ from sandbox.lab import Lab
 from sparkify.s3 import stores
 from tests.conftest import GIVEN
 from tests.redshift.endpoint import ROLE, Endpoint
-from tests.redshift.isolation import Isolation
+from tests.redshift.isolation import Isolation, Level
 from tests.redshift.workgroup import BUCKET, CONNECTIONS, Both, connected, workgroup
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def open_both(
         return Lab(uri, servers.bucket(s3, name), name, connections(postgres, name, s3))
 
     @contextmanager
-    def make(isolation: str = "SNAPSHOT") -> Iterator[Both]:
+    def make(isolation: Level = "SNAPSHOT") -> Iterator[Both]:
         """Open both.
 
         :param isolation: the isolation level of the database on Redshift.
