@@ -13,6 +13,8 @@ import pytest
 from sparkify.interval import Interval
 from sparkify.schema import metrics
 from sparkify.sql import predicates, templates
+from sparkify.web import panels
+from sparkify.web.days import Days
 from tests.conftest import ROOT
 from tests.integration.operators.test_report import cards, report
 from tests.support.data import event
@@ -225,6 +227,38 @@ def test_consumers_have_the_figures_of_the_views(loaded: tuple[Lab, list[dict[st
     assert found["Listening hours"][0] == f"{total('listening_hours', day):,.1f}"
     assert f"{total('weekly_active_users', date(2018, 10, 29)):,.0f}" in found["Daily active users"]
     assert f"{total('average_session_minutes', day):.1f} minutes a session" in found["Listening hours"]
+
+
+def test_the_page_has_the_figures_of_the_views(loaded: tuple[Lab, list[dict[str, Any]]]) -> None:
+    lab, _ = loaded
+    days = Days(date(2018, 10, 1), date(2018, 12, 31))
+
+    def rows(panel: str) -> list[tuple[Any, ...]]:
+        return lab.query(panels.sql(panel, days).strip().rstrip(";"))
+
+    def total(name: str) -> dict[Any, float]:
+        found: dict[Any, float] = defaultdict(float)
+        for key, value in view(lab, name).items():
+            found[key[0]] += value
+        return {day: value for day, value in found.items() if value}
+
+    shown: dict[str, dict[Any, Any]] = defaultdict(dict)
+    for unit, first_day, users in rows("active_users"):
+        shown[{"day": "daily", "week": "weekly", "month": "monthly"}[unit] + "_active_users"][first_day] = users
+    for day, plays in rows("plays_by_day"):
+        shown["plays"][day] = plays
+    for day, percent, *_, listeners in rows("paid_share"):
+        shown["paid_share"][day], shown["listeners"][day] = percent, listeners
+    for day, *counts, rate in rows("conversions"):
+        for name, value in zip(("sign_ups", "upgrades", "downgrades", "cancellations"), counts, strict=True):
+            shown[name][day] = value
+        shown["conversion_rate"][day] = rate or 0
+    assert len(shown) == 11
+    for name, figures in shown.items():
+        assert {day: float(value) for day, value in figures.items() if value} == pytest.approx(total(name)), name
+        assert any(figures.values()), name
+    retention = {(week, age): float(percent) for week, age, percent, _ in rows("retention")}
+    assert retention == pytest.approx(view(lab, "retention"))
 
 
 def test_queries_name_metrics_of_the_catalogue() -> None:
