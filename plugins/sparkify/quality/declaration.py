@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -103,6 +103,11 @@ def parse(text: str, file: str) -> list[Check]:
     :param file: its name in messages.
     :raises DeclarationError: if it is invalid; lists all problems.
     """
+    return list(_parse(text, file))
+
+
+@lru_cache(maxsize=128)  # to validate a file takes milliseconds; the page reads it for each request
+def _parse(text: str, file: str) -> tuple[Check, ...]:
     try:
         node = yaml.compose(text, Loader=yaml.CSafeLoader)
         document = yaml.load(text, Loader=yaml.CSafeLoader)
@@ -121,10 +126,10 @@ def parse(text: str, file: str) -> list[Check]:
         found |= set(_contradictions(document, node))
     if found:
         raise DeclarationError("\n".join(f"{file} line {line}: {problem}" for line, problem in sorted(found)))
-    return [
+    return tuple(
         _check(document, item, f"{file} line {_line(node, ['checks', number])}")
         for number, item in enumerate(document["checks"])
-    ]
+    )
 
 
 def _check(document: Mapping[str, Any], item: Mapping[str, Any], where: str) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -27,6 +27,7 @@ def environment(folder: Path | None = None) -> jinja2.Environment:
     )
 
 
+@lru_cache(maxsize=512)
 def from_string(sql: str) -> jinja2.Template:
     """Return the template for a string of SQL.
 
