@@ -79,7 +79,10 @@ def test_which_tasks_may_conflict(redshift: Lab, endpoint: Endpoint) -> None:
     later = side_by_side.transactions(redshift, endpoint, HOURS[1], HOURS[8], max_errors=9)
     in_one_run = set(side_by_side.unordered(redshift.dag))
     found = side_by_side.conflicts(first)
-    assert {table for pair in in_one_run & found.keys() for table in found[pair]} == {"operations.table_definitions"}
+    assert {table for pair in in_one_run & found.keys() for table in found[pair]} == {
+        "operations.loaded_changes",
+        "operations.table_definitions",
+    }
     found = side_by_side.conflicts(later)
     assert {pair: found[pair] for pair in in_one_run & found.keys()} == {
         ("stage_events", "stage_songs"): {"operations.source_fields"},
@@ -104,7 +107,7 @@ def test_runs_side_by_side_leave_the_tables_of_one_run(
         for future in [pool.submit(side_by_side.run, redshift, *hours) for hours in ranges]:
             assert future.result(timeout=120) == 0  # each conflict was retried within its transaction
     attempts = [int(found) for found in re.findall(r"Serialization conflict.*\(attempt (\d) of 8\)", caplog.text)]
-    assert max(attempts, default=1) <= 3
+    assert max(attempts, default=1) <= 6
     if level == "SNAPSHOT":
         assert endpoint.isolation.conflicts == []
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import redshift_connector
 
-from sandbox.aws import address, namespaces
+from sandbox.aws import address, namespaces, workgroups
 from sparkify.warehouse import WarehouseError, connect
 from sparkify.warehouse.redshift import CLIENT
 
@@ -76,6 +76,7 @@ def test_serverless_issues_a_temporary_password(
     host: str | None,
 ) -> None:
     namespaces.add("music")
+    workgroups["music"] = {"BaseCapacity": "8", "MaxCapacity": "8"}
     extra = {
         "iam": True,
         "is_serverless": True,
