@@ -98,9 +98,9 @@ def test_make_run_applies_changes_that_rebuild_a_table(site: Site) -> None:
 def test_make_run_replaces_the_rows_of_a_changed_select(site: Site) -> None:
     site.make("--from", "2018-11-01T14:00", "--to", "2018-11-01T15:00", module="sandbox.run")
     assert "The warehouse is up to date." in site.make(module="sandbox.schema")
-    replace(site, "load/users.sql", "    e.gender,\n", "    'Y' AS gender,\n")
+    replace(site, "load/songplays.sql", "    e.useragent AS user_agent,\n", "    'Y' AS user_agent,\n")
     plan = site.make(module="sandbox.schema", code=2)
-    assert "users: its SELECT is new or has changed load_users replaces all rows" in plan
+    assert "songplays: its SELECT is new or has changed load_songplays replaces all rows" in plan
     assert "The next run applies 1 change." in plan
     site.make("--from", "2018-11-01T15:00", "--to", "2018-11-01T16:00", module="sandbox.run")
     assert "The warehouse is up to date." in site.make(module="sandbox.schema")
@@ -108,4 +108,4 @@ def test_make_run_replaces_the_rows_of_a_changed_select(site: Site) -> None:
         servers.postgres(site.files.state / "postgres") as server,
         psycopg.connect(server.uri("sparkify-sample")) as connection,
     ):
-        assert connection.execute("SELECT DISTINCT gender FROM users").fetchall() == [("Y",)]
+        assert connection.execute("SELECT DISTINCT user_agent FROM songplays").fetchall() == [("Y",)]
