@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandbox import servers
     from sandbox.lab import Lab
 DAY = ("2018-11-01", "2018-11-02")
-KILLS = int(os.environ.get("FAULT_KILLS", "8"))
+KILLS = int(os.environ.get("FAULT_KILLS", "5"))
 
 
 def fill(lab: Lab, events: int, *, version: int = 1) -> None:

@@ -30,7 +30,7 @@ DAYS = 2
 PROCESSES = 3
 
 # An example takes dozens of runs on a real database: `make test` tries a few, `make test-invariant` many.
-EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "4"))
 
 
 class Event(NamedTuple):

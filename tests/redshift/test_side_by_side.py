@@ -41,7 +41,7 @@ __all__ = ["processes"]  # a fixture
 pytestmark = pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")  # of redshift_connector
 
 # A history takes dozens of runs, each with a session per task.
-EXAMPLES = int(os.environ.get("ISOLATION_EXAMPLES", "2"))
+EXAMPLES = int(os.environ.get("ISOLATION_EXAMPLES", "1"))
 LEVELS = pytest.mark.parametrize("level", ["SNAPSHOT", "SERIALIZABLE"])
 DAY = ("2018-11-01", "2018-11-02")
 HOURS = [f"2018-11-01T{hour:02}:00" for hour in range(10)]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 START = utc("2015-01-01T21:00")
 HOURS = 6
 PROCESSES = 3
-EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "6"))
+EXAMPLES = int(os.environ.get("INVARIANT_EXAMPLES", "4"))
 
 
 class Contents(NamedTuple):

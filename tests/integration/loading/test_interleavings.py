@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from tests.integration.loading.world import AGGREGATES, CHAIN, HISTORY, Play, World, plays
 
-EXAMPLES = int(os.environ.get("INTERLEAVING_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("INTERLEAVING_EXAMPLES", "40"))
 SETTINGS = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 

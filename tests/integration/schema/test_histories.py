@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = int(os.environ.get("UPGRADE_EXAMPLES", "3"))
+EXAMPLES = int(os.environ.get("UPGRADE_EXAMPLES", "2"))
 # The hours that the dumps have loaded.
 BASELINE = 2 * 24 + 8
 # The changes of the next release: of the DDL, and of the SELECTs.
