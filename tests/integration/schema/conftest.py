@@ -120,13 +120,17 @@ def structure(lab: Lab, table: str) -> dict[str, Any]:
     return {"columns": columns, "indexes": indexes, "keys": keys, "comment": comment}
 
 
-def killed_at_every_statement(monkeypatch: pytest.MonkeyPatch, work: Callable[[], Any]) -> int:
-    """Repeat some work until it succeeds; it ends after one statement more each time, and rolls back.
+def killed_at_every_statement(
+    monkeypatch: pytest.MonkeyPatch, work: Callable[[], Any], first: int = 0, step: int = 1
+) -> int:
+    """Repeat some work until it succeeds; it ends some statements later each time, and rolls back.
 
+    :param first: the number of statements before the first kill.
+    :param step: how many statements later it ends each time.
     :return: the number of statements.
     """
     execute = Postgres._execute
-    survived = 0
+    survived = first
     while True:
         left = survived
 
@@ -142,6 +146,6 @@ def killed_at_every_statement(monkeypatch: pytest.MonkeyPatch, work: Callable[[]
             try:
                 work()
             except KeyboardInterrupt:
-                survived += 1
+                survived += step
                 continue
         return survived
