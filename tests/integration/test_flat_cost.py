@@ -58,6 +58,9 @@ OTHERWISE_USED = {
     "backfill_summaries_sortkey",
 }
 
+# Of a table with so few rows that it is read with or without its index.
+EITHER = {"table_definitions_sortkey"}
+
 # Sessions of four events, one in seven not a play; a third of the titles are in the catalogue.
 HISTORY = f"""
 INSERT INTO staging_events
@@ -328,7 +331,7 @@ def test_every_index_is_used(history: Callable[[], Lab], plans: dict[str, Plans]
     """Unused indexes would only slow down writes."""
     found = history().query("SELECT indexname FROM pg_indexes WHERE schemaname IN ('public', 'operations')")
     used = set().union(*(of_scenario.indexes for of_scenario in plans.values()))
-    assert {name for (name,) in found} - used == OTHERWISE_USED
+    assert {name for (name,) in found} - used - EITHER == OTHERWISE_USED
 
 
 @pytest.mark.parametrize(
