@@ -28,5 +28,5 @@ FROM (
 INNER JOIN monthly_songs AS n ON t.song_key = n.song_key
 WHERE t.place <= 10
 GROUP BY t.song_key, t.plays
-ORDER BY plays DESC, song ASC, artist ASC
+ORDER BY t.plays DESC, song ASC, artist ASC
 LIMIT 10;
