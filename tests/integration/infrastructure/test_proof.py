@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import signal
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -264,6 +265,18 @@ def test_a_failed_deletion_is_reported_and_swept(
     assert command._sweep(timedelta()) == 0
     assert f"Deleted: {name}" in capsys.readouterr().out
     assert remaining(account) == {}
+
+
+def test_a_killed_deletion_has_requested_that_of_the_stack(account: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stack costs most, and AWS deletes it without this process."""
+    (name,) = _names(account, 0)
+    stack.create(name, CIDR)
+    client = account.client("cloudformation")
+    client.update_termination_protection(StackName=name, EnableTerminationProtection=True)
+    monkeypatch.setattr(stack, "_delete_bucket", lambda name: sys.exit("killed"))
+    with pytest.raises(SystemExit):
+        stack.delete(name)
+    assert account.stacks() == {}
 
 
 def _names(cloud: Cloud, *ages: int) -> list[str]:
