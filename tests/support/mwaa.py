@@ -12,7 +12,7 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[2]
 # What the tests need beside the package.
-TESTS = ("tests", "sandbox", "sql_rules", "containers", "deploy", "docs", "pyproject.toml", "requirements.txt")
+TESTS = ("tests", "sandbox", "sql_rules", "containers", "deploy", "docs", "proof", "pyproject.toml", "requirements.txt")
 
 # config/airflow_local_settings.py of the image loads that of plugins.zip, and lets its errors pass.
 LOCAL_SETTINGS = """\
