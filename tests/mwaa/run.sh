@@ -44,7 +44,7 @@ exec "$environment/bin/pytest" tests/mwaa tests/unit tests/integration/operators
   tests/integration/dag tests/redshift \
   -m "not scheduler and not browser and not compose and not slow" \
   --ignore tests/unit/sql_rules --ignore tests/unit/sandbox --ignore tests/unit/deploy --ignore tests/unit/proof \
-  --ignore tests/unit/test_compose.py \
+  --ignore tests/unit/test_compose.py --ignore tests/unit/test_deploy.py --ignore tests/unit/test_kubernetes.py \
   --ignore tests/unit/test_supply_chain.py --ignore tests/unit/test_sql.py --ignore tests/redshift/test_alterations.py \
   --deselect tests/unit/quality/test_declaration.py::test_the_schema_is_one_and_the_files_name_it_to_editors \
   --timeout 900 --numprocesses 2 --dist loadfile "$@"
