@@ -18,8 +18,6 @@ class StackTrigger(AwsBaseWaiterTrigger):
     :param aws_conn_id: the Airflow connection.
     """
 
-    aws_hook_class = CloudFormationHook
-
     def __init__(
         self,
         *,
@@ -43,4 +41,10 @@ class StackTrigger(AwsBaseWaiterTrigger):
             waiter_max_attempts=waiter_max_attempts,
             aws_conn_id=aws_conn_id,
             **kwargs,
+        )
+
+    def hook(self) -> CloudFormationHook:
+        """Return the hook to wait with. Provider 9.34, of MWAA's image, requires this method; 9.39 has a default."""
+        return CloudFormationHook(
+            aws_conn_id=self.aws_conn_id, region_name=self.region_name, verify=self.verify, config=self.botocore_config
         )
