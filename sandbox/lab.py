@@ -205,8 +205,10 @@ class Lab:
             "data_interval_end": end,
             "partition_key": None,
         }
+        # Not dump(): it would validate them again for each task, a sixth of a run's CPU time.
+        defaults = {name: param.value for name, param in dag.params.items()}
         context: Any = {
-            "params": {**dag.params.dump(), "start": start, "end": end, **params},
+            "params": {**defaults, "start": start, "end": end, **params},
             "dag_run": SimpleNamespace(**{**dag_run, **(run or {})}),
             "var": {"value": self.variables},
             "ti": SimpleNamespace(
