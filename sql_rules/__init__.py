@@ -21,7 +21,7 @@ from sql_rules import (
 from sql_rules.columns import Tables
 from sql_rules.dialect import FUNCTIONS
 from sql_rules.parsing import parse, project_tables, tables_of
-from sql_rules.rule import RULES, Violation
+from sql_rules.rule import RULES, ParsedStatement, Violation
 from sql_rules.semantics import DATE_PARTS
 
 __all__ = [
@@ -64,11 +64,10 @@ def violations(sql: str, tables: Tables | None = None) -> list[Violation]:
     return sorted(dict.fromkeys(found), key=lambda violation: violation.line)
 
 
-def refusals(sql: str) -> list[Violation]:
-    """Return the violations that Redshift itself would reject.
+def refusals(statements: list[ParsedStatement]) -> list[Violation]:
+    """Return the violations that Redshift itself would reject, beside the syntax errors.
 
-    :param sql: see :func:`violations`.
+    :param statements: the statements of a script, from :func:`parse`.
     """
-    statements, found = parse(sql, {})
     rules = [rule for rule in RULES.values() if rule.refused]
-    return found + [item for statement in statements for rule in rules for item in rule.violations(statement)]
+    return [item for statement in statements for rule in rules for item in rule.violations(statement)]

@@ -62,12 +62,12 @@ def _refusal(statement: str) -> str:
 def _reason(statement: str) -> str:
     if _STATEMENTS.match(statement):
         return f'SQL command "{statement[:40]}" not supported.'
-    parsed, _ = sql_rules.parse(statement, {})
+    parsed, problems = sql_rules.parse(statement, {})
     names = [
         name.raw_upper for part in parsed for name in part.segment.recursive_crawl("function_name", "bare_function")
     ]
     if unknown := [name for name in names if name not in _FUNCTIONS]:
         return f"function {unknown[0]}() does not exist"
-    for found in sql_rules.refusals(statement):
+    for found in [*problems, *sql_rules.refusals(parsed)]:
         return f"{found.rule}: {found.message}: {found.excerpt}"
     return alterations.refusal(statement)
