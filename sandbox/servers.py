@@ -19,6 +19,7 @@ import tempfile
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,11 +85,13 @@ class PostgresServer:
             rows = connection.execute("SELECT datname FROM pg_database WHERE NOT datistemplate").fetchall()
         return [name for (name,) in rows]
 
-    def create_database(self, name: str) -> str:
+    def create_database(self, name: str, template: str = "template0") -> str:
         """Create a database if it is missing and return its URI.
 
         Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. The planner assumes
         cheap random access: by default it scans a history of hundreds of thousands of rows instead of using an index.
+
+        :param template: the database to copy, which nobody is connected to.
         """
         import psycopg
         from psycopg import sql
@@ -97,8 +100,8 @@ class PostgresServer:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not found:
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'").format(
-                        sql.Identifier(name)
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' LOCALE 'C.UTF-8'").format(
+                        sql.Identifier(name), sql.Identifier(template)
                     )
                 )
                 # https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-RANDOM-PAGE-COST
@@ -262,18 +265,23 @@ def s3(folder: Path, timeout: float = 20) -> Iterator[S3Server]:
 
 def bucket(server: S3Server, name: str) -> S3Store:
     """Open a bucket of the server; create it if it is missing."""
-    import boto3
-
     if not (server.root / name).exists():
         # Through its API: the server caches its folders, and would not see one that is created on the disk.
-        boto3.client(
-            "s3",
-            endpoint_url=server.endpoint,
-            aws_access_key_id=ACCESS_KEY,
-            aws_secret_access_key=SECRET_KEY,
-            region_name=REGION,
-        ).create_bucket(Bucket=name)
+        _client(server.endpoint).create_bucket(Bucket=name)
     return open_bucket(server.endpoint, name)
+
+
+@lru_cache(maxsize=1)  # to create a client takes 15 ms; the tests create hundreds of buckets
+def _client(endpoint: str) -> Any:
+    import boto3
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name=REGION,
+    )
 
 
 def open_bucket(endpoint: str, name: str) -> S3Store:

@@ -7,8 +7,9 @@ import os
 import shutil
 import tempfile
 import uuid
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -33,11 +34,38 @@ os.environ.update(
 )
 
 from sandbox import servers  # noqa: E402 - after the environment is set
-from sandbox.airflow import connections  # noqa: E402
-from sandbox.lab import Lab  # noqa: E402
+from tests.support.labs import EMPTY, Labs, connect  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from sandbox.lab import Lab
+
+    CopyOf = Callable[[Callable[[Lab], object]], Lab]
+    MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture(scope="session")
+def _compile_once() -> Iterator[None]:
+    """Compile each template of the operators' fields once.
+
+    Airflow compiles the templates of a task's fields when it renders them: a process of a task does it once, a process
+    of the tests hundreds of times, which took a quarter of their CPU time.
+    """
+    from airflow.sdk.definitions._internal.templater import SandboxedEnvironment
+
+    compiled: dict[tuple[Any, ...], Any] = {}
+    original = SandboxedEnvironment.compile
+
+    def compile_once(self: SandboxedEnvironment, *arguments: Any, **names: Any) -> Any:
+        key = (arguments, *names.items())
+        if key not in compiled:
+            compiled[key] = original(self, *arguments, **names)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SandboxedEnvironment, "compile", compile_once)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -92,30 +120,44 @@ def sample() -> Path:
     return SAMPLE
 
 
-@pytest.fixture
-def make_lab(postgres: servers.PostgresServer, s3: servers.S3Server) -> Iterator[Callable[[], Lab]]:
-    """Return a function that creates labs, each with an empty bucket and an empty database."""
-    labs: list[Lab] = []
-
-    def make() -> Lab:
-        name = f"lab-{uuid.uuid4().hex[:12]}"
-        uri = postgres.create_database(name)
-        labs.append(Lab(uri, servers.bucket(s3, name), name, connections(postgres, name, s3)))
-        return labs[-1]
-
-    yield make
-    with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-        for lab in labs:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(lab.bucket)))
+@pytest.fixture(scope="session")
+def labs(postgres: servers.PostgresServer, s3: servers.S3Server, _compile_once: None) -> Labs:
+    """Return what creates labs."""
+    return Labs(postgres, s3)
 
 
 @pytest.fixture
-def lab(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """Return a lab with Airflow's connections ``redshift`` and ``aws``."""
-    lab = make_lab()
-    for variable, value in lab.environment.items():
-        monkeypatch.setenv(variable, value)
-    return lab
+def make_lab(labs: Labs) -> Iterator[MakeLab]:
+    """Return a function that creates labs, each with an empty bucket and a separate database.
+
+    Its argument is the database to copy: by default the warehouse's tables without rows, as the DAG's first task
+    creates them; with :data:`EMPTY` there are no tables.
+    """
+    with labs.dropped() as make:
+        yield make
+
+
+@pytest.fixture
+def lab(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Return a lab with Airflow's connections ``redshift`` and ``aws``; its tables are empty."""
+    return connect(make_lab(), monkeypatch)
+
+
+@pytest.fixture
+def empty_lab(make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Return a lab with Airflow's connections ``redshift`` and ``aws``, but without tables."""
+    return connect(make_lab(EMPTY), monkeypatch)
+
+
+@pytest.fixture
+def copy_of(labs: Labs, monkeypatch: pytest.MonkeyPatch) -> Iterator[CopyOf]:
+    """Return a function that returns a lab as another function loads it; a process of the tests calls that only once.
+
+    The lab is connected. Its database is a copy; its bucket, whose name the warehouse has recorded, is that of all
+    copies: the test's changes to it are reverted.
+    """
+    with ExitStack() as stack:
+        yield lambda load: connect(stack.enter_context(labs.copy(load)), monkeypatch)
 
 
 @pytest.fixture

@@ -53,6 +53,12 @@ def fill(lab: Lab, events: int, *, version: int = 1) -> None:
 
 
 @pytest.fixture
+def lab(empty_lab: Lab) -> Lab:
+    """Return a lab whose tables are created under faults, too."""
+    return empty_lab
+
+
+@pytest.fixture
 def expected(make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> dict[str, list[tuple[Any, ...]]]:
     """Return the tables of one run without faults, over version 2 of the data."""
     lab = make_lab()

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sandbox.upload import sync
 from sparkify.staging.by_interval import IntervalStaging
 from tests.support.data import event, song, source_fields
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -329,10 +330,10 @@ CONTRADICTIONS = {
 )
 @given(history=histories)
 def test_any_history_leaves_the_tables_of_a_single_run(
-    history: History, make_lab: Callable[[], Lab], processes: ProcessPoolExecutor
+    history: History, make_lab: Callable[..., Lab], processes: ProcessPoolExecutor
 ) -> None:
     note(f"History: {history}")
-    lab = make_lab()
+    lab = make_lab(EMPTY)
     replay(history, lab, processes)
     expected = make_lab()
     replay(History((), history.files, (Run(0, DAYS * 24),)), expected, processes)
@@ -345,7 +346,6 @@ def test_any_history_leaves_the_tables_of_a_single_run(
 def test_a_run_without_files_deletes_rows_staged_by_a_concurrent_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The earlier run reads a file that is then deleted. The later run finds no file and writes last."""
     day = ("2018-11-01", "2018-11-02")
-    lab.run(*day, tasks=["create_tables"])
     lab.put_events(day[0], [event("2018-11-01T05:00:00", 1)])
     land_files = IntervalStaging._land_files
     later_has_listed, earlier_has_written = threading.Event(), threading.Event()
@@ -374,7 +374,7 @@ def test_a_run_without_files_deletes_rows_staged_by_a_concurrent_run(lab: Lab, m
 @pytest.mark.slow
 @pytest.mark.sample
 def test_the_real_sample_in_shuffled_concurrent_runs(
-    make_lab: Callable[[], Lab], sample: Path, processes: ProcessPoolExecutor
+    make_lab: Callable[..., Lab], sample: Path, processes: ProcessPoolExecutor
 ) -> None:
     pieces, single = make_lab(), make_lab()
     for lab in (pieces, single):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from sandbox.lab import Lab
+    from tests.conftest import CopyOf
 
 Event = dict[str, Any]
 
@@ -87,10 +90,10 @@ class Events:
         return found
 
 
-@pytest.fixture
-def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Events:
+@contextmanager
+def recorded(path: Path) -> Iterator[Events]:
     """Emit the events of each executed task, as Airflow's listener does."""
-    events = Events(tmp_path / "events.json")
+    events = Events(path)
     execute = WarehouseOperator.execute
 
     def observed(self: WarehouseOperator, context: Context) -> dict[str, Any]:
@@ -103,8 +106,16 @@ def events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Events:
         events.emit(self, TaskInstanceState.SUCCESS)
         return result
 
-    monkeypatch.setattr(WarehouseOperator, "execute", observed)
-    return events
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WarehouseOperator, "execute", observed)
+        yield events
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Iterator[Events]:
+    """Record the events of the test."""
+    with recorded(tmp_path / "events.json") as events:
+        yield events
 
 
 def download(url: str) -> Resource[Any]:
@@ -153,12 +164,30 @@ def facets(value: Any) -> Iterator[dict[str, Any]]:
             yield from facets(item)
 
 
+@pytest.fixture(scope="module")
+def of_load(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of the events of loading the lab."""
+    return tmp_path_factory.mktemp("lineage") / "events.json"
+
+
+@pytest.fixture(scope="module")
+def load(of_load: Path) -> Callable[[Lab], None]:
+    """Return a function that runs all tasks once, with their events."""
+
+    def load(lab: Lab) -> None:
+        lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)])
+        lab.put_song("one", song("SO1"))
+        with recorded(of_load):
+            lab.run(*DAY)
+
+    return load
+
+
 @pytest.fixture
-def loaded(lab: Lab, events: Events) -> Lab:
-    """Return a lab that has run all tasks once."""
-    lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T06:10", 2)])
-    lab.put_song("one", song("SO1"))
-    lab.run(*DAY)
+def loaded(copy_of: CopyOf, load: Callable[[Lab], None], of_load: Path, tmp_path: Path, events: Events) -> Lab:
+    """Return a lab that has run all tasks once; the events begin with theirs."""
+    lab = copy_of(load)
+    shutil.copy(of_load, tmp_path / "events.json")
     return lab
 
 
@@ -276,7 +305,6 @@ def test_an_aggregate_has_the_lineage_of_its_facts(loaded: Lab, events: Events) 
 @pytest.fixture
 def described(lab: Lab, events: Events) -> Events:
     """Return the events of a load in a database with known comments."""
-    lab.run(*DAY, tasks=["create_tables"])
     with psycopg.connect(lab.uri) as connection:
         connection.execute("COMMENT ON TABLE staging_events IS 'The log as delivered.'")
         connection.execute("COMMENT ON COLUMN staging_events.userid IS 'User id of the app. Personal.'")
@@ -325,7 +353,7 @@ def test_start_events_have_datasets_without_row_counts(loaded: Lab, events: Even
 def test_fail_events_have_datasets_without_row_counts(lab: Lab, events: Events) -> None:
     lab.put_events("2018-11-01", [{"page": "Home"}])
     with pytest.raises(AirflowFailException):
-        lab.run(*DAY, tasks=["create_tables", "stage_events"])
+        lab.run(*DAY, tasks=["stage_events"])
     found = events.of("stage_events", "FAIL")
     assert names(found, "outputs") == ["public.staging_events"]
     assert found["outputs"][0]["outputFacets"] == {}
@@ -396,7 +424,7 @@ def test_openlineage_is_not_imported_if_disabled(lab: Lab) -> None:
         "import sys\n"
         "from sandbox.lab import Lab\n"
         f"lab = Lab({lab.uri!r}, None, {lab.bucket!r}, {{}})\n"
-        f"results = lab.run(*{DAY!r}, tasks=['create_tables', 'stage_events', 'load_users'])\n"
+        f"results = lab.run(*{DAY!r}, tasks=['stage_events', 'load_users'])\n"
         "assert results['load_users']['rows'] == 1\n"
         "print([name for name in sys.modules if name.startswith(('openlineage', 'sparkify.dag.lineage'))])"
     )

@@ -24,11 +24,15 @@ from tests.conftest import GIVEN
 from tests.redshift.endpoint import ROLE, Endpoint
 from tests.redshift.isolation import Isolation, Level
 from tests.redshift.workgroup import BUCKET, CONNECTIONS, Both, connected, workgroup
+from tests.support.labs import EMPTY, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
+
+    from tests.conftest import MakeLab
+    from tests.support.labs import Labs
 
     OpenBoth = Callable[..., AbstractContextManager[Both]]
 
@@ -93,14 +97,32 @@ def on_endpoint(lab: Lab, endpoint: Endpoint) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="session")
+def redshift_tables(labs: Labs, open_endpoint: Callable[[], Endpoint], certificate: Path) -> str:
+    """Create a database with the warehouse's empty tables as the endpoint creates them; return its name, for copies."""
+    lab, name = labs.create(EMPTY)
+    with open_endpoint() as endpoint, connected({"SSL_CERT_FILE": str(certificate), **on_endpoint(lab, endpoint)}):
+        lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    return name
+
+
 @pytest.fixture
-def redshift(endpoint: Endpoint, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch) -> Lab:
-    """Return a lab whose connection ``redshift`` has type redshift and whose COPY is authorized by a role."""
-    lab = make_lab()
+def redshift(endpoint: Endpoint, make_lab: MakeLab, redshift_tables: str, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Return a lab whose connection ``redshift`` has type redshift and whose COPY is authorized by a role.
+
+    Its tables are empty.
+    """
+    lab = make_lab(redshift_tables)
     lab.environment = on_endpoint(lab, endpoint)
-    for variable, value in lab.environment.items():
-        monkeypatch.setenv(variable, value)
-    return lab
+    return connect(lab, monkeypatch)
+
+
+@pytest.fixture
+def empty_redshift(endpoint: Endpoint, make_lab: MakeLab, monkeypatch: pytest.MonkeyPatch) -> Lab:
+    """Return such a lab without tables."""
+    lab = make_lab(EMPTY)
+    lab.environment = on_endpoint(lab, endpoint)
+    return connect(lab, monkeypatch)
 
 
 @pytest.fixture(scope="session")

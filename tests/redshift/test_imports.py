@@ -41,11 +41,11 @@ def imported(lab: Lab, *tasks: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-def test_tasks_on_redshift_do_not_import_the_postgres_engine(redshift: Lab, endpoint: Endpoint) -> None:
-    fill(redshift)
-    modules = imported(redshift, "create_tables", "stage_events", "stage_songs", "load_songs", "load_songplays")
+def test_tasks_on_redshift_do_not_import_the_postgres_engine(empty_redshift: Lab, endpoint: Endpoint) -> None:
+    fill(empty_redshift)
+    modules = imported(empty_redshift, "create_tables", "stage_events", "stage_songs", "load_songs", "load_songplays")
     assert len(endpoint.statements("COPY landing_1")) == 2  # both sources were staged
-    assert redshift.one("SELECT COUNT(*) FROM songplays") == 61
+    assert empty_redshift.one("SELECT COUNT(*) FROM songplays") == 61
     assert {name for name in modules if name.startswith("sparkify.warehouse.postgres")} == set()
     assert {name for name in modules if name.startswith("sparkify.warehouse.")} == {
         "sparkify.warehouse.catalogue",

@@ -26,6 +26,7 @@ from tests.redshift.conftest import on_endpoint
 from tests.redshift.isolation import Isolation
 from tests.redshift.test_dag import on_postgres
 from tests.support.data import event, song, source_fields
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +97,7 @@ def test_which_tasks_may_conflict(redshift: Lab, endpoint: Endpoint) -> None:
 
 @LEVELS
 def test_runs_side_by_side_leave_the_tables_of_one_run(
-    redshift: Lab, endpoint: Endpoint, make_lab: Callable[[], Lab], caplog: pytest.LogCaptureFixture, level: Level
+    redshift: Lab, endpoint: Endpoint, make_lab: Callable[..., Lab], caplog: pytest.LogCaptureFixture, level: Level
 ) -> None:
     endpoint.isolation = Isolation(level)
     fill(redshift)
@@ -123,7 +124,7 @@ def test_runs_side_by_side_leave_the_tables_of_one_run(
 @LEVELS
 def test_any_history_leaves_the_tables_of_a_single_run(
     endpoint: Endpoint,
-    make_lab: Callable[[], Lab],
+    make_lab: Callable[..., Lab],
     certificate: Path,
     processes: ProcessPoolExecutor,
     level: Level,
@@ -139,7 +140,7 @@ def test_any_history_leaves_the_tables_of_a_single_run(
     def check(history: History) -> None:
         note(f"History: {history}")
         endpoint.isolation = Isolation(level)
-        lab, expected = make_lab(), make_lab()
+        lab, expected = make_lab(EMPTY), make_lab()
         lab.environment = {**on_endpoint(lab, endpoint), "SSL_CERT_FILE": str(certificate)}
         replay(history, lab, processes)
         replay(History((), history.files, (Run(0, DAYS * 24),)), expected, processes)

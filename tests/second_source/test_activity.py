@@ -25,6 +25,12 @@ DAY = ("2015-01-01", "2015-01-02")
 STAGE = ["create_tables", "stage_activity"]
 
 
+@pytest.fixture
+def lab(empty_lab: Lab) -> Lab:
+    """Return a lab in which the DAG creates its tables."""
+    return empty_lab
+
+
 def at(hour: int, event: int, time: str | None = None, **fields: Any) -> Record:
     """Return an event of an hour's file."""
     file = START + timedelta(hours=hour)

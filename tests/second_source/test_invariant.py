@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.second_source.activity import dag
 from tests.second_source.records import TABLES, Record, put, utc
 from tests.support.data import source_fields
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,12 +116,12 @@ def test_any_history_results_in_the_tables_of_a_single_run(
     before: list[tuple[Contents, tuple[Run, ...]]],
     files: Contents,
     runs: tuple[Run, ...],
-    make_lab: Callable[[], Lab],
+    make_lab: Callable[..., Lab],
     processes: ProcessPoolExecutor,
 ) -> None:
     """The files change between runs; at the end, runs cover all of them."""
     note(f"Before: {before}, then {files}, {runs}")
-    lab, expected = make_lab(), make_lab()
+    lab, expected = make_lab(EMPTY), make_lab(EMPTY)
     for step, of_step in [*before, (files, runs)]:
         step.put(lab)
         for future in [processes.submit(_run, lab, run) for run in of_step]:

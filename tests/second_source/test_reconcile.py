@@ -15,6 +15,7 @@ from tests.second_source.activity import dag
 from tests.second_source.records import TABLES
 from tests.second_source.test_invariant import EXAMPLES, HOURS, START, Contents, Run, contents, rejected, single
 from tests.support.data import source_fields
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,14 +91,14 @@ steps = st.builds(Step, contents, st.lists(single, max_size=3).map(tuple), st.no
 @given(history=st.lists(steps, min_size=1, max_size=4))
 def test_any_history_of_files_comes_to_rest_at_the_tables_of_a_single_run(
     history: list[Step],
-    make_lab: Callable[[], Lab],
+    make_lab: Callable[..., Lab],
     task: ReconcileOperator,
     ahead: dict[str, timedelta],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     note(f"History: {history}")
     ahead["by"] = timedelta(minutes=1)
-    lab, expected = make_lab(), make_lab()
+    lab, expected = make_lab(EMPTY), make_lab(EMPTY)
     for variable, value in lab.environment.items():
         monkeypatch.setenv(variable, value)
     lab.run("2015-01-01", "2015-01-02", dag=dag, tasks=["create_tables"])

@@ -46,7 +46,6 @@ class Airflow:
         # Airflow's states of the tasks of the run that has failed.
         self.states: dict[str, str] = {}
         self.state = ""
-        lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
 
     def count(self, dag_id: str, run_ids: list[str] | None = None, states: list[str] | None = None) -> int:
         assert dag_id == "sparkify_warehouse"

@@ -44,12 +44,12 @@ def test_only_what_is_missing_is_created(lab: Lab) -> None:
     assert lab.one("SELECT COUNT(*) FROM pg_indexes WHERE indexname IN ('users_interval_time', 'songs_batch_id')") == 2
 
 
-def test_a_table_of_another_schema_is_another_table(lab: Lab) -> None:
-    with psycopg.connect(lab.uri) as connection:
+def test_a_table_of_another_schema_is_another_table(empty_lab: Lab) -> None:
+    with psycopg.connect(empty_lab.uri) as connection:
         connection.execute("CREATE SCHEMA other")
         connection.execute("CREATE TABLE other.users (user_id BIGINT)")
-    lab.run(*DAY, tasks=["create_tables"])
-    assert set(lab.counts()) == set(TABLES)
+    empty_lab.run(*DAY, tasks=["create_tables"])
+    assert set(empty_lab.counts()) == set(TABLES)
 
 
 def test_recreating_deletes_everything_including_the_ledger(lab: Lab) -> None:
@@ -77,7 +77,8 @@ def test_recreating_only_keeps_the_history(lab: Lab) -> None:
     assert filled == {"data_quality_results", "task_failures", "backfill_summaries", "table_definitions"}
 
 
-def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(lab: Lab, tmp_path: Path) -> None:
+def test_a_table_that_a_file_adds_is_created_and_dropped_as_the_others(empty_lab: Lab, tmp_path: Path) -> None:
+    lab = empty_lab
     folder = shutil.copytree(DDL, tmp_path / "ddl")
     # A separate schema, in a file that sorts before that of its tables, and keys in an unusual syntax.
     (folder / "zoo.sql").write_text("CREATE SCHEMA IF NOT EXISTS marts;\n")
@@ -107,10 +108,10 @@ def test_invalid_ddl_is_reported_before_anything_is_done(lab: Lab, tmp_path: Pat
         lab.execute(create, start=DAY[0], end=DAY[1])
 
 
-def test_concurrent_runs_can_create_tables(lab: Lab) -> None:
+def test_concurrent_runs_can_create_tables(empty_lab: Lab) -> None:
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda _: lab.run(*DAY, tasks=["create_tables"]), range(4)))
-    assert set(lab.counts()) == set(TABLES)
+        list(pool.map(lambda _: empty_lab.run(*DAY, tasks=["create_tables"]), range(4)))
+    assert set(empty_lab.counts()) == set(TABLES)
 
 
 def test_sort_keys_become_indexes(lab: Lab) -> None:

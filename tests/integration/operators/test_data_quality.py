@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.lab import Lab
+    from tests.conftest import CopyOf
 
 CHECKS = ROOT / "include" / "checks"
 DAY = ("2018-11-08", "2018-11-09")
@@ -213,12 +214,17 @@ DAMAGE: dict[tuple[str, str], list[str]] = {
 }
 
 
-@pytest.fixture
-def loaded(lab: Lab) -> Lab:
+def load_day(lab: Lab) -> None:
+    """Load a play and a song."""
     lab.put_events("2018-11-08", [event("2018-11-08T05:10")])
     lab.put_song("one", song("SO1"))
     lab.run(*DAY)
-    return lab
+
+
+@pytest.fixture
+def loaded(copy_of: CopyOf) -> Lab:
+    """Return a lab with a play and a song."""
+    return copy_of(load_day)
 
 
 def damage(lab: Lab, sql: str) -> None:
@@ -248,13 +254,17 @@ def test_every_shipped_check_has_a_test_of_its_damage() -> None:
     [(*of, sql) for of, damages in DAMAGE.items() for sql in damages],
     ids=lambda text: text[:50],
 )
-def test_only_damaged_data_fails_the_check(loaded: Lab, table: str, check: str, sql: str) -> None:
+def test_damaged_data_fails_the_check(loaded: Lab, table: str, check: str, sql: str) -> None:
     (declared,) = [item for item in load(CHECKS) if (item.table, item.name) == (table, check)]
-    assert [of for of, outcome in checked(loaded, declared.scope).items() if not outcome["passed"]] == []
     damage(loaded, sql)
     outcome = checked(loaded, declared.scope)[table, check]
     assert not outcome["passed"]
     assert (outcome["why"], outcome["remedy"]) == (declared.why, declared.remedy)
+
+
+@pytest.mark.parametrize("scope", ["interval", "table"])
+def test_valid_data_passes_all_checks(loaded: Lab, scope: str) -> None:
+    assert [of for of, outcome in checked(loaded, scope).items() if not outcome["passed"]] == []
 
 
 @pytest.mark.parametrize("scope", ["interval", "table"])
@@ -321,29 +331,29 @@ def test_every_result_is_recorded_before_the_task_fails(loaded: Lab) -> None:
     assert counts == [("failed", 2), ("passed", 26 + 23), ("warned", 1)]  # events differ from songplays, too
 
 
-def test_invalid_checks_fail_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
+def test_invalid_checks_fail_before_anything_is_loaded(empty_lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text("table: users\nkey: user_id\nchecks:\n  - name: x\n    uniq: user_id\n")
-    create = lab.dag.get_task("create_tables")
+    create = empty_lab.dag.get_task("create_tables")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(create, "checks", str(tmp_path))
         with pytest.raises(AirflowFailException, match=r"users\.yaml line 4: unknown: .uniq.; did you mean unique\?"):
-            lab.run(*DAY)
-    assert lab.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
+            empty_lab.run(*DAY)
+    assert empty_lab.query("SELECT 1 FROM pg_tables WHERE schemaname = 'public'") == []
     task = DataQualityOperator(task_id="broken", checks=str(tmp_path))
     with pytest.raises(AirflowFailException, match=r"users\.yaml line 4: unknown: .uniq.; did you mean unique\?"):
-        lab.execute(task)
+        empty_lab.execute(task)
 
 
-def test_a_missing_column_fails_before_anything_is_loaded(lab: Lab, tmp_path: Path) -> None:
+def test_a_missing_column_fails_before_anything_is_loaded(empty_lab: Lab, tmp_path: Path) -> None:
     (tmp_path / "users.yaml").write_text(
         "table: users\nkey: user_id\nchecks:\n  - {name: x, unique: user, why: w, remedy: r, scope: table}\n"
     )
-    create = lab.dag.get_task("create_tables")
+    create = empty_lab.dag.get_task("create_tables")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(create, "checks", str(tmp_path))
         with pytest.raises(AirflowFailException, match=r"users\.yaml line 4: the table users has no column user$"):
-            lab.run(*DAY)
-    assert lab.counts()["staging_events"] == 0
+            empty_lab.run(*DAY)
+    assert empty_lab.counts()["staging_events"] == 0
 
 
 # --- no false alarms ---

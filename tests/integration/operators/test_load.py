@@ -156,7 +156,7 @@ SPELLINGS = [
 def test_an_artist_has_the_spelling_of_the_latest_song_in_any_order(lab: Lab, order: tuple[int, ...]) -> None:
     for number in order:
         lab.put_song(str(number), SPELLINGS[number])
-        lab.run(*DAY, tasks=["create_tables", "stage_songs", "load_artists"])
+        lab.run(*DAY, tasks=["stage_songs", "load_artists"])
     assert lab.query("SELECT artist_id, name, location FROM artists") == [("AR1", "Desree", "")]
 
 
@@ -187,7 +187,7 @@ def test_a_dimension_is_skipped_if_no_batch_was_added_or_retired(lab: Lab) -> No
 
 def test_songs_that_a_failed_load_missed_are_loaded_by_the_next_run(lab: Lab) -> None:
     lab.put_song("one", song("SO1"))
-    lab.run(*DAY, tasks=["create_tables", "stage_songs"])  # as if the load had failed permanently
+    lab.run(*DAY, tasks=["stage_songs"])  # as if the load had failed permanently
     results = lab.run(*DAY)
     assert results["stage_songs"] is None
     assert lab.query("SELECT song_id FROM songs") == [("SO1",)]
@@ -227,7 +227,7 @@ def test_a_song_that_changes_its_title_is_linked_to_other_plays(lab: Lab) -> Non
 def test_a_song_that_is_staged_but_not_loaded_is_not_linked_yet(lab: Lab) -> None:
     lab.put_song("one", song("SO1"))
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
-    lab.run(*DAY, tasks=["create_tables", "stage_songs", "stage_events", "load_songplays"])
+    lab.run(*DAY, tasks=["stage_songs", "stage_events", "load_songplays"])
     assert lab.query("SELECT song_id FROM songplays") == [(None,)]
     lab.run(*LATER)
     assert lab.query("SELECT song_id FROM songplays") == [("SO1",)]

@@ -173,7 +173,6 @@ def test_gaps_are_filled_from_since_on(lab: Lab, clock: Clock) -> None:
 
 def test_an_empty_warehouse_is_loaded_from_since_on(lab: Lab, clock: Clock) -> None:
     put(lab, 2)
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     assert all_triggers(lab) == []
     lab.variables["sparkify_reconcile_since"] = "2018-11-01T00:00Z"
     assert reconcile(lab) == days((2, 3))
@@ -534,7 +533,6 @@ def test_a_pass_sends_one_listing(lab: Lab, s3: servers.S3Server, clock: Clock, 
         path = s3.root / lab.bucket / (first + timedelta(days=day)).strftime("log_data/%Y/%m/%Y-%m-%d-events.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("{}")
-    lab.run("2012-01-01", "2012-01-02", tasks=["create_tables"])
     lab.variables["sparkify_reconcile_since"] = "2012-01-01"
     requests.clear()
     assert len(lab.reconcile_pass()) == 3  # of 1,000 days each

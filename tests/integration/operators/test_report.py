@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandbox.lab import Lab
+    from tests.conftest import CopyOf
 
 KEY = "reports/2018/11/2018-11-08.html"
 DAY = "2018-11-08"
@@ -77,9 +78,8 @@ def ranking(texts: list[str], width: int) -> list[tuple[str, ...]]:
     return [tuple(rows[at : at + width]) for at in range(0, len(rows), width)]
 
 
-@pytest.fixture
-def loaded(lab: Lab) -> Lab:
-    """Two days: three listeners, levels, a play that was delivered twice, a song that the catalogue knows."""
+def load_days(lab: Lab) -> None:
+    """Load two days: three listeners, levels, a play that was delivered twice, a song that the catalogue knows."""
     lab.put_song("one", song("SO1"))
     lab.put_events("2018-11-07", [event("2018-11-07T23:59:59.999", 1, n, userId="8") for n in range(2)])
     today = [event(f"{DAY}T10:{n:02}:00", 2, n, userId="8", level="paid") for n in range(5)]
@@ -91,7 +91,12 @@ def loaded(lab: Lab) -> Lab:
     lab.put_events(DAY, [*today, today[0]])
     lab.put_events("2018-11-09", [event("2018-11-09T00:00:00", 9, n, userId="11") for n in range(7)])
     lab.run("2018-11-07", "2018-11-10")
-    return lab
+
+
+@pytest.fixture
+def loaded(copy_of: CopyOf) -> Lab:
+    """Return a lab with the two days."""
+    return copy_of(load_days)
 
 
 def test_figures_are_those_of_the_day(loaded: Lab) -> None:
@@ -312,9 +317,9 @@ def test_a_future_day_is_rejected(loaded: Lab) -> None:
     assert list(loaded.store.list("reports/")) == []
 
 
-def test_missing_tables_are_reported(lab: Lab) -> None:
+def test_missing_tables_are_reported(empty_lab: Lab) -> None:
     with pytest.raises(AirflowFailException, match=r'"metrics.plays" does not exist \(SQLSTATE 42P01\)') as caught:
-        report(lab)
+        report(empty_lab)
     assert isinstance(caught.value.__cause__, psycopg.errors.UndefinedTable)
 
 

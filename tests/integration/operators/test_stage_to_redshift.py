@@ -16,8 +16,8 @@ from tests.support.data import event, song
 if TYPE_CHECKING:
     from sandbox.lab import Lab
 
-EVENTS = ["create_tables", "stage_events"]
-SONGS = ["create_tables", "stage_songs"]
+EVENTS = ["stage_events"]
+SONGS = ["stage_songs"]
 DAY = ("2018-11-01", "2018-11-02")
 FIVE = ("2018-11-01T05:00", "2018-11-01T06:00")
 LAST = ("2018-11-01T23:00", "2018-11-02T00:00")
@@ -96,7 +96,6 @@ class TestInterval:
         assert lab.run(*LAST, tasks=EVENTS)["stage_events"]["late"] == 0
 
     def test_an_overtaken_run_reads_again(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
         read, readings = IntervalStaging._land, []
 
@@ -201,7 +200,6 @@ class TestGeneric:
     """Another source and another star schema, with the same operators."""
 
     def test_hourly_weather(self, lab: Lab) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute(
                 "CREATE SCHEMA raw;"
@@ -256,7 +254,6 @@ class TestGeneric:
         assert lab.query("SELECT CAST(warmest AS VARCHAR) FROM station") == [("13.5",)]
 
     def test_the_error_about_a_missing_audit_column_names_the_table(self, lab: Lab) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         with psycopg.connect(lab.uri) as connection:
             connection.execute("CREATE TABLE bare (at TIMESTAMP)")
         lab.put("x", "{}")
@@ -266,7 +263,6 @@ class TestGeneric:
             lab.execute(stage)
 
     def test_it_is_skipped_if_the_prefix_is_empty(self, lab: Lab) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         lab.put("other", "{}")
         with pytest.raises(AirflowSkipException, match="0 are staged"):
             lab.execute(lab.dag.get_task("stage_songs"), start=DAY[0], end=DAY[1])

@@ -109,7 +109,6 @@ class TestRejectedRows:
     def test_those_of_a_failed_copy_do_not_replace_those_of_a_concurrent_run(
         self, lab: Lab, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         lab.put_events("2018-11-01", [self.BROKEN])
         land = IntervalStaging._land
 
@@ -131,7 +130,6 @@ class TestRejectedRows:
         assert lab.query(self.LINES) == []
 
     def test_an_error_of_s3_after_rejected_rows_is_retried(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         lab.put_events("2018-11-01", [self.BROKEN])
 
         def fail(self: Postgres, command: str) -> Any:

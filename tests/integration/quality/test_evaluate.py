@@ -51,8 +51,8 @@ INSERT INTO staged VALUES (1, 'play', '2018-11-08 05:00'), (2, 'play', '2018-11-
 
 
 @pytest.fixture
-def warehouse(lab: Lab) -> Iterator[Warehouse]:
-    with psycopg.connect(lab.uri) as connection:
+def warehouse(empty_lab: Lab) -> Iterator[Warehouse]:
+    with psycopg.connect(empty_lab.uri) as connection:
         connection.execute(ROWS)
     with connect("redshift") as warehouse:
         yield warehouse

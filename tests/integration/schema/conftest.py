@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.lab import Lab
+    from tests.conftest import CopyOf
 
 DDL = ROOT / "include" / "sql" / "ddl"
 INDEXES = ROOT / "include" / "sql" / "postgres" / "indexes.sql"
@@ -24,13 +25,17 @@ USERS = (ROOT / "include" / "sql" / "load" / "users.sql").read_text()
 FIVE, SIX = ("2018-11-01T05:00", "2018-11-01T06:00"), ("2018-11-01T06:00", "2018-11-01T07:00")
 
 
-@pytest.fixture
-def loaded(lab: Lab) -> Lab:
-    """A lab with two loaded hours, of two users."""
+def load_hours(lab: Lab) -> None:
+    """Load two hours, of two users."""
     lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1, userId="8"), event("2018-11-01T06:10", 2, userId="9")])
     lab.run(*FIVE)
     lab.run(*SIX)
-    return lab
+
+
+@pytest.fixture
+def loaded(copy_of: CopyOf) -> Lab:
+    """A lab with two loaded hours, of two users."""
+    return copy_of(load_hours)
 
 
 @pytest.fixture

@@ -125,10 +125,10 @@ def test_refused_changes_change_nothing(loaded: Lab, folder: Path) -> None:
     assert "initials" not in [name for (name,) in loaded.query("SELECT attname FROM pg_attribute")]
 
 
-def test_an_empty_database_is_refused_without_a_change(lab: Lab) -> None:
+def test_an_empty_database_is_refused_without_a_change(empty_lab: Lab) -> None:
     with pytest.raises(AirflowFailException, match=r"\n- create table operations\.table_definitions\n"):
-        create(lab, DDL, "refuse")
-    assert lab.query("SELECT 1 FROM pg_tables WHERE schemaname = 'operations'") == []
+        create(empty_lab, DDL, "refuse")
+    assert empty_lab.query("SELECT 1 FROM pg_tables WHERE schemaname = 'operations'") == []
 
 
 def test_pending_changes_are_logged_and_the_run_goes_on(

@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.integration.schema.conftest import killed_at_every_statement, replace
 from tests.integration.test_invariant import DAYS, PROCESSES, Files, History, Run, contents, histories, single
 from tests.support import baseline
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -183,19 +184,19 @@ def test_random_histories_before_during_and_after_a_change(
     before: History,
     upgrades: list[Run],
     after: History,
-    make_lab: Callable[[], Lab],
+    make_lab: Callable[..., Lab],
     old: ProcessPoolExecutor,
     new: ProcessPoolExecutor,
     release: Path,
 ) -> None:
     """The first runs of the new release are concurrent: one applies the changes."""
     note(f"Before: {before}\nUpgrades: {upgrades}\nAfter: {after}")
-    lab = make_lab()
+    lab = make_lab(EMPTY)
     replay(before, lab, old, changes="additive")
     with readers(lab):
         wait(new.submit(_run, lab, run, "all") for run in upgrades)
         replay(after, lab, new, changes="additive")
-    expected = make_lab()
+    expected = make_lab(EMPTY)
     replay(History((), after.files, (Run(0, DAYS * 24),)), expected, new, changes="additive")
     assert rows(lab, release) == rows(expected, release)
 
@@ -204,10 +205,10 @@ def test_random_histories_before_during_and_after_a_change(
 @given(after=histories)
 @pytest.mark.parametrize("dump", baseline.DUMPS, ids=lambda path: path.stem)
 def test_random_histories_after_an_upgrade_of_an_earlier_release(
-    after: History, make_lab: Callable[[], Lab], new: ProcessPoolExecutor, release: Path, dump: Path
+    after: History, make_lab: Callable[..., Lab], new: ProcessPoolExecutor, release: Path, dump: Path
 ) -> None:
     note(f"After: {after}")
-    lab, expected = make_lab(), make_lab()
+    lab, expected = make_lab(EMPTY), make_lab(EMPTY)
     baseline.restore(lab, dump)
     with readers(lab):
         wait([new.submit(_run, lab, Run(0, 5), "all")])
@@ -222,10 +223,10 @@ def test_random_histories_after_an_upgrade_of_an_earlier_release(
 @settings(limits, max_examples=1)
 @pytest.mark.parametrize("dump", baseline.DUMPS, ids=lambda path: path.stem)
 def test_an_upgrade_that_is_killed_at_any_statement(
-    files: Files, first: int, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch, dump: Path
+    files: Files, first: int, make_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch, dump: Path
 ) -> None:
     """The first run of today's release ends after one in four of its statements, and is repeated."""
-    lab, expected = make_lab(), make_lab()
+    lab, expected = make_lab(EMPTY), make_lab(EMPTY)
     tasks = ["create_tables", "load_songs", "load_artists", "load_songplays", "load_users", "load_time"]
 
     def run(on: Lab, last: int, only: list[str] | None = None) -> None:

@@ -23,6 +23,7 @@ from tests.integration.schema.conftest import (
     structure,
 )
 from tests.support.data import event
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def coded(ddl: Path) -> Path:
 
 
 def test_the_load_replaces_a_table_of_another_structure(
-    loaded: Lab, coded: Path, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+    loaded: Lab, coded: Path, make_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert create(loaded, coded, "all")["schema_changes"] == 1
     assert loaded.one(TYPE.format("users", "gender")) == "character varying(16)"
@@ -52,7 +53,7 @@ def test_the_load_replaces_a_table_of_another_structure(
     assert loaded.query("SELECT relname FROM pg_class WHERE relname LIKE '%\\_\\_%' AND relkind IN ('r', 'i')") == []
     # The next hours are merged again.
     assert load(loaded, SIX, CODES, folder=coded)["rows"] == 1
-    fresh = make_lab()
+    fresh = make_lab(EMPTY)
     for variable, value in fresh.environment.items():
         monkeypatch.setenv(variable, value)
     create(fresh, coded)
@@ -238,7 +239,7 @@ def test_a_rebuild_that_is_killed_at_any_statement_is_taken_up_again(
 
 @pytest.mark.slow
 def test_changes_that_are_killed_at_any_statement_are_taken_up_again(
-    loaded: Lab, coded: Path, make_lab: Callable[[], Lab], monkeypatch: pytest.MonkeyPatch
+    loaded: Lab, coded: Path, make_lab: Callable[..., Lab], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """All kinds of changes at once: a new and a dropped column, a longer text, keys, descriptions, a copied table."""
     with psycopg.connect(loaded.uri) as connection:
@@ -253,7 +254,7 @@ def test_changes_that_are_killed_at_any_statement_are_taken_up_again(
     load(loaded, SIX, select, folder=coded, changes="all")
     assert loaded.query("SELECT user_id, gender, country FROM users ORDER BY 1") == [(8, 1, "US"), (9, 1, "US")]
     assert create(loaded, coded, "refuse")["schema_changes"] == 0
-    fresh = make_lab()
+    fresh = make_lab(EMPTY)
     for variable, value in fresh.environment.items():
         monkeypatch.setenv(variable, value)
     create(fresh, coded)

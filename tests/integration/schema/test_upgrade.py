@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import baseline
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,9 +19,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def expected(make_lab: Callable[[], Lab]) -> Tables:
+def lab(empty_lab: Lab) -> Lab:
+    """A lab without tables, to restore a dump."""
+    return empty_lab
+
+
+@pytest.fixture
+def expected(make_lab: Callable[..., Lab]) -> Tables:
     """The tables of one single run over the same files, in a new warehouse."""
-    lab = make_lab()
+    lab = make_lab(EMPTY)
     with pytest.MonkeyPatch.context() as patch:
         for variable, value in lab.environment.items():
             patch.setenv(variable, value)
@@ -40,12 +47,12 @@ def test_an_upgraded_warehouse_has_the_tables_of_a_single_run(expected: Tables, 
 
 
 def test_a_dump_has_the_whole_warehouse(
-    expected: Tables, lab: Lab, make_lab: Callable[[], Lab], tmp_path: Path
+    expected: Tables, lab: Lab, make_lab: Callable[..., Lab], tmp_path: Path
 ) -> None:
     baseline.load(lab, baseline.history(lab))
     path = tmp_path / "today.sql"
     path.write_text(baseline.dump(lab), encoding="utf-8")
-    restored = make_lab()
+    restored = make_lab(EMPTY)
     baseline.restore(restored, path)
     assert restored.tables() == lab.tables()
     assert path.read_text(encoding="utf-8") == baseline.dump(restored)

@@ -165,7 +165,6 @@ class TestInvalidObjects:
         for name, content in {"a": whole[:-9], "b": b"no gzip", "c": whole}.items():
             lab.put(f"song_data/A/A/A/{name}.json.gz", content)
         task = with_fields(lab.dag.get_task("stage_songs"), copy_options=["GZIP"])
-        lab.run(*DAY, tasks=["create_tables"])
         assert lab.execute(task, start=DAY[0], end=DAY[1])["quarantined"] == 2
         assert staged(lab) == ["SO1"]
         assert [code for *_, code in lab.query(REJECTED)] == [9001, 9001]
@@ -196,7 +195,6 @@ class TestRaces:
             lab.store.delete("song_data/A/A/A/two.json")
             return copy(self, command)
 
-        lab.run(*DAY, tasks=["create_tables"])
         monkeypatch.setattr(Postgres, "_copy", delete_first)
         result = lab.run(*DAY, tasks=["stage_songs"])["stage_songs"]
         assert (result["objects"], result["quarantined"]) == (1, 0)
@@ -208,7 +206,6 @@ class TestRaces:
     ) -> None:
         lab.put_song("one", song("SO1"))
         task = with_fields(lab.dag.get_task("stage_songs"), jsonpaths=f"s3://{lab.bucket}/paths.json")
-        lab.run(*DAY, tasks=["create_tables"])
         with pytest.raises(CopyFailedError, match=r"paths\.json"):
             lab.execute(task, start=DAY[0], end=DAY[1])
         assert len(copies) == 1
@@ -217,7 +214,6 @@ class TestRaces:
 class TestManifests:
     def test_they_are_removed_when_the_copy_fails(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         lab.put_song("one", song("SO1"))
-        lab.run(*DAY, tasks=["create_tables"])
         found = []
 
         def fail(self: Postgres, command: str) -> Any:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from sparkify.s3 import S3Object
 
 DAY = ("2018-11-08", "2018-11-09")
-EVENTS = ["create_tables", "stage_events"]
-SONGS = ["create_tables", "stage_songs"]
+EVENTS = ["stage_events"]
+SONGS = ["stage_songs"]
 MEGABYTE = 1_000_000
 CHECK = "the log has the declared fields"
 
@@ -156,7 +156,6 @@ class TestTable:
     def test_compressed_files(
         self, lab: Lab, options: list[str], compress: Callable[[bytes], bytes], sampled: bool
     ) -> None:
-        lab.run(*DAY, tasks=["create_tables"])
         lab.put("songs/one", compress(json.dumps(song("SO1")).encode()))
         task = StageToRedshiftOperator(
             task_id="stage", table="staging_songs", bucket=lab.bucket, key="songs/", copy_options=options

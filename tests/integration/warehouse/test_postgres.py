@@ -17,20 +17,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def tables(lab: Lab) -> None:
-    with psycopg.connect(lab.uri) as connection:
+def tables(empty_lab: Lab) -> None:
+    with psycopg.connect(empty_lab.uri) as connection:
         connection.execute("CREATE TABLE a (n INTEGER); CREATE TABLE b (n INTEGER); INSERT INTO a VALUES (1); ")
         connection.execute("INSERT INTO b VALUES (1)")
 
 
-def test_a_transaction_is_retried_after_a_serialization_failure(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_transaction_is_retried_after_a_serialization_failure(
+    empty_lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
     attempts = []
     with connect("redshift") as warehouse:
 
         def work() -> int:
             attempts.append(warehouse.query("SELECT n FROM a"))
             if len(attempts) == 1:
-                with psycopg.connect(lab.uri) as other:
+                with psycopg.connect(empty_lab.uri) as other:
                     other.execute("UPDATE a SET n = n + 10")
             return warehouse.script(
                 "UPDATE a SET n = n + 1"
@@ -38,11 +40,11 @@ def test_a_transaction_is_retried_after_a_serialization_failure(lab: Lab, caplog
 
         assert warehouse.transaction(work, lock=["b"]) == 1
     assert attempts == [[(1,)], [(11,)]]
-    assert lab.query("SELECT n FROM a") == [(12,)]
+    assert empty_lab.query("SELECT n FROM a") == [(12,)]
     assert "Serialization conflict, retrying in" in caplog.text
 
 
-def test_a_transaction_is_retried_after_a_deadlock(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_transaction_is_retried_after_a_deadlock(empty_lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
     meet = threading.Barrier(2)
 
     def both(first: str, second: str) -> None:
@@ -63,11 +65,11 @@ def test_a_transaction_is_retried_after_a_deadlock(lab: Lab, caplog: pytest.LogC
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert lab.query("SELECT a.n, b.n FROM a, b") == [(2, 2)]
+    assert empty_lab.query("SELECT a.n, b.n FROM a, b") == [(2, 2)]
     assert "deadlock" in caplog.text
 
 
-def test_other_errors_are_not_retried_and_roll_back(lab: Lab) -> None:
+def test_other_errors_are_not_retried_and_roll_back(empty_lab: Lab) -> None:
     attempts = []
     with connect("redshift") as warehouse:
 
@@ -80,11 +82,11 @@ def test_other_errors_are_not_retried_and_roll_back(lab: Lab) -> None:
             warehouse.transaction(work, lock=["a"])
     assert len(attempts) == 1
     assert caught.value.__notes__ == ["Statement: Divide"]
-    assert lab.query("SELECT n FROM a") == [(1,)]
+    assert empty_lab.query("SELECT n FROM a") == [(1,)]
 
 
-def test_readers_are_not_blocked_by_the_lock_of_a_load(lab: Lab) -> None:
-    with connect("redshift") as warehouse, psycopg.connect(lab.uri, options="-c lock_timeout=200") as reader:
+def test_readers_are_not_blocked_by_the_lock_of_a_load(empty_lab: Lab) -> None:
+    with connect("redshift") as warehouse, psycopg.connect(empty_lab.uri, options="-c lock_timeout=200") as reader:
 
         def work() -> None:
             warehouse.script("UPDATE a SET n = 5")
@@ -93,14 +95,14 @@ def test_readers_are_not_blocked_by_the_lock_of_a_load(lab: Lab) -> None:
                 reader.execute("UPDATE a SET n = 6")
 
         warehouse.transaction(work, lock=["a"])
-    assert lab.query("SELECT n FROM a") == [(5,)]
+    assert empty_lab.query("SELECT n FROM a") == [(5,)]
 
 
-def test_a_rejected_row_is_logged_even_if_the_load_is_rolled_back(lab: Lab) -> None:
-    lab.put("numbers/one.json", '{"n": 1}\n{"n": "two"}')
+def test_a_rejected_row_is_logged_even_if_the_load_is_rolled_back(empty_lab: Lab) -> None:
+    empty_lab.put("numbers/one.json", '{"n": 1}\n{"n": "two"}')
     with connect("redshift", "aws") as warehouse:
         with pytest.raises(WarehouseError, match=r"one\.json line 2"):
-            copy = partial(warehouse.copy, "a", f"s3://{lab.bucket}/numbers/", ["FORMAT AS JSON 'auto'"])
+            copy = partial(warehouse.copy, "a", f"s3://{empty_lab.bucket}/numbers/", ["FORMAT AS JSON 'auto'"])
             warehouse.transaction(copy, lock=["a"])
         assert warehouse.query("SELECT line_number, TRIM(colname), err_code FROM stl_load_errors") == [(2, "n", 1207)]
-    assert lab.query("SELECT n FROM a") == [(1,)]
+    assert empty_lab.query("SELECT n FROM a") == [(1,)]

@@ -88,10 +88,10 @@ def test_only_the_library_is_cached_by_the_browser(client: TestClient) -> None:
 
 
 def test_responses_are_not_sniffed_and_panels_not_stored(
-    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    client: TestClient, empty_lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refused = client.get("/sparkify/api/panels/tables")
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
+    empty_lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     answers = [client.get(path) for path in (*PAGE, "/sparkify/api/panels/browsers", "/sparkify/api/panels/none")]
     client.cookies.clear()
     answers += [refused, client.get("/sparkify/"), client.get("/sparkify/api/panels/tables")]
@@ -131,7 +131,7 @@ def test_the_warehouse_is_down(client: TestClient, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("name", PANELS)
-def test_the_tables_do_not_exist_yet(client: TestClient, lab: Lab, name: str) -> None:
+def test_the_tables_do_not_exist_yet(client: TestClient, empty_lab: Lab, name: str) -> None:
     response = client.get(f"/sparkify/api/panels/{name}")
     assert response.status_code == 503
     assert response.json()["kind"] == "empty"
@@ -141,7 +141,6 @@ def test_the_tables_do_not_exist_yet(client: TestClient, lab: Lab, name: str) ->
 @pytest.mark.parametrize("table", ["operations.rejected_rows", "users"])
 def test_one_table_is_missing(client: TestClient, lab: Lab, table: str) -> None:
     """The panels that need it say so; it is not the trouble of the others."""
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     with psycopg.connect(lab.uri) as connection:
         connection.execute(f"DROP TABLE {table}".encode())
     answers = {name: client.get(f"/sparkify/api/panels/{name}") for name in PANELS}
@@ -156,7 +155,6 @@ def test_one_table_is_missing(client: TestClient, lab: Lab, table: str) -> None:
 
 
 def test_a_schema_is_missing(client: TestClient, lab: Lab) -> None:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     with psycopg.connect(lab.uri) as connection:
         connection.execute("DROP SCHEMA operations CASCADE; DROP TABLE songplays")
     assert client.get("/sparkify/api/panels/users_by_level").status_code == 200
@@ -167,7 +165,6 @@ def test_a_schema_is_missing(client: TestClient, lab: Lab) -> None:
 def test_a_table_that_the_project_does_not_declare(
     client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     monkeypatch.setattr(panels, "sql", lambda *_: "SELECT a FROM no_such_table")
     answer = client.get("/sparkify/api/panels/browsers").json()
     assert answer["kind"] == "refused"
@@ -175,7 +172,6 @@ def test_a_table_that_the_project_does_not_declare(
 
 
 def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     found = {name: get(client, name)["rows"] for name in PANELS}
     assert found.pop("freshness") == [[None, None, None, None]]
     assert found.pop("loaded_days") == [[None, None]]
@@ -186,7 +182,6 @@ def test_the_tables_are_empty(client: TestClient, lab: Lab) -> None:
 def test_a_failed_panel_does_not_affect_others(
     client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     sql = panels.sql
     broken = {"browsers": "SELECT no_such_column FROM songplays"}
     monkeypatch.setattr(panels, "sql", lambda name, *rest: broken.get(name) or sql(name, *rest))
@@ -223,7 +218,6 @@ def test_invalid_declarations_are_named(client: TestClient, monkeypatch: pytest.
 def test_a_new_panel_needs_no_restart(
     client: TestClient, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     monkeypatch.setattr(panels, "SQL", shutil.copytree(panels.SQL, tmp_path / "sql"))
     monkeypatch.setattr(app, "RELOAD", 0.0)
     before = client.get("/sparkify/api/panels").json()
@@ -404,7 +398,6 @@ def test_an_open_page_queries_the_warehouse_only_after_a_run_has_ended(
     client: TestClient, lab: Lab, queries: Counter[str], metadata: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "KEEP_LOADS", 0.0)
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     viewers: list[dict[str, str]] = [{}, {}, {}]
     for _ in range(5):
         for shown in viewers:
@@ -458,7 +451,6 @@ def test_the_last_successful_reconciliation_is_known(client: TestClient, metadat
 def test_reload_is_rate_limited(
     client: TestClient, lab: Lab, queries: Counter[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     first = get(client, "tables")
     with psycopg.connect(lab.uri) as connection:
         connection.execute("INSERT INTO users (user_id, interval_time, row_version) VALUES (1, '2018-11-01', '')")

@@ -275,7 +275,6 @@ def note(
 
 @pytest.fixture
 def tables(lab: Lab) -> Lab:
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     return lab
 
 

@@ -23,7 +23,6 @@ TABLE = "staging_events"
 @pytest.fixture
 def source(lab: Lab) -> Source:
     """A source without files."""
-    lab.run("2018-11-01", "2018-11-02", tasks=["create_tables"])
     return Source(lab.uri)
 
 
