@@ -6,6 +6,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export PYTHONPATH := plugins:dags:.
+# Each process would compile the project's modules again: a command starts dozens.
+unexport PYTHONDONTWRITEBYTECODE
 # Each file in locks/ is the locked version of the requirements file of that name; pip rejects other hashes.
 INSTALL := pip install --quiet --disable-pip-version-check --require-hashes
 COMPILE := uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet
@@ -80,10 +82,10 @@ test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [E
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),2) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
 
 test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 12 minutes [ARGS=pytest arguments]
-	$(BIN)/pytest -m scheduler --numprocesses 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -m scheduler --numprocesses 2 --dist loadfile --ignore tests/unit --ignore tests/redshift $(ARGS)
 
 test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=pytest arguments]
-	$(BIN)/pytest -m browser $(ARGS)
+	$(BIN)/pytest -m browser --numprocesses 2 --dist loadfile --ignore tests/unit --ignore tests/redshift --ignore tests/integration $(ARGS)
 
 test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) INTERLEAVING_EXAMPLES=2000 FAULT_KILLS=60 ISOLATION_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest --timeout 7200 tests/integration/loading tests/integration/test_invariant.py tests/redshift/test_side_by_side.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
