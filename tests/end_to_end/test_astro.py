@@ -108,7 +108,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Image:
 @pytest.fixture
 def client(
     image: Image,
-    lab: Lab,
+    empty_lab: Lab,
     postgres: servers.PostgresServer,
     s3: servers.S3Server,
     monkeypatch: pytest.MonkeyPatch,
@@ -117,7 +117,7 @@ def client(
     assert image.folder == image.root / "usr" / "local" / "airflow"
     metadata = airflow.sqlalchemy_url(postgres.create_database("astro-airflow"))
     environment = airflow.environment(
-        image.folder, metadata=metadata, postgres=postgres, database=lab.bucket, s3=s3, bucket=lab.bucket
+        image.folder, metadata=metadata, postgres=postgres, database=empty_lab.bucket, s3=s3, bucket=empty_lab.bucket
     )
     for name in ("DAGS", "PLUGINS"):
         del environment[f"AIRFLOW__CORE__{name}_FOLDER"]
@@ -130,19 +130,19 @@ def client(
         yield client
 
 
-def test_a_run_on_astro(client: AirflowClient, lab: Lab) -> None:
+def test_a_run_on_astro(client: AirflowClient, empty_lab: Lab) -> None:
     names = {path.stem for path in (ROOT / "dags").glob("*.py")}
     wait_until(lambda: {dag["dag_id"] for dag in client.get("/api/v2/dags").json()["dags"]} == names, 120)
     assert client.get("/api/v2/importErrors").json()["import_errors"] == []
     assert client.get("/sparkify/").is_success
 
-    lab.put_events("2018-11-01", [event("2018-11-01T08:10:00")])
-    lab.put_song("0", song("SO1"))
+    empty_lab.put_events("2018-11-01", [event("2018-11-01T08:10:00")])
+    empty_lab.put_song("0", song("SO1"))
     client.unpause(airflow.DAG_ID)
     run = dag_run_path(airflow.DAG_ID, client.trigger(airflow.DAG_ID, HOUR))
     wait_until(lambda: client.get(run).json()["state"] in ("success", "failed"), 240)
     assert client.get(run).json()["state"] == "success"
-    assert lab.query("SELECT song_id, COUNT(*) FROM songplays GROUP BY song_id") == [("SO1", 1)]
+    assert empty_lab.query("SELECT song_id, COUNT(*) FROM songplays GROUP BY song_id") == [("SO1", 1)]
 
 
 def test_an_image_with_another_airflow_is_not_built(image: Image) -> None:

@@ -123,6 +123,12 @@ def python(project: Path, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.fixture
+def lab(empty_lab: Lab) -> Lab:
+    """Return a lab in which the copy creates its tables."""
+    return empty_lab
+
+
 @pytest.mark.slow
 def test_the_recipes_are_complete(project: Path, lab: Lab) -> None:
     before = tree(project)

@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 from tests.redshift.conftest import on_endpoint
 from tests.redshift.endpoint import PASSWORD, ROLE
 from tests.redshift.questions import QUESTIONS
+from tests.support.labs import EMPTY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,10 +48,10 @@ LEVEL = "tests/redshift/test_levels.py::test_concurrent_runs_leave_the_tables_of
 
 @pytest.fixture
 def start(
-    endpoint: Endpoint, make_lab: Callable[[], Lab], aws: str, tmp_path: Path
+    endpoint: Endpoint, make_lab: Callable[..., Lab], aws: str, tmp_path: Path
 ) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Return a function that starts the command."""
-    lab = make_lab()
+    lab = make_lab(EMPTY)
     given = {**on_endpoint(lab, endpoint), "REDSHIFT_BUCKET": lab.bucket}
     with serverless() as api:
         environment = {

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from sandbox import servers
     from sandbox.lab import Lab
+    from tests.conftest import CopyOf
 
 NOVEMBER = ("2018-11-01", "2018-11-05")
 DIFFERENCES = (
@@ -50,13 +51,17 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture
-def november(lab: Lab, clock: Clock) -> Lab:
-    """Return a lab that has loaded the first four days of November 2018."""
+def load_november(lab: Lab) -> None:
+    """Load the first four days of November 2018."""
     for day in range(1, 5):
         put(lab, day)
     lab.run(*NOVEMBER)
-    return lab
+
+
+@pytest.fixture
+def november(copy_of: CopyOf, clock: Clock) -> Lab:
+    """Return a lab that has loaded the four days."""
+    return copy_of(load_november)
 
 
 def key(day: int) -> str:
@@ -178,11 +183,11 @@ def test_an_empty_warehouse_is_loaded_from_since_on(lab: Lab, clock: Clock) -> N
     assert reconcile(lab) == days((2, 3))
 
 
-def test_a_warehouse_without_tables_is_left_to_the_dag_that_creates_them(lab: Lab, clock: Clock) -> None:
-    put(lab, 2)
-    assert all_triggers(lab) == []
-    lab.variables["sparkify_reconcile_since"] = "2018-11-01"
-    (again,) = all_triggers(lab)
+def test_a_warehouse_without_tables_is_left_to_the_dag_that_creates_them(empty_lab: Lab, clock: Clock) -> None:
+    put(empty_lab, 2)
+    assert all_triggers(empty_lab) == []
+    empty_lab.variables["sparkify_reconcile_since"] = "2018-11-01"
+    (again,) = all_triggers(empty_lab)
     assert again["trigger_dag_id"] == "sparkify_reconcile"
 
 
