@@ -121,10 +121,10 @@ def test_a_reconciliation_is_the_same(
     assert redshift.tables() == on_postgres(make_lab, changed_files)
 
 
-def test_a_reconciliation_waits_for_the_tables(redshift: Lab) -> None:
-    redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0)])
-    redshift.variables["sparkify_reconcile_since"] = DAY[0]
-    assert redshift.reconcile_pass() == []
+def test_a_reconciliation_waits_for_the_tables(empty_redshift: Lab) -> None:
+    empty_redshift.put_events(DAY[0], [event("2018-11-01T05:00:00", 1, 0)])
+    empty_redshift.variables["sparkify_reconcile_since"] = DAY[0]
+    assert empty_redshift.reconcile_pass() == []
 
 
 def test_audit_and_report_are_the_same(

@@ -110,7 +110,8 @@ def test_queries_are_read_only(redshift: Lab) -> None:
             warehouse._execute(cursor, "DELETE FROM users WHERE user_id = 1")
 
 
-def test_missing_tables_and_slow_queries_are_reported(redshift: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("empty_redshift")
+def test_missing_tables_and_slow_queries_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(panels.PanelError) as missing:
         panels.read("tables")
     assert missing.value.kind == "empty"
