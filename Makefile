@@ -81,7 +81,7 @@ test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [EXAMPLES=2] [ARGS=pytest arguments]
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),2) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
 
-test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 12 minutes [ARGS=pytest arguments]
+test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 20 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler --numprocesses 2 --dist loadfile --ignore tests/unit --ignore tests/redshift $(ARGS)
 
 test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=pytest arguments]
@@ -90,7 +90,7 @@ test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=py
 test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) INTERLEAVING_EXAMPLES=2000 FAULT_KILLS=60 ISOLATION_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest --timeout 7200 tests/integration/loading tests/integration/test_invariant.py tests/redshift/test_side_by_side.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
 
-compose-test: .venv/dev  ## Run the tests of the containers, 12 minutes (needs Docker) [ARGS=pytest arguments]
+compose-test: .venv/dev  ## Run the tests of the containers, 17 minutes (needs Docker) [ARGS=pytest arguments]
 	$(BIN)/pytest -m compose tests/compose $(ARGS)
 
 test-mwaa: package  ## Run the tests as on Amazon MWAA (needs Python 3.12) [ARGS=pytest arguments] [MWAA_PYTHON=path]
@@ -99,7 +99,7 @@ test-mwaa: package  ## Run the tests as on Amazon MWAA (needs Python 3.12) [ARGS
 test-kubernetes: .venv/kubernetes  ## Render the Helm chart with deploy/kubernetes [CHART=archive] [ARGS=pytest arguments]
 	CHART="$(CHART)" $(BIN)/pytest tests/kubernetes tests/unit/test_kubernetes.py $(ARGS)
 
-test-astro: .venv/dev  ## Run the tests of the image for Astro, 5 minutes [ARGS=pytest arguments]
+test-astro: .venv/dev  ## Run the tests of the image for Astro, 2 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m astro tests/end_to_end/test_astro.py $(ARGS)
 
 test-redshift: .venv/dev  ## Compare a real Redshift with the local engine [BUCKET=to write to] [ARGS=pytest arguments]
