@@ -151,6 +151,8 @@ def _wait(files: SupervisorFiles, process: psutil.Process, console: Console) -> 
             status.addresses(state, files, console)
             return 0
         elif state.phase != "starting" or not _alive(process):
+            with suppress(psutil.TimeoutExpired):
+                process.wait(DOWN)  # it writes its state shortly before it exits; the next command needs its lock
             return _failed(state, files, console)
         else:
             time.sleep(0.05)
