@@ -66,9 +66,11 @@ class Endpoint:
         class Handler(BaseRequestHandler):
             def handle(self) -> None:
                 channel = wire.Channel(self.request)
-                with suppress(wire.Closed, ssl.SSLError):
-                    Session(endpoint, channel).run()
-                channel.close()
+                try:
+                    with suppress(wire.Closed, ssl.SSLError):
+                        Session(endpoint, channel).run()
+                finally:  # the client would wait for ever
+                    channel.close()
 
         class Server(ThreadingTCPServer):
             daemon_threads = True

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import re
+import threading
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -53,7 +53,7 @@ def _known() -> Path:
 def _refusal(statement: str) -> str:
     file = _known() / hashlib.sha256(statement.encode()).hexdigest()
     if not file.exists():
-        written = file.with_suffix(f".{os.getpid()}")
+        written = file.with_suffix(f".{threading.get_native_id()}")  # two sessions may parse the same statement
         written.write_text(_reason(statement))
         written.replace(file)
     return file.read_text()

@@ -8,7 +8,7 @@ from struct import pack
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg import pq
+from psycopg import generators, pq
 
 from sparkify.sql import scripts
 from sparkify.warehouse import CopyFailedError
@@ -216,12 +216,18 @@ class Session:
             self._channel.send(b"t", pack("!h", 0))
             self._channel.send(b"n")
             return
-        described = self._checked(self._backend.pgconn.describe_prepared(statement.name))
+        described = self._checked(self._description(statement.name))
         self._channel.send(b"t", wire.parameter_description(described))
         if described.nfields:
             self._channel.send(b"T", wire.row_description(described))
         else:
             self._channel.send(b"n")
+
+    def _description(self, name: bytes) -> pq.abc.PGresult:
+        """Describe a prepared statement; describe_prepared() would hold the GIL while PostgreSQL waits for a lock."""
+        self._backend.pgconn.send_describe_prepared(name)
+        (described,) = self._backend.wait(generators.execute(self._backend.pgconn))
+        return described
 
     def _bind(self, body: Reader) -> None:
         portal, statement = body.text(), self._statements[body.text()]
