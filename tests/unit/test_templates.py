@@ -60,6 +60,9 @@ def spans(entity: list[str]) -> dict[str, Any]:
     return {"table": "modes", "keys": keys, "entity": entity, "columns": columns, "values": values, "tracked": tracked}
 
 
+PENDING = {"table": "things", "source": None, "lookup": None, "facts": None, "changes": None, "rows": []}
+
+
 def groups(keys: list[str]) -> dict[str, Any]:
     """Return the names of an aggregate."""
     expressions = {key: f"DATE_TRUNC('hour', f.{key})" for key in keys}
@@ -92,9 +95,11 @@ def cases() -> list[Any]:
             {"table": "staging_events", "column": "interval_time", "period": "day", "span": OWNED},
         ),
         ("read_differences", "one table", {"table": "staging_events"}),
-        ("begin_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
-        ("begin_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
-        ("end_load", "by batches", {"table": "things", "source": "staging", "lookup": None}),
+        ("pending", "by batches", {**PENDING, "source": "staging"}),
+        ("pending", "with a look-up", {**PENDING, "lookup": "others", "rows": [SELECT, SELECT]}),
+        ("pending", "of an aggregate", {**PENDING, "facts": "facts", "changes": "operations.changed", "rows": [SELECT]}),
+        ("end_load", "with new batches", {"table": "things", "new": [3, 4], "retired": []}),
+        ("end_load", "with retired batches", {"table": "things", "new": [], "retired": [1, 2]}),
         ("relations", "two", {"names": ["songs", "songs_batch_id"], "engine": "redshift"}),
         ("privileges", "of a table", {"table": "raw.readings", "schema": "raw", "engine": "redshift"}),
         ("definitions", "two tables", {"kind": "rows", "tables": ["songs", "raw.readings"]}),
@@ -112,9 +117,7 @@ def cases() -> list[Any]:
             {"source": "things", "changes": "operations.changed", "columns": ["a", "b"], "groups": "changed_groups"},
         ),
         ("record_rebuild", "of a source", {"source": "things", "changes": "operations.changed"}),
-        ("unread_changes", "of a table", {"table": "groups", "source": "things", "changes": "operations.changed"}),
         ("mark_changes", "of a table", {"table": "groups", "source": "things", "until": 4}),
-        ("end_load", "with a look-up", {"table": "things", "source": None, "lookup": "others"}),
     ]
     for shape, keys in KEYS.items():
         names: dict[str, Any] = {**TABLE, "keys": keys}

@@ -6,13 +6,15 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sparkify.loading import feed
+from sparkify.loading import feed, pending
+from sparkify.loading.pending import Sources
 from sparkify.loading.strategy import Strategy, render
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sparkify.loading.pending import Pending
     from sparkify.loading.strategy import Target
 
 log = logging.getLogger(__name__)
@@ -34,49 +36,60 @@ class Aggregate(Strategy):
 
     :param facts: the table that is aggregated.
     :param changes: its table of images.
-    :param own_changes: the table of images of this table; None if nothing is aggregated from it.
+    :param images: the table of images of this table; None if nothing is aggregated from it.
     """
 
     facts: str
     changes: str
-    own_changes: str | None = None
+    images: str | None = None
 
     def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
         return render("aggregate", columns=list(columns), select=select)
 
     def rebuilt(self, target: Target) -> None:
-        found = feed.unread(target.warehouse, target.table, self.facts, self.changes)
+        found = pending.find(target.warehouse, target.table, Sources(facts=self.facts, changes=self.changes))
         feed.mark_read(target.warehouse, target.table, self.facts, found.until)
-        if self.own_changes:
-            feed.record_rebuild(target.warehouse, target.table, self.own_changes)
+        if self.images:
+            feed.record_rebuild(target.warehouse, target.table, self.images)
 
-    def merge(self, target: Target, batches: predicates.OfBatches) -> int:
+    def sources(self, target: Target) -> Sources:
+        groups = self._groups(target)
+        owned = predicates.OfInterval(target.interval)
+        rows = [f"SELECT 1 FROM {self.facts} AS {groups.alias} WHERE {owned(groups.partition)}"]
+        return Sources(facts=self.facts, changes=self.changes, rows=rows if _is_by_interval(groups) else ())
+
+    def merge(self, target: Target, found: Pending) -> int:
         warehouse, table = target.warehouse, target.table
-        found = feed.unread(warehouse, table, self.facts, self.changes)
         if found.is_rebuilt:
             log.info("The source was rebuilt, recomputing all groups: table=%s source=%s", table, self.facts)
             return self.rebuild(target)
-        groups = predicates.Groups()
-        everything = target.select(groups)
-        is_by_interval = groups.partition.endswith(f".{BY_INTERVAL}")
-        if not is_by_interval and found.until == found.since:
-            return 0
+        groups = self._groups(target)
         rows = warehouse.script(
             render(
                 "regroup",
                 table=table,
                 facts=self.facts,
-                changes=self.changes if found.until > found.since else None,
+                changes=self.changes if found.has_changes else None,
                 since=found.since,
                 alias=groups.alias,
                 groups=groups.expressions,
-                changed=predicates.OfInterval(target.interval)(groups.partition) if is_by_interval else None,
-                columns=self.columns(target, everything),
+                changed=predicates.OfInterval(target.interval)(groups.partition) if found.has_rows else None,
+                columns=self.columns(target, target.select(predicates.everything))[0],
                 select=target.select(predicates.OfKeys(GROUPS)),
             )
         )
-        if found.until > found.since:
+        if found.has_changes:
             feed.mark_read(warehouse, table, self.facts, found.until)
-        if self.own_changes:
-            feed.record_groups(warehouse, table, self.own_changes, GROUPS, [*groups.expressions])
+        if self.images:
+            feed.record_groups(warehouse, table, self.images, GROUPS, [*groups.expressions])
         return rows
+
+    @staticmethod
+    def _groups(target: Target) -> predicates.Groups:
+        groups = predicates.Groups()
+        target.select(groups)
+        return groups
+
+
+def _is_by_interval(groups: predicates.Groups) -> bool:
+    return groups.partition.endswith(f".{BY_INTERVAL}")

@@ -15,7 +15,6 @@ that of its latest rebuild, after which all aggregates are rebuilt.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sparkify.loading.strategy import render
@@ -35,17 +34,25 @@ CHANGE = "change_id"
 MARKS = "operations.loaded_changes"
 
 
-def record(warehouse: Warehouse, source: str, changes: str, keys: Sequence[str], interval: Interval) -> None:
+def record(
+    warehouse: Warehouse,
+    source: str,
+    changes: str,
+    columns: Sequence[str],
+    keys: Sequence[str],
+    interval: Interval,
+) -> None:
     """Record the images of the rows that a load is about to change; the caller commits.
 
     The session has the temporary tables of the load: ``newest``, the rows to merge, and ``stale``, the deleted rows.
 
     :param source: the table that is loaded.
     :param changes: the table of images.
+    :param columns: its columns.
     :param keys: the columns that identify a row of the source.
     :param interval: the run's interval, whose rows need no image.
     """
-    columns = [name for name in warehouse.columns(changes) if name != CHANGE]
+    columns = [name for name in columns if name != CHANGE]
     owned = predicates.OfInterval(interval)("newest.interval_time")
     names = {"source": source, "changes": changes, "keys": list(keys), "columns": columns, "owned": owned}
     if rows := warehouse.script(render("record_changes", **names)):
@@ -69,26 +76,6 @@ def record_groups(warehouse: Warehouse, source: str, changes: str, groups: str, 
 def record_rebuild(warehouse: Warehouse, source: str, changes: str) -> None:
     """Record that all rows of a source may have changed; the caller commits."""
     warehouse.script(render("record_rebuild", source=source, changes=changes))
-
-
-@dataclass(frozen=True)
-class Unread:
-    """What an aggregate has not loaded yet of its source's changes.
-
-    :param since: images with a greater ``change_id`` are unread.
-    :param until: the greatest ``change_id``.
-    :param is_rebuilt: whether the source was rebuilt since, or the aggregate was never loaded.
-    """
-
-    since: int
-    until: int
-    is_rebuilt: bool
-
-
-def unread(warehouse: Warehouse, table: str, source: str, changes: str) -> Unread:
-    """Return what an aggregate has not loaded yet."""
-    ((until, since, rebuilt),) = warehouse.query(render("unread_changes", table=table, source=source, changes=changes))
-    return Unread(since or 0, until or 0, since is None or (rebuilt or 0) > since)
 
 
 def mark_read(warehouse: Warehouse, table: str, source: str, until: int) -> None:

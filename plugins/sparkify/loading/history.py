@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sparkify.loading.pending import Sources
 from sparkify.loading.strategy import Strategy, render
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sparkify.loading.pending import Pending
     from sparkify.loading.strategy import Target
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,14 @@ class History(Strategy):
     def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
         return render("history", **_names("", keys, columns), select=select)
 
-    def merge(self, target: Target, batches: predicates.OfBatches) -> int:
+    def sources(self, target: Target) -> Sources:
+        owned = predicates.OfInterval(target.interval)
+        start, end = map(predicates.literal, (target.interval.start, target.interval.end))
+        beginning = f"SELECT 1 FROM {target.table} WHERE {owned(FIRST)}"
+        spread = f"SELECT 1 FROM {target.table} WHERE {FIRST} < {LAST} AND {FIRST} < {end} AND {LAST} >= {start}"
+        return Sources(rows=[target.select(owned), beginning, spread])
+
+    def merge(self, target: Target, found: Pending) -> int:
         """Correct the spans from each changed moment up to the next change.
 
         Most moments agree with the spans as they are. The others, and the spans that have lost their source, are the
@@ -47,7 +56,7 @@ class History(Strategy):
         warehouse, table = target.warehouse, target.table
         owned = predicates.OfInterval(target.interval)
         select = target.select(owned)
-        names = _names(table, target.keys, self.columns(target, select))
+        names = _names(table, target.keys, self.columns(target, select)[0])
         warehouse.script(
             render(
                 "take_moments",

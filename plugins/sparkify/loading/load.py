@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sparkify.loading import pending
 from sparkify.loading.strategy import render
 from sparkify.schema import definition
 from sparkify.sql import predicates
@@ -13,6 +14,7 @@ from sparkify.sql import predicates
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sparkify.loading.pending import Pending
     from sparkify.loading.strategy import Strategy, Target
     from sparkify.schema.rebuild import Replacement
 
@@ -42,44 +44,36 @@ class Load:
 
         :return: rows that were written; None if the source has no batch that the table has not loaded.
         """
-        return self._run(lambda batches: self.strategy.merge(self.target, batches))
+        return self._run(lambda found: 0 if found.is_empty else self.strategy.merge(self.target, found))
 
     def rebuild(self) -> int:
         """Replace all rows with those of the whole source; return the number of rows."""
-        return self._run(lambda batches: self.strategy.rebuild(self.target), always=True) or 0
+        return self._run(lambda found: self.strategy.rebuild(self.target), always=True) or 0
 
-    def _run(self, work: Callable[[predicates.OfBatches], int], *, always: bool = False) -> int | None:
+    def _run(self, work: Callable[[Pending], int], *, always: bool = False) -> int | None:
         warehouse, table, strategy = self.target.warehouse, self.target.table, self.strategy
+        sources = strategy.sources(self.target)
 
         def load() -> int | None:
             own = {table: self.fingerprint}
-            changed = definition.is_outdated(warehouse, "rows", own, newest=self.is_newest)[table]
+            found = pending.find(warehouse, table, sources)
+            changed = definition.outdated(found.definitions, "rows", own, newest=self.is_newest)[table]
             replaced = self.replacement is not None and self.replacement.is_due(warehouse)
             if changed:
                 log.info("The definition of the table is new or has changed, rebuilding all rows: table=%s", table)
-            batches = self._changed_batches()
-            if strategy.source and not batches.ids and not always and not changed and not replaced:
+            if sources.batches and not found.batches.ids and not always and not changed and not replaced:
                 return None
-            rows = self._swap() if replaced else strategy.rebuild(self.target) if changed else work(batches)
+            rows = self._swap() if replaced else strategy.rebuild(self.target) if changed else work(found)
             if changed:
                 definition.record(warehouse, "rows", own)
-            if batches.ids:
-                warehouse.script(render("end_load", **self._batches))
+            if found.batches.ids:
+                warehouse.script(render("end_load", table=table, new=found.new, retired=found.retired))
             return rows
 
         rows = warehouse.transaction(load, lock=[table, *strategy.locks])
         if rows is not None:
             warehouse.analyze(table, rows)
         return rows
-
-    def _changed_batches(self) -> predicates.OfBatches:
-        """Return the batches that the table has not loaded yet, or has loaded although they were retired since."""
-        if not (self.strategy.source or self.strategy.lookup):
-            return predicates.OfBatches(())
-        warehouse = self.target.warehouse
-        warehouse.script(render("begin_load", **self._batches))
-        rows = warehouse.query(f"SELECT batch_id FROM {predicates.CHANGED_BATCHES} ORDER BY batch_id")
-        return predicates.OfBatches(tuple(batch_id for (batch_id,) in rows))
 
     def _swap(self) -> int:
         """Rebuild all rows in a new table of the declared structure."""
@@ -97,8 +91,3 @@ class Load:
         )
         self.strategy.rebuilt(self.target)
         return count
-
-    @property
-    def _batches(self) -> dict[str, Any]:
-        lookup = self.strategy.lookup
-        return {"table": self.target.table, "source": self.strategy.source, "lookup": lookup and lookup.table}

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparkify.loading import feed
+from sparkify.loading.pending import Sources
 from sparkify.loading.strategy import Lookup, Strategy, render
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sparkify.loading.pending import Pending
     from sparkify.loading.strategy import Target
 
 log = logging.getLogger(__name__)
+
+# The number of candidates, and of the rows that have lost their source.
+COUNT = "SELECT (SELECT COUNT(*) FROM newest), (SELECT COUNT(*) FROM stale)"
 
 
 @dataclass(frozen=True)
@@ -27,54 +32,72 @@ class Newest(Strategy):
 
     :param source: the staging table whose batches of objects drive the load; None if it is partitioned by time.
     :param lookup: the dimension, staged by object, that provides looked-up attributes; None without a lookup.
-    :param changes: the table that tells aggregates which rows have changed, see :mod:`sparkify.loading.feed`; None if
+    :param images: the table that tells aggregates which rows have changed, see :mod:`sparkify.loading.feed`; None if
         nothing is aggregated from this table.
     """
 
     source: str | None = None
     lookup: Lookup | None = None
-    changes: str | None = None
+    images: str | None = None
 
     def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
         return render("newest", keys=list(keys), columns=list(columns), select=select)
 
     def rebuilt(self, target: Target) -> None:
-        if self.changes:
-            feed.record_rebuild(target.warehouse, target.table, self.changes)
+        if self.images:
+            feed.record_rebuild(target.warehouse, target.table, self.images)
 
-    def merge(self, target: Target, batches: predicates.OfBatches) -> int:
+    def sources(self, target: Target) -> Sources:
+        if self.source:
+            return Sources(batches=self.source)
+        owned = predicates.OfInterval(target.interval)
+        rows = [target.select(owned), f"SELECT 1 FROM {target.table} WHERE {owned('interval_time')}"]
+        return Sources(lookup=self.lookup.table if self.lookup else None, rows=rows)
+
+    def merge(self, target: Target, found: Pending) -> int:
+        rows = self._merge(target, found) if found.has_rows or self.source else 0
+        if self.lookup and found.batches.ids:
+            self._relink(target, found.batches)
+        return rows
+
+    def _merge(self, target: Target, found: Pending) -> int:
         warehouse, table = target.warehouse, target.table
-        scope = batches if self.source else predicates.OfInterval(target.interval)
-        changed = scope(f"{table}.{'batch_id' if self.source else 'interval_time'}")
+        scope = found.batches if self.source else predicates.OfInterval(target.interval)
         select = target.select(scope)
-        names = {"table": table, "keys": list(target.keys), "columns": self.columns(target, select)}
-        warehouse.script(render("take_changed", **names, select=select, changed=changed))
-        ((stale,),) = warehouse.query("SELECT COUNT(*) FROM stale")
+        columns, of_images = self.columns(target, select)
+        names = {"table": table, "keys": list(target.keys), "columns": columns}
+        warehouse.script(render("take_changed", **names, select=select, changed=self._changed(target, scope)))
+        ((rows, stale),) = warehouse.query(COUNT)
         if stale:
             log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", table, stale)
             warehouse.script(render("take_stale", **names, select=target.select(predicates.OfKeys("stale"))))
             # Without the statistics of the added keys, PostgreSQL expects that a merge join with them ends early.
             warehouse.script("ANALYZE newest")
-        warehouse.script(render("drop_older", **names))
-        if self.changes:
-            feed.record(warehouse, table, self.changes, target.keys, target.interval)
+            ((rows, _),) = warehouse.query(COUNT)
+        rows -= warehouse.script(render("drop_older", **names))
+        if self.images:
+            feed.record(warehouse, table, self.images, of_images, target.keys, target.interval)
+        # Redshift does not report the row count of a MERGE: all rows of newest are in the table then.
         warehouse.script(render("merge", **names))
-        # All rows of newest are in the table now. Redshift does not report the row count of a MERGE.
-        ((rows,),) = warehouse.query("SELECT COUNT(*) FROM newest")
-        if self.lookup and batches.ids:
-            self._relink(target, batches, names, changed)
         return int(rows)
 
-    def _relink(self, target: Target, batches: predicates.OfBatches, names: dict[str, Any], changed: str) -> None:
+    def _changed(self, target: Target, scope: predicates.Predicate) -> str:
+        return scope(f"{target.table}.{'batch_id' if self.source else 'interval_time'}")
+
+    def _relink(self, target: Target, batches: predicates.OfBatches) -> None:
         assert self.lookup is not None
         log.info("Looking attributes up again: table=%s changed_batches=%d", self.lookup.table, len(batches.ids))
+        select = target.select(predicates.OfKeys("relinked"))
+        owned = predicates.OfInterval(target.interval)
         target.warehouse.script(
             render(
                 "relink",
-                **names,
+                table=target.table,
+                keys=list(target.keys),
+                columns=self.columns(target, target.select(owned))[0],
                 linked=batches(f"{target.table}.{self.lookup.column}"),
-                changed=changed,
+                changed=self._changed(target, owned),
                 found=target.select(predicates.OfChangedLookup(target.interval, batches)),
-                select=target.select(predicates.OfKeys("relinked")),
+                select=select,
             )
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sparkify.interval import Interval
+    from sparkify.loading.pending import Pending, Sources
     from sparkify.warehouse import Warehouse
 
 render = templates.renderer(Path(__file__).parent)
@@ -62,6 +63,8 @@ class Strategy(ABC):
     source: str | None = None
     # The dimension, staged by object, that provides looked-up attributes.
     lookup: Lookup | None = None
+    # The table of images, if the table is aggregated: see :mod:`sparkify.loading.feed`.
+    images: str | None = None
 
     @property
     def locks(self) -> Sequence[str]:
@@ -70,6 +73,10 @@ class Strategy(ABC):
         All tables of a source that is staged by object load its new batches at the same time, and each records them.
         """
         return ["operations.loaded_batches"] if self.source else []
+
+    @abstractmethod
+    def sources(self, target: Target) -> Sources:
+        """Return where the table's changes come from."""
 
     @abstractmethod
     def rows(self, keys: Sequence[str], columns: Sequence[str], select: str) -> str:
@@ -85,16 +92,16 @@ class Strategy(ABC):
         return render("insert", table=table, columns=[*columns, *self.computed], rows=rows)
 
     @abstractmethod
-    def merge(self, target: Target, batches: predicates.OfBatches) -> int:
+    def merge(self, target: Target, found: Pending) -> int:
         """Change the rows whose source has changed; return how many rows were written.
 
-        :param batches: those that the table has not loaded yet, or has loaded although they were retired since.
+        :param found: what has changed: something has.
         """
 
     def rebuild(self, target: Target) -> int:
         """Replace all rows; return their number."""
         select = target.select(predicates.everything)
-        insert = self.insert(target.table, target.keys, self.columns(target, select), select)
+        insert = self.insert(target.table, target.keys, self.columns(target, select)[0], select)
         rows = target.warehouse.script(render("rebuild", table=target.table, insert=insert))
         self.rebuilt(target)
         return rows
@@ -102,9 +109,9 @@ class Strategy(ABC):
     def rebuilt(self, target: Target) -> None:  # noqa: B027 - most strategies record nothing
         """Record that the table was rebuilt; the caller commits."""
 
-    def columns(self, target: Target, select: str) -> list[str]:
-        """Return the columns of the table that the SELECT returns.
+    def columns(self, target: Target, select: str) -> tuple[list[str], list[str]]:
+        """Return the columns of the table that the SELECT returns, and those of the table of images.
 
-        :raises WarehouseError: if the others are not those that the strategy computes.
+        :raises WarehouseError: if the table's other columns are not those that the strategy computes.
         """
-        return definition.columns(target.warehouse, target.table, select, self.computed)
+        return definition.columns(target.warehouse, target.table, select, self.computed, self.images)

@@ -63,15 +63,22 @@ def recorded(warehouse: Warehouse, kind: Kind, tables: Collection[str]) -> list[
 def is_outdated(
     warehouse: Warehouse, kind: Kind, fingerprints: Mapping[str, str], *, newest: bool = False
 ) -> dict[str, bool]:
+    """Return for each table whether its current definition is another one; see :func:`outdated`."""
+    return outdated(recorded(warehouse, kind, fingerprints), kind, fingerprints, newest=newest)
+
+
+def outdated(
+    known: Sequence[Definition], kind: Kind, fingerprints: Mapping[str, str], *, newest: bool = False
+) -> dict[str, bool]:
     """Return for each table whether its current definition is another one.
 
+    :param known: the recorded definitions of the tables.
     :param fingerprints: the definitions of this code, by table.
     :param newest: whether this code's definitions are the newest, even if they were applied before.
     :raises WarehouseError: if a definition of this code was replaced by a newer one: the code is older.
     """
     from sparkify.warehouse import WarehouseError
 
-    known = recorded(warehouse, kind, fingerprints)
     current = {item.table: item for item in known if item.is_current}
     former = {(item.table, item.fingerprint): item for item in known if not item.is_current}
     for table, own in fingerprints.items():
@@ -123,21 +130,25 @@ def forget(warehouse: Warehouse, tables: Collection[str]) -> None:
     warehouse.script(render("forget_definitions", tables=sorted(tables)))
 
 
-def columns(warehouse: Warehouse, table: str, select: str, computed: Collection[str] = ()) -> list[str]:
-    """Return the columns of a table, which must be those of its SELECT.
+def columns(
+    warehouse: Warehouse, table: str, select: str, computed: Collection[str] = (), images: str | None = None
+) -> tuple[list[str], list[str]]:
+    """Return the columns of a table, which must be those of its SELECT, and those of another table.
 
     :param select: returns candidates for the table's rows.
     :param computed: columns of the table that the load computes; they are not returned.
+    :param images: the other table; None without one.
     :raises WarehouseError: if they differ. Nothing is loaded then.
     """
     names, _ = warehouse.table(
-        f"SELECT {table}.*, 0 AS end_of_table, candidates.* FROM {table}\n"
-        f"CROSS JOIN (\n{select}\n) AS candidates\nWHERE 1 = 0 LIMIT 0"
+        f"SELECT {table}.*, 0 AS end_of_table, candidates.*, 0 AS end_of_select{', images.*' if images else ''}\n"
+        f"FROM {table} CROSS JOIN (\n{select}\n) AS candidates"
+        f"{f' CROSS JOIN {images} AS images' if images else ''}\nWHERE 1 = 0 LIMIT 0"
     )
-    end = names.index("end_of_table")
+    end, start = names.index("end_of_table"), names.index("end_of_select")
     declared = [name for name in names[:end] if name not in computed]
-    agree(table, declared, names[end + 1 :])
-    return declared
+    agree(table, declared, names[end + 1 : start])
+    return declared, names[start + 1 :]
 
 
 def agree(table: str, declared: Sequence[str], selected: Sequence[str]) -> None:

@@ -55,6 +55,8 @@ class Warehouse(ABC):
     engine: ClassVar[str]
     # The placeholder of a parameter in a statement.
     placeholder: ClassVar[str]
+    # The number of changed rows up to which statistics are left to the database itself.
+    unanalyzed: ClassVar[int] = 1_000
     # The loggers of the driver, which may log statements, or errors that contain them.
     loggers: ClassVar[Sequence[str]] = ()
 
@@ -259,7 +261,7 @@ class Warehouse(ABC):
         """Refresh the planner's statistics of a table if a large part of it has changed.
 
         With the statistics from before a large load, a query may take a hundred times as long. An hourly load changes a
-        small part, and triggers no ANALYZE.
+        small part, and triggers no ANALYZE; both databases analyze tables in the background, too.
 
         :param changed: rows that the caller has written and committed.
         """
@@ -272,7 +274,7 @@ class Warehouse(ABC):
         Redshift itself skips a table if less than a tenth of it has changed:
         https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html
         """
-        return changed > 0
+        return changed > self.unanalyzed
 
     def _text(self, error: BaseException) -> str:
         """Return the message of an error."""

@@ -139,6 +139,9 @@ OF_HISTORY: dict[str, Guard | Step] = {
     "the spans of a window are deleted": Guard(
         "merge_spans", "    AND {{ table }}.valid_from >= windows.window_start\n", f"    AND {NEVER}\n"
     ),
+    "candidates of the interval are found": Guard("pending", "select in rows", "select in rows[1:]"),
+    "spans that have lost all candidates are found": Guard("pending", "select in rows", "select in rows[::2]"),
+    "spans of candidates of several intervals are found": Guard("pending", "select in rows", "select in rows[:2]"),
     "ends move": Guard("merge_spans", "{{ table }}.valid_to <> ends.valid_to\n", f"{NEVER}\n"),
     "a current span ends": Guard("merge_spans", "({{ table }}.valid_to IS NULL AND ends.valid_to IS NOT NULL)", NEVER),
     "an ended span is current again": Guard(
@@ -164,9 +167,10 @@ OF_AGGREGATES: dict[str, Guard | Step] = {
         "_next_change", "WHERE source_name = '{{ source }}'", f"WHERE {NEVER}"
     ),
     "changes are kept until all aggregates have loaded them": Guard("forget_changes", "MIN(", "MAX("),
-    "a rebuild of the source": Guard(
-        "unread_changes", "WHEN loaded.table_name = '{{ source }}' THEN loaded.change_id", "WHEN 1 = 0 THEN 0"
-    ),
+    "a rebuild of the source": Guard("pending", "ELSE 'rebuild' END", "ELSE 'none' END"),
+    "candidates of the interval are found": Guard("pending", "select in rows", "select in rows[1:]"),
+    "rows that have lost all candidates are found": Guard("pending", "select in rows", "select in rows[:1]"),
+    "unread changes are found": Guard("pending", "MAX(known.change_id)", "MIN(0)"),
     "groups of the interval": Guard("regroup", "WHERE {{ changed }}", f"WHERE {NEVER}"),
     "groups of the changes": Guard("regroup", "{{ alias }}.change_id > {{ since }}", NEVER),
     "former rows of a group are deleted": Guard(

@@ -82,7 +82,7 @@ SELECT
 FROM readings AS r
 WHERE {{{{ scope("r.interval_time", device="r.device", number="r.number") }}}}
 """,
-        Newest(changes="operations.changed_facts"),
+        Newest(images="operations.changed_facts"),
     ),
     "hours": (
         ["hour", "mode"],

@@ -54,15 +54,12 @@ class Postgres(Warehouse):
         return session
 
     def _execute(self, cursor: Any, statement: str, values: Sequence[Any] | None = None) -> None:
-        first, *more = dialect.to_postgres(statement)
-        cursor.execute(first, values)
-        if more:
-            # The row count that the caller reads is that of the statement itself.
-            with self._session.cursor() as other:
-                for addition in more:
-                    other.execute(addition)
+        # One round trip; the row count that the caller reads is that of the statement itself, the first.
+        cursor.execute("\n;\n".join(dialect.to_postgres(statement)), values)
 
     def _is_outdated(self, table: str, changed: int) -> bool:
+        if not super()._is_outdated(table, changed):
+            return False
         # autovacuum's own threshold; but it runs once a minute, and the next task does not wait for it
         ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
         return bool(changed > max(known, 0) / 10)
