@@ -60,7 +60,14 @@ def spans(entity: list[str]) -> dict[str, Any]:
     return {"table": "modes", "keys": keys, "entity": entity, "columns": columns, "values": values, "tracked": tracked}
 
 
-PENDING = {"table": "things", "source": None, "lookup": None, "facts": None, "changes": None, "rows": []}
+PENDING: dict[str, Any] = {
+    "table": "things",
+    "source": None,
+    "lookup": None,
+    "facts": None,
+    "changes": None,
+    "rows": [],
+}
 
 
 def groups(keys: list[str]) -> dict[str, Any]:
@@ -97,7 +104,11 @@ def cases() -> list[Any]:
         ("read_differences", "one table", {"table": "staging_events"}),
         ("pending", "by batches", {**PENDING, "source": "staging"}),
         ("pending", "with a look-up", {**PENDING, "lookup": "others", "rows": [SELECT, SELECT]}),
-        ("pending", "of an aggregate", {**PENDING, "facts": "facts", "changes": "operations.changed", "rows": [SELECT]}),
+        (
+            "pending",
+            "of an aggregate",
+            {**PENDING, "facts": "facts", "changes": "operations.changed", "rows": [SELECT]},
+        ),
         ("end_load", "with new batches", {"table": "things", "new": [3, 4], "retired": []}),
         ("end_load", "with retired batches", {"table": "things", "new": [], "retired": [1, 2]}),
         ("relations", "two", {"names": ["songs", "songs_batch_id"], "engine": "redshift"}),
@@ -140,6 +151,7 @@ def cases() -> list[Any]:
                     "changed": OWNED("things.at"),
                 },
             ),
+            ("count_changed", shape, {"table": "things", "keys": keys}),
             ("drop_older", shape, {"table": "things", "keys": keys}),
             ("merge", shape, names),
             ("newest", shape, {"keys": keys, "columns": TABLE["columns"], "select": SELECT}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparkify.loading import feed
 from sparkify.loading.pending import Sources
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from sparkify.loading.strategy import Target
 
 log = logging.getLogger(__name__)
-
-# The number of candidates, and of the rows that have lost their source.
-COUNT = "SELECT (SELECT COUNT(*) FROM newest), (SELECT COUNT(*) FROM stale)"
 
 
 @dataclass(frozen=True)
@@ -55,49 +52,55 @@ class Newest(Strategy):
         return Sources(lookup=self.lookup.table if self.lookup else None, rows=rows)
 
     def merge(self, target: Target, found: Pending) -> int:
-        rows = self._merge(target, found) if found.has_rows or self.source else 0
-        if self.lookup and found.batches.ids:
-            self._relink(target, found.batches)
-        return rows
-
-    def _merge(self, target: Target, found: Pending) -> int:
-        warehouse, table = target.warehouse, target.table
         scope = found.batches if self.source else predicates.OfInterval(target.interval)
         select = target.select(scope)
         columns, of_images = self.columns(target, select)
-        names = {"table": table, "keys": list(target.keys), "columns": columns}
+        names = {"table": target.table, "keys": list(target.keys), "columns": columns}
+        rows = 0
+        if found.has_rows or self.source:
+            rows = self._merge(target, scope, select, names, of_images)
+        if self.lookup and found.batches.ids:
+            self._relink(target, found.batches, names)
+        return rows
+
+    def _merge(
+        self,
+        target: Target,
+        scope: predicates.Predicate,
+        select: str,
+        names: dict[str, Any],
+        of_images: Sequence[str],
+    ) -> int:
+        warehouse, table = target.warehouse, target.table
         warehouse.script(render("take_changed", **names, select=select, changed=self._changed(target, scope)))
-        ((rows, stale),) = warehouse.query(COUNT)
+        ((rows, older, stale),) = warehouse.query(render("count_changed", **names))
         if stale:
             log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", table, stale)
             warehouse.script(render("take_stale", **names, select=target.select(predicates.OfKeys("stale"))))
             # Without the statistics of the added keys, PostgreSQL expects that a merge join with them ends early.
             warehouse.script("ANALYZE newest")
-            ((rows, _),) = warehouse.query(COUNT)
-        rows -= warehouse.script(render("drop_older", **names))
+            ((rows, older, _),) = warehouse.query(render("count_changed", **names))
+        if older:
+            warehouse.script(render("drop_older", **names))
         if self.images:
             feed.record(warehouse, table, self.images, of_images, target.keys, target.interval)
         # Redshift does not report the row count of a MERGE: all rows of newest are in the table then.
         warehouse.script(render("merge", **names))
-        return int(rows)
+        return int(rows - older)
 
     def _changed(self, target: Target, scope: predicates.Predicate) -> str:
         return scope(f"{target.table}.{'batch_id' if self.source else 'interval_time'}")
 
-    def _relink(self, target: Target, batches: predicates.OfBatches) -> None:
+    def _relink(self, target: Target, batches: predicates.OfBatches, names: dict[str, Any]) -> None:
         assert self.lookup is not None
         log.info("Looking attributes up again: table=%s changed_batches=%d", self.lookup.table, len(batches.ids))
-        select = target.select(predicates.OfKeys("relinked"))
-        owned = predicates.OfInterval(target.interval)
         target.warehouse.script(
             render(
                 "relink",
-                table=target.table,
-                keys=list(target.keys),
-                columns=self.columns(target, target.select(owned))[0],
+                **names,
                 linked=batches(f"{target.table}.{self.lookup.column}"),
-                changed=self._changed(target, owned),
+                changed=self._changed(target, predicates.OfInterval(target.interval)),
                 found=target.select(predicates.OfChangedLookup(target.interval, batches)),
-                select=select,
+                select=target.select(predicates.OfKeys("relinked")),
             )
         )

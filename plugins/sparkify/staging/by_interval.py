@@ -84,7 +84,10 @@ class IntervalStaging:
 
     def _parts(self) -> dict[datetime, list[StagedPart]]:
         """Return the staged parts of each period of the interval."""
-        return periods.read(self.table.warehouse, self.table.name, self.interval, self.file_period)
+        return self._parts_and()[0]
+
+    def _parts_and(self, *numbers: str) -> tuple[dict[datetime, list[StagedPart]], list[int]]:
+        return periods.read(self.table.warehouse, self.table.name, self.interval, self.file_period, *numbers)
 
     def _land_files(self, before: dict[datetime, list[StagedPart]]) -> LandedFiles:
         """COPY the files of each period, and sample those that have changed.
@@ -216,7 +219,8 @@ class IntervalStaging:
         :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         warehouse, table = self.table.warehouse, self.table.name
-        now = self._parts()
+        now, numbers = self._parts_and(self._count_late(), self.rejects.count(landed.rejects))
+        late_before, rejected_before = numbers or (0, None)
         if any(
             {part.version for part in parts} - {part.version for part in before.get(start, ())}
             - {landed.files[start].version}
@@ -233,7 +237,6 @@ class IntervalStaging:
             for start, found in landed.fields.items()
             if not _is_latest(landed.files[start], now.get(start, ()))
         }
-        *_, late_before = self._counts()
         warehouse.script(
             render(
                 "stage_interval",
@@ -252,8 +255,11 @@ class IntervalStaging:
             )
         )
         self._source_fields.insert_periods(fields)
-        self.rejects.replace_periods(warehouse, landed.rejects)
-        rows, strays, late_now = self._counts()
+        self.rejects.replace_periods(warehouse, landed.rejects, former=rejected_before)
+        ((rows, strays, late_now),) = warehouse.query(
+            f"SELECT COUNT(*), COUNT(CASE WHEN {self.table.partition_column} <> {self.interval_column} THEN 1 END), "
+            f"{self._count_late()} FROM {table} WHERE {self._owned}"
+        )
         late = max(0, late_now - late_before)
         if strays:
             log.warning("Stray rows, outside the period of their file: rows=%d table=%s", strays, table)
@@ -307,16 +313,17 @@ class IntervalStaging:
             after += [(period.start, part) for part in parts]
         return after
 
-    def _counts(self) -> tuple[int, int, int]:
-        """Count the interval's rows in the staging table: all, the strays, and those before ``late_before``."""
-        partition, moment = self.table.partition_column, self.interval_column
-        before = self.late_before and predicates.literal(Interval.parse(self.late_before, self.interval.end).start)
-        late = f"COUNT(CASE WHEN {partition} < {before} THEN 1 END)" if before else "0"
-        ((rows, strays, early),) = self.table.warehouse.query(
-            f"SELECT COUNT(*), COUNT(CASE WHEN {partition} <> {moment} THEN 1 END), {late} "
-            f"FROM {self.table.name} WHERE {predicates.OfInterval(self.interval)(partition)}"
-        )
-        return rows, strays, early
+    def _count_late(self) -> str:
+        """Return the subquery of the number of the interval's rows before ``late_before``."""
+        if not self.late_before:
+            return "0"
+        before = predicates.literal(Interval.parse(self.late_before, self.interval.end).start)
+        condition = f"{self._owned} AND {self.table.partition_column} < {before}"
+        return f"(SELECT COUNT(*) FROM {self.table.name} WHERE {condition})"
+
+    @property
+    def _owned(self) -> str:
+        return predicates.OfInterval(self.interval)(self.table.partition_column)
 
 
 def _is_latest(files: PeriodFiles, parts: Sequence[StagedPart]) -> bool:

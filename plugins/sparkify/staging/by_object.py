@@ -100,7 +100,7 @@ class ObjectStaging:
 
     def _stage(self) -> dict[str, Any]:
         warehouse, table = self.table.warehouse, self.table.name
-        entries = ledger.read(warehouse, table)
+        entries, first_id = ledger.read(warehouse, table)
         listed = self._list()
         self._refuse_vanished(listed, entries)
         plan = ledger.plan(listed, entries, refresh=self.refresh)
@@ -119,7 +119,7 @@ class ObjectStaging:
             if not item.size:
                 reason = "The object is empty (0 bytes)"
                 self._invalid[item] = [RejectedRow(item.url, 0, "", EMPTY_OBJECT, reason)]
-        planned = ledger.batches(plan, first_id=ledger.next_batch_id(warehouse, table))
+        planned = ledger.batches(plan, first_id=first_id)
         for batch in planned:
             self._land(batch)
             self._record([batch])

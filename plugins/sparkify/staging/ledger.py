@@ -86,16 +86,17 @@ class Batch:
     rows: int = 0
 
 
-def read(warehouse: Warehouse, table: str) -> dict[str, LedgerEntry]:
-    """Return the objects that are staged in a table, or quarantined, by key."""
-    rows = warehouse.query(f"SELECT object_key, etag, size_bytes, batch_id FROM {OBJECTS} WHERE table_name = '{table}'")
-    return {key: LedgerEntry(etag, size, batch_id) for key, etag, size, batch_id in rows}
+def read(warehouse: Warehouse, table: str) -> tuple[dict[str, LedgerEntry], int]:
+    """Return the objects that are staged in a table, or quarantined, by key, and an unused batch number.
 
-
-def next_batch_id(warehouse: Warehouse, table: str) -> int:
-    """Return an unused batch number of the table; those of retired batches are not reused."""
-    ((last,),) = warehouse.query(f"SELECT MAX(batch_id) FROM {BATCHES} WHERE table_name = '{table}'")
-    return (last or 0) + 1
+    The numbers of retired batches are not reused.
+    """
+    last = f"SELECT MAX(batch_id) FROM {BATCHES} WHERE table_name = '{table}'"
+    rows = warehouse.query(
+        f"SELECT object_key, etag, size_bytes, batch_id, ({last}) FROM {OBJECTS} WHERE table_name = '{table}'"
+    )
+    ((number,),) = [(rows[0][-1],)] if rows else warehouse.query(last)
+    return {key: LedgerEntry(etag, size, batch_id) for key, etag, size, batch_id, _ in rows}, (number or 0) + 1
 
 
 def plan(listed: Iterable[S3Object], entries: Mapping[str, LedgerEntry], *, refresh: bool = False) -> StagingPlan:

@@ -74,16 +74,22 @@ class StagedPart(NamedTuple):
     loading_run: str | None = None
 
 
-def read(warehouse: Warehouse, table: str, interval: Interval, period: Period) -> dict[datetime, list[StagedPart]]:
-    """Return the staged parts of the periods that overlap an interval, by the start of the period."""
+def read(
+    warehouse: Warehouse, table: str, interval: Interval, period: Period, *numbers: str
+) -> tuple[dict[datetime, list[StagedPart]], list[int]]:
+    """Return the staged parts of the periods that overlap an interval, by the start of the period.
+
+    :param numbers: further scalar subqueries, to save a round trip each.
+    :return: the parts, and the values of the subqueries; no values if there are no parts.
+    """
     starts = [item.start for item in interval.periods(period)]
     rows = warehouse.query(
         "SELECT period_start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes, "
-        f"loading_run FROM {TABLE} WHERE table_name = '{table}' "
+        f"loading_run{''.join(f', {number}' for number in numbers)} FROM {TABLE} WHERE table_name = '{table}' "
         f"AND period_start >= {predicates.literal(starts[0])} AND period_start <= {predicates.literal(starts[-1])}"
     )
     parts: dict[datetime, list[StagedPart]] = {}
-    for start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, *others in rows:
+    for start, version, part_start, part_end, objects, size_bytes, shrunk_from, staged_at, changes, run, *_ in rows:
         begin = start.replace(tzinfo=UTC)
         part = (
             Interval(part_start.replace(tzinfo=UTC), part_end.replace(tzinfo=UTC))
@@ -92,9 +98,9 @@ def read(warehouse: Warehouse, table: str, interval: Interval, period: Period) -
         )
         staged_at = staged_at and staged_at.replace(tzinfo=UTC)
         parts.setdefault(begin, []).append(
-            StagedPart(part, version, objects, size_bytes, shrunk_from, staged_at, *others)
+            StagedPart(part, version, objects, size_bytes, shrunk_from, staged_at, changes, run)
         )
-    return parts
+    return parts, list(rows[0][-len(numbers) :]) if rows and numbers else []
 
 
 def latest(parts: Sequence[StagedPart]) -> StagedPart | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sparkify.sql import predicates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sparkify.warehouse import RejectedRow, Warehouse
 
@@ -53,14 +53,28 @@ class RejectedRows:
     table: str
     run_id: str
 
-    def replace_periods(self, warehouse: Warehouse, rejects: Mapping[datetime, Sequence[RejectedRow]]) -> None:
+    def replace_periods(
+        self,
+        warehouse: Warehouse,
+        rejects: Mapping[datetime, Sequence[RejectedRow]],
+        former: int | None = None,
+    ) -> None:
         """Replace the rejected rows of the files of consecutive periods.
 
         :param rejects: the rejected rows by the start of the period, in order; empty for a period without any. UTC.
+        :param former: the number of former ones, as :meth:`count` selects it; None if unknown.
         """
-        first, last = predicates.literal(min(rejects)), predicates.literal(max(rejects))
         rows = [self._row(row, period_start=start) for start, found in rejects.items() for row in found]
-        self._replace(warehouse, f"period_start >= {first} AND period_start <= {last}", rows)
+        self._replace(warehouse, self._of_periods(rejects), rows, former)
+
+    def count(self, periods: Collection[datetime]) -> str:
+        """Return the subquery of the number of rejected rows of the files of consecutive periods."""
+        return f"(SELECT COUNT(*) FROM {TABLE} WHERE table_name = '{self.table}' AND {self._of_periods(periods)})"
+
+    @staticmethod
+    def _of_periods(periods: Collection[datetime]) -> str:
+        first, last = predicates.literal(min(periods)), predicates.literal(max(periods))
+        return f"period_start >= {first} AND period_start <= {last}"
 
     def replace_batches(
         self, warehouse: Warehouse, retired: Iterable[int], rejects: Mapping[int, Sequence[RejectedRow]]
@@ -72,16 +86,19 @@ class RejectedRows:
         :param rejects: the rejected rows by the batch of their quarantined object.
         """
         ids = ", ".join(map(str, retired))
-        of_retired = f" OR batch_id IN ({ids})" if ids else ""
         rows = [self._row(row, batch_id=batch_id) for batch_id, found in rejects.items() for row in found]
-        self._replace(warehouse, f"period_start IS NULL AND (batch_id IS NULL{of_retired})", rows)
+        where = f"period_start IS NULL AND (batch_id IS NULL OR batch_id IN ({ids}))"
+        self._replace(warehouse, where, rows, former=None if ids else 0)
 
-    def _replace(self, warehouse: Warehouse, replaced: str, rows: Sequence[Sequence[object]]) -> None:
+    def _replace(
+        self, warehouse: Warehouse, replaced: str, rows: Sequence[Sequence[object]], former: int | None
+    ) -> None:
         where = f"table_name = '{self.table}' AND {replaced}"
-        ((count,),) = warehouse.query(f"SELECT COUNT(*) FROM {TABLE} WHERE {where}")
+        if former is None:
+            ((former,),) = warehouse.query(f"SELECT COUNT(*) FROM {TABLE} WHERE {where}")
         # All staging tasks share this table, and Redshift lets one transaction at a time write to a table: without
         # rejected rows, the usual case, no transaction waits.
-        if count:
+        if former:
             warehouse.script(f"-- Delete the former rejects of {self.table}.\nDELETE FROM {TABLE} WHERE {where}")
         if rows:
             warehouse.insert(TABLE, COLUMNS, rows)

@@ -97,7 +97,7 @@ def test_batches_are_bounded_and_complete(objects: int, size: int, first: int) -
 
 
 class FakeWarehouse:
-    """A warehouse that records its query, and returns the same rows for each."""
+    """A warehouse that records its last query, and returns the same rows if they are as wide as it."""
 
     def __init__(self, rows: list[tuple[Any, ...]]) -> None:
         self.rows = rows
@@ -105,20 +105,22 @@ class FakeWarehouse:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         self.sql = sql
-        return self.rows
+        return [] if "object_key" in sql and len(self.rows[0]) == 1 else self.rows
 
 
 @pytest.mark.parametrize(("last", "following"), [(None, 1), (7, 8)])
 def test_batch_numbers_are_not_reused(last: int | None, following: int) -> None:
-    warehouse = FakeWarehouse([(last,)])
-    assert ledger.next_batch_id(cast("Warehouse", warehouse), "staging_songs") == following
-    assert "is_live" not in warehouse.sql  # retired batches count as well
-    assert violations(warehouse.sql) == []
+    entry = ("a.json", "e1", 5, 1)
+    for rows in ([(last,)], [(*entry, last), ("b.json", "e2", 6, 1, last)]):
+        warehouse = FakeWarehouse(rows)
+        assert ledger.read(cast("Warehouse", warehouse), "staging_songs")[1] == following
+        assert "is_live" not in warehouse.sql  # retired batches count as well
+        assert violations(warehouse.sql) == []
 
 
 def test_read() -> None:
-    warehouse = FakeWarehouse([("a.json", "e1", 5, 1)])
-    assert ledger.read(cast("Warehouse", warehouse), "staging_songs") == {"a.json": LedgerEntry("e1", 5, 1)}
+    warehouse = FakeWarehouse([("a.json", "e1", 5, 1, 1)])
+    assert ledger.read(cast("Warehouse", warehouse), "staging_songs") == ({"a.json": LedgerEntry("e1", 5, 1)}, 2)
     assert violations(warehouse.sql) == []
 
 

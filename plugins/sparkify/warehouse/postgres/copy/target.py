@@ -37,10 +37,12 @@ _DEFAULT_NUMERIC = (18, 0)
 _HEADER = 4  # PostgreSQL adds its length word to the modifiers of varchar, char and numeric
 
 _COLUMNS = """
-    SELECT a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated <> ''
-    FROM pg_catalog.pg_attribute AS a
-    JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
-    WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped
+    SELECT c.oid::bigint, c.relkind,
+        a.attname, t.typname, a.atttypmod, a.attnotnull, a.attidentity, a.attgenerated <> ''
+    FROM pg_catalog.pg_class AS c
+    LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+    LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+    WHERE c.oid = to_regclass(%s)
     ORDER BY a.attnum
 """
 
@@ -95,16 +97,13 @@ def find_target(connection: psycopg.Connection[Any], command: CopyCommand) -> Co
     name = sql.Identifier(*parts)
     shown = ".".join(parts)
     with connection.cursor() as cursor:
-        found = cursor.execute(
-            "SELECT oid::bigint, relkind FROM pg_catalog.pg_class WHERE oid = to_regclass(%s)",
-            [name.as_string(connection)],
-        ).fetchone()
-        if found is None:
-            raise CopyFailedError(f'Cannot COPY: relation "{shown}" does not exist; create it first.')
-        oid, kind = found
-        if kind not in ("r", "p"):
-            raise CopyFailedError(f'Cannot COPY into "{shown}": it is not a table.')
-        rows = cursor.execute(_COLUMNS, [oid]).fetchall()
+        found = cursor.execute(_COLUMNS, [name.as_string(connection)]).fetchall()
+    if not found:
+        raise CopyFailedError(f'Cannot COPY: relation "{shown}" does not exist; create it first.')
+    oid, kind = found[0][:2]
+    if kind not in ("r", "p"):
+        raise CopyFailedError(f'Cannot COPY into "{shown}": it is not a table.')
+    rows = [row[2:] for row in found if row[2] is not None]
     known = {row[0]: row for row in rows}
     for column in command.columns:
         if column not in known:
