@@ -1,0 +1,124 @@
+"""An hour on a database that answers slowly: a delay for each statement, and one for each commit.
+
+On Redshift each statement is a round trip, and may be compiled or queued; a commit waits for the other nodes. The
+baseline is the code before this project counted them, from its own commit. The tasks run one after the other, without a
+scheduler, so that the seconds are those of the statements.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bench import days
+from bench.race import ContenderError
+from bench.results import Goal, ResultTable, spread
+from sandbox import airflow
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from bench.testbed import Testbed
+
+BUCKET = "roundtrips"
+# The commit of the baseline: the last one before the number of statements was reduced.
+BEFORE = "bcecb41d3468697c7ebcab54f2b71900e51007cb"
+OURS, BASELINE = "ours", f"before: commit {BEFORE[:7]}"
+HOURS = {"busy": "an hour with events", "quiet": "an hour without a file"}
+SHARE = 0.5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command-line options."""
+    parser.add_argument("--statement", type=float, default=50, help="delay of a statement, in ms (%(default)s)")
+    parser.add_argument("--commit", type=float, default=250, help="delay of a commit, in ms (%(default)s)")
+    parser.add_argument("--users", type=int, default=100, help="users of about eight events a day (%(default)s)")
+    parser.add_argument("--repeat", type=int, default=3, help="rounds (%(default)s)")
+
+
+def shrink(given: argparse.Namespace) -> None:
+    """Choose sizes that are small enough for a test."""
+    given.statement, given.commit, given.users, given.repeat = 1, 1, 20, 1
+
+
+def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
+    """Yield a table for each of the two hours.
+
+    :raises ContenderError: if the repository lacks the baseline's commit.
+    """
+    before = testbed.folder / "before"
+    _git("worktree", "add", "--detach", str(before), BEFORE)
+    try:
+        checkouts = {OURS: airflow.ROOT, BASELINE: before}
+        options = days.options(1, given.users, given.users)
+        days.upload(options, testbed.bucket(BUCKET))
+        start, busy = days.END - timedelta(days=1), days.END - timedelta(hours=8)
+        quiet = days.END + timedelta(hours=5)
+        ranges = {"first": (start, busy), "busy": (busy, busy + timedelta(hours=1)),
+                  "quiet": (quiet, quiet + timedelta(hours=1))}  # fmt: skip
+        job = {
+            "bucket": BUCKET,
+            "statement": given.statement / 1000,
+            "commit": given.commit / 1000,
+            **{name: [moment.isoformat() for moment in found] for name, found in ranges.items()},
+        }
+        results: dict[str, list[dict[str, Any]]] = {name: [] for name in checkouts}
+        for number in range(given.repeat):
+            for name, checkout in checkouts.items():
+                progress(f"round {number + 1} of {given.repeat}: {name}")
+                results[name].append(_hours(testbed, checkout, job))
+    finally:
+        _git("worktree", "remove", "--force", str(before))
+    for hour, title in HOURS.items():
+        yield _table(hour, title, results, given)
+
+
+def _table(
+    hour: str, title: str, results: Mapping[str, list[dict[str, Any]]], given: argparse.Namespace
+) -> ResultTable:
+    seconds = {name: [found[hour]["seconds"] for found in rounds] for name, rounds in results.items()}
+    return ResultTable(
+        f"Round trips of {title}",
+        ["", "statements", "commits", "seconds: median (min to max)"],
+        [
+            (name, *(f"{rounds[-1][hour][what]:,}" for what in ("statement", "commit")), spread(seconds[name]))
+            for name, rounds in results.items()
+        ],
+        [Goal("ours, as a share of the time before:", min(seconds[OURS]) / min(seconds[BASELINE]), most=SHARE)],
+        [f"All tasks of the DAG in sequence; {given.statement:g} ms per statement, {given.commit:g} ms per commit."],
+    )
+
+
+def _hours(testbed: Testbed, checkout: Path, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures of the hours, as a checkout of the project runs them in a database of its own."""
+    with testbed.database("roundtrips") as uri:
+        environment = testbed.connections("roundtrips")
+        done = subprocess.run(
+            [sys.executable, str(airflow.ROOT / "bench" / "contenders" / "hours.py"),
+             json.dumps({**job, "database": uri, "environment": environment})],
+            cwd=checkout,
+            # -P and PYTHONPATH: the modules of the checkout, not those beside the script.
+            env={**os.environ, **environment, "PYTHONSAFEPATH": "1",
+                 "PYTHONPATH": os.pathsep.join(str(checkout / name) for name in ("plugins", "dags", "."))},
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+    if done.returncode:
+        raise ContenderError(f"{checkout}: {done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _git(*arguments: str) -> None:
+    done = subprocess.run(["git", *arguments], cwd=airflow.ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ContenderError(
+            f"git {' '.join(arguments[:2])} failed: {done.stderr.strip()}. The baseline needs a clone with its history."
+        )
