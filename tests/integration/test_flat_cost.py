@@ -45,7 +45,7 @@ WHOLE = {
     # The list of all objects in S3 is compared with the whole ledger.
     "SELECT object_key": {"staged_objects"},
     # One small row per batch, in three loads.
-    "Find the batches of": {"staged_batches", "loaded_batches"},
+    "Find out what": {"staged_batches", "loaded_batches"},
 }
 # Indexes that no hourly run uses: for queries of the latest results and failed tasks, for summaries of backfills, for
 # queries of the sessions of a day, and a primary key.

@@ -13,6 +13,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from sparkify.warehouse import WarehouseError, connect
+from sparkify.warehouse.redshift import Redshift
 from tests.redshift.faults import Fault, disconnection, serialization_error, shutdown
 from tests.redshift.test_dag import DAY, fill, on_postgres
 from tests.support.data import event, song, source_fields
@@ -79,6 +80,12 @@ STATEMENTS = [
 ]
 
 
+@pytest.fixture
+def analyzed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Analyze tables after small changes, too."""
+    monkeypatch.setattr(Redshift, "unanalyzed", 0)
+
+
 def prepare(lab: Lab) -> None:
     """Run the day without files, so that the next run merges into existing tables; one of them is missing."""
     lab.run(*DAY)
@@ -88,6 +95,7 @@ def prepare(lab: Lab) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("analyzed")
 def test_serialization_conflicts_are_retried_within_the_task(
     redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -99,6 +107,7 @@ def test_serialization_conflicts_are_retried_within_the_task(
     assert redshift.tables() == expected
 
 
+@pytest.mark.usefixtures("analyzed")
 @pytest.mark.parametrize("after_execution", [False, True], ids=["before execution", "after execution"])
 def test_a_task_retry_recovers_from_a_lost_session(
     redshift: Lab, endpoint: Endpoint, expected: dict[str, Any], after_execution: bool

@@ -14,9 +14,9 @@ from sparkify.interval import Interval
 from sparkify.s3 import S3Object
 from sparkify.sql import predicates, templates
 from sparkify.sql.scripts import label, statements
-from sparkify.staging.by_interval import PLAUSIBLE
 from sparkify.staging.landing import LandingTable
 from sparkify.staging.ledger import Batch
+from sparkify.staging.period_copy import PLAUSIBLE
 from sparkify.staging.periods import StagedPart
 from sql_rules import project_tables, tables_of, violations
 
@@ -101,6 +101,7 @@ def cases() -> list[Any]:
             "of days",
             {"table": "staging_events", "column": "interval_time", "period": "day", "span": OWNED},
         ),
+        ("landings", "of a table", {"schema": "operations", "prefix": "landed_0123abcd"}),
         ("read_differences", "one table", {"table": "staging_events"}),
         ("pending", "by batches", {**PENDING, "source": "staging"}),
         ("pending", "with a look-up", {**PENDING, "lookup": "others", "rows": [SELECT, SELECT]}),

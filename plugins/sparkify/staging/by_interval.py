@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sparkify.interval import EARLIEST, LATEST, PERIODS, Interval
+from sparkify.interval import PERIODS, Interval
 from sparkify.sql import predicates, templates
 from sparkify.staging import periods
 from sparkify.staging.landing import LandedFiles, LandingTable
+from sparkify.staging.period_copy import PLAUSIBLE, PeriodCopy
 from sparkify.staging.periods import PeriodFiles
-from sparkify.staging.rejects import IMPLAUSIBLE_TIME, TABLE, explain
+from sparkify.staging.shared import SharedLandings
 from sparkify.staging.source_fields import SourceFields
 from sparkify.staging.vanished import VanishedFilesError
 from sparkify.warehouse import CopyFailedError, CopyResult, RejectedRow, WarehouseError
-from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,6 @@ render = templates.renderer(Path(__file__).parent)
 
 # How often files are read again because a concurrent run staged another version of them.
 READINGS = 5
-# How many rejected rows the message of a failure shows.
-SHOWN_REJECTS = 3
-PLAUSIBLE = predicates.OfInterval(Interval(EARLIEST, LATEST))
 
 
 @dataclass(frozen=True)
@@ -98,99 +95,57 @@ class IntervalStaging:
         changed: dict[datetime, list[S3Object]] = {}
         for period in self.interval.periods(self.file_period):
             prefix = period.start.strftime(self.key)
-            source = self.bucket.url(prefix)
             objects = [item for item in self.bucket.objects(prefix) if not item.is_folder]
             landed.files[period.start] = PeriodFiles.of(objects)
             landed.rejects[period.start] = ()
             if not _is_latest(landed.files[period.start], before.get(period.start, ())):
                 changed[period.start] = objects
             if not objects:
-                log.info("No object found, nothing to stage: source=%s period=%s", source, period)
+                log.info("No object found, nothing to stage: source=%s period=%s", self.bucket.url(prefix), period)
                 continue
-            landing = f"landing_{len(landed.tables) + 1}"
             try:
-                result = self.table.warehouse.transaction(partial(self._land, landing, source, objects))
+                self._land(landed, period, prefix, objects)
             except CopyFailedError as error:
                 record = partial(self._record_failed, error.rejects, period.start, before)
                 self.table.warehouse.transaction(record, lock=[self.table.name])
                 raise
-            landed.tables.append(LandingTable.of(landing, period))
+        landed.fields = self._source_fields.of_periods(changed)
+        return landed
+
+    def _land(self, landed: LandedFiles, period: Interval, prefix: str, objects: Sequence[S3Object]) -> None:
+        """COPY the files of a period, or take the landing table with what another run has copied."""
+        copy = PeriodCopy(self.table, self.bucket, self.interval, self.interval_column, self.max_errors)
+        landing = f"landing_{len(landed.tables) + 1}"
+        result: CopyResult | None
+        is_whole = self._part(period) == period
+        # Those of a period that has not ended change before the next run.
+        name = self._landings.name(period, landed.files[period.start]) if period.end <= datetime.now(UTC) else ""
+        if name and (not is_whole or self._landings.existing([name])):
+            into_shared = partial(copy.into_shared, self._landings, name, landing, prefix, objects)
+            landing, result = self.table.warehouse.transaction(into_shared)
+            if landing == name:
+                landed.shared.append(name)
+                landed.created += [name] if result else []
+                landed.finished += [name] if is_whole else []
+        else:
+            result = self.table.warehouse.transaction(partial(copy.into, landing, prefix, objects))
+        landed.tables.append(LandingTable.of(landing, period))
+        if result:
             landed.rejected += result.rejected
             landed.rejects[period.start] = result.rejects
             landed.empty += self._warn_of_empty(objects, result)
-        landed.fields = self._source_fields.of_periods(changed)
-        return landed
+
+    @property
+    def _landings(self) -> SharedLandings:
+        return SharedLandings(self.table)
+
+    def _part(self, period: Interval) -> Interval:
+        """Return the part of a period that belongs to the interval."""
+        return Interval(max(period.start, self.interval.start), min(period.end, self.interval.end))
 
     @property
     def _source_fields(self) -> SourceFields:
         return SourceFields(self.table, self.bucket)
-
-    def _land(self, landing: str, source: str, objects: Sequence[S3Object]) -> CopyResult:
-        """COPY the files of a period; also reject rows with an invalid timestamp that COPY accepts."""
-        try:
-            result = self.table.land(landing, source, self.max_errors)
-        except CopyFailedError as error:
-            if not (error.terminal and error.rejects):
-                raise  # the cause is S3, or the declaration of the task
-            if all(row.line_number for row in error.rejects):
-                raise self._too_many(source, error.rejects) from None
-            raise CopyFailedError(
-                f"A file of {source} cannot be read: nothing of {self.interval} was staged.\n"
-                f"Correct the file and clear the task.\n{explain(error.rejects[:SHOWN_REJECTS])}",
-                error.rejects,
-            ) from None
-        # COPY does not report which file a row came from.
-        file = objects[0].url if len(objects) == 1 else source
-        rejected, rejects = self._implausible(landing, file)
-        if rejected and result.rejected + rejected > self.max_errors:
-            raise self._too_many(source, [*result.rejects, *rejects])
-        result = replace(
-            result,
-            rows=result.rows - rejected,
-            rejected=result.rejected + rejected,
-            rejects=[*result.rejects, *rejects],
-        )
-        if result.rejected:
-            log.warning(
-                "Rows were rejected: rows=%d source=%s. operations.rejected_rows has file, line, column and reason.",
-                result.rejected, source,
-            )  # fmt: skip
-        return result
-
-    def _implausible(self, landing: str, file: str) -> tuple[int, list[RejectedRow]]:
-        """Return the number of rows with an invalid timestamp, and the first of them.
-
-        COPY accepts every value that a TIMESTAMP can hold, 4713 BC to AD 294276:
-        https://docs.aws.amazon.com/redshift/latest/dg/r_Datetime_types.html
-        """
-        column = self.interval_column
-        found = self.table.warehouse.query(
-            render(
-                "implausible", landing=landing, column=column, plausible=PLAUSIBLE(column), limit=MAX_REPORTED_REJECTS
-            )
-        )
-        rows = [
-            RejectedRow(
-                file_name=file,
-                line_number=0,
-                column_name=column,
-                error_code=IMPLAUSIBLE_TIME,
-                reason=f"{column} is {value}: the warehouse accepts [{EARLIEST:%Y-%m-%d}, {LATEST:%Y-%m-%d})",
-                raw_value=value,
-            )
-            for value, _ in found
-        ]
-        return (found[0][1] if found else 0), rows
-
-    def _too_many(self, source: str, rejects: Sequence[RejectedRow]) -> CopyFailedError:
-        start, end = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (self.interval.start, self.interval.end))
-        return CopyFailedError(
-            f"More than {self.max_errors} rows of {source} were rejected: nothing of {self.interval} was staged.\n"
-            f"Correct the file and clear the task; {TABLE} has file, line, column and reason. Or load the other rows: "
-            f"trigger the DAG again with start={start}, end={end} and a max_errors above {self.max_errors}; "
-            f"clearing the task cannot change params.\n{explain(rejects[:SHOWN_REJECTS])}",
-            rejects,
-        )
 
     def _warn_of_empty(self, objects: Sequence[S3Object], result: CopyResult) -> int:
         """Warn about files without rows, which may be broken uploads; return their number."""
@@ -219,15 +174,18 @@ class IntervalStaging:
         :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         warehouse, table = self.table.warehouse, self.table.name
-        now, numbers = self._parts_and(self._count_late(), self.rejects.count(landed.rejects))
-        late_before, rejected_before = numbers or (0, None)
-        if any(
+        names = landed.shared
+        count = self._landings.count(names)
+        now, numbers = self._parts_and(self._count_late(), self.rejects.count(landed.rejects), count)
+        late_before, former_rejects, existing = numbers or (0, None, self._landings.existing(names))
+        if existing < len(names) or any(
             {part.version for part in parts} - {part.version for part in before.get(start, ())}
             - {landed.files[start].version}
             for start, parts in now.items()
         ):  # fmt: skip
             for landing in landed.tables:
-                warehouse.script(f"DROP TABLE {landing.name}")
+                if landing.name not in names:
+                    warehouse.script(f"DROP TABLE {landing.name}")
             return None
         if not self.accept_vanished:
             self._refuse_vanished(landed, now)
@@ -254,8 +212,9 @@ class IntervalStaging:
                 resampled=[predicates.literal(start) for start in fields if start in now],
             )
         )
+        self._landings.drop_unused(landed.finished, landed.created)
         self._source_fields.insert_periods(fields)
-        self.rejects.replace_periods(warehouse, landed.rejects, former=rejected_before)
+        self.rejects.replace_periods(warehouse, landed.rejects, former=former_rejects)
         ((rows, strays, late_now),) = warehouse.query(
             f"SELECT COUNT(*), COUNT(CASE WHEN {self.table.partition_column} <> {self.interval_column} THEN 1 END), "
             f"{self._count_late()} FROM {table} WHERE {self._owned}"
@@ -303,8 +262,9 @@ class IntervalStaging:
         after: list[tuple[datetime, StagedPart]] = []
         for period in self.interval.periods(self.file_period):
             files = landed.files[period.start]
-            part = Interval(max(period.start, self.interval.start), min(period.end, self.interval.end))
-            parts = periods.staged(now.get(period.start, ()), files, part, period, run_id=self.run_id, now=at)
+            parts = periods.staged(
+                now.get(period.start, ()), files, self._part(period), period, run_id=self.run_id, now=at
+            )
             if (found := periods.latest(parts)) and found.shrunk_from and found.version == files.version:
                 log.warning(
                     "Files have shrunk, check that the upload is complete: period=%s bytes=%d bytes_before=%d",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LandingTable(NamedTuple):
-    """A temporary table with all rows of the files of one period; its fields are SQL."""
+    """A table with all rows of the files of one period; its fields are SQL."""
 
     name: str
     period: str
@@ -44,6 +44,9 @@ class LandedFiles:
 
     :param files: the files of each period, by its start.
     :param tables: the landing tables.
+    :param shared: the names of those that other runs read, too.
+    :param created: those of them that this run has created.
+    :param finished: those of them that no other run is expected to read.
     :param rejected: number of rejected rows.
     :param rejects: the reported rejected rows, by the start of the period of their file.
     :param empty: number of files without rows.
@@ -52,6 +55,9 @@ class LandedFiles:
 
     files: dict[datetime, PeriodFiles] = field(default_factory=dict)
     tables: list[LandingTable] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
+    created: list[str] = field(default_factory=list)
+    finished: list[str] = field(default_factory=list)
     rejected: int = 0
     rejects: dict[datetime, Sequence[RejectedRow]] = field(default_factory=dict)
     empty: int = 0

@@ -45,15 +45,17 @@ class StagingTable:
             )
         return [column for column in columns if column != self.partition_column]
 
-    def land(self, landing: str, source: str, max_errors: int, *options: str) -> CopyResult:
+    def land(self, landing: str, source: str, max_errors: int, *options: str, exists: bool = False) -> CopyResult:
         """COPY into a new landing table.
 
         :param landing: its name.
+        :param exists: whether it was created already; otherwise it is a temporary table.
         :param source: URI of a key prefix or of a manifest.
         :param max_errors: rows that COPY may reject.
         :raises CopyFailedError: if it rejects more, or cannot read the source.
         """
-        self.warehouse.script(f"CREATE TEMP TABLE {landing} (LIKE {self.name} INCLUDING DEFAULTS)")
+        if not exists:
+            self.warehouse.script(f"CREATE TEMP TABLE {landing} (LIKE {self.name} INCLUDING DEFAULTS)")
         # COPY fails as soon as the number of errors reaches MAXERROR.
         options = (*options, self.format, f"MAXERROR {max_errors + 1}", *self.options)
         return self.warehouse.copy(f"{landing} ({', '.join(self.columns)})", source, options)

@@ -130,7 +130,7 @@ class Warehouse(ABC):
 
         :param work: sends the statements.
         :param lock: the tables to lock, always in alphabetical order. Required to write rows; not to read, to create
-            or drop, or to write to the session's own temporary tables.
+            or drop, or to write to the session's own temporary tables and to tables that the transaction has created.
         :return: what ``work`` returns.
         :raises WarehouseError: if ``work`` writes without a lock, sends its own LOCK, or begins a transaction.
         """

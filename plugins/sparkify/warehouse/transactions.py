@@ -26,6 +26,7 @@ class TransactionGuard:
     def __init__(self) -> None:
         self._locked: tuple[str, ...] | None = None  # by the current transaction; None outside of one
         self._temporary: set[str] = set()  # the session's own tables, which no other session can write to
+        self._created: set[str] = set()  # by the current transaction: no other session sees them
         # The other tables to which the current transaction has written.
         self.written: set[str] = set()
 
@@ -51,6 +52,7 @@ class TransactionGuard:
             yield
         finally:
             self._locked = None
+            self._created = set()
 
     def begin_read_only(self) -> None:
         """Begin a transaction without locks that lasts for the rest of the session."""
@@ -73,6 +75,8 @@ class TransactionGuard:
             )
         if command.verb == "CREATE TEMP TABLE":
             self._temporary.update(map(_folded, command.names))
+        if command.verb == "CREATE TABLE" and not command.if_not_exists:
+            self._created.update(map(_folded, command.names))
 
     def check_write(self, statement: str, tables: Iterable[str]) -> None:
         """Check a statement that writes to tables.
@@ -81,7 +85,7 @@ class TransactionGuard:
         :raises WarehouseError: if it is outside of a transaction, or its transaction holds no lock.
         """
         self._check_transaction(statement)
-        shared = [table for table in tables if _folded(table) not in self._temporary]
+        shared = [table for table in tables if _folded(table) not in self._temporary | self._created]
         if shared and not self._locked:
             raise WarehouseError(
                 f"Not sent: {scripts.label(statement)!r}. It writes to {', '.join(shared)}, and its transaction holds "

@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from sparkify.operators import LoadDimensionOperator, LoadFactOperator, StageToRedshiftOperator
-from sparkify.staging.by_interval import IntervalStaging
+from sparkify.staging.period_copy import PeriodCopy
 from tests.support.data import event, song
 
 if TYPE_CHECKING:
@@ -97,17 +97,17 @@ class TestInterval:
 
     def test_an_overtaken_run_reads_again(self, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1)])
-        read, readings = IntervalStaging._land, []
+        read, readings = PeriodCopy.into, []
 
-        def overtaken(self: IntervalStaging, *arguments: Any) -> Any:
-            loaded = read(self, *arguments)
+        def overtaken(self: PeriodCopy, *arguments: Any, **named: Any) -> Any:
+            loaded = read(self, *arguments, **named)
             readings.append(loaded.rows)
             if len(readings) == 1:  # meanwhile the file grows, and a run of the whole day stages it
                 lab.put_events("2018-11-01", [event("2018-11-01T05:10", 1), event("2018-11-01T05:20", 2)])
                 lab.run(*DAY, tasks=["stage_events"])
             return loaded
 
-        monkeypatch.setattr(IntervalStaging, "_land", overtaken)
+        monkeypatch.setattr(PeriodCopy, "into", overtaken)
         lab.run(*FIVE, tasks=["stage_events"])
         assert readings == [1, 2, 2]
         assert staged(lab) == [1, 2]

@@ -15,7 +15,7 @@ from sandbox import servers
 from sandbox.airflow import aws_connection
 from sparkify.operators import StageToRedshiftOperator
 from sparkify.s3 import S3Error
-from sparkify.staging.by_interval import IntervalStaging
+from sparkify.staging.period_copy import PeriodCopy
 from sparkify.warehouse import CopyFailedError, RejectedRow, WarehouseError
 from sparkify.warehouse.postgres.session import Postgres
 from tests.integration.operators.test_stage_to_redshift import DAY, EVENTS, FIVE, staged
@@ -110,11 +110,11 @@ class TestRejectedRows:
         self, lab: Lab, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         lab.put_events("2018-11-01", [self.BROKEN])
-        land = IntervalStaging._land
+        land = PeriodCopy.into
 
-        def overtaken(self: IntervalStaging, *arguments: Any) -> Any:
+        def overtaken(self: PeriodCopy, *arguments: Any, **named: Any) -> Any:
             try:
-                return land(self, *arguments)
+                return land(self, *arguments, **named)
             except CopyFailedError:
                 monkeypatch.undo()
                 for name, value in lab.environment.items():
@@ -123,7 +123,7 @@ class TestRejectedRows:
                 lab.run(*DAY, tasks=["stage_events"])
                 raise
 
-        monkeypatch.setattr(IntervalStaging, "_land", overtaken)
+        monkeypatch.setattr(PeriodCopy, "into", overtaken)
         with pytest.raises(AirflowFailException):
             lab.run(*FIVE, tasks=["stage_events"])
         assert staged(lab) == [1]

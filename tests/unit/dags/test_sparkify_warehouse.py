@@ -95,7 +95,7 @@ def test_a_group_of_tasks_per_step(dag: DAG) -> None:
 
 
 def test_aggregates_read_the_feed_of_their_facts(tasks: dict[str, Any]) -> None:
-    changes = tasks["load_events"].strategy.changes
+    changes = tasks["load_events"].strategy.images
     assert changes == "operations.changed_events"
     for table in AGGREGATES:
         strategy = tasks[f"load_{table}"].strategy
@@ -103,7 +103,7 @@ def test_aggregates_read_the_feed_of_their_facts(tasks: dict[str, Any]) -> None:
     for table, facts in OF_AGGREGATES.items():
         strategy = tasks[f"load_{table}"].strategy
         assert strategy.facts == facts
-        assert strategy.changes == tasks[f"load_{facts}"].strategy.own_changes == f"operations.changed_{facts}"
+        assert strategy.changes == tasks[f"load_{facts}"].strategy.images == f"operations.changed_{facts}"
 
 
 def test_every_load_runs_between_the_creation_of_tables_and_the_checks(tasks: dict[str, Any]) -> None:
