@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import __main__ as command
-from bench import days, history, month, race, reconcile, results, runs, scd2, songs, staging, star, start
+from bench import days, history, month, race, reconcile, results, roundtrips, runs, scd2, songs, staging, star, start
 from sparkify.interval import PERIODS
 from tests.conftest import ROOT
 
@@ -67,6 +67,18 @@ def test_the_start_benchmark_reports_every_dag_file() -> None:
     files = sorted((ROOT / "dags").glob("*.py"))
     assert rows == [*(start.PARSE.format(file.name) for file in files), start.TASK, start.BARE]
     assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == len(files) + 1
+
+
+def test_the_roundtrips_benchmark_counts_statements_and_commits() -> None:
+    known = subprocess.run(["git", "cat-file", "-e", roundtrips.BEFORE], cwd=ROOT, capture_output=True, check=False)
+    if known.returncode:
+        pytest.skip(f"This clone lacks the commit of the baseline, {roundtrips.BEFORE[:7]}.")
+    printed = smoke("roundtrips")
+    rows = re.findall(rf"^  (\S.*?)  +({NUMBER})  +({NUMBER})  +{SPREAD} *$", printed, re.MULTILINE)
+    assert [name for name, _, _ in rows] == 2 * [roundtrips.OURS, roundtrips.BASELINE]
+    for ours, before in (rows[:2], rows[2:]):
+        assert all(int(mine) < int(other) for mine, other in zip(ours[1:], before[1:], strict=True))
+    assert len(re.findall(r"^  (?:met|MISSED): ours, as a share", printed, re.MULTILINE)) == 2
 
 
 def test_the_reconcile_benchmark_reports_time_and_memory() -> None:

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from sandbox.lab import Lab
 
 HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00Z", "2018-11-01T07:00:00Z")]
-# An hour with an event that changes its user's level and a new song, on existing tables.
+# An hour with an event that changes its user's level and a new song, on existing tables. Its day has ended, and another
+# run has copied the file.
 BUSY = {
     "create_tables": 2,
-    "stage_events": 15,
+    "stage_events": 10,
     "stage_songs": 15,
     "load_songs": 8,
     "load_artists": 8,
@@ -48,7 +49,7 @@ BUSY = {
 # An hour without events and new songs.
 QUIET = {
     "create_tables": 2,
-    "stage_events": 15,
+    "stage_events": 10,
     "stage_songs": 2,
     "load_songs": 2,
     "load_artists": 2,

@@ -74,11 +74,13 @@ class Transaction:
 
     :param pid: the session.
     :param locked: the tables that it locked, which name it in the record of conflicts.
+    :param created: the tables that it created: no concurrent transaction uses them.
     :param writes: the tables, with the number of its first write to each among all writes.
     """
 
     pid: int
     locked: set[str] = field(default_factory=set)
+    created: set[str] = field(default_factory=set)
     reads: set[str] = field(default_factory=set)
     writes: dict[str, int] = field(default_factory=dict)
     snapshot: Snapshot | None = None
@@ -141,6 +143,8 @@ class Isolation:
         if self.level == "SNAPSHOT":
             return
         command = scripts.command(sql)
+        if command.verb == "CREATE TABLE" and not command.if_not_exists:
+            transaction.created.update(command.names)
         found = backend.execute(_LOCKS).fetchall()
         written = [(name, relation) for name, relation, _, is_written, _ in found if is_written]
         if written and transaction.xid is None:

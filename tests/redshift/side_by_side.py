@@ -85,8 +85,9 @@ def conflicts(found: Mapping[str, Sequence[Transaction]]) -> dict[tuple[str, str
     pairs: dict[tuple[str, str], set[str]] = {}
     for one, other in combinations_with_replacement(sorted(found), 2):
         for left, right in product(found[one], found[other]):
-            both = left.writes.keys() & right.writes
-            forth, back = left.reads & right.writes.keys(), right.reads & left.writes.keys()
+            created = left.created | right.created
+            both = (left.writes.keys() & right.writes) - created
+            forth, back = (left.reads & right.writes.keys()) - created, (right.reads & left.writes.keys()) - created
             if not left.locked & right.locked and ((forth and (back or both)) or (back and both)):
                 pairs.setdefault((one, other), set()).update(forth | back | both)
     return pairs

@@ -65,7 +65,7 @@ class IntervalStaging:
         :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         for _ in range(READINGS):
-            before = self._parts()
+            before = self.table.warehouse.transaction(self._look_up)
             landed = self._land_files(before)
             replace_rows = partial(self._replace, landed, before)
             if staged := self.table.warehouse.transaction(replace_rows, lock=[self.table.name]):
@@ -78,6 +78,11 @@ class IntervalStaging:
             f"The files of {self.interval} kept changing while concurrent runs staged them, {READINGS} times in a row. "
             "Nothing was changed; the task's retry reads them again."
         )
+
+    def _look_up(self) -> dict[datetime, list[StagedPart]]:
+        """Return the staged parts, and look the columns up in the same transaction."""
+        _ = self.table.columns
+        return self._parts()
 
     def _parts(self) -> dict[datetime, list[StagedPart]]:
         """Return the staged parts of each period of the interval."""
@@ -117,16 +122,16 @@ class IntervalStaging:
         copy = PeriodCopy(self.table, self.bucket, self.interval, self.interval_column, self.max_errors)
         landing = f"landing_{len(landed.tables) + 1}"
         result: CopyResult | None
-        is_whole = self._part(period) == period
         # Those of a period that has not ended change before the next run.
         name = self._landings.name(period, landed.files[period.start]) if period.end <= datetime.now(UTC) else ""
-        if name and (not is_whole or self._landings.existing([name])):
+        closes = self.interval == period
+        landed.is_last = bool(name) and closes
+        if name and (self._landings.existing([name]) if closes else self._part(period) != period):
             into_shared = partial(copy.into_shared, self._landings, name, landing, prefix, objects)
             landing, result = self.table.warehouse.transaction(into_shared)
             if landing == name:
                 landed.shared.append(name)
                 landed.created += [name] if result else []
-                landed.finished += [name] if is_whole else []
         else:
             result = self.table.warehouse.transaction(partial(copy.into, landing, prefix, objects))
         landed.tables.append(LandingTable.of(landing, period))
@@ -212,7 +217,9 @@ class IntervalStaging:
                 resampled=[predicates.literal(start) for start in fields if start in now],
             )
         )
-        self._landings.drop_unused(landed.finished, landed.created)
+        if landed.created or landed.is_last:
+            finished = landed.shared if landed.is_last else ()
+            self._landings.drop_unused(finished, created=landed.created)
         self._source_fields.insert_periods(fields)
         self.rejects.replace_periods(warehouse, landed.rejects, former=former_rejects)
         ((rows, strays, late_now),) = warehouse.query(

@@ -46,7 +46,7 @@ class LandedFiles:
     :param tables: the landing tables.
     :param shared: the names of those that other runs read, too.
     :param created: those of them that this run has created.
-    :param finished: those of them that no other run is expected to read.
+    :param is_last: whether the run stages a period that has ended as a whole: no other run is expected to read it.
     :param rejected: number of rejected rows.
     :param rejects: the reported rejected rows, by the start of the period of their file.
     :param empty: number of files without rows.
@@ -57,7 +57,7 @@ class LandedFiles:
     tables: list[LandingTable] = field(default_factory=list)
     shared: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
-    finished: list[str] = field(default_factory=list)
+    is_last: bool = False
     rejected: int = 0
     rejects: dict[datetime, Sequence[RejectedRow]] = field(default_factory=dict)
     empty: int = 0

@@ -7,8 +7,8 @@ transaction: it exists only if it is complete, and of several first runs the oth
 cannot create the same table.
 
 The run that stages the whole period, such as that of a day's last hour, reads the table and drops it. Those of other
-orders remain until a later run that creates one finds that they are old, or of a former version. A run that finds the
-table gone reads the files itself. Files with rejected rows are not kept: each run reports them.
+orders remain until a later run that creates or drops one finds that they are old, or of a former version. A run that
+finds the table gone reads the files itself. Files with rejected rows are not kept: each run reports them.
 """
 
 from __future__ import annotations
@@ -76,21 +76,20 @@ class SharedLandings:
         self.table.warehouse.script(f"COMMENT ON TABLE {name} IS '{datetime.now(UTC):{_TIME}}'")
 
     def drop_unused(self, finished: Iterable[str], created: Collection[str]) -> None:
-        """Drop tables, as part of a transaction that has locked the staging table.
+        """Drop tables that no run needs any more, as part of a transaction that has locked the staging table.
 
-        :param finished: those of the periods that the run has staged as a whole.
-        :param created: those that the run has created. It looks for those that were left, too: by former versions of
-            the same files, and by runs that will never come.
+        Among them are those that were left: for former versions of the files of which the run has created one, and for
+        runs that have not come within a day.
+
+        :param finished: those that no other run is expected to read.
+        :param created: those that the run has created.
         """
-        dropped = {*finished}
-        if created:
-            found = self.table.warehouse.query(render("landings", schema=SCHEMA, prefix=self._prefix))
-            oldest = f"{datetime.now(UTC) - UNUSED_AFTER:{_TIME}}"
-            periods = tuple(name.rpartition("_")[0] for name in created)
-            left = {f"{SCHEMA}.{name}": (since or "") < oldest for name, since in found}
-            unused = {name for name, is_old in left.items() if is_old or name.startswith(periods)}
-            dropped |= unused - {*created}
-        for name in sorted(dropped):
+        found = self.table.warehouse.query(render("landings", schema=SCHEMA, prefix=self._prefix))
+        oldest = f"{datetime.now(UTC) - UNUSED_AFTER:{_TIME}}"
+        periods = tuple(name.rpartition("_")[0] for name in created)
+        left = {f"{SCHEMA}.{name}": (since or "") < oldest for name, since in found}
+        unused = {name for name, is_old in left.items() if is_old or name.startswith(periods)}
+        for name in sorted({*finished, *unused} - {*created}):
             self.table.warehouse.script(f"DROP TABLE {name}")
 
 

@@ -147,15 +147,17 @@ def test_a_run_without_its_landing_reads_the_file_itself(
     assert rows == of_one_run(lab)
 
 
-def test_what_runs_have_left_is_dropped(lab: Lab) -> None:
+@pytest.mark.parametrize("later", [HOURS[3], DAY], ids=["by a run that creates one", "by a run that closes a day"])
+def test_what_runs_have_left_is_dropped(lab: Lab, later: tuple[str, str]) -> None:
     put(lab)
     stage(lab, HOURS[0])
     ((left,),) = lab.query(LANDINGS)
     with psycopg.connect(lab.uri) as connection:
         connection.execute(f"COMMENT ON TABLE operations.{left} IS '2018-11-01T00:00:00'")
     lab.put_events("2018-11-03", [event("2018-11-03T05:10", 5)])
-    stage(lab, ("2018-11-03T05:00", "2018-11-03T06:00"))
-    ((other,),) = lab.query(LANDINGS)
-    assert other != left
-    stage(lab, HOURS[1])  # and is read again if it is needed
-    assert len(lab.query(LANDINGS)) == 2
+    stage(lab, tuple(moment.replace("11-02", "11-04").replace("11-01", "11-03") for moment in later))  # type: ignore[arg-type]
+    names = [name for (name,) in lab.query(LANDINGS)]
+    assert left not in names
+    assert len(names) == (later != DAY)
+    stage(lab, HOURS[1])  # it is read again if it is needed
+    assert (left,) in lab.query(LANDINGS)

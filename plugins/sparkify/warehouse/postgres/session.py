@@ -36,6 +36,7 @@ class Postgres(Warehouse):
     engine = "postgres"
     placeholder = "%s"
     loggers = ("psycopg",)
+    unanalyzed = 100  # without statistics PostgreSQL's planner knows less than Redshift's
 
     def _hook(self) -> Any:
         from airflow.providers.postgres.hooks.postgres import PostgresHook
