@@ -29,7 +29,7 @@ HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00
 # run has copied the file.
 BUSY = {
     "create_tables": 2,
-    "stage_events": 10,
+    "stage_events": 11,
     "stage_songs": 15,
     "load_songs": 8,
     "load_artists": 8,
@@ -49,7 +49,7 @@ BUSY = {
 # An hour without events and new songs.
 QUIET = {
     "create_tables": 2,
-    "stage_events": 10,
+    "stage_events": 11,
     "stage_songs": 2,
     "load_songs": 2,
     "load_artists": 2,

@@ -27,6 +27,9 @@ _FUNCTIONS = {
     # https://docs.aws.amazon.com/redshift/latest/dg/r_COMMENT.html
     *("OBJ_DESCRIPTION", "COL_DESCRIPTION"),
 }
+# Views of the catalogue with functions or types that a query of tables may not use:
+# https://docs.aws.amazon.com/redshift/latest/dg/c_join_PG.html
+_LEADER_ONLY = {"pg_indexes", "pg_stats", "pg_tables", "pg_views"}
 _STATEMENTS = re.compile(r"DO\b|CREATE\s+EXTENSION", re.IGNORECASE)
 # Sources of the reasons. To parse a statement takes a tenth of a second, so the processes of the tests share them.
 _SOURCES = [*Path(sql_rules.__file__).parent.glob("*.py"), Path(alterations.__file__), Path(__file__)]
@@ -68,6 +71,10 @@ def _reason(statement: str) -> str:
     ]
     if unknown := [name for name in names if name not in _FUNCTIONS]:
         return f"function {unknown[0]}() does not exist"
+    tables = {table.raw.lower().rpartition(".")[2] for part in parsed
+              for table in part.segment.recursive_crawl("table_reference")}  # fmt: skip
+    if tables & _LEADER_ONLY and tables - _LEADER_ONLY:
+        return "Specified types or functions (one per INFO message) not supported on Redshift tables."
     for found in [*problems, *sql_rules.refusals(parsed)]:
         return f"{found.rule}: {found.message}: {found.excerpt}"
     return alterations.refusal(statement)

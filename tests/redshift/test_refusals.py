@@ -25,3 +25,9 @@ def test_valid_examples_are_accepted(sql: str) -> None:
 @pytest.mark.parametrize("sql", ["DO $$ BEGIN END $$", "CREATE EXTENSION citext", "SELECT FOO(a) AS a FROM t"])
 def test_statements_that_redshift_lacks_are_refused(sql: str) -> None:
     assert refusal(sql)
+
+
+def test_views_of_the_catalogue_are_not_combined_with_tables() -> None:
+    count = "SELECT COUNT(*) AS number FROM pg_catalog.pg_tables WHERE tablename = 'a'"
+    assert refusal(count) == ""
+    assert "not supported on Redshift tables" in refusal(f"SELECT b.c, ({count}) AS d FROM b")

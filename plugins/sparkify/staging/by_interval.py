@@ -179,17 +179,15 @@ class IntervalStaging:
         :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         warehouse, table = self.table.warehouse, self.table.name
-        names = landed.shared
-        count = self._landings.count(names)
-        now, numbers = self._parts_and(self._count_late(), self.rejects.count(landed.rejects), count)
-        late_before, former_rejects, existing = numbers or (0, None, self._landings.existing(names))
-        if existing < len(names) or any(
+        now, numbers = self._parts_and(self._count_late(), self.rejects.count(landed.rejects))
+        late_before, former_rejects = numbers or (0, None)
+        if self._landings.existing(landed.shared) < len(landed.shared) or any(
             {part.version for part in parts} - {part.version for part in before.get(start, ())}
             - {landed.files[start].version}
             for start, parts in now.items()
         ):  # fmt: skip
             for landing in landed.tables:
-                if landing.name not in names:
+                if landing.name not in landed.shared:
                     warehouse.script(f"DROP TABLE {landing.name}")
             return None
         if not self.accept_vanished:

@@ -59,16 +59,13 @@ class SharedLandings:
         """Return how many of some tables exist."""
         if not names:
             return 0
-        ((count,),) = self.table.warehouse.query(f"SELECT {self.count(names)}")
-        return int(count)
-
-    @staticmethod
-    def count(names: Collection[str]) -> str:
-        """Return the subquery of how many of some tables exist."""
-        if not names:
-            return "0"
         listed = ", ".join(predicates.text(name.rpartition(".")[2]) for name in names)
-        return f"(SELECT COUNT(*) FROM pg_catalog.pg_tables WHERE schemaname = '{SCHEMA}' AND tablename IN ({listed}))"
+        # Not as a part of another query: on Redshift such views of the catalogue cannot be combined with tables.
+        # https://docs.aws.amazon.com/redshift/latest/dg/c_join_PG.html
+        ((count,),) = self.table.warehouse.query(
+            f"SELECT COUNT(*) FROM pg_catalog.pg_tables WHERE schemaname = '{SCHEMA}' AND tablename IN ({listed})"
+        )
+        return int(count)
 
     def create(self, name: str) -> None:
         """Create a table, empty; the caller fills it in the same transaction."""
