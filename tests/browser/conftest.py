@@ -8,7 +8,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, Route, expect, sync_playwright
 
 from sparkify.web.app import STATIC
 
@@ -28,6 +28,9 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+# By default 5 seconds, in which a browser beside starting Airflows may not have drawn a page.
+expect.set_options(timeout=20_000)
 
 ORIGIN = "http://warehouse.test/sparkify/"
 RUNS = "http://warehouse.test/api/v2/dags/sparkify_report/dagRuns"

@@ -47,7 +47,7 @@ class Site(NamedTuple):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert done.stderr == ""
