@@ -85,7 +85,7 @@ test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 20 minut
 	$(BIN)/pytest -m scheduler --numprocesses 2 --dist loadfile --ignore tests/unit --ignore tests/redshift $(ARGS)
 
 test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=pytest arguments]
-	$(BIN)/pytest -m browser --numprocesses $(or $(BROWSERS),2) --dist loadfile --ignore tests/unit --ignore tests/redshift --ignore tests/integration $(ARGS)
+	$(BIN)/pytest -m browser --numprocesses 2 --dist loadfile --ignore tests/unit --ignore tests/redshift --ignore tests/integration $(ARGS)
 
 test-invariant: .venv/dev  ## Search for runs that violate docs/intervals.md [EXAMPLES=200]
 	INVARIANT_EXAMPLES=$(or $(EXAMPLES),200) INTERLEAVING_EXAMPLES=2000 FAULT_KILLS=60 ISOLATION_EXAMPLES=$(or $(EXAMPLES),200) $(BIN)/pytest --timeout 7200 tests/integration/loading tests/integration/test_invariant.py tests/redshift/test_side_by_side.py tests/integration/test_reconcile_histories.py tests/second_source/test_invariant.py tests/second_source/test_reconcile.py tests/integration/test_faults.py
