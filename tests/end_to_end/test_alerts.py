@@ -106,7 +106,7 @@ class Site(NamedTuple):
             state = self.client.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run, safe='')}").json()["state"]
             return state if state in ("success", "failed") else None
 
-        return wait_until(ended, 120)
+        return wait_until(ended, 240)
 
     def deadline(self, run: str) -> datetime:
         """Return the deadline of a run."""
@@ -288,7 +288,7 @@ def test_a_killed_task_is_alerted_when_its_run_has_failed_and_a_refused_run_neve
     run, state = site.run(dag_id="is_killed")
     assert state == "failed"
     # The callbacks of the runs are called in order; the deadline of the refused run has passed meanwhile.
-    wait_until(lambda: site.hook.posts, 90)
+    wait_until(lambda: site.hook.posts, 180)
     (message,) = site.messages()
     assert "*Failed*: `task is_killed`" in message
     assert "its process exited without reporting an error" in message

@@ -73,7 +73,7 @@ class Site(NamedTuple):
         """Return the running Airflow."""
         return LocalDeployment(self.state.url, Path(self.state.home), {})
 
-    def idle(self, seconds: float = 60) -> list[DagRun]:
+    def idle(self, seconds: float = 180) -> list[DagRun]:
         """Wait until no run is active, and return the runs."""
 
         def ended() -> list[DagRun]:

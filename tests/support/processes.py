@@ -78,7 +78,7 @@ def session_members(sessions: list[int]) -> list[psutil.Process]:
     return found
 
 
-def wait_until(condition: Callable[[], Any], seconds: float = 60) -> Any:
+def wait_until(condition: Callable[[], Any], seconds: float = 180) -> Any:
     """Poll a condition until it is true; return its value, or fail the test."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
