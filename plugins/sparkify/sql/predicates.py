@@ -16,7 +16,7 @@ from sparkify.interval import EARLIEST, LATEST, Interval
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The temporary table with the changed batches, in the session of a load.
+# Stands for the changed batches in the SQL that Airflow shows: their numbers are known once a load has begun.
 CHANGED_BATCHES = "changed_batches"
 
 
