@@ -24,6 +24,7 @@ BENCHMARKS = {
     "staging": "events from a file in S3 into a table",
     "songs": "many small objects in S3 into a table",
     "star": "the star schema from staged data",
+    "firstload": "files in S3 to the checked star schema, beside a DuckDB script and the code before",
     "roundtrips": "an hour on a database that answers slowly, beside the code before",
     "reconcile": "a pass of the reconciliation over ten years of files",
     "history": "an hour on a short and on a long history",

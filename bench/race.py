@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ class Contender:
     :param like: the database that its own is a copy of.
     :param python: the interpreter with the packages that it needs.
     :param rows: the expected return value, if it is not ``count``.
+    :param checkout: the checkout of the project whose plugins and DAGs it runs.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Contender:
     like: str | None = None
     python: Path = OWN
     rows: int | None = None
+    checkout: Path = airflow.ROOT
 
 
 @dataclass
@@ -133,6 +136,7 @@ def run(testbed: Testbed, contender: Contender, database: str | None = None) -> 
             process = subprocess.run(
                 [contender.python, "-m", "bench.child", contender.module, result],
                 cwd=airflow.ROOT,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, _path(contender.checkout)))},
                 input=json.dumps(job),
                 text=True,
                 stdout=output,
@@ -145,6 +149,11 @@ def run(testbed: Testbed, contender: Contender, database: str | None = None) -> 
         measurement = Measurement(**json.loads(result.read_text()))
     check(contender, measurement)
     return measurement
+
+
+def _path(checkout: Path) -> tuple[Path, ...]:
+    """Return where a contender's process finds modules: the project of the checkout, the benchmarks of this one."""
+    return checkout / "plugins", checkout / "dags", airflow.ROOT
 
 
 def check(contender: Contender, measurement: Measurement) -> None:

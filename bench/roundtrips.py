@@ -14,7 +14,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bench import days
+from bench import before, days
 from bench.race import ContenderError
 from bench.results import Goal, ResultTable, spread
 from sandbox import airflow
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from bench.testbed import Testbed
 
 BUCKET = "roundtrips"
-# The commit of the baseline: the last one before the number of statements was reduced.
-BEFORE = "bcecb41d3468697c7ebcab54f2b71900e51007cb"
-OURS, BASELINE = "ours", f"before: commit {BEFORE[:7]}"
+OURS, BASELINE = "ours", before.NAME
 HOURS = {"busy": "an hour with events", "quiet": "an hour without a file"}
 SHARE = 0.5
 
@@ -52,29 +50,23 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
 
     :raises ContenderError: if the repository lacks the baseline's commit.
     """
-    before = testbed.folder / "before"
-    _git("worktree", "add", "--detach", str(before), BEFORE)
-    try:
-        checkouts = {OURS: airflow.ROOT, BASELINE: before}
-        options = days.options(1, given.users, given.users)
-        days.upload(options, testbed.bucket(BUCKET))
-        start, busy = days.END - timedelta(days=1), days.END - timedelta(hours=8)
-        quiet = days.END + timedelta(hours=5)
-        ranges = {"first": (start, busy), "busy": (busy, busy + timedelta(hours=1)),
-                  "quiet": (quiet, quiet + timedelta(hours=1))}  # fmt: skip
-        job = {
-            "bucket": BUCKET,
-            "statement": given.statement / 1000,
-            "commit": given.commit / 1000,
-            **{name: [moment.isoformat() for moment in found] for name, found in ranges.items()},
-        }
-        results: dict[str, list[dict[str, Any]]] = {name: [] for name in checkouts}
+    start, busy = days.END - timedelta(days=1), days.END - timedelta(hours=8)
+    quiet = days.END + timedelta(hours=5)
+    ranges = {"first": (start, busy), "busy": (busy, busy + timedelta(hours=1)),
+              "quiet": (quiet, quiet + timedelta(hours=1))}  # fmt: skip
+    job = {
+        "bucket": BUCKET,
+        "statement": given.statement / 1000,
+        "commit": given.commit / 1000,
+        **{name: [moment.isoformat() for moment in found] for name, found in ranges.items()},
+    }
+    days.upload(days.options(1, given.users, given.users), testbed.bucket(BUCKET))
+    results: dict[str, list[dict[str, Any]]] = {OURS: [], BASELINE: []}
+    with before.checkout(testbed) as former:
         for number in range(given.repeat):
-            for name, checkout in checkouts.items():
+            for name, checkout in ((OURS, airflow.ROOT), (BASELINE, former)):
                 progress(f"round {number + 1} of {given.repeat}: {name}")
                 results[name].append(_hours(testbed, checkout, job))
-    finally:
-        _git("worktree", "remove", "--force", str(before))
     for hour, title in HOURS.items():
         yield _table(hour, title, results, given)
 
@@ -114,11 +106,3 @@ def _hours(testbed: Testbed, checkout: Path, job: Mapping[str, Any]) -> dict[str
         raise ContenderError(f"{checkout}: {done.stderr[-2000:]}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
-
-
-def _git(*arguments: str) -> None:
-    done = subprocess.run(["git", *arguments], cwd=airflow.ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ContenderError(
-            f"git {' '.join(arguments[:2])} failed: {done.stderr.strip()}. The baseline needs a clone with its history."
-        )

@@ -13,7 +13,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bench import __main__ as command
-from bench import days, history, month, race, reconcile, results, roundtrips, runs, scd2, songs, staging, star, start
+from bench import (
+    before,
+    days,
+    firstload,
+    history,
+    month,
+    race,
+    reconcile,
+    results,
+    roundtrips,
+    runs,
+    scd2,
+    songs,
+    staging,
+    star,
+    start,
+)
 from sparkify.interval import PERIODS
 from tests.conftest import ROOT
 
@@ -26,6 +42,7 @@ pytestmark = pytest.mark.slow
 
 # Their packages are not in the project's locks; CI does not install them.
 FOREIGN = [] if not race.OTHERS.exists() else [staging.DLT_FAST, staging.DLT, staging.PANDAS, staging.ROWS]
+FIRST_LOAD = [firstload.OURS, firstload.MARTS, firstload.BASELINE, *([firstload.DUCKDB] if FOREIGN else [])]
 NUMBER = r"[\d,.]+"
 SPREAD = rf"{NUMBER} \({NUMBER} to {NUMBER}\)"
 
@@ -45,16 +62,26 @@ def smoke(name: str) -> str:
     return done.stdout
 
 
+def require_history() -> None:
+    """Skip a test whose baseline is a commit that the clone lacks."""
+    known = subprocess.run(["git", "cat-file", "-e", before.COMMIT], cwd=ROOT, capture_output=True, check=False)
+    if known.returncode:
+        pytest.skip(f"This clone lacks the commit of the baseline, {before.COMMIT[:7]}.")
+
+
 @pytest.mark.parametrize(
     ("name", "contenders", "goals"),
     [
         ("staging", [staging.OURS, staging.TASK, staging.LIMIT, *FOREIGN], 2 + len(FOREIGN)),
         ("songs", [songs.OURS, songs.TASK, songs.AGAIN, songs.LIMIT, songs.BOTO, songs.MOTO], 2),
         ("star", [star.OURS, star.MARTS, star.CLASSIC], 0),
+        ("firstload", [*FIRST_LOAD], len(FIRST_LOAD) - 2),
         ("month", [month.OURS, month.STAR], 1),
     ],
 )
 def test_all_contenders_are_reported_with_time_and_memory(name: str, contenders: list[str], goals: int) -> None:
+    if name == "firstload":
+        require_history()
     printed = smoke(name)
     rows = re.findall(rf"^  (\S.*?)  +{NUMBER}  +{SPREAD}  +{NUMBER}  .* {NUMBER}  +{NUMBER} *$", printed, re.MULTILINE)
     assert rows == contenders
@@ -70,14 +97,12 @@ def test_the_start_benchmark_reports_every_dag_file() -> None:
 
 
 def test_the_roundtrips_benchmark_counts_statements_and_commits() -> None:
-    known = subprocess.run(["git", "cat-file", "-e", roundtrips.BEFORE], cwd=ROOT, capture_output=True, check=False)
-    if known.returncode:
-        pytest.skip(f"This clone lacks the commit of the baseline, {roundtrips.BEFORE[:7]}.")
+    require_history()
     printed = smoke("roundtrips")
     rows = re.findall(rf"^  (\S.*?)  +({NUMBER})  +({NUMBER})  +{SPREAD} *$", printed, re.MULTILINE)
     assert [name for name, _, _ in rows] == 2 * [roundtrips.OURS, roundtrips.BASELINE]
-    for ours, before in (rows[:2], rows[2:]):
-        assert all(int(mine) < int(other) for mine, other in zip(ours[1:], before[1:], strict=True))
+    for ours, former in (rows[:2], rows[2:]):
+        assert all(int(mine) < int(other) for mine, other in zip(ours[1:], former[1:], strict=True))
     assert len(re.findall(r"^  (?:met|MISSED): ours, as a share", printed, re.MULTILINE)) == 2
 
 
