@@ -28,6 +28,7 @@ BENCHMARKS = {
     "roundtrips": "an hour on a database that answers slowly, beside the code before",
     "reconcile": "a pass of the reconciliation over ten years of files",
     "history": "an hour on a short and on a long history",
+    "parallel": "100 hourly runs at once beside 6",
     "scd2": "the history of users beside a full rebuild and a dbt snapshot",
     "month": "a month in one run, with and without the marts",
     "page": "the panels of the warehouse page on a year of plays",

@@ -72,16 +72,20 @@ def open_testbed() -> Iterator[Testbed]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sparkify-bench-")))
         os.environ["AIRFLOW_HOME"] = str(folder / "airflow")
+        with servers.postgres(folder / "postgres") as postgres:
+            configure(postgres)
         postgres = stack.enter_context(servers.postgres(folder / "postgres"))
         s3 = stack.enter_context(servers.s3(folder / "s3"))
-        with psycopg.connect(postgres.uri(), autocommit=True) as connection:
-            for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
-                connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
-            connection.execute(
-                "ALTER SYSTEM SET random_page_cost = 1.1"
-            )  # create_database()'s; copies do not inherit it
-            connection.execute("SELECT pg_reload_conf()")
         yield Testbed(folder, postgres, s3)
+
+
+def configure(server: servers.PostgresServer) -> None:
+    """Change the settings of a server, without fsync and autovacuum; they apply when it is started again."""
+    with psycopg.connect(server.uri(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
+            connection.execute(sql.SQL("ALTER SYSTEM SET {} = off").format(sql.Identifier(setting)))
+        connection.execute("ALTER SYSTEM SET random_page_cost = 1.1")  # create_database()'s; copies do not inherit it
+        connection.execute("ALTER SYSTEM SET max_connections = 200")  # 100 tasks at once, and the benchmark's own
 
 
 def describe_environment() -> str:

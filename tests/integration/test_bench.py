@@ -19,6 +19,7 @@ from bench import (
     firstload,
     history,
     month,
+    parallel,
     race,
     reconcile,
     results,
@@ -130,6 +131,16 @@ def test_the_history_benchmark_reports_every_task_on_every_history(lab: Lab) -> 
         "load tasks of an old hour to those of an hour, 3x history",
     ]
     assert re.search(r"Peak memory of the process that runs all tasks: [1-9]\d+ MB", printed)
+
+
+def test_the_parallel_benchmark_loads_all_hours_at_once() -> None:
+    printed = smoke("parallel")  # it fails if the tables differ from those of a single run
+    row = rf"^  (\S.*?)  +(\d+)  +{SPREAD}  +{SPREAD}  +{NUMBER}  +({NUMBER})  +\d+  +(\d+)  +(\d+) *$"
+    few, many = re.findall(row, printed, re.MULTILINE)
+    assert [few[:2], many[:2]] == [(parallel.OURS.format(2), "6"), (parallel.OURS.format(6), "6")]
+    assert int(few[2]) <= 3 < int(many[2]) <= 7  # connections, with that of the benchmark
+    assert [few[3:], many[3:]] == 2 * [("0", "0")]  # deadlocks, retried tasks
+    assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == 3
 
 
 def test_the_scd2_benchmark_compares_spans_with_those_of_the_rebuild() -> None:

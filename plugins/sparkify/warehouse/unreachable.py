@@ -30,7 +30,12 @@ class Reason(Enum):
     TIMEOUT = "timed out", _NETWORK
     UNREACHABLE = "is unreachable", _NETWORK
     TLS = "failed the TLS verification", "Check the connection's sslmode, and the certificates this machine trusts."
-    REFUSED = "rejected the connection", "Check that it accepts connections: it may be starting, stopping or full."
+    FULL = (
+        "has no free connection",
+        "Each running task uses one: run fewer tasks at once (Airflow's parallelism, or a pool), or raise the limit of "
+        "the database. The task's retry connects again.",
+    )
+    REFUSED = "rejected the connection", "Check that it accepts connections: it may be starting or stopping."
 
 
 def of_sqlstate(code: str) -> Reason:
@@ -38,7 +43,12 @@ def of_sqlstate(code: str) -> Reason:
 
     Redshift uses PostgreSQL's codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
     """
-    known = {"28000": Reason.AUTHENTICATION, "28P01": Reason.AUTHENTICATION, "3D000": Reason.DATABASE}
+    known = {
+        "28000": Reason.AUTHENTICATION,
+        "28P01": Reason.AUTHENTICATION,
+        "3D000": Reason.DATABASE,
+        "53300": Reason.FULL,
+    }
     return known.get(code, Reason.REFUSED)
 
 

@@ -8,6 +8,7 @@ import traceback
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -235,6 +236,23 @@ class TestBadInput:
             patched.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(down))
             with pytest.raises(WarehouseError, match=r"'redshift', type postgres\) is unreachable") as caught:
                 lab.run(*DAY, tasks=EVENTS)
+            assert not isinstance(caught.value, AirflowFailException)
+        lab.run(*DAY, tasks=EVENTS)
+
+    def test_a_database_without_a_free_connection_can_be_retried(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        limited = {**json.loads(lab.environment["AIRFLOW_CONN_REDSHIFT"]), "login": "limited"}
+        with psycopg.connect(lab.uri, autocommit=True) as connection, monkeypatch.context() as patched:
+            connection.execute("CREATE ROLE limited LOGIN CONNECTION LIMIT 0")
+            patched.setenv("AIRFLOW_CONN_REDSHIFT", json.dumps(limited))
+            try:
+                with pytest.raises(
+                    WarehouseError, match=r"no free connection: .*too many connections.*fewer"
+                ) as caught:
+                    lab.run(*DAY, tasks=EVENTS)
+            finally:
+                connection.execute("DROP ROLE limited")
             assert not isinstance(caught.value, AirflowFailException)
         lab.run(*DAY, tasks=EVENTS)
 

@@ -204,7 +204,8 @@ UNTRUSTED = InterfaceError("communication error", ssl.SSLCertVerificationError(1
         (server_error("28000", "password authentication failed"), "rejected the login of user 'etl'", "the password"),
         (server_error("28P01", "password authentication failed"), "rejected the login of user 'etl'", "the password"),
         (server_error("3D000", 'database "dev" does not exist'), "has no database 'dev'", "the database"),
-        (server_error("53300", "too many connections"), "rejected the connection", "full"),
+        (server_error("53300", "too many connections"), "has no free connection", "run fewer tasks at once"),
+        (server_error("57P03", "the database system is starting up"), "rejected the connection", "starting"),
         (
             OperationalError("connection time out", TimeoutError("timed out")),
             "timed out",

@@ -25,6 +25,7 @@ _REASONS = (
     (r"database \S+ does not exist", Reason.DATABASE),
     (r"timeout expired", Reason.TIMEOUT),
     (r"\bSSL\b|certificate", Reason.TLS),
+    (r"too many (clients|connections)|remaining connection slots", Reason.FULL),
     (r"FATAL:", Reason.REFUSED),
     (r"", Reason.UNREACHABLE),
 )
