@@ -30,21 +30,21 @@ HOURS = [("2018-11-01T05:00:00Z", "2018-11-01T06:00:00Z"), ("2018-11-01T06:00:00
 BUSY = {
     "create_tables": 2,
     "stage_events": 11,
-    "stage_songs": 15,
-    "load_songs": 8,
-    "load_artists": 8,
-    "load_songplays": 11,
-    "load_users": 7,
-    "load_time": 7,
-    "load_users_history": 16,
-    "load_events": 8,
+    "stage_songs": 11,
+    "load_songs": 7,
+    "load_artists": 7,
+    "load_songplays": 10,
+    "load_users": 6,
+    "load_time": 6,
+    "load_users_history": 14,
+    "load_events": 7,
     "load_sessions": 6,
     "load_daily_activity": 6,
     "load_daily_songs": 8,
     "load_monthly_songs": 9,
     "load_daily_users": 6,
     "load_hourly_plays": 6,
-    "data_quality": 13,
+    "data_quality": 8,
 }
 # An hour without events and new songs.
 QUIET = {
@@ -64,7 +64,7 @@ QUIET = {
     "load_monthly_songs": 2,
     "load_daily_users": 2,
     "load_hourly_plays": 2,
-    "data_quality": 13,
+    "data_quality": 8,
 }
 
 # The tables with checks. Those that a deployment adds, and its tasks, are not counted.

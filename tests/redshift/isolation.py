@@ -109,8 +109,8 @@ class Isolation:
         self.level = level
         # The transactions of each cycle, from the aborted one on.
         self.conflicts: list[list[Transaction]] = []
-        # All transactions that were committed.
-        self.committed: list[Transaction] = []
+        # All transactions that were committed, or have only read.
+        self.ended: list[Transaction] = []
         self._lock = threading.Lock()
         self._active: set[Transaction] = set()
         self._concurrent: list[Transaction] = []  # with an active one, directly or through others
@@ -127,9 +127,9 @@ class Isolation:
         """Remove a transaction; a committed one still counts for those that are concurrent."""
         with self._lock:
             self._active.discard(transaction)
-            if committed:
-                self.committed.append(transaction)
-            elif transaction in self._concurrent:
+            if committed or not transaction.writes:
+                self.ended.append(transaction)
+            if not committed and transaction in self._concurrent:
                 self._concurrent.remove(transaction)
             if not self._active:
                 self._concurrent.clear()

@@ -310,8 +310,10 @@ class Session:
             raise ServerError(error.sqlstate or "XX000", str(error)) from None
         if done.rejected and done.query_id:
             self._show_rejects(done.query_id)
-        for name, value in {"copy_id": done.query_id, "copy_count": done.rows}.items():
-            self._backend.execute("SELECT set_config(%s, %s, false)", [f"endpoint.{name}", str(value)])
+        # As on Redshift, a COPY without rejected rows has an id, too.
+        copy_id = f"{done.query_id}" if done.query_id else "nextval('public.copy_query_id')"
+        for name, value in {"copy_id": copy_id, "copy_count": f"{done.rows}"}.items():
+            self._backend.execute(f"SELECT set_config('endpoint.{name}', CAST({value} AS TEXT), false)")
         return wire.message(b"C", b"COPY\0")
 
     def _second_connection(self) -> psycopg.Connection[Any]:

@@ -62,9 +62,9 @@ def transactions(lab: Lab, endpoint: Endpoint, start: str, end: str, **params: A
     """Run the tasks one after the other; return the transactions of each."""
     found = {}
     for task_id in [task.task_id for task in lab.dag.topological_sort()]:
-        before = len(endpoint.isolation.committed)
+        before = len(endpoint.isolation.ended)
         lab.run(start, end, tasks=[task_id], **params)
-        found[task_id] = endpoint.isolation.committed[before:]
+        found[task_id] = endpoint.isolation.ended[before:]
     return found
 
 

@@ -134,13 +134,14 @@ def cases() -> list[Any]:
     for shape, keys in KEYS.items():
         names: dict[str, Any] = {**TABLE, "keys": keys}
         found += [
-            ("take_changed", f"{shape}, by time", {**names, "select": SELECT, "changed": OWNED("things.at")}),
+            ("take_changed", shape, {**names, "select": SELECT}),
+            ("count_changed", f"{shape}, by time", {**names, "changed": OWNED("things.at")}),
             (
-                "take_changed",
+                "count_changed",
                 f"{shape}, by batches",
-                {**names, "select": SELECT, "changed": predicates.of_changed_batches("things.batch_id")},
+                {**names, "changed": predicates.of_changed_batches("things.batch_id")},
             ),
-            ("take_stale", shape, {**names, "select": SELECT}),
+            ("take_lost", shape, {**names, "select": SELECT, "changed": OWNED("things.at")}),
             (
                 "relink",
                 shape,
@@ -152,11 +153,11 @@ def cases() -> list[Any]:
                     "changed": OWNED("things.at"),
                 },
             ),
-            ("count_changed", shape, {"table": "things", "keys": keys}),
             ("drop_older", shape, {"table": "things", "keys": keys}),
             ("merge", shape, names),
             ("newest", shape, {"keys": keys, "columns": TABLE["columns"], "select": SELECT}),
-            ("record_changes", shape, {**CHANGES, "keys": keys}),
+            ("record_changes", shape, {**CHANGES, "keys": keys, "lost": False}),
+            ("record_changes", f"{shape}, with deleted rows", {**CHANGES, "keys": keys, "lost": True}),
             ("history", shape, {**spans(keys), "select": SPANS}),
             (
                 "take_moments",
@@ -171,6 +172,7 @@ def cases() -> list[Any]:
             ),
             ("take_spans", shape, {**spans(keys), "select": SPANS}),
             ("merge_spans", shape, spans(keys)),
+            ("move_ends", shape, spans(keys)),
             ("regroup", f"{shape}, with changes", {**groups(keys), "changes": "operations.changed", "since": 3}),
             ("regroup", f"{shape}, without changes", {**groups(keys), "changes": None, "since": 0}),
             (

@@ -7,4 +7,8 @@ SELECT
         INNER JOIN {{ table }} ON {{ macros.match(keys, table, "newest") }}
         WHERE {{ table }}.row_version > newest.row_version
     ) AS older,
-    (SELECT COUNT(*) FROM stale) AS lost;
+    (
+        SELECT COUNT(*) FROM {{ table }}
+{% filter indent(8, first=true) %}{% include "_lost.sql" %}{% endfilter %}
+
+    ) AS lost;

@@ -23,7 +23,7 @@ from sparkify.sql import predicates
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sparkify.interval import Interval
+    from sparkify.loading.strategy import Target
     from sparkify.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
@@ -34,30 +34,27 @@ CHANGE = "change_id"
 MARKS = "operations.loaded_changes"
 
 
-def record(
-    warehouse: Warehouse,
-    source: str,
-    changes: str,
-    columns: Sequence[str],
-    keys: Sequence[str],
-    interval: Interval,
-) -> None:
+def record(target: Target, changes: str, columns: Sequence[str], *, lost: bool) -> None:
     """Record the images of the rows that a load is about to change; the caller commits.
 
-    The session has the temporary tables of the load: ``newest``, the rows to merge, and ``stale``, the deleted rows.
+    The session has the temporary tables of the load: ``newest``, the rows to merge, and ``lost``, the deleted rows.
 
-    :param source: the table that is loaded.
+    :param target: the table that is loaded; the rows of its interval need no image.
     :param changes: the table of images.
     :param columns: its columns.
-    :param keys: the columns that identify a row of the source.
-    :param interval: the run's interval, whose rows need no image.
+    :param lost: whether rows were deleted.
     """
-    columns = [name for name in columns if name != CHANGE]
-    owned = predicates.OfInterval(interval)("newest.interval_time")
-    names = {"source": source, "changes": changes, "keys": list(keys), "columns": columns, "owned": owned}
-    if rows := warehouse.script(render("record_changes", **names)):
-        log.info("Rows outside of the interval, or their former values, have changed: table=%s rows=%d", source, rows)
-        warehouse.script(render("forget_changes", **names))
+    names = {
+        "source": target.table,
+        "changes": changes,
+        "keys": list(target.keys),
+        "columns": [name for name in columns if name != CHANGE],
+        "owned": predicates.OfInterval(target.interval)("newest.interval_time"),
+        "lost": lost,
+    }
+    if rows := target.warehouse.script(render("record_changes", **names)):
+        log.info("Images of changed rows for aggregates: table=%s rows=%d", target.table, rows)
+        target.warehouse.script(render("forget_changes", **names))
 
 
 def record_groups(warehouse: Warehouse, source: str, changes: str, groups: str, columns: Sequence[str]) -> None:

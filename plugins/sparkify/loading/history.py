@@ -73,9 +73,9 @@ class History(Strategy):
         log.info("Spans begin, end or move: table=%s moments=%d", table, changed)
         everything = target.select(predicates.everything)
         warehouse.script(render("take_spans", **names, select=everything))
-        ((rows,),) = warehouse.query("SELECT COUNT(*) FROM spans")
-        warehouse.script(render("merge_spans", **names))
-        return int(rows)
+        rows = warehouse.script(render("merge_spans", **names))
+        warehouse.script(render("move_ends", **names))
+        return rows
 
 
 def _names(table: str, keys: Sequence[str], columns: Sequence[str]) -> dict[str, Any]:

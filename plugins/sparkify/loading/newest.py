@@ -72,18 +72,19 @@ class Newest(Strategy):
         of_images: Sequence[str],
     ) -> int:
         warehouse, table = target.warehouse, target.table
-        warehouse.script(render("take_changed", **names, select=select, changed=self._changed(target, scope)))
-        ((rows, older, stale),) = warehouse.query(render("count_changed", **names))
-        if stale:
-            log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", table, stale)
-            warehouse.script(render("take_stale", **names, select=target.select(predicates.OfKeys("stale"))))
+        names = {**names, "changed": self._changed(target, scope)}
+        warehouse.script(render("take_changed", **names, select=select))
+        ((rows, older, lost),) = warehouse.query(render("count_changed", **names))
+        if lost:
+            log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", table, lost)
+            warehouse.script(render("take_lost", **names, select=target.select(predicates.OfKeys("lost"))))
             # Without the statistics of the added keys, PostgreSQL expects that a merge join with them ends early.
             warehouse.script("ANALYZE newest")
             ((rows, older, _),) = warehouse.query(render("count_changed", **names))
         if older:
             warehouse.script(render("drop_older", **names))
         if self.images:
-            feed.record(warehouse, table, self.images, of_images, target.keys, target.interval)
+            feed.record(target, self.images, of_images, lost=bool(lost))
         # Redshift does not report the row count of a MERGE: all rows of newest are in the table then.
         warehouse.script(render("merge", **names))
         return int(rows - older)

@@ -3,10 +3,12 @@
 INSERT INTO {{ changes }} ({{ columns | join(", ") }}, change_id)
 SELECT {{ columns | join(", ") }}, ({% include "_next_change.sql" %})
 FROM (
-    SELECT {% for column in columns %}stale.{{ column }}{{ ", " if not loop.last }}{% endfor %}
+    {% if lost %}
+    SELECT {% for column in columns %}lost.{{ column }}{{ ", " if not loop.last }}{% endfor %}
 
-    FROM stale
+    FROM lost
     UNION
+    {% endif %}
     SELECT {% for column in columns %}{{ source }}.{{ column }}{{ ", " if not loop.last }}{% endfor %}
 
     FROM {{ source }}

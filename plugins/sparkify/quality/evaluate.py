@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sparkify.quality import sql
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from sparkify.quality.kinds.kind import CheckedRows
     from sparkify.warehouse import Warehouse
 
+    Asked = Sequence[tuple[Check, CheckedRows]]
+
 T = TypeVar("T")
 
 # Maximum number of failing rows in a result, and of characters of a value.
@@ -30,30 +31,26 @@ WIDTH = 200
 def evaluate(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) -> Iterator[CheckResult]:
     """Evaluate checks, and yield their results.
 
-    A table is scanned once for all checks that a scan can answer; one statement counts the failing rows of all others.
-    If a check fails, a sample of its failing rows is read.
+    One statement scans each table once for all checks that a scan can answer; another counts the failing rows of all
+    other checks. If a check fails, a sample of its failing rows is read.
 
-    :param checks: the checks, grouped by table.
+    :param checks: the checks.
     :param interval: the run's interval.
     """
-    counted, seconds_of_counts = _timed(lambda: _counts(warehouse, checks, interval))
-    for (table, _), group in groupby(checks, key=lambda check: (check.table, check.scope)):
-        of_table = [(check, check.rows(interval)) for check in group]
-        measures = {check.name: found for check, rows in of_table if (found := check.kind.aggregate(rows))}
-        scope = of_table[0][1].where()
-        scan = sql.render("scan", table=table, measures=list(measures.values()), scope=scope)
-        (((total, *measured),), seconds_of_scan) = _timed(partial(warehouse.query, scan))
-        values = dict(zip(measures, measured, strict=True))
-        for check, rows in of_table:
-            shared = seconds_of_scan if check.name in values else seconds_of_counts if _label(check) in counted else 0
-            began = time.monotonic() - shared
-            if isinstance(check.kind, NumberKind):
-                select = check.kind.select(rows)
-                number = warehouse.query(select) if select else values[check.name]
-                yield _result(check, check.kind.evaluate(number, rows), 0, total, began)
-            elif isinstance(check.kind, RowKind):
-                failing = values[check.name] if check.name in values else counted[_label(check)]
-                yield _of_rows(warehouse, check, check.kind, rows, total, failing, began)
+    asked = [(check, check.rows(interval)) for check in checks]
+    (totals, scanned), seconds_of_scans = _timed(partial(_scan, warehouse, asked))
+    counted, seconds_of_counts = _timed(partial(_count, warehouse, asked))
+    measured = {**scanned, **counted}
+    for check, rows in asked:
+        total, label = totals[check.table, rows.where()], _label(check)
+        shared = seconds_of_scans if label in scanned else seconds_of_counts if label in counted else 0
+        began = time.monotonic() - shared
+        if isinstance(check.kind, NumberKind):
+            select = check.kind.select(rows)
+            number = warehouse.query(select) if select else measured[label]
+            yield _result(check, check.kind.evaluate(number, rows), 0, total, began)
+        elif isinstance(check.kind, RowKind):
+            yield _of_rows(warehouse, check, check.kind, rows, total, measured[label], began)
 
 
 def _label(check: Check) -> str:
@@ -66,12 +63,34 @@ def _timed(work: Callable[[], T]) -> tuple[T, float]:
     return work(), time.monotonic() - began
 
 
-def _counts(warehouse: Warehouse, checks: Sequence[Check], interval: Interval) -> dict[str, int]:
+def _scan(warehouse: Warehouse, asked: Asked) -> tuple[dict[tuple[str, str], int], dict[str, Any]]:
+    """Return the number of rows by table and condition, and the values of the checks that a scan can answer."""
+    scans: dict[tuple[str, str], dict[str, str]] = {}
+    for check, rows in asked:
+        measures = scans.setdefault((check.table, rows.where()), {})
+        if measure := check.kind.aggregate(rows):
+            measures[_label(check)] = measure
+    if not scans:
+        return {}, {}
+    names = [
+        {"table": table, "where": where, "measures": list(measures.values())}
+        for (table, where), measures in scans.items()
+    ]
+    (row,) = warehouse.query(sql.render("scans", scans=names))
+    values = iter(row)
+    totals, scanned = {}, {}
+    for scan, measures in scans.items():
+        totals[scan] = next(values)
+        scanned.update({label: next(values) for label in measures})
+    return totals, scanned
+
+
+def _count(warehouse: Warehouse, asked: Asked) -> dict[str, int]:
     """Return the number of failing rows of the checks that the scan of a table cannot answer."""
     counts = {
         _label(check): check.kind.count(rows)
-        for check in checks
-        if isinstance(check.kind, RowKind) and not check.kind.aggregate(rows := check.rows(interval))
+        for check, rows in asked
+        if isinstance(check.kind, RowKind) and not check.kind.aggregate(rows)
     }
     return dict(warehouse.query(sql.render("counts", counts=counts, text=predicates.text))) if counts else {}
 

@@ -64,7 +64,7 @@ def apply(
     :raises DdlError: if the DDL is invalid, or a change needs another policy; nothing is changed then.
     :raises WarehouseError: if the policy refuses the plan, or this code is older than the schema.
     """
-    found = find(warehouse, declared, others)
+    found = warehouse.transaction(lambda: find(warehouse, declared, others))
     if definition.DEFINITIONS not in found and policy != "refuse" and _bootstrap(warehouse, declared):
         found = find(warehouse, declared, others)
     definitions = {definition.DEFINITIONS} & {*found}

@@ -50,7 +50,7 @@ class CopyResult:
     :param rows: number of loaded rows.
     :param rejected: number of rejected rows, at most MAXERROR - 1.
     :param rejects: the first of them, :data:`MAX_REPORTED_REJECTS` and one of each further file.
-    :param query_id: the id of the COPY in the database's table of load errors; None if unknown.
+    :param query_id: the id of the COPY in the database's table of load errors; None if it is not there.
     """
 
     rows: int

@@ -113,7 +113,7 @@ class Warehouse(ABC):
                 self._session.autocommit = False
 
     def transaction(self, work: Callable[[], T], lock: Iterable[str] = ()) -> T:
-        """Run ``work`` in one transaction and commit it.
+        """Run ``work`` in one transaction and commit it; if it has only read, end it without a commit.
 
         Under snapshot isolation a transaction sees what was committed when its snapshot was taken. Its first SELECT,
         DML or DDL takes the snapshot; LOCK does not. So LOCK is the first statement: once it holds the lock, the
@@ -158,7 +158,11 @@ class Warehouse(ABC):
                     self._run(f"-- Wait for other writers of {tables}.\nLOCK {tables}")
                 result = work()
                 with self.secrets.redacted():
-                    self._session.commit()
+                    # Commits wait for each other: https://docs.aws.amazon.com/redshift/latest/dg/r_STL_COMMIT_STATS.html
+                    if self._guard.has_only_read:
+                        self._session.rollback()
+                    else:
+                        self._session.commit()
             except BaseException:
                 lock |= self._guard.written
                 self._rollback()

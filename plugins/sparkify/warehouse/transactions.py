@@ -29,11 +29,17 @@ class TransactionGuard:
         self._created: set[str] = set()  # by the current transaction: no other session sees them
         # The other tables to which the current transaction has written.
         self.written: set[str] = set()
+        self._verbs: set[str] = set()  # of the current transaction's statements
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction has begun."""
         return self._locked is not None
+
+    @property
+    def has_only_read(self) -> bool:
+        """Whether the current transaction has only read, so that there is nothing to commit."""
+        return self._verbs == {"SELECT"}
 
     @contextmanager
     def transaction(self, lock: Iterable[str]) -> Iterator[None]:
@@ -48,6 +54,7 @@ class TransactionGuard:
             )
         self._locked = tuple(lock)
         self.written = set()
+        self._verbs = set()
         try:
             yield
         finally:
@@ -64,6 +71,7 @@ class TransactionGuard:
         :raises WarehouseError: if it is outside of a transaction, locks tables, or writes to tables without a lock.
         """
         command = scripts.command(statement)
+        self._verbs.add(command.verb)
         if command.verb in scripts.WRITES:
             self.check_write(statement, command.names)
             return
@@ -85,6 +93,7 @@ class TransactionGuard:
         :raises WarehouseError: if it is outside of a transaction, or its transaction holds no lock.
         """
         self._check_transaction(statement)
+        self._verbs.add("INSERT")
         shared = [table for table in tables if _folded(table) not in self._temporary | self._created]
         if shared and not self._locked:
             raise WarehouseError(

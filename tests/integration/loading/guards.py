@@ -142,24 +142,22 @@ OF_HISTORY: dict[str, Guard | Step] = {
     "candidates of the interval are found": Guard("pending", "select in rows", "select in rows[1:]"),
     "spans that have lost all candidates are found": Guard("pending", "select in rows", "select in rows[::2]"),
     "spans of candidates of several intervals are found": Guard("pending", "select in rows", "select in rows[:2]"),
-    "ends move": Guard("merge_spans", "{{ table }}.valid_to <> ends.valid_to\n", f"{NEVER}\n"),
-    "a current span ends": Guard("merge_spans", "({{ table }}.valid_to IS NULL AND ends.valid_to IS NOT NULL)", NEVER),
+    "ends move": Guard("move_ends", "{{ table }}.valid_to <> ends.valid_to\n", f"{NEVER}\n"),
+    "a current span ends": Guard("move_ends", "({{ table }}.valid_to IS NULL AND ends.valid_to IS NOT NULL)", NEVER),
     "an ended span is current again": Guard(
-        "merge_spans", "({{ table }}.valid_to IS NOT NULL AND ends.valid_to IS NULL)", NEVER
+        "move_ends", "({{ table }}.valid_to IS NOT NULL AND ends.valid_to IS NULL)", NEVER
     ),
     "a span that ends is not current": Guard(
-        "merge_spans", "CASE WHEN ends.valid_to IS NULL THEN TRUE ELSE FALSE END", "is_current"
+        "move_ends", "CASE WHEN ends.valid_to IS NULL THEN TRUE ELSE FALSE END", "is_current"
     ),
 }
 OF_AGGREGATES: dict[str, Guard | Step] = {
     "the newest candidate of a key counts": Guard("_macros", "row_version DESC", "row_version"),
     "an older candidate does not count": Guard("drop_older", "{{ table }}.row_version > newest.row_version", NEVER),
     "older candidates are counted": Guard("count_changed", "{{ table }}.row_version > newest.row_version", NEVER),
-    "a row that has lost its source": Guard("take_changed", "{{ changed }}", NEVER),
-    "a row whose candidate is older than it": Guard(
-        "take_changed", " OR newest.row_version < {{ table }}.row_version", ""
-    ),
-    "images of deleted rows": Guard("record_changes", "    FROM stale\n", f"    FROM stale WHERE {NEVER}\n"),
+    "a row that has lost its source": Guard("_lost", "{{ changed }}", NEVER),
+    "a row whose candidate is older than it": Guard("_lost", " OR newest.row_version < {{ table }}.row_version", ""),
+    "images of deleted rows": Guard("record_changes", "    FROM lost\n", f"    FROM lost WHERE {NEVER}\n"),
     "images of former values": Guard("record_changes", "{{ source }}.row_version <> newest.row_version", NEVER),
     "images of rows outside of the interval": Guard("record_changes", "NOT ({{ owned }})", NEVER),
     "a rebuild is recorded": Step(Newest, "rebuilt"),

@@ -34,8 +34,8 @@ def checked(interval: Interval = HOUR) -> CheckedRows:
 def test_the_sql_of_the_shipped_checks_obeys_the_rules(shipped: Check) -> None:
     rows = shipped.rows(HOUR)
     measure = shipped.kind.aggregate(rows)
-    scan = sql.render("scan", table=shipped.table, measures=[measure] if measure else [], scope=rows.where())
-    assert violations(scan) == []
+    scan = {"table": shipped.table, "measures": [measure] if measure else [], "where": rows.where()}
+    assert violations(sql.render("scans", scans=[scan, scan])) == []
     if isinstance(shipped.kind, NumberKind):
         assert violations(shipped.kind.select(rows) or "SELECT 1 AS one") == []
     else:

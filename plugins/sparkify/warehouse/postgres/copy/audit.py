@@ -47,7 +47,9 @@ _DDL = (
 )
 _INSERT = """
     INSERT INTO public.stl_load_errors
-    SELECT usesysid::bigint, 0, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0
+    SELECT
+        usesysid::bigint, 0, %s, %s, %s, currval('public.copy_query_id'),
+        %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0
     FROM pg_catalog.pg_user WHERE usename = %s
 """
 # "Multibyte characters in the load data are replaced with a period"; PostgreSQL's text cannot contain NUL.
@@ -66,46 +68,31 @@ def create_load_errors(connection: psycopg.Connection[Any]) -> None:
             cursor.execute(statement)
 
 
-def next_query_id(connection: psycopg.Connection[Any], audit: Audit) -> int:
-    """Return an id that no other COPY of this database has."""
-    with connection.cursor() as cursor:
-        ready = cursor.execute(
-            "SELECT to_regclass('public.stl_load_errors') IS NOT NULL"
-            " AND to_regclass('public.copy_query_id') IS NOT NULL"
-        ).fetchone()
-        if ready != (True,):
-            with audit() as other:
-                create_load_errors(other)
-        row = cursor.execute("SELECT nextval('public.copy_query_id')").fetchone()
-        assert row is not None
-        return int(row[0])
-
-
 def store_rejects(
     audit: Audit,
     rejects: Sequence[RejectedRow],
     *,
-    query_id: int,
     table: int,
     session: int,
     user: str,
     started: datetime,
-) -> None:
+) -> int:
     """Write rejected rows to ``stl_load_errors`` and commit them, even if the COPY is rolled back.
 
+    The table is created if it is missing.
+
     :param audit: opens the connection that writes them.
-    :param query_id: the id of the COPY.
     :param table: the target's oid.
     :param session: the process id of the session that loads.
     :param user: the user of that session.
     :param started: start of the COPY; aware.
+    :return: the id of the COPY there, which no other COPY of this database has.
     """
     rows = [
         (
             table,
             started.replace(tzinfo=None),
             session,
-            query_id,
             row.file_name[:256],
             row.line_number,
             row.column_name[:127],
@@ -120,5 +107,10 @@ def store_rejects(
         )
         for row in rejects
     ]
-    with audit() as connection, connection.transaction(), connection.cursor() as cursor:
-        cursor.executemany(_INSERT, rows)
+    with audit() as connection:
+        create_load_errors(connection)
+        with connection.transaction(), connection.cursor() as cursor:
+            found = cursor.execute("SELECT nextval('public.copy_query_id')").fetchone()
+            assert found is not None
+            cursor.executemany(_INSERT, rows)
+    return int(found[0])

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from sparkify.s3 import S3Error, list_objects, read_object
 from sparkify.warehouse.copy_result import MAX_REPORTED_REJECTS, CopyFailedError, CopyResult
-from sparkify.warehouse.postgres.copy.audit import next_query_id, store_rejects
+from sparkify.warehouse.postgres.copy.audit import store_rejects
 from sparkify.warehouse.postgres.copy.command import split_url
 from sparkify.warehouse.postgres.copy.compression import decompress
 from sparkify.warehouse.postgres.copy.conversion import ConversionOptions
@@ -79,16 +79,16 @@ def copy(
     """
     started = datetime.now(UTC)
     target = find_target(connection, command)
-    query_id = next_query_id(connection, audit)
     rejects = _Rejects(command.maxerror)
     fetcher = Fetcher(open_store)
+    query_id: int | None = None
 
     def log() -> None:
+        nonlocal query_id
         if rejects.reported:
-            store_rejects(
+            query_id = store_rejects(
                 audit,
                 rejects.reported,
-                query_id=query_id,
                 table=target.oid,
                 session=connection.info.backend_pid,
                 user=connection.info.user,
@@ -102,7 +102,8 @@ def copy(
             rows = _load(connection, command, target, fetcher, objects, records, rejects)
             log()  # before the commit: no row is rejected without a log entry
     except _TooManyErrors:
-        raise _failure(command, rejects, query_id, _attempt(log)) from None
+        note = _attempt(log)
+        raise _failure(command, rejects, query_id, note) from None
     except (CopyFailedError, S3Error) as error:
         note = _attempt(log)
         more = error.rejects if isinstance(error, CopyFailedError) else ()
@@ -176,10 +177,11 @@ def _shown(command: CopyCommand) -> str:
     return f"'{command.schema}.{command.table}'" if command.schema else f"'{command.table}'"
 
 
-def _failure(command: CopyCommand, rejects: _Rejects, query_id: int, note: str) -> CopyFailedError:
+def _failure(command: CopyCommand, rejects: _Rejects, query_id: int | None, note: str) -> CopyFailedError:
     lines = [
         f"Load into table {_shown(command)} failed. Check 'stl_load_errors' system table for details "
-        f"(query = {query_id}). {rejects.count} rejected with MAXERROR {command.maxerror}; nothing was loaded.{note}",
+        f"(query = {query_id or 'unknown'}). {rejects.count} rejected with MAXERROR {command.maxerror}; "
+        f"nothing was loaded.{note}",
         *map(explain, rejects.reported[:_SHOWN_REJECTS]),
     ]
     return CopyFailedError("\n".join(lines), rejects.reported)

@@ -139,8 +139,16 @@ def test_reported_rejects_are_bounded_and_their_number_is_exact(loader: Loader):
 
 def test_query_ids_are_unique(loader: Loader):
     loader.table("a int")
+    loader.put_lines("data", {"a": 1}, {"a": "x"})
+    assert len({loader.copy("data", "MAXERROR 2").query_id for _ in range(3)}) == 3
+
+
+def test_a_load_without_rejects_asks_for_no_id(loader: Loader):
+    loader.table("a int")
     loader.put_lines("data", {"a": 1})
-    assert len({loader.copy("data").query_id for _ in range(3)}) == 3
+    assert loader.copy("data").query_id is None
+    (found,) = loader.connection.execute("SELECT to_regclass('public.stl_load_errors')").fetchone()
+    assert found is None
 
 
 def test_in_a_transaction_copy_is_part_of_it(loader: Loader):
