@@ -31,6 +31,8 @@ BENCHMARKS = {
     "parallel": "100 hourly runs at once beside 6",
     "scd2": "the history of users beside a full rebuild and a dbt snapshot",
     "month": "a month in one run, with and without the marts",
+    "day": "the largest day that an hourly run loads within ten minutes",
+    "years": "an hour, an old hour, the audit and the page on ten years of history",
     "page": "the panels of the warehouse page on a year of plays",
     "runs": "hourly runs, and a month in one run, on Airflow's scheduler",
     "start": "a fresh clone to its first query result, parsing of a DAG file, start of a task",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from bench.testbed import Testbed
 
 KEY = "log_data/2018/11/2018-11-01-events.json"
+IDS = re.compile(rb'("sessionId":|"userId":")(\d+)')
 # The day of that file, as a run's range.
 DAY = {"start": "2018-11-01T00:00:00+00:00", "end": "2018-11-02T00:00:00+00:00"}
 
@@ -32,23 +34,31 @@ def task_ids(first: str, *groups: str) -> list[str]:
     return sorted(ids, key=lambda task_id: task_id != first)
 
 
-def put_events(testbed: Testbed, bucket: str, given: generate.Options, events: int) -> int:
+def put_events(testbed: Testbed, bucket: str, given: generate.Options, events: int, copies: int = 1) -> int:
     """Write a file with the given number of events, as :data:`KEY`; return how many of them are plays.
 
+    :param events: generated events.
+    :param copies: how often each is written, with another user and session; larger files take less memory this way.
     :raises ValueError: if the options generate fewer.
     """
     path = testbed.folder / "events.json"
     count = plays = 0
     with path.open("wb") as file:
         for _, line in islice(generate.events(given), events):
-            file.write(b"\n" + line if count else line)
+            lines = [line] if copies == 1 else [_copy(line, number, copies) for number in range(copies)]
+            file.write(b"\n" * bool(count) + b"\n".join(lines))
             count += 1
-            plays += generate.PLAY in line
+            plays += copies * (generate.PLAY in line)
     if count < events:
         raise ValueError(f"Too few events from {given}: expected {events:,}, got {count:,}.")
     testbed.bucket(bucket).put(KEY, path)
     path.unlink()
     return plays
+
+
+def _copy(line: bytes, number: int, copies: int) -> bytes:
+    """Return one of the copies of an event, with a user and a session that no other copy has."""
+    return IDS.sub(lambda found: b"%b%d" % (found[1], int(found[2]) * copies + number), line)
 
 
 def put_songs(testbed: Testbed, bucket: str, given: generate.Options) -> None:

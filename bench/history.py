@@ -103,16 +103,16 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
         for number, start in enumerate(timed):
             days.put(store, start, hours[start])
             for history in histories:
-                _run_hour(history.lab, start, history.newest if number else {})
+                run_hour(history.lab, start, history.newest if number else {})
         for number, start in enumerate(timed):
             old = {history.size: days.middle(start, history.size) for history in histories}
             for hour in {*old.values()}:
                 days.change(store, hour)
             for history in histories:
-                _run_hour(history.lab, old[history.size], history.old if number else {})
+                run_hour(history.lab, old[history.size], history.old if number else {})
         for start in timed[-CLASSIC_ROUNDS:]:
             for history in histories:
-                history.newest.setdefault(BASELINE, []).append(_run_classic(history.lab, start))
+                history.newest.setdefault(BASELINE, []).append(run_classic(history.lab, start))
     events = sum(len(hours[start]) for start in timed[1:]) // given.rounds
     first, last = histories[0], histories[-1]
     sizes = f"{_times(last.size)} to {_times(first.size)} history"
@@ -154,7 +154,7 @@ def _build(history: History) -> str:
     )
 
 
-def _run_hour(lab: Lab, start: datetime, seconds: dict[str, list[float]]) -> None:
+def run_hour(lab: Lab, start: datetime, seconds: dict[str, list[float]]) -> None:
     """Run the tasks of the DAG for an hour; add the duration of each task, of each group of loads, and of all."""
     os.environ.update(lab.environment)
     found = dict.fromkeys(TOTALS, 0.0)
@@ -171,7 +171,7 @@ def _run_hour(lab: Lab, start: datetime, seconds: dict[str, list[float]]) -> Non
         seconds.setdefault(name, []).append(took)
 
 
-def _run_classic(lab: Lab, start: datetime) -> float:
+def run_classic(lab: Lab, start: datetime) -> float:
     """Return the seconds that the baseline takes for a staged hour, as if it were not loaded yet."""
     end = start + timedelta(hours=1)
     this_hour = f"interval_time >= {predicates.literal(start)} AND interval_time < {predicates.literal(end)}"

@@ -78,9 +78,11 @@ def _table(folder: Path, plays: int, rounds: int) -> ResultTable:
     :param folder: the data of the server.
     """
     with servers.postgres(folder) as server:
-        queries, baseline = _queries(server)
-    seconds = {(name, asked): [_time(folder, query) for _ in range(rounds)] for (name, asked), query in queries.items()}
-    before = {name: [_time(folder, query, UNLIMITED) for _ in range(rounds)] for name, query in baseline.items()}
+        queries, baseline = panel_queries(server)
+    seconds = {
+        (name, asked): [seconds_of(folder, query) for _ in range(rounds)] for (name, asked), query in queries.items()
+    }
+    before = {name: [seconds_of(folder, query, UNLIMITED) for _ in range(rounds)] for name, query in baseline.items()}
     rows: list[Sequence[str]] = [
         (
             name,
@@ -110,7 +112,7 @@ def _milliseconds(seconds: Sequence[float]) -> str:
     return spread([1000 * value for value in seconds], digits=0) if seconds else ""
 
 
-def _queries(server: servers.PostgresServer) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
+def panel_queries(server: servers.PostgresServer) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
     """Return the queries of the panels by name and range, and those of the baseline by name."""
     tables = ddl.tables(SQL / "ddl")
     os.environ["AIRFLOW_CONN_REDSHIFT"] = postgres_connection(server, DATABASE)
@@ -128,7 +130,7 @@ def _queries(server: servers.PostgresServer) -> tuple[dict[tuple[str, str], str]
     return queries, {label(statement): statement for statement in statements(before)}
 
 
-def _time(folder: Path, query: str, limit: float = panels.LIMIT) -> float:
+def seconds_of(folder: Path, query: str, limit: float = panels.LIMIT) -> float:
     """Restart the server; return the seconds of a query with its connection, both as the page makes them."""
     with servers.postgres(folder) as server:
         os.environ["AIRFLOW_CONN_REDSHIFT"] = postgres_connection(server, DATABASE)
@@ -148,12 +150,22 @@ def build(server: servers.PostgresServer, plays: int, users: int, songs: int, pr
     uri = server.create_database(DATABASE)
     lab = Lab(uri, cast("S3Store", None), "none", {})  # there are no files
     lab.run(f"{START}", f"{START:%Y}-12-31", tasks=["create_tables"])
+    fill(uri, plays, users, songs, progress)
+
+
+def fill(uri: str, plays: int, users: int, songs: int, progress: Callable[[str], None], years: int = 1) -> None:
+    """Fill the tables of a database with plays, and with the marts of them.
+
+    :param plays: in all years.
+    :param progress: is called after each table.
+    """
     render = templates.renderer(SQL)
     script = templates.from_string(Path(__file__).with_name("page_data.sql").read_text()).render(
         sessions=plays // 17,
         users=users,
         songs=songs,
         start=START,
+        years=years,
         loads={name: render(f"load/{name}", scope=predicates.everything) for name in MARTS},
         columns={table.name: list(table.types) for table in ddl.tables(SQL / "ddl")},
     )

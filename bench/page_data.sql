@@ -1,6 +1,6 @@
--- A year of {{ sessions }} sessions of {{ users }} users, without loading files.
+-- Years with {{ sessions }} sessions of {{ users }} users, without loading files.
 --
--- Sessions have 20 events, 17 of them plays. The users grow to their final number during the year, and those who joined
+-- Sessions have 20 events, 17 of them plays. The users grow to their final number meanwhile, and those who joined
 -- lately come more often. Few of the {{ songs }} songs have most of the plays.
 INSERT INTO staging_events (
     artist, auth, iteminsession, length, level, method, page, registration, sessionid, song, status, ts, useragent, userid,
@@ -39,8 +39,8 @@ FROM (
         CAST(FLOOR({{ songs }} * POWER(
             ((CAST(s.session_number AS BIGINT) * 20 + i.item) * 7919 % 1000003) / 1000003.0, 4
         )) AS INTEGER) AS song_number,
-        TIMESTAMP '{{ start }}' + s.user_number * INTERVAL '1 year' / {{ users }} AS joined_at,
-        s.started_at + i.item * INTERVAL '237.5 seconds' AS event_time
+        TIMESTAMP '{{ start }}' + s.user_number * INTERVAL '{{ years }} years' / {{ users }} AS joined_at,
+        DATE_TRUNC('milliseconds', s.started_at + i.item * INTERVAL '237.5 seconds') AS event_time
     FROM (
         SELECT
             n AS session_number,
@@ -49,7 +49,7 @@ FROM (
                 * POWER((CAST(n AS BIGINT) * 104729 % 1000003) / 1000003.0, 0.7)
             ) AS INTEGER) AS user_number,
             -- Evenings are busier.
-            DATE_TRUNC('day', TIMESTAMP '{{ start }}' + n * (INTERVAL '1 year' / {{ sessions }}))
+            DATE_TRUNC('day', TIMESTAMP '{{ start }}' + n * (INTERVAL '{{ years }} years' / {{ sessions }}))
             + SQRT((CAST(n AS BIGINT) * 7907 % 1000003) / 1000003.0) * INTERVAL '22 hours' AS started_at
         FROM GENERATE_SERIES(0, {{ sessions - 1 }}) AS n
     ) AS s

@@ -16,7 +16,6 @@ import multiprocessing
 import os
 import time
 from collections import Counter
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 from statistics import median
@@ -29,7 +28,6 @@ from bench.results import Goal, ResultTable, spread
 from sandbox import generate, upload
 from sandbox.backfill_client import HOUR
 from sandbox.lab import Lab
-from sparkify.warehouse import transactions
 
 if TYPE_CHECKING:
     import argparse
@@ -43,6 +41,7 @@ BUCKET, EMPTY, SINGLE, ROUND = "parallel", "parallel_empty", "parallel_single", 
 OURS = "ours, {} runs at once"
 # Imported once, like the packages of Airflow's tasks.
 PRELOADED = ["bench.parallel", "sparkify_warehouse", "sparkify.warehouse.postgres.session", "sparkify.quality.evaluate"]
+CONFLICTS = "sparkify.warehouse.transactions"  # the logger of their warnings
 RETRY_DELAY = 0.5  # seconds; each retry doubles it
 SLOWEST, THROUGHPUT = 2.0, 0.8
 POLL_INTERVAL = 0.2  # seconds between samples of the connections
@@ -135,7 +134,9 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     hours = [options.begin + number * HOUR for number in range(given.hours)]
     contenders = [Runs(at_once) for at_once in given.at_once]
     log = testbed.folder / "log"
-    with log.open("w") as file, redirect_stdout(file), testbed.database(EMPTY) as uri:  # tasks log each statement
+    log.touch()
+    logging.disable()  # tasks log each statement
+    with testbed.database(EMPTY) as uri:
         _run_single(Lab(uri, store, BUCKET, testbed.connections(EMPTY)), hours, ["create_tables"])
         with testbed.database(SINGLE, EMPTY) as uri:
             single = Lab(uri, store, BUCKET, testbed.connections(SINGLE))
@@ -205,7 +206,8 @@ def _run_hour(lab: Lab, hour: datetime) -> HourlyRun:
     from airflow.sdk.exceptions import AirflowFailException
 
     conflicts, errors = _Conflicts(), list[str]()
-    transactions.log.addHandler(conflicts)
+    log = logging.getLogger(CONFLICTS)
+    log.addHandler(conflicts)
     began = time.perf_counter()
     for task in lab.dag.topological_sort():
         for number in range(task.retries + 1):
@@ -219,7 +221,7 @@ def _run_hour(lab: Lab, hour: datetime) -> HourlyRun:
                     raise
                 errors.append(" ".join(f"{task.task_id}: {error}".split()))
                 time.sleep(RETRY_DELAY * 2**number)
-    transactions.log.removeHandler(conflicts)
+    log.removeHandler(conflicts)
     return HourlyRun(time.perf_counter() - began, conflicts.count, errors)
 
 

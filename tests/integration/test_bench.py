@@ -15,6 +15,8 @@ import pytest
 from bench import __main__ as command
 from bench import (
     before,
+    data,
+    day,
     days,
     firstload,
     history,
@@ -30,6 +32,7 @@ from bench import (
     staging,
     star,
     start,
+    years,
 )
 from sparkify.interval import PERIODS
 from tests.conftest import ROOT
@@ -141,6 +144,57 @@ def test_the_parallel_benchmark_loads_all_hours_at_once() -> None:
     assert int(few[2]) <= 3 < int(many[2]) <= 7  # connections, with that of the benchmark
     assert [few[3:], many[3:]] == 2 * [("0", "0")]  # deadlocks, retried tasks
     assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == 3
+
+
+def test_the_day_benchmark_reports_every_size_and_the_largest_day() -> None:
+    printed = smoke("day")
+    rows = re.findall(rf"^  (\S.*?)  +([\d,]+)(?:  +{NUMBER}){{6}} *$", printed, re.MULTILINE)
+    names = [day.OURS, day.AGAIN, day.CLASSIC]
+    assert rows == [(name, events) for events in ("1,000", "2,000") for name in names]
+    assert re.findall(r"^(ours: [a-z ]+): .*within 600 s", printed, re.MULTILINE) == [day.OURS, day.AGAIN]
+
+
+def test_the_largest_day_is_on_the_line_through_the_sizes_around_it() -> None:
+    def loads(*seconds: float) -> list[day.Load]:
+        return [
+            day.Load("ours", events, 500 * events, race.Measurement(events, second, 0, 0, 0), 0)
+            for events, second in zip((1_000_000, 2_000_000, 4_000_000), seconds, strict=True)
+        ]
+
+    between, beyond, falling = map(day.largest, (loads(100, 500, 700), loads(100, 200, 300), loads(1, 2, 1)))
+    assert between.startswith("ours: 3.0 million events, 1.5 GB, within 600 s (between 2,000,000 and 4,000,000")
+    assert beyond.startswith("ours: 10.0 million events, 5.0 GB, within 600 s (extrapolated from 2,000,000 and")
+    assert "too small" in falling
+
+
+def test_copies_of_an_event_have_other_users_and_sessions(lab: Lab, tmp_path: Path) -> None:
+    class Bed:
+        folder = tmp_path
+
+        def bucket(self, name: str) -> Any:
+            return lab.store
+
+    given = data.options(60, songs=5)
+    plays = data.put_events(Bed(), "", given, 60, 3)  # type: ignore[arg-type]
+    lab.run(data.DAY["start"], data.DAY["end"], tasks=["stage_events", "load_songplays"])
+    assert lab.counts()["staging_events"] == 180
+    assert lab.counts()["songplays"] == plays
+    distinct = "COUNT(DISTINCT sessionid), COUNT(DISTINCT userid)"
+    ((sessions, users),) = lab.query(f"SELECT {distinct} FROM staging_events")
+    ((of_first, users_of_first),) = lab.query(f"SELECT {distinct} FROM staging_events WHERE sessionid % 3 = 0")
+    assert (sessions, users) == (3 * of_first, 3 * users_of_first)
+
+
+def test_the_years_benchmark_compares_a_long_history_with_a_short_one() -> None:
+    printed = smoke("years")
+    rows = re.findall(rf"^  (\S.*?)(?:  +{SPREAD}){{2}}  +{NUMBER}  +-?{NUMBER} *$", printed, re.MULTILINE)
+    panels = [years.PANELS.format(asked) for asked in ("28d", "all")]
+    assert rows == [years.HOUR, years.OLD, years.AUDIT, history.BASELINE, *panels]
+    assert re.search(r"bytes per play; 100,000,000 plays would have \d+\.", printed)
+    assert re.findall(r"^  (?:met|MISSED): (.*?): \d", printed, re.MULTILINE) == [
+        "cost of an hour, 2 years to 1",
+        "cost of an old hour, 2 years to 1",
+    ]
 
 
 def test_the_scd2_benchmark_compares_spans_with_those_of_the_rebuild() -> None:
