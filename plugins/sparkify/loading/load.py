@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sparkify.loading import pending
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from sparkify.schema.rebuild import Replacement
 
 log = logging.getLogger(__name__)
+
+
+class _LargeRebuildError(Exception):
+    """A rebuild has many rows to insert: begin again in the context that the warehouse has for it."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Load:
         warehouse, table, strategy = self.target.warehouse, self.target.table, self.strategy
         sources = strategy.sources(self.target)
 
-        def load() -> int | None:
+        def load(*, is_prepared: bool = False) -> int | None:
             own = {table: self.fingerprint}
             found = pending.find(warehouse, table, sources)
             changed = definition.outdated(found.definitions, "rows", own, newest=self.is_newest)[table]
@@ -63,6 +68,9 @@ class Load:
                 log.info("The definition of the table is new or has changed, rebuilding all rows: table=%s", table)
             if sources.batches and not found.batches.ids and not always and not changed and not replaced:
                 return None
+            is_direct = changed and not replaced and not is_prepared
+            if is_direct and warehouse.expects_many(self.target.select(predicates.everything)):
+                raise _LargeRebuildError
             rows = self._swap() if replaced else strategy.rebuild(self.target) if changed else work(found)
             if changed:
                 definition.record(warehouse, "rows", own)
@@ -70,7 +78,12 @@ class Load:
                 warehouse.script(render("end_load", table=table, new=found.new, retired=found.retired))
             return rows
 
-        rows = warehouse.transaction(load, lock=[table, *strategy.locks])
+        locks = [table, *strategy.locks]
+        try:
+            rows = warehouse.transaction(load, lock=locks)
+        except _LargeRebuildError:
+            with warehouse.filling(table):
+                rows = warehouse.transaction(partial(load, is_prepared=True), lock=locks)
         if rows is not None:
             warehouse.analyze(table, rows)
         return rows

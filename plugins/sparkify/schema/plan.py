@@ -235,7 +235,10 @@ def _of_keys(table: Table, existing: Relation, found: Found) -> Iterator[Change]
         current = table.sort_key if is_primary_key else list(index.columns if index else ())
     if table.sort_key and table.sort_key != current:
         sql = f"ALTER TABLE {table.name} ALTER SORTKEY ({', '.join(table.sort_key)})"
-        yield Change(Kind.KEYS, table.name, f"sort key {_listed(current, table.sort_key)}", sql)
+        if existing.sort_key is None and not current:  # it is missing while an empty table is filled
+            yield Change(Kind.CREATE, "", f"create index {sort_index(table.name)}", sql)
+        else:
+            yield Change(Kind.KEYS, table.name, f"sort key {_listed(current, table.sort_key)}", sql)
     if table.distribution and existing.distribution and table.distribution != existing.distribution:
         style = table.distribution.replace("KEY (", "KEY DISTKEY ").rstrip(")")
         what = f"distribution {existing.distribution} -> {table.distribution}"

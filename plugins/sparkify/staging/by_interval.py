@@ -68,7 +68,9 @@ class IntervalStaging:
             before = self.table.warehouse.transaction(self._look_up)
             landed = self._land_files(before)
             replace_rows = partial(self._replace, landed, before)
-            if staged := self.table.warehouse.transaction(replace_rows, lock=[self.table.name]):
+            with self.table.warehouse.filling(self.table.name, landed.rows):
+                staged = self.table.warehouse.transaction(replace_rows, lock=[self.table.name])
+            if staged:
                 counts = {"rejected": landed.rejected, "files": len(landed.tables), "empty": landed.empty}
                 return {**staged, **counts}
             log.info(
@@ -136,6 +138,7 @@ class IntervalStaging:
             result = self.table.warehouse.transaction(partial(copy.into, landing, prefix, objects))
         landed.tables.append(LandingTable.of(landing, period))
         if result:
+            landed.rows += result.rows
             landed.rejected += result.rejected
             landed.rejects[period.start] = result.rejects
             landed.empty += self._warn_of_empty(objects, result)

@@ -47,6 +47,7 @@ class LandedFiles:
     :param shared: the names of those that other runs read, too.
     :param created: those of them that this run has created.
     :param is_last: whether the run stages a period that has ended as a whole: no other run is expected to read it.
+    :param rows: number of rows that the run has copied.
     :param rejected: number of rejected rows.
     :param rejects: the reported rejected rows, by the start of the period of their file.
     :param empty: number of files without rows.
@@ -58,6 +59,7 @@ class LandedFiles:
     shared: list[str] = field(default_factory=list)
     created: list[str] = field(default_factory=list)
     is_last: bool = False
+    rows: int = 0
     rejected: int = 0
     rejects: dict[datetime, Sequence[RejectedRow]] = field(default_factory=dict)
     empty: int = 0

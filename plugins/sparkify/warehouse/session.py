@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from abc import ABC, abstractmethod
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from sparkify.sql.scripts import label, statements
@@ -21,6 +21,7 @@ from sparkify.warehouse.unreachable import Reason, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Self
 
@@ -279,6 +280,19 @@ class Warehouse(ABC):
         https://docs.aws.amazon.com/redshift/latest/dg/r_ANALYZE.html
         """
         return changed > self.unanalyzed
+
+    def expects_many(self, select: str) -> bool:
+        """Return whether a SELECT probably returns so many rows that :meth:`filling` a table with them pays."""
+        return False
+
+    def filling(self, table: str, rows: int | None = None) -> AbstractContextManager[None]:
+        """Return a context in which many rows are inserted into a table, which may be empty; outside of transactions.
+
+        Redshift has no indexes, and needs none.
+
+        :param rows: their number; many, if it is not known.
+        """
+        return nullcontext()
 
     def _text(self, error: BaseException) -> str:
         """Return the message of an error."""

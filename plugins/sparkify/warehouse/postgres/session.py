@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sparkify.warehouse.errors import WarehouseError
-from sparkify.warehouse.postgres import dialect
+from sparkify.warehouse.postgres import dialect, filling
 from sparkify.warehouse.session import Warehouse
 from sparkify.warehouse.unreachable import CONNECT_TIMEOUT, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
     from obstore.store import S3Store
 
@@ -65,6 +67,13 @@ class Postgres(Warehouse):
         # autovacuum's own threshold; but it runs once a minute, and the next task does not wait for it
         ((known,),) = self.query(f"SELECT reltuples FROM pg_class WHERE oid = CAST('{table}' AS regclass)")
         return bool(changed > max(known, 0) / 10)
+
+    def expects_many(self, select: str) -> bool:
+        ((plan,),) = self.query(f"EXPLAIN (FORMAT JSON) {select}")
+        return bool(plan[0]["Plan"]["Plan Rows"] >= filling.LEAST_ROWS)
+
+    def filling(self, table: str, rows: int | None = None) -> AbstractContextManager[None]:
+        return filling.filling(self, table) if rows is None or rows >= filling.LEAST_ROWS else nullcontext()
 
     def _begin_read_only(self, seconds: float) -> None:
         """Begin the transaction, with enough memory to sort all plays without spilling to disk."""
