@@ -32,7 +32,7 @@ class DataQualityOperator(WarehouseOperator):
     did: the same data would fail again.
 
     Before that it records in the ledger that the run has loaded what it has staged by interval: it comes after all
-    loads.
+    loads, and some checks compare tables only while no run is loading them.
 
     :param checks: the folder with the YAML files that declare the checks, see include/checks. (templated)
     :param scope: ``interval`` for checks of the run's interval, ``table`` for checks of whole tables.
