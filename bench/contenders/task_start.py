@@ -23,10 +23,9 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     import airflow.sdk.execution_time.task_runner  # noqa: F401
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-    from airflow_local_settings import PACKAGES
+    from airflow_local_settings import preload
 
-    for package in PACKAGES:
-        importlib.import_module(package)
+    preload()
     gc.collect()
     gc.freeze()  # as LocalExecutor does
 

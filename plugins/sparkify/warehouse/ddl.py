@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 from graphlib import CycleError, TopologicalSorter
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from sparkify.sql.scripts import body, command, statements
@@ -251,10 +252,19 @@ def read(*folders: Path, indexes: Iterable[str] = ()) -> dict[Statement, Table |
 
     :raises DdlError: if a file is invalid, or a table is declared twice; see also :func:`parse`.
     """
+    files = sorted(path for folder in folders for path in folder.rglob("*.sql"))
+    if not files:
+        raise DdlError(f"No file of DDL (*.sql) in {', '.join(map(str, folders))}.")
+    texts = tuple((PurePath(*path.parts[-2:]), path.read_text(encoding="utf-8")) for path in files)
+    return dict(_read(texts, tuple(script.rstrip() for script in indexes)))
+
+
+@lru_cache(maxsize=16)
+def _read(files: tuple[tuple[PurePath, str], ...], indexes: tuple[str, ...]) -> dict[Statement, Table | None]:
     found: dict[Statement, Table | None] = {}
     places: dict[str, str] = {}
-    for path in sorted(path for folder in folders for path in folder.rglob("*.sql")):
-        for statement in parse(_with_view(path), path.name):
+    for path, text in files:
+        for statement in parse(_with_view(path, text), path.name):
             table = _table(statement, keeps_rows=path.name == HISTORY)
             if statement.kind in ("TABLE", "VIEW"):
                 kind, name = statement.kind.lower(), str(statement.creates)
@@ -264,8 +274,6 @@ def read(*folders: Path, indexes: Iterable[str] = ()) -> dict[Statement, Table |
                     )
                 places[name] = statement.where
             found[statement] = table
-    if not found:
-        raise DdlError(f"No file of DDL (*.sql) in {', '.join(map(str, folders))}.")
     found |= {statement: None for script in indexes for statement in parse(script, "postgres_sql")}
     schemas = {item.creates for item in found if item.kind == "SCHEMA"}
     missing = {str(item.creates).rpartition(".")[0] for item in found if item.kind == "VIEW"} - {"", *schemas}
@@ -274,9 +282,8 @@ def read(*folders: Path, indexes: Iterable[str] = ()) -> dict[Statement, Table |
     return {statement: found[statement] for statement in [*first, *_views(found)]}
 
 
-def _with_view(path: Path) -> str:
+def _with_view(path: PurePath, text: str) -> str:
     """Return the text of a file; of a SELECT, with CREATE VIEW in front of it, in the same line."""
-    text = path.read_text(encoding="utf-8")
     found = statements(text)
     if len(found) != 1 or command(text).verb not in ("SELECT", "WITH"):
         return text

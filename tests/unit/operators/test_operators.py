@@ -7,6 +7,7 @@ import re
 import socket
 from typing import TYPE_CHECKING, Any
 
+import jinja2
 import pytest
 from airflow.sdk import DAG, BaseHook, Variable
 from airflow.sdk.exceptions import AirflowFailException
@@ -370,3 +371,35 @@ def test_the_definition_of_a_load_is_its_select(tmp_path: Path) -> None:
     task.render_template_fields({})
     assert task._template == "SELECT 1 AS song_id WHERE {{ scope('at', song_id='id') }}"
     assert task.sql.startswith("SELECT 1 AS song_id WHERE at >= TIMESTAMP '2018-11-01")
+
+
+def test_a_text_is_compiled_once_and_only_if_it_has_expressions(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    compile_template = jinja2.Environment.compile
+
+    def count(environment: jinja2.Environment, source: str, *arguments: Any, **named: Any) -> Any:
+        compiled.append(source)
+        return compile_template(environment, source, *arguments, **named)
+
+    monkeypatch.setattr(jinja2.Environment, "compile", count)
+    with DAG("d"):
+        task: Any = operators.LoadDimensionOperator(
+            task_id="t",
+            **LOAD | {"sql": "SELECT {{ x }}"},
+            interval_start="{{ x }}",
+            interval_end="{{ x }}",
+            ddl=["a\n"],
+        )
+    context: Any = {"x": 1}
+    task.render_template_fields(context)
+    assert (task.sql, task.interval_start, task.interval_end, task.ddl) == ("SELECT 1", "1", "1", ["a"])
+    assert task.render_template("SELECT {{ x }}", {"x": 2}) == "SELECT 2"
+    assert task.render_template("a\r\nb", context) == "a\nb"
+    assert sorted(compiled) == ["SELECT {{ x }}", "a\r\nb", "{{ x }}"]
+
+
+def test_native_values_are_rendered_as_airflow_does() -> None:
+    with DAG("d", render_template_as_native_obj=True):
+        task: Any = operators.LoadDimensionOperator(task_id="t", **LOAD)
+    task.render_template_fields({})
+    assert task.render_template("3", {}) == 3
