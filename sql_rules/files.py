@@ -108,7 +108,7 @@ def statements_of(check: declaration.Check) -> Iterator[str]:
     """Yield the SQL statements that evaluate a check."""
     rows = check.rows(_INTERVAL)
     if measure := check.kind.aggregate(rows):
-        yield sql.render("scan", table=check.table, measures=[measure], scope=rows.where())
+        yield sql.render("scans", scans=[{"table": check.table, "where": rows.where(), "measures": [measure]}])
     if isinstance(check.kind, NumberKind):
         if select := check.kind.select(rows):
             yield select
