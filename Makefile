@@ -112,7 +112,7 @@ proof: .venv/dev  ## Prove the project on a Redshift that is created and deleted
 proof-sweep: .venv/dev  ## Delete what earlier proofs left [REGION HOURS=3]
 	@$(BIN)/python -m proof $(if $(REGION),--region "$$REGION") sweep $(if $(HOURS),--hours "$$HOURS")
 
-bench: .venv/run .venv-bench/bench  ## Run the benchmarks against their baselines; all take an hour [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
+bench: .venv/run .venv-bench/bench  ## Run the benchmarks against their baselines; all take hours [ARGS="staging --events 200000 --repeat 3"] [ARGS=--help]
 	@PYTHONPATH=$(PYTHONPATH):. $(BIN)/python -m bench $(ARGS)
 
 bench-history: .venv/run  ## Benchmark an hour on a short and on a long history [ARGS="--smoke" or --help]

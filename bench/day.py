@@ -77,7 +77,7 @@ class Load(NamedTuple):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command-line options."""
-    sizes = [500_000, 1_000_000, 2_000_000, 4_000_000]
+    sizes = [250_000, 500_000, 1_000_000]
     parser.add_argument("--events", type=int, nargs="+", default=sizes, help="events of each day (%(default)s)")
     parser.add_argument("--songs", type=int, default=1000, help="songs of the catalogue (%(default)s)")
 

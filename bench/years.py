@@ -77,7 +77,7 @@ class Years:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command-line options."""
     parser.add_argument("--years", type=int, nargs=2, default=[1, 10], help="years of history (%(default)s)")
-    parser.add_argument("--plays", type=int, default=1_000_000, help="plays a year (%(default)s)")
+    parser.add_argument("--plays", type=int, default=400_000, help="plays a year (%(default)s)")
     parser.add_argument("--users", type=int, default=30_000, help="users at the end (%(default)s)")
     parser.add_argument("--songs", type=int, default=50_000, help="different songs (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="timed hours of each kind (%(default)s)")
