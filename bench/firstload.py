@@ -32,8 +32,8 @@ NOTES = (
     "not timed.",
     "DuckDB: does not record what it has loaded, the version of a row, nor rejected rows (it fails at the first one); "
     "a second load would begin anew. It creates keys and indexes when the rows are in.",
-    "Ours, and before: without the marts; also the ledger of files, and the {checks} checks of an interval's rows of these "
-    "tables that read no mart.",
+    "Ours, and before: without the marts; also the ledger of files, and the {checks} checks of an interval's rows that "
+    "read no mart.",
 )
 
 
