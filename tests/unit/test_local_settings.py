@@ -42,8 +42,9 @@ def test_processes_that_fork_tasks_import_their_packages(argv: tuple[str, ...]) 
     assert threads == 1, "a fork copies one thread only"
 
 
-def test_other_processes_do_not_import_them() -> None:
-    missing, _, _ = _imported("api-server")
+@pytest.mark.parametrize("argv", [("api-server",), ("-m", "scheduler")], ids=["api-server", "pytest -m scheduler"])
+def test_other_processes_do_not_import_them(argv: tuple[str, ...]) -> None:
+    missing, _, _ = _imported(*argv)
     assert "obstore.auth.boto3" in missing
 
 
