@@ -45,7 +45,7 @@ def sent(endpoint: Endpoint, start: str) -> list[str]:
 def test_the_catalogue_equals_the_ddl(loaded: Lab, endpoint: Endpoint) -> None:
     endpoint.received.clear()
     assert create(loaded, DDL, "refuse")["schema_changes"] == 0
-    assert [sql for sql in endpoint.received if "pg_class" not in sql] == ["begin transaction", "commit"]
+    assert [sql for sql in endpoint.received if "pg_class" not in sql] == ["begin transaction", "rollback"]
     assert len(endpoint.received) == 3
 
 
@@ -94,7 +94,7 @@ def test_a_longer_text_is_altered_outside_of_a_transaction(loaded: Lab, ddl: Pat
     before = [
         sql.lower() for sql in endpoint.received[:at] if sql.lower() in ("begin transaction", "commit", "rollback")
     ]
-    assert before[-1] == "commit"
+    assert before[-1] in ("commit", "rollback")
 
 
 REBUILT = {

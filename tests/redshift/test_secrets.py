@@ -86,7 +86,7 @@ def fail_with_secrets(endpoint: Endpoint, pattern: str) -> None:
         text = f'{MASKED} "{endpoint.received[-1]}" {copied} {endpoint.password}'
         return ServerError("42601", text, D=text, H=text, W=text)
 
-    endpoint.faults.append(Fault(pattern, error, nth=4 if pattern == "^commit" else 1))
+    endpoint.faults.append(Fault(pattern, error, nth=2 if pattern == "^commit" else 1))
 
 
 @pytest.fixture
