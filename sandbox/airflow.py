@@ -33,6 +33,8 @@ def environment(
 ) -> dict[str, str]:
     """Return the environment variables of an Airflow that runs this project on the local servers.
 
+    Airflow reads them once, when it is imported.
+
     :param home: Airflow's folder.
     :param metadata: SQLAlchemy's URL of its metadata database.
     :param postgres: the server of the warehouse.
@@ -40,11 +42,6 @@ def environment(
     :param s3: the server of the source files.
     :param bucket: their bucket.
     """
-    return {**settings(home, metadata), "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket, **connections(postgres, database, s3)}
-
-
-def settings(home: Path, metadata: str) -> dict[str, str]:
-    """Return the environment variables that Airflow reads once, when it is imported; see :func:`environment`."""
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -53,6 +50,8 @@ def settings(home: Path, metadata: str) -> dict[str, str]:
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket,
+        **connections(postgres, database, s3),
     }
 
 

@@ -45,17 +45,22 @@ def read_job(arguments: list[str] | None = None) -> jobs.LoadJob:
 
 def _run(job: jobs.LoadJob, terminal: Terminal) -> int:
     terminal.title(job.start, job.end, job.source)
-    home = job.state / "airflow"
-    # Separate from a scheduler's metadata database: a backfill would skip the hours of runs made here.
-    metadata = f"sqlite:///{home}/airflow.db"
-
-    def prepare() -> None:
-        os.environ.update(airflow.settings(home, metadata))
-        airflow.migrate()
-
-    with jobs.start_servers(job, terminal, prepare) as ready:
-        os.environ.update(airflow.connections(ready.postgres, job.name, ready.s3))
-        os.environ["AIRFLOW_VAR_SPARKIFY_BUCKET"] = job.name
+    with jobs.start_servers(job, terminal) as ready:
+        with terminal.step("Prepare Airflow"):
+            home = job.state / "airflow"
+            # Separate from a scheduler's metadata database: a backfill would skip the hours of runs made here.
+            metadata = f"sqlite:///{home}/airflow.db"
+            os.environ.update(
+                airflow.environment(
+                    home,
+                    metadata=metadata,
+                    postgres=ready.postgres,
+                    database=job.name,
+                    s3=ready.s3,
+                    bucket=job.name,
+                )
+            )
+            airflow.migrate()
         succeeded, checks = _load_hourly(job, terminal) if job.hourly else _load_range(job, terminal)
         if not succeeded:
             terminal.failed(job.state / "run.log", checks)
