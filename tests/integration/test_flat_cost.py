@@ -339,7 +339,7 @@ def test_every_index_is_used(history: Callable[[], Lab], plans: dict[str, Plans]
     [
         ("staging_events_sortkey", "a new hour", "staging_events"),
         ("songplays_interval_time", "a new hour", "songplays"),
-        ("staging_events_song", "late-arriving songs", "staging_events"),
+        ("staging_events_length_song", "late-arriving songs", "staging_events"),
         ("songplays_song_batch_id", "deleted songs", "songplays"),
         ("staging_events_user_time", "deleted events", "staging_events"),
     ],

@@ -11,8 +11,9 @@ WHERE interval_time < last_interval_time;
 CREATE INDEX IF NOT EXISTS songs_batch_id ON songs (batch_id);
 CREATE INDEX IF NOT EXISTS artists_batch_id ON artists (batch_id);
 
--- The song of a play, and the plays of a song. Most plays have none.
-CREATE INDEX IF NOT EXISTS staging_events_song ON staging_events (RTRIM(song), RTRIM(artist));
+-- The song of a play, and the plays of a song. Most plays have none. The length comes first: few songs share one, and
+-- numbers are sorted in half of the time of texts.
+CREATE INDEX IF NOT EXISTS staging_events_length_song ON staging_events (length, RTRIM(song));
 CREATE INDEX IF NOT EXISTS songplays_song_batch_id ON songplays (song_batch_id) WHERE song_batch_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS staging_songs_title ON staging_songs (RTRIM(title), RTRIM(artist_name), duration);
 
