@@ -49,9 +49,9 @@ SETTINGS = {
     # A busy laptop responds late; the default of 5 seconds would fail the task.
     "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",
     # If a task's process takes a moment to exit, its supervisor notices that one heartbeat later, after 5 seconds by
-    # default; a skipped or failed task ends only then.
-    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "15",  # as many seconds without a heartbeat as by default
+    # default; a skipped or failed task ends only then. But each second of a task would be another request.
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "2",
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "8",  # about as many seconds without a heartbeat as by default
     # Seconds until tasks of a killed scheduler are reset, instead of 5 minutes.
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
 }
