@@ -33,8 +33,6 @@ def environment(
 ) -> dict[str, str]:
     """Return the environment variables of an Airflow that runs this project on the local servers.
 
-    Airflow reads them once, when it is imported.
-
     :param home: Airflow's folder.
     :param metadata: SQLAlchemy's URL of its metadata database.
     :param postgres: the server of the warehouse.
@@ -42,6 +40,11 @@ def environment(
     :param s3: the server of the source files.
     :param bucket: their bucket.
     """
+    return {**settings(home, metadata), "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket, **connections(postgres, database, s3)}
+
+
+def settings(home: Path, metadata: str) -> dict[str, str]:
+    """Return the environment variables that Airflow reads once, when it is imported; see :func:`environment`."""
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -50,8 +53,6 @@ def environment(
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": metadata,
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW_VAR_SPARKIFY_BUCKET": bucket,
-        **connections(postgres, database, s3),
     }
 
 
@@ -126,6 +127,10 @@ class TaskListener:
         self._report = report
 
     @hookimpl
+    def on_task_instance_running(self) -> None:
+        servers.leave_if_signalled()
+
+    @hookimpl
     def on_task_instance_success(self, task_instance: RuntimeTaskInstance) -> None:
         self._report(TaskResult(task_instance.task_id, "success", *self._pull(task_instance)))
 
@@ -135,6 +140,8 @@ class TaskListener:
 
     @hookimpl
     def on_task_instance_failed(self, task_instance: RuntimeTaskInstance, error: BaseException | str | None) -> None:
+        if isinstance(error, SystemExit | KeyboardInterrupt):
+            raise error  # Airflow fails the task that a signal interrupts, and would go on
         self._report(TaskResult(task_instance.task_id, "failed", *self._pull(task_instance), str(error)))
 
     @staticmethod
@@ -159,6 +166,8 @@ def load(
     dag = importlib.import_module(DAG_ID).dag
     for task in dag.tasks:
         task.retries = 0  # interactive: report errors immediately
+        # Airflow's handler of SIGTERM, which replaces that of servers.exit_on_signals(), calls it.
+        task.on_kill = servers.leave  # type: ignore[method-assign]
     dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
     listener = TaskListener(report)
@@ -167,4 +176,5 @@ def load(
         run = dag.test(logical_date=logical_date, run_conf=conf)
     finally:
         manager.clear()
+        servers.leave_if_signalled()
     return bool(run.state == "success")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ S3_OPTIONS = (
 # Less frequent garbage collection, which took a third of the server's time, up to a memory limit:
 # https://pkg.go.dev/runtime#hdr-Environment_Variables
 S3_RUNTIME = {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
+
+# The signals that have come, see exit_on_signals().
+_SIGNALS: list[int] = []
 
 # PostgreSQL's system user if this process is root's.
 _USER = "pgserver"
@@ -333,12 +336,20 @@ def stop_leftovers(folder: Path) -> list[str]:
 
 def exit_on_signals() -> None:
     """Turn SIGTERM and SIGHUP into an ordinary exit, so that the contexts above stop what they started."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
-
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
+
+
+def leave(number: int = signal.SIGTERM, frame: FrameType | None = None) -> NoReturn:
+    """Exit with the code of a process that a signal ended."""
+    _SIGNALS.append(number)
+    sys.exit(128 + number)
+
+
+def leave_if_signalled() -> None:
+    """Exit if a signal has come, and a library has caught the exit; Airflow does while it imports a DAG."""
+    if _SIGNALS:
+        leave(_SIGNALS[0])
 
 
 if __name__ == "__main__":

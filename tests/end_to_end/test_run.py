@@ -119,19 +119,24 @@ def test_an_invalid_file_fails_with_its_location_and_leaves_no_process(state: Pa
     assert left_behind(state) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
-def test_an_interrupt_stops_the_servers(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize(
+    ("number", "after"),
+    [(signal.SIGTERM, "Upload to S3"), (signal.SIGTERM, "stage_events"), (signal.SIGINT, "create_tables")],
+    ids=["SIGTERM before Airflow", "SIGTERM between or in tasks", "SIGINT between or in tasks"],
+)
+def test_an_interrupt_stops_the_command_and_the_servers(tmp_path: Path, number: signal.Signals, after: str) -> None:
     process = start_command(tmp_path / "state")
     assert process.stdout
     printed = ""
     for line in process.stdout:
         printed += line
-        if "Upload to S3" in line:
+        if after in line:
             break
     assert {"postgres", "rclone"} <= set(left_behind(tmp_path / "state")), printed
     process.send_signal(number)
-    process.communicate(timeout=60)
-    assert process.returncode != 0
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode in (128 + number, -number)
+    assert "Rows per table" not in printed
     deadline = time.monotonic() + 10
     while left_behind(tmp_path / "state") and time.monotonic() < deadline:
         time.sleep(0.1)
