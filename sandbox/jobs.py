@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from sandbox.deployment import stop_leftovers
 from sparkify.interval import Interval, moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sandbox.terminal import Terminal
 
@@ -158,15 +159,22 @@ def read_job(parser: argparse.ArgumentParser, options: argparse.Namespace, *, ho
 
 
 @contextmanager
-def start_servers(job: LoadJob, terminal: Terminal) -> Iterator[JobServers]:
+def start_servers(
+    job: LoadJob, terminal: Terminal, meanwhile: Callable[[], None] | None = None
+) -> Iterator[JobServers]:
     """Start the servers of a job and upload its files to the bucket.
 
+    :param meanwhile: prepares Airflow while PostgreSQL starts, which takes seconds if its data is new.
     :raises upload.SourceError: if the source is invalid.
     """
     stop_schedulers(job.state)
     with ExitStack() as stack:
-        with terminal.step("Start PostgreSQL and an S3 server"):
-            postgres = stack.enter_context(servers.postgres(job.state / "postgres"))
+        what = "Start PostgreSQL, an S3 server and Airflow" if meanwhile else "Start PostgreSQL and an S3 server"
+        with terminal.step(what), ThreadPoolExecutor() as threads:
+            starting = threads.submit(stack.enter_context, servers.postgres(job.state / "postgres"))
+            if meanwhile:
+                meanwhile()
+            postgres = starting.result()
             s3 = stack.enter_context(servers.s3(job.state / "s3"))
             database = postgres.create_database(job.name)
             store = servers.bucket(s3, job.name)

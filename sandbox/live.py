@@ -98,17 +98,18 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
             ),
             "AIRFLOW__SPARKIFY__RECONCILE_SCHEDULE": RECONCILE_SCHEDULE,
         }
-        with recorder.step(f"Write the events since {start:%Y-%m-%d}") as update:
-            process = context.enter_context(_feeder(files, s3, start))
-            _add_component(state, FEEDER, process.pid)
-            progress = _first_progress(files, process)
-            update(f"{progress.events:,} events today, {progress.songs:,} songs")
+        # It writes the events while Airflow starts.
+        process = context.enter_context(_feeder(files, s3, start))
+        _add_component(state, FEEDER, process.pid)
         with recorder.step("Start Airflow") as update:
             deployment = context.enter_context(run_deployment(home, environment, dag_id=airflow.DAG_ID, port=port))
             for name, component in deployment.processes.items():
                 _add_component(state, name, component.pid)
             state.url = deployment.url
             update(deployment.url)
+        with recorder.step(f"Write the events since {start:%Y-%m-%d}") as update:
+            progress = _first_progress(files, process)
+            update(f"{progress.events:,} events today, {progress.songs:,} songs")
         # Airflow modules imported here need its settings.
         os.environ.update(environment)
         client = context.enter_context(deployment.client())
