@@ -169,7 +169,7 @@ def start_servers(
     """
     stop_schedulers(job.state)
     with ExitStack() as stack:
-        what = "Start PostgreSQL, an S3 server and Airflow" if meanwhile else "Start PostgreSQL and an S3 server"
+        what = "Start PostgreSQL, S3 and Airflow" if meanwhile else "Start PostgreSQL and an S3 server"
         with terminal.step(what), ThreadPoolExecutor() as threads:
             starting = threads.submit(stack.enter_context, servers.postgres(job.state / "postgres"))
             if meanwhile:
