@@ -167,7 +167,7 @@ def load(
     for task in dag.tasks:
         task.retries = 0  # interactive: report errors immediately
         # Airflow's handler of SIGTERM, which replaces that of servers.exit_on_signals(), calls it.
-        task.on_kill = servers.leave  # type: ignore[method-assign]
+        task.on_kill = servers.leave
     dag.deadline = None  # interactive; and Airflow 3.3.2 cannot test a DAG with a deadline
     manager = get_listener_manager()
     listener = TaskListener(report)
