@@ -153,7 +153,7 @@ def cases() -> list[Any]:
                     "changed": OWNED("things.at"),
                 },
             ),
-            ("drop_older", shape, {"table": "things", "keys": keys}),
+            ("drop_unneeded", shape, names),
             ("merge", shape, names),
             ("newest", shape, {"keys": keys, "columns": TABLE["columns"], "select": SELECT}),
             ("record_changes", shape, {**CHANGES, "keys": keys, "lost": False}),

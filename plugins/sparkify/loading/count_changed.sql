@@ -1,14 +1,13 @@
 {% import "_macros.sql" as macros %}
--- Count the candidates, those that are older than the existing row, and the rows that have lost their source.
+-- Count the candidates, those that are older than the existing row or the same, and the rows without their source.
 SELECT
-    (SELECT COUNT(*) FROM newest) AS candidates,
-    (
-        SELECT COUNT(*) FROM newest
-        INNER JOIN {{ table }} ON {{ macros.match(keys, table, "newest") }}
-        WHERE {{ table }}.row_version > newest.row_version
-    ) AS older,
+    COUNT(*) AS candidates,
+    COUNT(CASE WHEN {{ table }}.row_version > newest.row_version THEN 1 END) AS older,
+    COUNT(CASE WHEN {{ macros.same(columns | reject("in", keys), table, "newest") }} THEN 1 END) AS unchanged,
     (
         SELECT COUNT(*) FROM {{ table }}
 {% filter indent(8, first=true) %}{% include "_lost.sql" %}{% endfilter %}
 
-    ) AS lost;
+    ) AS lost
+FROM newest
+LEFT JOIN {{ table }} ON {{ macros.match(keys, table, "newest") }};

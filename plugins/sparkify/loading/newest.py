@@ -74,19 +74,20 @@ class Newest(Strategy):
         warehouse, table = target.warehouse, target.table
         names = {**names, "changed": self._changed(target, scope)}
         warehouse.script(render("take_changed", **names, select=select))
-        ((rows, older, lost),) = warehouse.query(render("count_changed", **names))
+        ((rows, older, unchanged, lost),) = warehouse.query(render("count_changed", **names))
         if lost:
             log.info("Rows lost their source, looking for other candidates: table=%s rows=%d", table, lost)
             warehouse.script(render("take_lost", **names, select=target.select(predicates.OfKeys("lost"))))
             # Without the statistics of the added keys, PostgreSQL expects that a merge join with them ends early.
             warehouse.script("ANALYZE newest")
-            ((rows, older, _),) = warehouse.query(render("count_changed", **names))
-        if older:
-            warehouse.script(render("drop_older", **names))
+            ((rows, older, unchanged, _),) = warehouse.query(render("count_changed", **names))
+        if older or unchanged:
+            warehouse.script(render("drop_unneeded", **names))
         if self.images:
             feed.record(target, self.images, of_images, lost=bool(lost))
-        # Redshift does not report the row count of a MERGE: all rows of newest are in the table then.
-        warehouse.script(render("merge", **names))
+        if rows > unchanged:
+            warehouse.script(render("merge", **names))
+        # Redshift does not report the row count of a MERGE: all rows of newest are in the table now.
         return int(rows - older)
 
     def _changed(self, target: Target, scope: predicates.Predicate) -> str:

@@ -153,7 +153,7 @@ OF_HISTORY: dict[str, Guard | Step] = {
 }
 OF_AGGREGATES: dict[str, Guard | Step] = {
     "the newest candidate of a key counts": Guard("_macros", "row_version DESC", "row_version"),
-    "an older candidate does not count": Guard("drop_older", "{{ table }}.row_version > newest.row_version", NEVER),
+    "an older candidate does not count": Guard("drop_unneeded", "{{ table }}.row_version > newest.row_version", NEVER),
     "older candidates are counted": Guard("count_changed", "{{ table }}.row_version > newest.row_version", NEVER),
     "a row that has lost its source": Guard("_lost", "{{ changed }}", NEVER),
     "a row whose candidate is older than it": Guard("_lost", " OR newest.row_version < {{ table }}.row_version", ""),

@@ -194,33 +194,64 @@ def test_songs_that_a_failed_load_missed_are_loaded_by_the_next_run(lab: Lab) ->
 
 
 LATER = ("2018-11-02T00:00", "2018-11-02T01:00")
+THEN = pytest.mark.parametrize("then", [LATER, DAY], ids=["a later hour runs", "the same day runs again"])
 
 
-def test_a_late_arriving_song_is_linked_to_its_plays(lab: Lab) -> None:
+def test_rows_that_have_not_changed_are_not_written(lab: Lab) -> None:
+    plays = [event(f"2018-11-01T05:{minute}", 1, minute) for minute in range(10, 20)]
+    lab.put_song("one", song("SO1"))
+    lab.put_events("2018-11-01", plays)
+    lab.run(*DAY)
+    before = writers(lab)
+    assert {table: len(rows) for table, rows in before.items()} == {
+        "songplays": 10,
+        "events": 10,
+        "time": 10,
+        "users": 1,
+    }
+    lab.run(*DAY)
+    assert writers(lab) == before
+    lab.put_events("2018-11-01", [*plays[:-1], event("2018-11-01T05:19", 1, 19, song="Another")])
+    lab.run(*DAY)
+    assert {table: len(rows - before[table]) for table, rows in writers(lab).items()} == {
+        "songplays": 1, "events": 1, "time": 0, "users": 0,
+    }  # fmt: skip
+
+
+def writers(lab: Lab) -> dict[str, set[tuple]]:
+    """Return the rows of each table, with the transactions that wrote them."""
+    tables = {"songplays": "songplay_id", "events": "item_in_session", "time": "start_time", "users": "user_id"}
+    return {table: set(lab.query(f"SELECT {key}, xmin::text FROM {table}")) for table, key in tables.items()}
+
+
+@THEN
+def test_a_late_arriving_song_is_linked_to_its_plays(lab: Lab, then: tuple[str, str]) -> None:
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.run(*DAY)
     assert lab.query("SELECT song_id FROM songplays") == [(None,)]
     lab.put_song("one", song("SO1"))
-    lab.run(*LATER)
+    lab.run(*then)
     assert lab.query("SELECT song_id, artist_id FROM songplays") == [("SO1", "AR1")]
 
 
-def test_a_song_that_is_withdrawn_is_unlinked(lab: Lab) -> None:
+@THEN
+def test_a_song_that_is_withdrawn_is_unlinked(lab: Lab, then: tuple[str, str]) -> None:
     lab.put_song("one", song("SO1"))
     lab.put_song("two", song("SO2", title="Another"))
     lab.put_events("2018-11-01", [event("2018-11-01T05:10")])
     lab.run(*DAY)
     lab.store.delete("song_data/A/A/A/one.json")
-    lab.run(*LATER, accept_vanished=True)
+    lab.run(*then, accept_vanished=True)
     assert lab.query("SELECT song_id, artist_id FROM songplays") == [(None, None)]
 
 
-def test_a_song_that_changes_its_title_is_linked_to_other_plays(lab: Lab) -> None:
+@THEN
+def test_a_song_that_changes_its_title_is_linked_to_other_plays(lab: Lab, then: tuple[str, str]) -> None:
     lab.put_song("one", song("SO1"))
     lab.put_events("2018-11-01", [event("2018-11-01T05:10"), event("2018-11-01T05:15", 1, 1, song="Another")])
     lab.run(*DAY)
     lab.put_song("one", song("SO1", title="Another"))
-    lab.run(*LATER)
+    lab.run(*then)
     assert lab.query("SELECT song_id FROM songplays ORDER BY start_time") == [(None,), ("SO1",)]
 
 
