@@ -16,11 +16,13 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import httpx
 import psutil
+import psycopg
 
 from sandbox.api import AirflowClient
 
@@ -166,7 +168,7 @@ def run_deployment(
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
     deadline = time.monotonic() + timeout
-    _migrate(settings, logs / "migrate.log")
+    _migrate(settings, home)
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         begun = datetime.now(UTC)
@@ -182,7 +184,11 @@ def run_deployment(
         _note(home).unlink(missing_ok=True)
 
 
-def _migrate(settings: Mapping[str, str], log: Path) -> None:
+def _migrate(settings: Mapping[str, str], home: Path) -> None:
+    """Create or upgrade the metadata database; if it has not changed since, nothing: to ask Airflow takes seconds."""
+    mark, log = home / "migrated", home / "logs" / "migrate.log"
+    if mark.exists() and mark.read_text() == _revision(settings):
+        return
     with log.open("wb") as file:
         process = _start(["db", "migrate"], settings, file)
         try:
@@ -190,6 +196,16 @@ def _migrate(settings: Mapping[str, str], log: Path) -> None:
                 raise DeploymentError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
         finally:
             process.kill()
+    mark.write_text(_revision(settings))
+
+
+def _revision(settings: Mapping[str, str]) -> str:
+    """Return the version of Airflow and the revision of its metadata database, if that has one."""
+    uri = settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg", "", 1)
+    found: list[tuple[str]] = []
+    with suppress(psycopg.errors.UndefinedTable), psycopg.connect(uri) as connection:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
+    return " ".join([version("apache-airflow-core"), *(revision for (revision,) in found)])
 
 
 def _tail(log: Path) -> str:

@@ -11,6 +11,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -29,7 +30,6 @@ from tests.support.processes import left_behind, session_members, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 pytestmark = pytest.mark.scheduler
@@ -252,6 +252,9 @@ def test_it_starts_again_after_a_crash(site: Site, first: str) -> None:
     sessions, runs = site.sessions(), site.idle()
     first_day = (site.files.bucket / "world.json").read_text()
     psutil.Process(before.pid).kill()
+    migrated = Path(before.home, "migrated")
+    revision, at = migrated.read_text(), migrated.stat().st_mtime
+    migrated.write_text("3.3.1 of a former Airflow")
     printed = wait_until(lambda: jobs.lock_owner(site.files.state) is None) and site.make("status", code=3)
     assert "was not shut down cleanly: its supervisor was killed, or the machine went down" in printed
     printed = site.up()
@@ -265,10 +268,14 @@ def test_it_starts_again_after_a_crash(site: Site, first: str) -> None:
     passwords = re.compile(r"user \w+ password \S+")
     assert passwords.findall(printed) == passwords.findall(first)
     assert (site.files.bucket / "world.json").read_text() == first_day
+    assert migrated.read_text() == revision
+    assert migrated.stat().st_mtime > at
 
 
 def test_a_killed_component_is_detected_and_restarted(site: Site, first: str) -> None:
     triggerer = site.state.components["triggerer"].pid
+    log = Path(site.state.home, "logs", "migrate.log")
+    migrated = log.stat().st_mtime
     psutil.Process(triggerer).kill()
     wait_until(lambda: site.state.ended)
     printed = site.make("status", code=1)
@@ -276,6 +283,7 @@ def test_a_killed_component_is_detected_and_restarted(site: Site, first: str) ->
     assert printed.count("✓") == 6
     printed = site.up()
     assert "The triggerer exited, restarting everything." in printed
+    assert log.stat().st_mtime == migrated, "the same Airflow has migrated its database already"
     assert "✗" not in site.make("status")
 
 
