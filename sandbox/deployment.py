@@ -187,7 +187,7 @@ def run_deployment(
 def _migrate(settings: Mapping[str, str], home: Path) -> None:
     """Create or upgrade the metadata database; if it has not changed since, nothing: to ask Airflow takes seconds."""
     mark, log = home / "migrated", home / "logs" / "migrate.log"
-    if mark.exists() and mark.read_text() == _revision(settings):
+    if (revision := _revision(settings)) and mark.exists() and mark.read_text() == revision:
         return
     with log.open("wb") as file:
         process = _start(["db", "migrate"], settings, file)
@@ -200,12 +200,12 @@ def _migrate(settings: Mapping[str, str], home: Path) -> None:
 
 
 def _revision(settings: Mapping[str, str]) -> str:
-    """Return the version of Airflow and the revision of its metadata database, if that has one."""
+    """Return the version of Airflow and the revision of its metadata database; empty if that has none."""
     uri = settings["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"].replace("+psycopg", "", 1)
-    found: list[tuple[str]] = []
-    with suppress(psycopg.errors.UndefinedTable), psycopg.connect(uri) as connection:
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchall()
-    return " ".join([version("apache-airflow-core"), *(revision for (revision,) in found)])
+    with suppress(psycopg.Error), psycopg.connect(uri) as connection:  # Airflow says what is wrong
+        for (revision,) in connection.execute("SELECT version_num FROM alembic_version"):
+            return f"{version('apache-airflow-core')} {revision}"
+    return ""
 
 
 def _tail(log: Path) -> str:

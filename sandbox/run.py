@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# New objects between two garbage collections. With the default of 700, they take a tenth of the time: what Airflow
-# imports and builds is never garbage.
-GARBAGE = 100_000
 # A laptop's data can be loaded again: apply every change of the DDL, and every deletion in the folder of the files.
 PARAMS = {"schema_changes": "all", "accept_vanished": True}
 
@@ -30,7 +27,6 @@ PARAMS = {"schema_changes": "all", "accept_vanished": True}
 def main(arguments: list[str] | None = None) -> int:
     """Load the data and show the results; return the exit code."""
     job = read_job(arguments)
-    gc.set_threshold(GARBAGE)
     servers.exit_on_signals()
     try:
         with jobs.lock_state(job.state, "make run"), _own_screen(job.state / "run.log") as console:
@@ -153,6 +149,8 @@ def _own_screen(log: Path) -> Iterator[Console]:
 
 
 if __name__ == "__main__":
+    # By default garbage is collected so often that it takes a tenth of the time: what Airflow imports is never garbage.
+    gc.set_threshold(100_000)
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()
