@@ -76,7 +76,7 @@ package:  ## Write the package for Amazon MWAA into dist/mwaa: docs/aws.md
 
 test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 	@# One more process than cores: the tests wait for servers, too.
-	$(BIN)/pytest -m "not (scheduler or browser or compose or mwaa or slow or kubernetes or astro)" --numprocesses $$($(BIN)/python -c "import os; print(min(os.cpu_count() + 1, 5))") --dist loadfile $(ARGS)
+	$(BIN)/pytest -m "not (scheduler or browser or compose or mwaa or slow or kubernetes or astro)" --numprocesses $$($(BIN)/python -c "import os; print(min(os.cpu_count() + 1, 5))") --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [EXAMPLES=2] [ARGS=pytest arguments]
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),2) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)

@@ -50,6 +50,11 @@ if TYPE_CHECKING:
     MakeLab = Callable[..., Lab]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that all processes of pytest-xdist end together: unit tests are short."""
+    items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "unit"))
+
+
 @pytest.fixture(scope="session")
 def _compile_once() -> Iterator[None]:
     """Compile each template of the operators' fields once.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sparkify.quality import declaration
+from sparkify.schema import descriptions
 from sparkify.sql import templates
 from sparkify.warehouse import ddl
 
@@ -29,3 +30,4 @@ def fill(package: Path, include: Path) -> None:
     indexes = [file.read_text(encoding="utf-8") for file in (include / "sql" / "postgres").glob("*.sql")]
     for statement in ddl.read(*(include / "sql" / name for name in ("ddl", "views", "metrics")), indexes=indexes):
         _ = statement.fingerprint
+        descriptions.describe(statement)

@@ -51,19 +51,29 @@ def length_of(kind: exp.DataType) -> int | None:
     return int(kind.expressions[0].name)
 
 
+def constraint(column: exp.ColumnDef, kind: type[exp.Expr]) -> Any:
+    """Return a declared column's constraint of a kind; None without one."""
+    return next((item.kind for item in column.constraints if isinstance(item.kind, kind)), None)
+
+
 def default_of(column: exp.ColumnDef) -> Any:
     """Return the value of the declared DEFAULT, see :func:`value_of`; None without one."""
     from sqlglot import exp
 
-    default = column.find(exp.DefaultColumnConstraint)
+    default = constraint(column, exp.DefaultColumnConstraint)
     return value_of(default.this) if default else None
 
 
 def found_default(column: Column) -> Any:
     """Return the value of an existing column's DEFAULT, see :func:`value_of`; None without one."""
+    return _default(column.default) if column.default else None
+
+
+@cache
+def _default(expression: str) -> Any:
     from sqlglot import parse_one
 
-    return value_of(parse_one(column.default, read="redshift")) if column.default else None
+    return value_of(parse_one(expression, read="redshift"))
 
 
 def value_of(expression: exp.Expr) -> Any:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from sparkify.sql.heading import comment_lines
 from sparkify.sql.scripts import body
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sparkify.warehouse.ddl import Statement
 
@@ -68,7 +69,8 @@ def parse(comment: str | None) -> Description | None:
     return Description(described, unit["unit"] if unit else None, rest != text) if described else None
 
 
-def describe(statement: Statement) -> tuple[Description | None, dict[str, Description]]:
+@lru_cache(maxsize=256)  # each run compares them with the catalogue
+def describe(statement: Statement) -> tuple[Description | None, Mapping[str, Description]]:
     """Return the descriptions of a table and of its columns, by name; the columns without one are missing.
 
     :param statement: a CREATE TABLE, or a CREATE VIEW, whose columns have none; other statements have no descriptions.

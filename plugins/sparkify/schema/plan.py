@@ -184,7 +184,7 @@ def _is_required(definition: exp.ColumnDef) -> bool:
     """Return whether a column is declared NOT NULL; the parser has one class for NULL and NOT NULL."""
     from sqlglot import exp
 
-    found = definition.find(exp.NotNullColumnConstraint)
+    found = columns.constraint(definition, exp.NotNullColumnConstraint)
     return bool(found and not found.args.get("allow_null"))
 
 
@@ -193,10 +193,10 @@ def _why_not_added(definition: exp.ColumnDef) -> str:
     from sqlglot import exp
 
     allowed = (exp.NotNullColumnConstraint, exp.DefaultColumnConstraint, exp.EncodeColumnConstraint)
-    for constraint in definition.find_all(exp.ColumnConstraint):
+    for constraint in definition.constraints:
         if not isinstance(constraint.kind, allowed):
             return f"which is {constraint.sql('redshift')}"
-    if _is_required(definition) and not definition.find(exp.DefaultColumnConstraint):
+    if _is_required(definition) and not columns.constraint(definition, exp.DefaultColumnConstraint):
         return "NOT NULL without a DEFAULT"
     return ""
 
@@ -209,7 +209,7 @@ def _of_column(table: Table, name: str, definition: exp.ColumnDef, existing: Rel
     if not columns.same_type(declared, current):
         what = f"type of {name} {current.sql('redshift')} -> {declared.sql('redshift')}"
         longer = (columns.length_of(declared) or 0) > (columns.length_of(current) or 65_536)
-        encoding = definition.find(exp.EncodeColumnConstraint)
+        encoding = columns.constraint(definition, exp.EncodeColumnConstraint)
         if longer and not (
             column.default
             or name in existing.primary_key

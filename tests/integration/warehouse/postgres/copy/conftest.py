@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -27,22 +28,22 @@ if TYPE_CHECKING:
 class Loader:
     """Puts objects into its own bucket, and runs COPY in its own database."""
 
-    def __init__(self, uri: str, endpoint: str) -> None:
+    def __init__(self, uri: str, server: servers.S3Server) -> None:
         self.uri = uri
-        self.endpoint = endpoint
-        self.open_store: Callable[[str], S3Store] = stores(endpoint, None, self.session())
+        self.server = server
+        self.endpoint = server.endpoint
+        self.open_store: Callable[[str], S3Store] = stores(self.endpoint, None, self.session())
         self.bucket = self.new_bucket()
         self.connection = psycopg.connect(uri, autocommit=True)
 
     @staticmethod
+    @cache
     def session(key: str = servers.ACCESS_KEY, secret: str = servers.SECRET_KEY) -> boto3.Session:
         return boto3.Session(key, secret, region_name=servers.REGION)
 
     def new_bucket(self) -> str:
         name = f"copy-{uuid.uuid4().hex[:12]}"
-        # Through the API: the server detects new folders too late.
-        client = self.session().client("s3", endpoint_url=self.endpoint)
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": servers.REGION})
+        servers.bucket(self.server, name)
         return name
 
     def put(self, key: str, content: bytes | str, bucket: str | None = None) -> str:
@@ -95,6 +96,6 @@ class Loader:
 
 @pytest.fixture
 def loader(database: str, s3: servers.S3Server) -> Iterator[Loader]:
-    made = Loader(database, s3.endpoint)
+    made = Loader(database, s3)
     with made.connection:
         yield made
