@@ -8,14 +8,10 @@ scheduler, so that the seconds are those of the statements.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bench import before, days
-from bench.race import ContenderError
 from bench.results import Goal, ResultTable, spread
 from sandbox import airflow
 
@@ -91,18 +87,6 @@ def _hours(testbed: Testbed, checkout: Path, job: Mapping[str, Any]) -> dict[str
     """Return the figures of the hours, as a checkout of the project runs them in a database of its own."""
     with testbed.database("roundtrips") as uri:
         environment = testbed.connections("roundtrips")
-        done = subprocess.run(
-            [sys.executable, str(airflow.ROOT / "bench" / "contenders" / "hours.py"),
-             json.dumps({**job, "database": uri, "environment": environment})],
-            cwd=checkout,
-            # -P and PYTHONPATH: the modules of the checkout, not those beside the script.
-            env={**os.environ, **environment, "PYTHONSAFEPATH": "1",
-                 "PYTHONPATH": os.pathsep.join(str(checkout / name) for name in ("plugins", "dags", "."))},
-            capture_output=True,
-            text=True,
-            check=False,
-        )  # fmt: skip
-    if done.returncode:
-        raise ContenderError(f"{checkout}: {done.stderr[-2000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+        arguments = json.dumps({**job, "database": uri, "environment": environment})
+        found: dict[str, Any] = before.script(checkout, "hours", arguments, environment=environment)
+        return found

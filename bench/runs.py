@@ -3,11 +3,13 @@
 Three DAGs load the same hours alternately, one day per round, each as a backfill with the maximum number of concurrent
 runs that it supports: the warehouse's DAG, a DAG of the same shape whose tasks do nothing
 (``bench/dags/idle_hours.py``), and the classic design (``bench/dags/classic_hours.py``). ``--rounds 30`` is a month,
-which takes nearly two hours. Then the warehouse's DAG loads all days in one run, several times, into empty tables.
+which takes nearly two hours. Then the warehouse's DAG loads all days in one run, several times, into empty tables. At
+last the benchmark of the code before does the same, with the idle DAG of its own shape.
 """
 
 from __future__ import annotations
 
+import argparse
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING
 import psutil
 import psycopg
 
-from bench import data
+from bench import before, data
 from bench.race import Contender, ContenderError, run
 from bench.results import Goal, ResultTable, spread
 from sandbox import airflow, generate, upload
@@ -28,7 +30,6 @@ from sandbox.backfill_client import HOUR, Backfill, BackfillOptions
 from sandbox.deployment import LocalDeployment, run_deployment
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Callable, Iterator
 
     from bench.testbed import Testbed
@@ -42,7 +43,11 @@ NAMES = {
     CLASSIC_ID: "classic design, hourly runs",
 }
 RANGE, SECONDS = "ours, {} days in one run", 60.0
-CPU_SECONDS = 0.25  # per task, including Airflow's own
+HEADER = ["", "runs", "tasks", "total seconds", "seconds per run: median (min to max)", "tasks/s", "CPU-s per task",
+          "peak MB"]  # fmt: skip
+COST = HEADER.index("CPU-s per task")
+# Goals: over the idle DAG, in seconds, and of the CPU time per task before, both without Airflow's own.
+OVER_IDLE, SHARE = 1.6, 0.5
 AT_ONCE = 6
 POLL_INTERVAL = 2  # seconds between memory samples
 
@@ -96,11 +101,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=int, default=24, help="hours per round (%(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of hourly runs (%(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="runs over all days (%(default)s)")
+    parser.add_argument("--before", action=argparse.BooleanOptionalAction, default=True, help="measure the code before")
 
 
 def shrink(given: argparse.Namespace) -> None:
     """Choose sizes that are small enough for a test."""
     given.days, given.users, given.songs, given.hours, given.rounds, given.repeat = 1, 20, 20, 1, 1, 1
+    given.before = False
 
 
 def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
@@ -127,7 +134,17 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
             with _watch(testbed, deployment, ranges):
                 _run_range(client, options)
             progress(f"round {number + 1}, {ranges.name}: {ranges.walls[-1]:.1f} s")
-    yield _table(given, made, hourly, ranges)
+    yield _table(given, made, hourly, ranges, _before(given, testbed, progress) if given.before else [])
+
+
+def _before(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> list[list[str]]:
+    """Return the rows of the code before: hourly runs, and its idle DAG."""
+    names = ("days", "users", "songs", "hours", "rounds")
+    arguments = [argument for name in names for argument in (f"--{name}", str(getattr(given, name)))]
+    progress(f"{before.NAME}: its own benchmark, without progress")
+    with before.checkout(testbed) as checkout:
+        ((_, ours, idle, _),) = before.script(checkout, "benchmark", "runs", *arguments, "--repeat", "1")
+    return [[f"{before.NAME}, {name}", *figures] for name, *figures in (ours, idle)]
 
 
 @contextmanager
@@ -250,37 +267,32 @@ def _each(deployment: LocalDeployment, measure: Callable[[psutil.Process], float
 
 
 def _table(
-    given: argparse.Namespace, made: generate.GeneratedFiles, hourly: list[RunStats], ranges: RunStats
+    given: argparse.Namespace,
+    made: generate.GeneratedFiles,
+    hourly: list[RunStats],
+    ranges: RunStats,
+    former: list[list[str]],
 ) -> ResultTable:
     ours, idle, _ = hourly
+    own = ours.cost - idle.cost
+    goals = [
+        Goal(f"{ranges.name}:", median(ranges.walls), most=SECONDS, unit=" s"),
+        Goal("ours, hourly runs / idle DAG, seconds:", sum(ours.walls) / sum(idle.walls), most=OVER_IDLE),
+    ]
+    if former:
+        cost, cost_idle = (float(row[COST]) for row in former)
+        share = own / (cost - cost_idle)
+        goals.append(Goal("CPU time per task without Airflow's, as a share of that before:", share, most=SHARE))
     return ResultTable(
         f"{made.events:,} events of {given.days} days on Airflow's scheduler",
-        [
-            "",
-            "runs",
-            "tasks",
-            "total seconds",
-            "seconds per run: median (min to max)",
-            "tasks/s",
-            "CPU-s per task",
-            "peak MB",
-        ],
-        [runs.row() for runs in (ranges, *hourly)],
-        [
-            Goal(f"{ranges.name}:", median(ranges.walls), most=SECONDS, unit=" s"),
-            Goal(
-                "CPU time per task of an hourly run, including Airflow's own:",
-                ours.cost,
-                most=CPU_SECONDS,
-                unit=" CPU-s",
-            ),
-        ],
+        HEADER,
+        [*(runs.row() for runs in (ranges, *hourly)), *former],
+        goals,
         [
             f"A round is {given.hours} hours, {given.rounds} rounds. The classic design reads all files each hour, in "
             f"4 tasks instead of {ours.tasks // ours.runs}, and has no marts. Memory is that of all of Airflow's "
             f"processes, sampled every {POLL_INTERVAL} s.",
             f"Of the {ours.cost:.2f} CPU seconds per hourly task, {idle.cost:.2f} are Airflow's own, as measured with "
-            f"the idle DAG, and {ours.cost - idle.cost:.2f} ({1 - idle.cost / ours.cost:.0%}) are this project's. The "
-            "databases are not included.",
+            f"the idle DAG, and {own:.2f} ({own / ours.cost:.0%}) are this project's. The databases are not included.",
         ],
     )

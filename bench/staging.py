@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from bench import data
+from bench import before, data
 from bench.race import OTHERS, Contender, ContenderResult, race, run
 from bench.results import Goal, ResultTable, compare
 from sandbox.lab import TABLES
@@ -30,9 +30,11 @@ EMPTY = "empty"  # the database with the project's tables, empty
 # The target of COPY: like the task's temporary table, without indexes.
 LANDING = "CREATE TABLE landing (LIKE staging_events INCLUDING DEFAULTS)"
 OURS, TASK, LIMIT = "ours: COPY", "ours: task stage_events", "upper bound: binary COPY of prepared rows"
+BASELINE = f"{before.NAME}, task stage_events"
 DLT, DLT_FAST, PANDAS, ROWS = "dlt, default settings", "dlt, fastest settings", "pandas", "row by row"
 # Goals: minimum ratio of our throughput to each contender's.
 FACTORS = {LIMIT: 0.6, DLT: 25, DLT_FAST: 2.5, PANDAS: 25, ROWS: 40}
+TASK_OVER_COPY = 2.0  # goal: maximum
 MEMORY = 100e6  # goal: maximum, in bytes
 
 
@@ -52,7 +54,7 @@ def shrink(given: argparse.Namespace) -> None:
 
 def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
     """Yield a result table for each size."""
-    with testbed.database(EMPTY) as uri:
+    with before.checkout(testbed) as former, testbed.database(EMPTY) as uri:
         run(testbed, Contender("create tables", "task", 0, {**data.DAY, "bucket": "", "tasks": ["create_tables"]}), uri)
         with psycopg.connect(uri) as connection:
             connection.execute(LANDING)
@@ -61,7 +63,7 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
             for size in {events, part}:
                 data.put_events(testbed, _bucket(size), data.options(size, songs=1_000), size)
             prepared = _prepare(testbed, events)
-            yield _table(race(testbed, list(_contenders(events, part, prepared)), given.repeat, progress))
+            yield _table(race(testbed, list(_contenders(events, part, prepared, former)), given.repeat, progress))
             prepared.unlink()
 
 
@@ -89,15 +91,18 @@ def _ours(events: int) -> Contender:
     return Contender(OURS, "copy_command", events, job, EMPTY)
 
 
-def _contenders(events: int, part: int, prepared: Path) -> Iterator[Contender]:
+def _contenders(events: int, part: int, prepared: Path, former: Path) -> Iterator[Contender]:
     """Yield the contenders.
 
     :param part: the number of events for slow contenders.
+    :param former: the checkout of the code before.
     """
     file: dict[str, Any] = {"key": data.KEY, "bucket": _bucket(events)}
     slice_: dict[str, Any] = {"key": data.KEY, "bucket": _bucket(part)}
     yield _ours(events)
-    yield Contender(TASK, "task", events, {**file, **data.DAY, "tasks": ["stage_events"]}, EMPTY)
+    task = {**file, **data.DAY, "tasks": ["stage_events"]}
+    yield Contender(TASK, "task", events, task)
+    yield Contender(BASELINE, "task", events, task, checkout=former)
     yield Contender(LIMIT, "binary_copy", events, {"prepared": str(prepared), "table": "landing"}, EMPTY)
     yield Contender(DLT_FAST, "dlt_pipeline", events, {**file, "fast": True}, python=OTHERS)
     yield Contender(DLT, "dlt_pipeline", part, {**slice_, "fast": False}, python=OTHERS)
@@ -113,6 +118,7 @@ def _table(results: dict[str, ContenderResult]) -> ResultTable:
         for name, factor in FACTORS.items()
         if name in results
     ]
+    goals.append(Goal("task stage_events / its COPY:", ours.rate / results[TASK].rate, most=TASK_OVER_COPY))
     goals.append(Goal("peak memory of the COPY process:", ours.peak / 1e6, most=MEMORY / 1e6, unit=" MB"))
     return ResultTable(
         f"Staging {ours.contender.count:,} events from S3 into PostgreSQL",

@@ -1,11 +1,10 @@
-"""Start-up latency: the first query result of a fresh clone, the parsing of a DAG file, the start of a task.
+"""Start-up latency: the parsing of a DAG file, the start of a task.
 
 Each is measured in a fresh process, imports included, except those that its parent process has already done.
 """
 
 from __future__ import annotations
 
-import argparse
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,11 @@ from bench.results import Goal, ResultTable, spread
 from sandbox import airflow
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator
 
     from bench.testbed import Testbed
 
-CLONE = "fresh clone to first query result"
 TASK, BARE = "task start to first database row", "the same in a minimal DAG with Airflow's hook"
 PARSE = "parse {}, in addition to an empty DAG file"
 PARSE_SECONDS, TASK_SECONDS = 0.5, 0.1
@@ -26,13 +25,12 @@ PARSE_SECONDS, TASK_SECONDS = 0.5, 0.1
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command-line options."""
-    parser.add_argument("--clone", action=argparse.BooleanOptionalAction, default=True, help=f"measure {CLONE}")
     parser.add_argument("--repeat", type=int, default=5, help="rounds (%(default)s)")
 
 
 def shrink(given: argparse.Namespace) -> None:
     """Choose sizes that are small enough for a test."""
-    given.repeat, given.clone = 1, False
+    given.repeat = 1
 
 
 def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
@@ -42,7 +40,6 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
         *(Contender(PARSE.format(file.name), "parse", 1, {"dag": file.stem}) for file in files),
         Contender(TASK, "task_start", 1, {"ours": True}),
         Contender(BARE, "task_start", 1, {"ours": False}),
-        *([Contender(CLONE, "first_answer", 1)] if given.clone else []),
     ]
     results = race(testbed, contenders, given.repeat, progress)
     yield ResultTable(
@@ -52,11 +49,8 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
             (
                 name,
                 spread([1000 * value for value in result.seconds], digits=0),
-                # Most of the work is done by child processes.
-                ""
-                if name == CLONE
-                else f"{1000 * median(measurement.cpu for measurement in result.measurements):,.0f}",
-                "" if name == CLONE else f"{result.peak / 1e6:,.0f}",
+                f"{1000 * median(measurement.cpu for measurement in result.measurements):,.0f}",
+                f"{result.peak / 1e6:,.0f}",
             )
             for name, result in results.items()
         ],
@@ -75,8 +69,6 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
             )
         ],
         [
-            "Fresh clone: `git clone` and `make run` with installed packages: start servers, generate and load two "
-            "days, check, query.",
             "A task's process inherits the imports of the process that forks it (plugins/airflow_local_settings.py).",
         ],
     )
