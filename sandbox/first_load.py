@@ -1,18 +1,18 @@
-"""The first load of a new Airflow: it unpauses the DAGs, of which the reconciliation loads the history.
+"""The first load of a new Airflow: it unpauses the DAGs, and triggers one run for the history.
 
-The DAG's schedule creates a run for the last full hour only (``catchup=False``). The DAG ``sparkify_reconcile`` loads
-all other hours since the first day, now and after the machine was off or asleep.
+The DAG's schedule creates a run for the last full hour only (``catchup=False``). The run for all hours since the first
+day begins at the same time. The DAG ``sparkify_reconcile`` loads what is missing later: after the machine was off or
+asleep, or if that run has failed.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING
 
 from sandbox import airflow
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from sandbox.api import AirflowClient
 
 # The Variable with the first day.
@@ -41,7 +41,7 @@ class FirstLoad:
         self._loaded = False
 
     def advance(self) -> bool:
-        """Do the next steps; return whether the history is loaded, as far as its runs have succeeded.
+        """Do the next steps; return whether the first runs have ended.
 
         :raises httpx.HTTPError: if Airflow does not answer.
         """
@@ -55,12 +55,19 @@ class FirstLoad:
         report, warehouse, reconcile, audit = self.DAGS
         if not (self._unpause(report) and self._unpause(warehouse)):
             return False
-        # After the schedule's first run: a reconciliation triggers nothing beside it, and would wait for minutes.
-        if not self._count(warehouse, ENDED) or not self._unpause(reconcile):
+        if not self._count(warehouse, ENDED) or self._count(warehouse, ACTIVE):
             return False
-        if not self._count(reconcile, ["success"]) or self._count(warehouse, ACTIVE):
-            return False
-        return self._unpause(audit)  # it audits loaded data
+        # Beside these runs a reconciliation would trigger nothing; the audit reads loaded data.
+        return self._unpause(reconcile) and self._unpause(audit)
+
+    def _trigger_history(self) -> None:
+        """Trigger the run of the hours from the first day to the last full hour."""
+        start = datetime.combine(self._start, time(), UTC)
+        end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+        if start < end:
+            span = {"start": start.isoformat(), "end": end.isoformat()}
+            run_id = f"first_load__{start:%Y-%m-%dT%H:%M}_{end:%Y-%m-%dT%H:%M}"
+            self._client.trigger(airflow.DAG_ID, span, dag_run_id=run_id)
 
     def _count(self, dag_id: str, states: list[str]) -> int:
         total: int = self._client.dag_runs(dag_id, limit=1, state=states)["total_entries"]
@@ -74,5 +81,7 @@ class FirstLoad:
                 return False
             if dag["is_paused"] and not self._client.dag_runs(dag_id, limit=1)["total_entries"]:
                 self._client.unpause(dag_id)
+                if dag_id == airflow.DAG_ID:
+                    self._trigger_history()
             self._known_dags.add(dag_id)
         return True

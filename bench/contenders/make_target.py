@@ -34,6 +34,8 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
         atexit.register(make, "sandbox.up", "down")
     if job["again"]:
         make(*commands[job["target"]])
+    if job["again"] and job["target"] == "up":
+        make("sandbox.up", "down")
 
     def run() -> int:
         make(*commands[job["target"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import httpx
 
@@ -11,12 +12,16 @@ from sandbox.api import AirflowClient
 
 
 class FakeApi:
-    """Airflow's API: the DAGs, the states of their ``runs``, the Variables, and ``requests`` after the login."""
+    """Airflow's API: the DAGs, the states of their ``runs``, the Variables, and ``requests`` after the login.
+
+    ``triggered`` has the bodies of the requests for runs.
+    """
 
     def __init__(self) -> None:
         dags = (airflow.DAG_ID, airflow.REPORT_ID, airflow.AUDIT_ID, airflow.RECONCILE_ID)
         self.paused = dict.fromkeys(dags, True)
         self.runs: dict[str, list[str]] = {dag_id: [] for dag_id in dags}
+        self.triggered: list[dict[str, Any]] = []
         self.variables: dict[str, str] = {}
         self.requests: list[str] = []
         self.token = "first"
@@ -41,6 +46,10 @@ class FakeApi:
             return httpx.Response(404, json={"detail": f"The Dag with ID: `{dag_id}` was not found"})
         if request.method == "PATCH":
             self.paused[dag_id] = json.loads(request.content)["is_paused"]
+        elif request.method == "POST":
+            self.triggered.append(json.loads(request.content))
+            self.runs[dag_id].append("queued")
+            return httpx.Response(200, json=self.triggered[-1])
         elif request.url.path.endswith("/dagRuns"):
             states = request.url.params.get_list("state")
             runs = [state for state in self.runs[dag_id] if not states or state in states]

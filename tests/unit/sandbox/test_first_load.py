@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import httpx
 import pytest
@@ -28,29 +28,36 @@ def unpaused(api: FakeApi) -> set[str]:
     return {dag_id for dag_id, paused in api.paused.items() if not paused}
 
 
-def test_the_reconciliation_begins_after_the_first_scheduled_run(api: FakeApi, first_load: FirstLoad) -> None:
+def test_the_history_is_one_run_that_begins_with_the_first_scheduled_one(api: FakeApi, first_load: FirstLoad) -> None:
+    assert first_load.advance() is False
     assert first_load.advance() is False
     assert api.variables == {"sparkify_reconcile_since": "2026-11-20"}
     assert unpaused(api) == {REPORT_ID, DAG_ID}
-    api.runs[DAG_ID] = ["running"]
-    assert first_load.advance() is False
+    (run,) = api.triggered
+    start, end = (datetime.fromisoformat(run["conf"][name]) for name in ("start", "end"))
+    assert start == datetime(2026, 11, 20, tzinfo=UTC)
+    assert timedelta() <= datetime.now(UTC) - end < timedelta(hours=1, minutes=1)
+    assert run["dag_run_id"] == f"first_load__2026-11-20T00:00_{end:%Y-%m-%dT%H:00}"
+
+
+def test_without_a_full_hour_there_is_no_history(api: FakeApi) -> None:
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    assert FirstLoad(api.client(), tomorrow).advance() is False
+    assert api.triggered == []
     assert unpaused(api) == {REPORT_ID, DAG_ID}
-    api.runs[DAG_ID] = ["failed"]
-    assert first_load.advance() is False
-    assert unpaused(api) == {REPORT_ID, DAG_ID, RECONCILE_ID}
 
 
-def test_the_history_is_loaded_once_the_run_of_the_reconciliation_has_ended(
+def test_the_reconciliation_and_the_audit_begin_once_the_first_runs_have_ended(
     api: FakeApi, first_load: FirstLoad
 ) -> None:
-    api.runs[DAG_ID] = ["success"]
-    for reconciled, loading in (([], []), (["running"], []), (["success"], ["queued"]), (["success"], ["running"])):
-        api.runs[RECONCILE_ID], api.runs[DAG_ID] = reconciled, ["success", *loading]
+    for runs in (["queued"], ["running", "queued"], ["success", "running"], ["failed", "queued"]):
+        api.runs[DAG_ID] = [*runs]
         assert first_load.advance() is False
-        assert api.paused[AUDIT_ID] is True
-    api.runs[DAG_ID] = ["success", "success"]
+        assert api.paused[RECONCILE_ID] is api.paused[AUDIT_ID] is True
+    api.runs[DAG_ID] = ["success", "failed"]
     assert first_load.advance() is True
-    assert api.paused[AUDIT_ID] is False
+    assert api.paused[RECONCILE_ID] is api.paused[AUDIT_ID] is False
+    assert api.triggered == []
 
 
 def test_a_dag_that_a_user_paused_stays_paused(api: FakeApi, first_load: FirstLoad) -> None:
