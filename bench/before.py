@@ -16,19 +16,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from bench.testbed import Testbed
-
 COMMIT = "bcecb41d3468697c7ebcab54f2b71900e51007cb"
 NAME = f"before: commit {COMMIT[:7]}"
 
 
 @contextmanager
-def checkout(testbed: Testbed) -> Iterator[Path]:
-    """Check the commit out into a folder, and remove it at the end.
+def checkout(parent: Path) -> Iterator[Path]:
+    """Check the commit out into a new folder below ``parent``, and remove it at the end.
 
     :raises ContenderError: if the repository lacks the commit.
     """
-    folder = testbed.folder / "before"
+    folder = parent / "before"
     _git("worktree", "add", "--detach", str(folder), COMMIT)
     try:
         yield folder

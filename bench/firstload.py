@@ -53,7 +53,7 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     """Yield a table for each number of songs."""
     checks, count = _checks(testbed.folder / "checks")
     tasks = data.task_ids("load_songplays", "stage", "load")
-    with before.checkout(testbed) as former, testbed.database(EMPTY) as uri:
+    with before.checkout(testbed.folder) as former, testbed.database(EMPTY) as uri:
         run(testbed, Contender("create tables", "task", 0, {**data.DAY, "bucket": "", "tasks": ["create_tables"]}), uri)
         for songs in given.songs:
             bucket = f"firstload-{songs}"

@@ -58,7 +58,7 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     }
     days.upload(days.options(1, given.users, given.users), testbed.bucket(BUCKET))
     results: dict[str, list[dict[str, Any]]] = {OURS: [], BASELINE: []}
-    with before.checkout(testbed) as former:
+    with before.checkout(testbed.folder) as former:
         for number in range(given.repeat):
             for name, checkout in ((OURS, airflow.ROOT), (BASELINE, former)):
                 progress(f"round {number + 1} of {given.repeat}: {name}")

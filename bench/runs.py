@@ -142,7 +142,7 @@ def _before(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     names = ("days", "users", "songs", "hours", "rounds")
     arguments = [argument for name in names for argument in (f"--{name}", str(getattr(given, name)))]
     progress(f"{before.NAME}: its own benchmark, without progress")
-    with before.checkout(testbed) as checkout:
+    with before.checkout(testbed.folder) as checkout:
         ((_, ours, idle, _),) = before.script(checkout, "benchmark", "runs", *arguments, "--repeat", "1")
     return [[f"{before.NAME}, {name}", *figures] for name, *figures in (ours, idle)]
 

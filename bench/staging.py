@@ -54,7 +54,7 @@ def shrink(given: argparse.Namespace) -> None:
 
 def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str], None]) -> Iterator[ResultTable]:
     """Yield a result table for each size."""
-    with before.checkout(testbed) as former, testbed.database(EMPTY) as uri:
+    with before.checkout(testbed.folder) as former, testbed.database(EMPTY) as uri:
         run(testbed, Contender("create tables", "task", 0, {**data.DAY, "bucket": "", "tasks": ["create_tables"]}), uri)
         with psycopg.connect(uri) as connection:
             connection.execute(LANDING)

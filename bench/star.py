@@ -47,7 +47,7 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     data.put_songs(testbed, bucket, options)
     job = {**data.DAY, "bucket": bucket}
     with (
-        before.checkout(testbed) as former,
+        before.checkout(testbed.folder) as former,
         testbed.database(STAGED) as staged,
         testbed.database(STAGED_BEFORE) as staged_before,
     ):

@@ -15,6 +15,7 @@ import pytest
 from bench import __main__ as command
 from bench import (
     before,
+    commands,
     data,
     day,
     days,
@@ -60,7 +61,7 @@ def smoke(name: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=480,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -76,15 +77,15 @@ def require_history() -> None:
 @pytest.mark.parametrize(
     ("name", "contenders", "goals"),
     [
-        ("staging", [staging.OURS, staging.TASK, staging.LIMIT, *FOREIGN], 2 + len(FOREIGN)),
+        ("staging", [staging.OURS, staging.TASK, staging.BASELINE, staging.LIMIT, *FOREIGN], 3 + len(FOREIGN)),
         ("songs", [songs.OURS, songs.TASK, songs.AGAIN, songs.LIMIT, songs.BOTO, songs.MOTO], 2),
-        ("star", [star.OURS, star.MARTS, star.CLASSIC], 0),
+        ("star", [star.OURS, star.MARTS, star.BASELINE, star.CLASSIC], 1),
         ("firstload", [*FIRST_LOAD], len(FIRST_LOAD) - 1),
         ("month", [month.OURS, month.STAR], 1),
     ],
 )
 def test_all_contenders_are_reported_with_time_and_memory(name: str, contenders: list[str], goals: int) -> None:
-    if name == "firstload":
+    if name in ("staging", "star", "firstload"):
         require_history()
     printed = smoke(name)
     rows = re.findall(rf"^  (\S.*?)  +{NUMBER}  +{SPREAD}  +{NUMBER}  .* {NUMBER}  +{NUMBER} *$", printed, re.MULTILINE)
@@ -98,6 +99,23 @@ def test_the_start_benchmark_reports_every_dag_file() -> None:
     files = sorted((ROOT / "dags").glob("*.py"))
     assert rows == [*(start.PARSE.format(file.name) for file in files), start.TASK, start.BARE]
     assert len(re.findall(r"^  (?:met|MISSED): .* \(goal: ", printed, re.MULTILINE)) == len(files) + 1
+
+
+def test_the_commands_benchmark_compares_make_run_with_the_code_before() -> None:
+    require_history()
+    printed = smoke("commands")
+    rows = re.findall(rf"^  (\S.*?)  +{SPREAD} *$", printed, re.MULTILINE)
+    assert rows == 2 * [commands.OURS, commands.BASELINE]
+    assert re.findall(r"^make \w+, .*\b", printed, re.MULTILINE) == [found.title for found in commands.COMMANDS[:2]]
+    assert len(re.findall(r"^  (?:met|MISSED): ours, as a share", printed, re.MULTILINE)) == 2
+
+
+def test_a_benchmark_of_the_code_before_is_run_by_that_code(tmp_path: Path) -> None:
+    require_history()
+    with before.checkout(tmp_path) as former:
+        (rows,) = before.script(former, "benchmark", "start", "--repeat", "1", "--no-clone")  # an option of that code
+    assert [name for name, *_ in rows][-2:] == [start.TASK, start.BARE]
+    assert all(re.fullmatch(SPREAD, milliseconds) for _, milliseconds, *_ in rows)
 
 
 def test_the_roundtrips_benchmark_counts_statements_and_commits() -> None:
