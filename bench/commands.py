@@ -37,9 +37,9 @@ class Command(NamedTuple):
         return f"make {self.target}, {'again' if self.again else 'the first time'}"
 
 
-# The goals were 7 s instead of 9, and 30 s instead of 46.
-COMMANDS = [Command("run", False, 7 / 9), Command("run", True, 7 / 9), Command("up", False, 30 / 46),
-            Command("up", True, 30 / 46)]  # fmt: skip
+# The goals: 7 s instead of 9, and 30 s instead of 46.
+RUN, UP = 0.78, 0.65
+COMMANDS = [Command("run", False, RUN), Command("run", True, RUN), Command("up", False, UP), Command("up", True, UP)]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,8 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
 
     :param job: with ``commit``, which the clone has, ``target``, run or up, and ``again``, whether it was made before.
     """
+    from sandbox.deployment import take_port
+
     clone = Path(tempfile.mkdtemp(dir=job["folder"]))
     subprocess.run(["git", "clone", "--quiet", "--no-checkout", Path.cwd(), clone], check=True)
     subprocess.run(["git", "checkout", "--quiet", "--detach", job["commit"]], cwd=clone, check=True)
@@ -29,7 +30,7 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     def make(*command: str) -> None:
         subprocess.run([sys.executable, "-m", *command], cwd=clone, env=environment, check=True)
 
-    commands = {"run": ("sandbox.run",), "up": ("sandbox.up", "up", "--port", str(_free_port()))}
+    commands = {"run": ("sandbox.run",), "up": ("sandbox.up", "up", "--port", str(take_port(None)))}
     if job["target"] == "up":
         atexit.register(make, "sandbox.up", "down")
     if job["again"]:
@@ -42,9 +43,3 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
         return 1
 
     return run
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
