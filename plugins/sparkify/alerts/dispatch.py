@@ -38,7 +38,9 @@ def dispatch(run: DagRunInfo, outcome: Outcome, *, aws_conn_id: str | None) -> N
         log.info("Still failing, already reported: %s", ", ".join(repeated))
     if changes.updates and channels.deliver(messages.of_run(run, changes), aws_conn_id):
         now = datetime.now(UTC)
-        state.change(run.dag_id, lambda before: incidents.reported(before, changes, now))
+        after = state.change(run.dag_id, lambda before: incidents.reported(before, changes, now))
+        if any(incident.recovered_at == now for incident in after.values()):
+            dispatch(run, incidents.Outcome(now, run.interval), aws_conn_id=aws_conn_id)
 
 
 def _reminder() -> timedelta:

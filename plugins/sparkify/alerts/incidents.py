@@ -189,6 +189,9 @@ def reported(opened: Mapping[str, Incident], changes: Changes, now: datetime) ->
     for update in changes.updates:
         incident = opened.get(update.incident.key)
         if incident is None:
+            if update.status == "new":
+                # It has recovered while the message was on its way, so nobody knew of it then.
+                after[update.incident.key] = replace(update.incident, failing=(), reported_at=now, recovered_at=now)
             continue
         if update.status == "recovered" and incident.recovered_at:
             del after[incident.key]

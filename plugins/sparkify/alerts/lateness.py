@@ -63,6 +63,11 @@ def _report(dag_run: Mapping[str, Any], minutes: float, aws_conn_id: str | None)
             return
         event = LateRun(state, datetime.fromisoformat(dag_run["queued_at"]), minutes)
         dispatch(run, Outcome(datetime.now(UTC), run.interval, (event,)), aws_conn_id=aws_conn_id)
+        # If its last task ended meanwhile, its own callback may have found nothing to close.
+        states = RuntimeTaskInstance.get_task_states(run.dag_id, run_ids=[run.run_id])[run.run_id]
+        if all(found in ("success", "skipped") for found in states.values()):
+            ended = Outcome(datetime.now(UTC), run.interval, passed=frozenset({LateRun.key}), covered=run.interval)
+            dispatch(run, ended, aws_conn_id=aws_conn_id)
     except Exception:
         # As in AlertNotifier: no alert is worth another failure.
         log.exception("Could not send the alert of a late run: run_id=%s", dag_run["dag_run_id"])

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.serialization.serialized_objects import DagSerialization
 
-from sparkify.alerts import AlertNotifier
+from sparkify.alerts import AlertNotifier, channels
 from sparkify.dag.run import InvalidRunError
 from tests.integration.alerts.airflow import BAD, GOOD, Airflow
 
@@ -111,6 +111,33 @@ def test_a_late_run_is_reported_once_and_its_recovery(airflow: Airflow) -> None:
     assert airflow.ended(4) == []
     (text,) = airflow.ended(3)
     assert "*Recovered*: `the late run has finished`" in text
+
+
+def test_a_run_that_ends_while_it_is_reported_as_late_recovers(airflow: Airflow) -> None:
+    """The callback of its last task was called before there was an incident."""
+    airflow.states = {"load_time": "success", "publish_days": "skipped"}
+    late, recovered = airflow.late()
+    assert "*Late*: `run not finished after 60 minutes`" in late
+    assert "*Recovered*: `the late run has finished`" in recovered
+    assert airflow.ended(3) == []
+
+
+def test_a_run_that_ends_while_the_message_is_on_its_way_recovers(
+    airflow: Airflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver = channels.deliver
+
+    def deliver_while_it_ends(*arguments: Any) -> bool | None:
+        delivered = deliver(*arguments)
+        monkeypatch.setattr(channels, "deliver", deliver)
+        AlertNotifier()(airflow.context(3, "publish_days", "scheduled", None, "success"))
+        return delivered
+
+    monkeypatch.setattr(channels, "deliver", deliver_while_it_ends)
+    late, recovered = airflow.late()
+    assert "*Late*: `run not finished after 60 minutes`" in late
+    assert "*Recovered*: `the late run has finished`" in recovered
+    assert airflow.variables["sparkify_incidents_sparkify_warehouse"] == "{}"
 
 
 @pytest.mark.parametrize("values", [{"run_type": "backfill"}, {"state": "success"}, {"state": "failed"}])
