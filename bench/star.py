@@ -2,7 +2,7 @@
 
 All start with empty tables and the same staged events and songs. This case favours truncate and insert, as there is no
 history to reload; `make bench ARGS=history` measures an hour on top of a history. The marts, which it does not have,
-are in a row of their own.
+are in a row of their own. Tasks run side by side, as on a scheduler, but without one.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def measure(given: argparse.Namespace, testbed: Testbed, progress: Callable[[str
     options = data.options(given.events, given.songs)
     plays = data.put_events(testbed, bucket, options, given.events)
     data.put_songs(testbed, bucket, options)
-    job = {**data.DAY, "bucket": bucket}
+    job = {**data.DAY, "bucket": bucket, "side_by_side": True}
     with (
         before.checkout(testbed.folder) as former,
         testbed.database(STAGED) as staged,

@@ -346,12 +346,14 @@ with DAG(
     create_tables >> [stage_events, stage_songs]
     stage_songs >> [load_songs, load_artists]
     [stage_events, load_songs, load_artists] >> load_songplays
-    load_songplays >> [load_users, load_time] >> data_quality
-    stage_events >> [load_users_history, load_events]
+    stage_events >> [load_users, load_time, load_users_history, load_events]
     load_events >> [load_sessions, load_daily_activity, load_daily_songs, load_daily_users, load_hourly_plays]
     load_daily_songs >> load_monthly_songs
     (
         [
+            load_songplays,
+            load_users,
+            load_time,
             load_users_history,
             load_sessions,
             load_daily_activity,

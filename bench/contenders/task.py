@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -12,7 +14,9 @@ if TYPE_CHECKING:
 def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
     """Load the DAG and create the tables.
 
-    :param job: with ``tasks``, ``start`` and ``end``; optionally ``checks``, the folder of data quality checks.
+    :param job: with ``tasks``, ``start`` and ``end``; optionally ``checks``, the folder of data quality checks, and
+        ``side_by_side``: whether a task begins when those before it have ended, as on a scheduler. Otherwise they run
+        one after the other.
     """
     os.environ.update(job["environment"])
 
@@ -29,8 +33,22 @@ def prepare(job: Mapping[str, Any]) -> Callable[[], int]:
 
     tasks("create_tables")
 
+    def side_by_side(*names: str) -> dict[str, Any]:
+        graph = {name: lab.dag.get_task(name).get_flat_relative_ids(upstream=True) & {*names} for name in names}
+        order = TopologicalSorter(graph)
+        results: dict[str, Any] = {}
+        running: dict[Future[dict[str, Any]], str] = {}
+        order.prepare()
+        with ThreadPoolExecutor(len(names)) as threads:
+            while order.is_active():
+                running |= {threads.submit(tasks, name): name for name in order.get_ready()}
+                for ended in wait(running, return_when=FIRST_COMPLETED).done:
+                    results |= ended.result()
+                    order.done(running.pop(ended))
+        return results
+
     def run() -> int:
-        results = tasks(*job["tasks"])
+        results = (side_by_side if job.get("side_by_side") else tasks)(*job["tasks"])
         return int((results[job["tasks"][0]] or {}).get("rows", 0))
 
     return run

@@ -59,11 +59,14 @@ def tasks(dag: DAG) -> dict[str, Any]:
 # The tasks, each with its downstream tasks. A deployment may add others: see the next test.
 GRAPH: dict[str, tuple[type, set[str]]] = {
     "create_tables": (CreateTablesOperator, {"stage_events", "stage_songs"}),
-    "stage_events": (StageToRedshiftOperator, {"load_songplays", "load_users_history", "load_events"}),
+    "stage_events": (
+        StageToRedshiftOperator,
+        {"load_songplays", "load_users", "load_time", "load_users_history", "load_events"},
+    ),
     "stage_songs": (StageToRedshiftOperator, {"load_songs", "load_artists"}),
     "load_songs": (LoadDimensionOperator, {"load_songplays"}),
     "load_artists": (LoadDimensionOperator, {"load_songplays"}),
-    "load_songplays": (LoadFactOperator, {"load_users", "load_time"}),
+    "load_songplays": (LoadFactOperator, {"data_quality"}),
     "load_users": (LoadDimensionOperator, {"data_quality"}),
     "load_time": (LoadDimensionOperator, {"data_quality"}),
     "load_users_history": (LoadHistoryOperator, {"data_quality"}),
