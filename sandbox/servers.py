@@ -97,8 +97,9 @@ class PostgresServer:
     def create_database(self, name: str, template: str = "template0") -> str:
         """Create a database if it is missing and return its URI.
 
-        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. The planner assumes
-        cheap random access: by default it scans a history of hundreds of thousands of rows instead of using an index.
+        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. C.UTF-8 would do the
+        same through the C library, and songplays took a fifth longer to sort and insert. The planner assumes cheap random
+        access: by default it scans a history of hundreds of thousands of rows instead of using an index.
 
         :param template: the database to copy, which nobody is connected to.
         """
@@ -109,7 +110,7 @@ class PostgresServer:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not found:
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' LOCALE 'C.UTF-8'").format(
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'").format(
                         sql.Identifier(name), sql.Identifier(template)
                     )
                 )
@@ -160,7 +161,8 @@ def postgres(folder: Path, timeout: float = 60) -> Iterator[PostgresServer]:
             common |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         folder.chmod(0o700)
         if not (folder / "PG_VERSION").exists():
-            words = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", f"--pgdata={folder}"]
+            locale = ("--encoding=UTF8", "--locale=C.UTF-8", "--lc-collate=C")
+            words = ["--username=postgres", "--auth=trust", *locale, f"--pgdata={folder}"]
             made = subprocess.run([binaries / "initdb", *words], **common, stdout=subprocess.PIPE, text=True)
             if made.returncode:
                 raise RuntimeError(f"PostgreSQL cannot create its data in {folder}. It printed:\n{made.stdout}")

@@ -36,7 +36,7 @@ def translate(sql: str, definition: exp.Expr | None) -> list[str]:
     if found := _CREATE_DATABASE.match(sql):
         level = _LEVELS[(found[2] or "SNAPSHOT").upper()]
         return [
-            f"CREATE DATABASE {found[1]} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'",
+            f"CREATE DATABASE {found[1]} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'",
             f"COMMENT ON DATABASE {found[1]} IS '{level}'",
         ]
     if found := _DROP_DATABASE.match(sql):
