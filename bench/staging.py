@@ -35,7 +35,7 @@ DLT, DLT_FAST, PANDAS, ROWS = "dlt, default settings", "dlt, fastest settings", 
 # Goals: minimum ratio of our throughput to each contender's.
 FACTORS = {LIMIT: 0.6, DLT: 25, DLT_FAST: 2.5, PANDAS: 25, ROWS: 40}
 TASK_OVER_COPY = 2.0  # goal: maximum
-MEMORY = 100e6  # goal: maximum, in bytes
+MEMORY = 25e6  # goal: maximum of what COPY adds to its process, in bytes, whatever the size of the file
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -119,7 +119,7 @@ def _table(results: dict[str, ContenderResult]) -> ResultTable:
         if name in results
     ]
     goals.append(Goal("task stage_events / its COPY:", ours.rate / results[TASK].rate, most=TASK_OVER_COPY))
-    goals.append(Goal("peak memory of the COPY process:", ours.peak / 1e6, most=MEMORY / 1e6, unit=" MB"))
+    goals.append(Goal("memory that COPY adds to its process:", ours.growth / 1e6, most=MEMORY / 1e6, unit=" MB"))
     return ResultTable(
         f"Staging {ours.contender.count:,} events from S3 into PostgreSQL",
         header,
