@@ -97,9 +97,9 @@ class PostgresServer:
     def create_database(self, name: str, template: str = "template0") -> str:
         """Create a database if it is missing and return its URI.
 
-        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. C.UTF-8 would do the
-        same through the C library, and songplays took a fifth longer to sort and insert. The planner assumes cheap random
-        access: by default it scans a history of hundreds of thousands of rows instead of using an index.
+        Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. C.UTF-8 would do so
+        through the C library: songplays took a fifth longer. The planner assumes cheap random access: by default it
+        scans a history of hundreds of thousands of rows instead of using an index.
 
         :param template: the database to copy, which nobody is connected to.
         """
