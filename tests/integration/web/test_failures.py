@@ -38,17 +38,20 @@ def parsed(token: str) -> None:
 
 @pytest.fixture
 def session(parsed: None) -> Iterator[Session]:
-    """A session of Airflow's database; it has no run afterwards."""
+    """A session of Airflow's database, which has no run: neither those of other tests, nor afterwards those of this."""
     from airflow.models.dagrun import DagRun
     from airflow.models.taskinstance import TaskInstance
     from airflow.utils.session import create_session
     from sqlalchemy import delete
 
     with create_session() as session:
+        for model in (TaskInstance, DagRun):
+            session.execute(delete(model))
+        session.commit()
         yield session
         session.rollback()
-        session.execute(delete(TaskInstance))
-        session.execute(delete(DagRun))
+        for model in (TaskInstance, DagRun):
+            session.execute(delete(model))
 
 
 @pytest.fixture
