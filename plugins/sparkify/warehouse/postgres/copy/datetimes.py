@@ -45,8 +45,9 @@ _ZONES |= {"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PS
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _ENDINGS = ("uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember")
 _MONTH = f"(?P<name>{'|'.join(f'{name}(?:{rest})?' for name, rest in zip(_MONTHS, _ENDINGS, strict=True))})"
+# Without colons, "-08:00" must not follow directly: PostgreSQL's CAST takes both together for a date.
 _ANY_CLOCK = (
-    r"(?P<hour>\d{2}|\d(?=:))(?P<colon>:?)(?P<minute>\d{2})"
+    r"(?!\d{4}(?:\d\d)?-\d{1,2}:)(?P<hour>\d{2}|\d(?=:))(?P<colon>:?)(?P<minute>\d{2})"
     r"(?:(?P=colon)(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?)?"
 )
 _NAMED_ZONE = f"(?P<zone>{'|'.join(_ZONES)})"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sparkify.warehouse.postgres.copy.datetimes import EPOCH_MICROSECONDS, read_timestamp
@@ -82,6 +82,8 @@ def utc(database: str) -> Iterator[psycopg.Connection]:
 
 @settings(max_examples=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(TEXTS)
+@example("2018-01-01 120000-08:00")
+@example("20180101T1200-8:00")
 def test_accepted_texts_are_converted_like_cast(utc: psycopg.Connection, text: str):
     try:
         read = [read_timestamp(text, zone=zone, auto=True) for zone in (False, True)]
