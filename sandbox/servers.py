@@ -98,8 +98,8 @@ class PostgresServer:
         """Create a database if it is missing and return its URI.
 
         Text compares by code point, as on Redshift, so that ORDER BY and MIN mean the same on both. C.UTF-8 would do so
-        through the C library: songplays took a fifth longer. The planner assumes cheap random access: by default it
-        scans a history of hundreds of thousands of rows instead of using an index.
+        through the C library, which is slower (docs/benchmarks.md). The planner assumes cheap random access: by
+        default it scans a history of hundreds of thousands of rows instead of using an index.
 
         :param template: the database to copy, which nobody is connected to.
         """

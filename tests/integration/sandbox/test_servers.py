@@ -81,8 +81,10 @@ def test_text_compares_by_code_point(database: str) -> None:
     with psycopg.connect(database) as connection:
         rows = connection.execute("SELECT word FROM UNNEST(%s::text[]) AS t (word) ORDER BY word", [words]).fetchall()
         (encoding,) = connection.execute("SHOW server_encoding").fetchone() or ("",)
+        (collation,) = connection.execute("SELECT datcollate FROM pg_database WHERE datname = CURRENT_DATABASE()")
     assert [word for (word,) in rows] == sorted(words)
     assert encoding == "UTF8"
+    assert collation == ("C",)  # not C.UTF-8, whose order is the same, but slower
 
 
 def test_a_database_is_created_once(postgres: servers.PostgresServer, database: str) -> None:

@@ -44,14 +44,16 @@ def session(parsed: None) -> Iterator[Session]:
     from airflow.utils.session import create_session
     from sqlalchemy import delete
 
-    with create_session() as session:
-        for model in (TaskInstance, DagRun):
-            session.execute(delete(model))
-        session.commit()
-        yield session
+    def empty(session: Session) -> None:
         session.rollback()
-        for model in (TaskInstance, DagRun):
-            session.execute(delete(model))
+        session.execute(delete(TaskInstance))
+        session.execute(delete(DagRun))
+        session.commit()
+
+    with create_session() as session:
+        empty(session)
+        yield session
+        empty(session)
 
 
 @pytest.fixture
