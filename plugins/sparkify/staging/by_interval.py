@@ -182,7 +182,8 @@ class IntervalStaging:
         :raises VanishedFilesError: if rows would be deleted because their files have vanished.
         """
         warehouse, table = self.table.warehouse, self.table.name
-        now, numbers = self._parts_and(self._count_late(), self.rejects.count(landed.rejects))
+        count_late = f"(SELECT COUNT(*) FROM {table} WHERE {self._owned} AND {self._is_late})"
+        now, numbers = self._parts_and(count_late, self.rejects.count(landed.rejects))
         late_before, former_rejects = numbers or (0, None)
         if self._landings.existing(landed.shared) < len(landed.shared) or any(
             {part.version for part in parts} - {part.version for part in before.get(start, ())}
@@ -223,9 +224,10 @@ class IntervalStaging:
             self._landings.drop_unused(finished, created=landed.created)
         self._source_fields.insert_periods(fields)
         self.rejects.replace_periods(warehouse, landed.rejects, former=former_rejects)
+        is_stray = f"{self.table.partition_column} <> {self.interval_column}"
         ((rows, strays, late_now),) = warehouse.query(
-            f"SELECT COUNT(*), COUNT(CASE WHEN {self.table.partition_column} <> {self.interval_column} THEN 1 END), "
-            f"{self._count_late()} FROM {table} WHERE {self._owned}"
+            f"SELECT COUNT(*), COUNT(CASE WHEN {is_stray} THEN 1 END), COUNT(CASE WHEN {self._is_late} THEN 1 END) "
+            f"FROM {table} WHERE {self._owned}"
         )
         late = max(0, late_now - late_before)
         if strays:
@@ -281,13 +283,12 @@ class IntervalStaging:
             after += [(period.start, part) for part in parts]
         return after
 
-    def _count_late(self) -> str:
-        """Return the subquery of the number of the interval's rows before ``late_before``."""
+    @property
+    def _is_late(self) -> str:
         if not self.late_before:
-            return "0"
-        before = predicates.literal(Interval.parse(self.late_before, self.interval.end).start)
-        condition = f"{self._owned} AND {self.table.partition_column} < {before}"
-        return f"(SELECT COUNT(*) FROM {self.table.name} WHERE {condition})"
+            return "1 = 0"
+        moment = Interval.parse(self.late_before, self.interval.end).start
+        return f"{self.table.partition_column} < {predicates.literal(moment)}"
 
     @property
     def _owned(self) -> str:
