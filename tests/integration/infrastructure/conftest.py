@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KEYS = {"aws_access_key_id": servers.ACCESS_KEY, "aws_secret_access_key": servers.SECRET_KEY}
+LOCAL_BUNDLE = "airflow.dag_processing.bundles.local.LocalDagBundle"
 BACKEND = "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend"
 
 
@@ -41,12 +42,17 @@ class Cloud:
     def run(self, action: str, **params: Any) -> dict[str, str]:
         """Run a DAG; return the states of its tasks."""
         # Reload it: a run leaves its params in the DAG.
-        dag = importlib.reload(importlib.import_module(f"sparkify_infrastructure_{action}")).dag
+        module = importlib.reload(importlib.import_module(f"sparkify_infrastructure_{action}"))
+        dag = module.dag
         for task in dag.tasks:
             task.retries = 0
             if hasattr(task, "poke_interval"):
                 task.poke_interval = 0.1
-        run = dag.test(run_conf=params)
+        with pytest.MonkeyPatch.context() as patch:
+            # For each run, dag.test() parses and stores all DAGs of its bundle.
+            bundle = {"name": "one-file", "classpath": LOCAL_BUNDLE, "kwargs": {"path": module.__file__}}
+            patch.setenv("AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST", json.dumps([bundle]))
+            run = dag.test(run_conf=params)
         return {task.task_id: str(task.state) for task in run.get_task_instances()}
 
     def stacks(self) -> dict[str, str]:
