@@ -67,6 +67,9 @@ QUIET = {
     "data_quality": 8,
 }
 
+# Loads of an hour whose rows have not changed.
+AGAIN = dict.fromkeys(("load_songplays", "load_users", "load_time", "load_events"), 5)
+
 # The tables with checks. Those that a deployment adds, and its tasks, are not counted.
 CHECKED = tuple(sorted(DESIGN))
 
@@ -120,6 +123,13 @@ def test_statements_of_an_hour_with_new_data(lab: Lab, count: Callable[[str, str
 @pytest.mark.usefixtures("first_hour")
 def test_statements_of_an_hour_without_new_data(lab: Lab, count: Callable[[str, str], dict[str, int]]) -> None:
     assert count("2018-11-01T07:00:00Z", "2018-11-01T08:00:00Z") == QUIET
+
+
+@pytest.mark.usefixtures("first_hour")
+def test_statements_of_the_same_hour_again(count: Callable[[str, str], dict[str, int]]) -> None:
+    """Facts and dimensions find out that nothing has changed, and neither drop candidates nor merge them."""
+    again = count(*HOURS[0])
+    assert {task: again[task] for task in AGAIN} == AGAIN
 
 
 @pytest.mark.usefixtures("first_hour")

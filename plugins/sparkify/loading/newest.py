@@ -81,11 +81,13 @@ class Newest(Strategy):
             # Without the statistics of the added keys, PostgreSQL expects that a merge join with them ends early.
             warehouse.script("ANALYZE newest")
             ((rows, older, unchanged, _),) = warehouse.query(render("count_changed", **names))
-        if older or unchanged:
-            warehouse.script(render("drop_unneeded", **names))
-        if self.images:
-            feed.record(target, self.images, of_images, lost=bool(lost))
-        if rows > unchanged:
+        needed = rows - older - unchanged
+        if needed or lost:  # none if the run that closes a day loads its hours again
+            if older or unchanged:
+                warehouse.script(render("drop_unneeded", **names))
+            if self.images:
+                feed.record(target, self.images, of_images, lost=bool(lost))
+        if needed:
             warehouse.script(render("merge", **names))
         # Redshift does not report the row count of a MERGE: all rows of newest are in the table now.
         return int(rows - older)

@@ -105,6 +105,7 @@ SPANS = {
 GROUPS = {
     "a row that is delivered twice": play(AGGREGATES, run(0, 4, on(0), off(3))),
     "hours in reverse": play(AGGREGATES, run(3, 4, on(3)), run(0, 1, off(0))),
+    "an older delivery beside a new row": play(AGGREGATES, run(3, 4, on(3)), run(0, 1, off(0), on(0, number=1))),
     "a row that moves to another hour": play(AGGREGATES, run(0, 1, off(0)), run(3, 4, on(3))),
     "a withdrawn row": play(AGGREGATES, run(0, 4, on(3, 2)), run(0, 3)),
     "a withdrawn row, delivered by another interval, too": play(
