@@ -48,9 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (upload.SourceError, jobs.BusyError, DeploymentError, httpx.HTTPError) as error:
         console.print(f"[red]✗[/] {escape(str(error))}", soft_wrap=True)
         return 2
-    except KeyboardInterrupt:
+    except SystemExit:  # by a signal
         console.print("\nInterrupted. Loaded hours stay loaded; run the same command to continue.")
-        return 130
+        raise
 
 
 def read_job(arguments: list[str] | None = None) -> tuple[jobs.LoadJob, BackfillOptions]:

@@ -343,8 +343,8 @@ def stop_leftovers(folder: Path) -> list[str]:
 
 
 def exit_on_signals() -> None:
-    """Turn SIGTERM and SIGHUP into an ordinary exit, so that the contexts above stop what they started."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    """Turn SIGINT, SIGTERM and SIGHUP into an ordinary exit, so that the contexts above stop what they started."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
 
 

@@ -36,6 +36,17 @@ with servers.postgres(folder / "postgres") as postgres, servers.s3(folder / "s3"
     sys.stdin.read()
 """
 
+# Loses the exit, as Python does in a callback of the garbage collector, and some libraries do.
+DEAF = """
+import signal, sys
+from sandbox import servers
+servers.exit_on_signals()
+try:
+    signal.raise_signal(int(sys.argv[1]))
+except BaseException:
+    servers.leave_if_signalled()
+"""
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -317,3 +328,9 @@ def test_folders_that_others_cannot_enter_are_not_opened_wide(folder: Path) -> N
     with servers.postgres(closed / "state" / "postgres"):
         pass
     assert closed.stat().st_mode & 0o777 == (0o701 if os.geteuid() == 0 else 0o700)
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_not_lost_if_its_exit_is_caught(number: signal.Signals) -> None:
+    ended = subprocess.run([sys.executable, "-c", DEAF, str(number.value)], cwd=ROOT, check=False)
+    assert ended.returncode == 128 + number
