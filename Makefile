@@ -156,7 +156,7 @@ lock:  ## Resolve requirements*.txt into locks/ (needs uv)
 
 clean:  ## Remove everything the project created here
 	@if [ -d .local/live ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.up down; fi
-	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.deployment .local/scheduler/*; fi
+	@if [ -d .local/scheduler ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.components .local/scheduler/*; fi
 	@if [ -d .local ] && [ -x $(BIN)/python ]; then $(BIN)/python -m sandbox.servers .local; fi
 	rm -rf .venv .venv-bench .venv-mwaa .local dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,46 +1,45 @@
 """A real Airflow on this machine: API server, scheduler with LocalExecutor, DAG processor, triggerer.
 
-Each component runs in its own session: a task leaves its component's process group, but not its session, so stopping
-the sessions stops every process. ``airflow standalone`` starts the same components, three seconds later, and leaves
-them running if it is terminated.
+``airflow standalone`` starts the same components, three seconds later, and leaves them running if it is terminated.
 """
 
 from __future__ import annotations
 
+import base64
+import configparser
 import json
 import os
+import secrets
 import socket
-import subprocess
-import sys
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import httpx
 import psutil
 import psycopg
 
+from sandbox import components
 from sandbox.api import AirflowClient
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator, Mapping
 
-AIRFLOW = Path(sys.executable).with_name("airflow")
+FIRST = "api-server"
 COMPONENTS = {
+    FIRST: ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],  # the API server reads the logs from the same disk
-    "api-server": ["api-server"],
     "dag-processor": ["dag-processor"],
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 # The users and their roles: https://airflow.apache.org/docs/apache-airflow/stable/core-concepts/auth-manager/simple/
 USER, VIEWER = "admin", "viewer"
 USERS = {USER: "admin", VIEWER: "viewer"}
-# Timeout for running tasks, in seconds, when Airflow is stopped.
-GRACE = 15.0
 SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
     "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in USERS.items()),
@@ -66,6 +65,8 @@ POOL = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",
     "AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW": "35",
 }
+# It builds its routes, for seconds on one processor, while the metadata database is migrated.
+API_SERVER = {**POOL, "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False"}
 
 
 class DeploymentError(Exception):
@@ -153,7 +154,8 @@ def run_deployment(
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     logs = home / "logs"
     logs.mkdir(exist_ok=True)
-    stop_leftovers(home)
+    create_keys(home)
+    components.stop_leftovers(home)
     port = take_port(port)
     url = f"http://127.0.0.1:{port}"
     settings = {
@@ -168,20 +170,36 @@ def run_deployment(
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
     }
     deadline = time.monotonic() + timeout
-    _migrate(settings, home)
     processes: dict[str, subprocess.Popen[bytes]] = {}
     try:
         begun = datetime.now(UTC)
         for name, command in COMPONENTS.items():
             with (logs / f"{name}.log").open("wb") as log:
-                processes[name] = _start(command, settings | (POOL if name == "api-server" else {}), log)
-            _remember(home, processes)
+                processes[name] = components.start(command, settings | (API_SERVER if name == FIRST else {}), log)
+            components.remember(home, processes)
+            if name == FIRST:
+                _migrate(settings, home)
         deployment = LocalDeployment(url, home, processes)
         _wait(deployment, begun, dag_id, deadline)
         yield deployment
     finally:
-        _stop(processes)
-        _note(home).unlink(missing_ok=True)
+        components.stop(processes)
+        components.forget(home)
+
+
+def create_keys(home: Path) -> None:
+    """Create the keys that the components share; of two that start together, each would create its own."""
+    file = home / "airflow.cfg"
+    if file.exists():
+        return
+    parser = configparser.RawConfigParser()
+    parser["core"] = {"fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}
+    parser["api"] = {"secret_key": secrets.token_urlsafe(64)}
+    parser["api_auth"] = {"jwt_secret": secrets.token_urlsafe(64)}
+    part = file.with_suffix(".part")
+    with part.open("w") as opened:
+        parser.write(opened)
+    part.replace(file)
 
 
 def _migrate(settings: Mapping[str, str], home: Path) -> None:
@@ -190,7 +208,7 @@ def _migrate(settings: Mapping[str, str], home: Path) -> None:
     if (revision := _revision(settings)) and mark.exists() and mark.read_text() == revision:
         return
     with log.open("wb") as file:
-        process = _start(["db", "migrate"], settings, file)
+        process = components.start(["db", "migrate"], settings, file)
         try:
             if process.wait():
                 raise DeploymentError(f"Airflow's metadata database cannot be migrated:\n{_tail(log)}")
@@ -210,20 +228,6 @@ def _revision(settings: Mapping[str, str]) -> str:
 
 def _tail(log: Path) -> str:
     return f"{log} ends with\n" + "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-
-
-def _start(command: list[str], settings: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [AIRFLOW, *command],
-        env=settings,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-
-
-# --- start ---
 
 
 def take_port(port: int | None) -> int:
@@ -259,14 +263,14 @@ def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: f
     while time.monotonic() < deadline:
         deployment.check()
         with suppress(httpx.TransportError):
+            # Its first response takes seconds, which must not delay the first task.
+            httpx.get(f"{deployment.url}/execution/health", timeout=60, trust_env=False)
             health = httpx.get(f"{deployment.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
             if not (waiting := ", ".join(_unhealthy(health, begun))):
                 break
         time.sleep(0.2)
     else:
         raise DeploymentError(f"Airflow is not ready, timed out waiting for {waiting}. See {deployment.logs}.")
-    # Its first response takes seconds, which must not delay the first task.
-    httpx.get(f"{deployment.url}/execution/health", timeout=60, trust_env=False)
     with deployment.client() as client:
         while time.monotonic() < deadline:
             deployment.check()
@@ -301,81 +305,3 @@ def _unhealthy(health: Mapping[str, Mapping[str, str]], begun: datetime) -> Iter
 
 def _since(begun: datetime, time: str | None) -> bool:
     return time is not None and datetime.fromisoformat(time) >= begun
-
-
-# --- stop ---
-
-
-def _stop(processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Stop the scheduler, which waits for running tasks, and then kill the remaining processes of the sessions.
-
-    The other components have nothing to finish: their state is in the metadata database. Their shutdown would take up
-    to fifteen seconds.
-    """
-    if scheduler := processes.get("scheduler"):
-        scheduler.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            scheduler.wait(GRACE)
-    _kill(_members([process.pid for process in processes.values()]))
-    for process in processes.values():
-        process.wait()
-
-
-def stop_leftovers(home: Path) -> list[str]:
-    """Stop Airflow processes of this home that a killed process has left running; return the components' names."""
-    try:
-        known = json.loads(_note(home).read_text())
-    except FileNotFoundError:
-        return []
-    except ValueError:  # the machine went down while it was written
-        known = {}
-    stopped = []
-    for name, (session, created) in known.items():
-        with suppress(psutil.NoSuchProcess):
-            if psutil.Process(session).create_time() != created:
-                continue  # another process has this id now
-        # A session without its component may still have tasks; their titles contain Airflow.
-        if left := [process for process in _members([session]) if "airflow" in _command(process)]:
-            _kill(left)
-            stopped.append(name)
-    _note(home).unlink()
-    return stopped
-
-
-def _note(home: Path) -> Path:
-    return home / "processes.json"
-
-
-def _remember(home: Path, processes: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Save the sessions and their start times, so that the next command can stop them if this process is killed."""
-    known = {name: (process.pid, psutil.Process(process.pid).create_time()) for name, process in processes.items()}
-    _note(home).write_text(json.dumps(known))
-
-
-def _members(sessions: list[int]) -> list[psutil.Process]:
-    found = []
-    psutil.process_iter.cache_clear()  # a reused process id must not return the cached process
-    for process in psutil.process_iter():
-        with suppress(ProcessLookupError, PermissionError):
-            if process.pid and os.getsid(process.pid) in sessions:
-                found.append(process)
-    return found
-
-
-def _command(process: psutil.Process) -> str:
-    with suppress(psutil.NoSuchProcess):
-        return " ".join(process.cmdline())
-    return ""
-
-
-def _kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-    psutil.wait_procs(processes, timeout=GRACE)
-
-
-if __name__ == "__main__":
-    for home in sys.argv[1:]:
-        for name in stop_leftovers(Path(home)):
-            print(f"Stopped Airflow's {name}, which an interrupted command had left running.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandbox import airflow, generate, servers, upload
-from sandbox.deployment import stop_leftovers
+from sandbox.components import stop_leftovers
 from sparkify.interval import Interval, moment
 
 if TYPE_CHECKING:

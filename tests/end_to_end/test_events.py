@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -10,9 +9,9 @@ import boto3
 import psutil
 import pytest
 
-from sandbox import airflow, servers
+from sandbox import airflow, components, servers
 from sandbox.api import dag_run_path
-from sandbox.deployment import AIRFLOW, COMPONENTS, LocalDeployment, run_deployment
+from sandbox.deployment import COMPONENTS, LocalDeployment, run_deployment
 from sandbox.lab import Lab
 from sandbox.notifications import Notifier
 from tests.conftest import ROOT
@@ -21,6 +20,7 @@ from tests.support.data import event, song
 from tests.support.processes import session_members, wait_until
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
 
     from sandbox.api import AirflowClient
@@ -86,14 +86,7 @@ class Site(NamedTuple):
         killed.wait()
         yield
         with (self.deployment.logs / "triggerer.log").open("ab") as log:
-            processes["triggerer"] = subprocess.Popen(
-                [AIRFLOW, *COMPONENTS["triggerer"]],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+            processes["triggerer"] = components.start(COMPONENTS["triggerer"], environment, log)
 
     def new_passes(self, before: int) -> int:
         """Wait until all messages are deleted and all passes, at least one of them new, have succeeded.

@@ -9,6 +9,7 @@ import secrets
 import subprocess
 import sys
 from importlib.metadata import distributions
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +17,7 @@ import pytest
 from deploy.mwaa import package
 from sandbox import airflow, servers
 from sandbox.api import dag_run_path
-from sandbox.deployment import AIRFLOW, USER, password_file, run_deployment
+from sandbox.deployment import USER, password_file, run_deployment
 from sandbox.lab import Lab
 from tests.conftest import ROOT
 from tests.support.data import event, song
@@ -117,8 +118,9 @@ def add_user(environment: dict[str, str]) -> None:
     password = secrets.token_urlsafe()
     details = {"role": "Admin", "firstname": "A", "lastname": "A", "email": "admin@example.com", "password": password}
     options = [word for name, value in details.items() for word in (f"--{name}", value)]
+    command_line = Path(sys.executable).with_name("airflow")
     for command in (["db", "migrate"], ["users", "create", "--username", USER, *options]):
-        subprocess.run([AIRFLOW, *command], env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command_line, *command], env=os.environ | environment, check=True, stdout=subprocess.DEVNULL)
     password_file(ROOT).write_text(json.dumps({USER: password}))
 
 
