@@ -260,25 +260,26 @@ def _listener(port: int | None) -> str:
 def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: float) -> None:
     """Wait until the deployment is ready."""
     waiting = "the API server"
-    while time.monotonic() < deadline:
-        deployment.check()
-        with suppress(httpx.TransportError):
-            # Its first response takes seconds, which must not delay the first task.
-            httpx.get(f"{deployment.url}/execution/health", timeout=60, trust_env=False)
-            health = httpx.get(f"{deployment.url}/api/v2/monitor/health", timeout=30, trust_env=False).json()
-            if not (waiting := ", ".join(_unhealthy(health, begun))):
-                break
-        time.sleep(0.2)
-    else:
-        raise DeploymentError(f"Airflow is not ready, timed out waiting for {waiting}. See {deployment.logs}.")
-    with deployment.client() as client:
+    with httpx.Client(base_url=deployment.url, timeout=60, trust_env=False) as client:
+        while time.monotonic() < deadline:
+            deployment.check()
+            with suppress(httpx.TransportError):
+                # Its first response takes seconds, which must not delay the first task.
+                client.get("/execution/health")
+                health = client.get("/api/v2/monitor/health").json()
+                if not (waiting := ", ".join(_unhealthy(health, begun))):
+                    break
+            time.sleep(0.2)
+        else:
+            raise DeploymentError(f"Airflow is not ready, timed out waiting for {waiting}. See {deployment.logs}.")
+    with deployment.client() as api:
         while time.monotonic() < deadline:
             deployment.check()
             # Older entries of the metadata database may be from other files.
-            dags = client.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
+            dags = api.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
             if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
                 return
-            errors = client.get("/api/v2/importErrors").json()["import_errors"]
+            errors = api.get("/api/v2/importErrors").json()["import_errors"]
             texts = {
                 Path(error["filename"]).stem: error["stack_trace"]
                 for error in errors
