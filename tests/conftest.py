@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
@@ -32,6 +33,9 @@ os.environ.update(
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
     }
 )
+
+# By default garbage is collected so often that it takes a tenth of the time: what Airflow imports is never garbage.
+gc.set_threshold(100_000)
 
 from sandbox import servers  # noqa: E402 - after the environment is set
 from tests.support.labs import EMPTY, Labs, connect  # noqa: E402
