@@ -173,7 +173,7 @@ def _airflow(testbed: Testbed) -> Iterator[tuple[LocalDeployment, AirflowClient]
         "AIRFLOW_CONN_CLASSIC": testbed.connections(CLASSIC)["AIRFLOW_CONN_REDSHIFT"],
     }
     with (
-        run_deployment(home, environment, dag_id=airflow.DAG_ID, parallelism=2 * AT_ONCE) as deployment,
+        run_deployment(home, environment, dag_ids=[airflow.DAG_ID], parallelism=2 * AT_ONCE) as deployment,
         deployment.client() as client,
     ):
         for dag_id in NAMES:

@@ -112,7 +112,7 @@ def _airflow(
     # Only the backfill creates runs; once its DAG is unpaused, the schedule would create one of the current hour.
     environment["AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE"] = "False"
     # A run never has more than two running tasks; beyond 16 a laptop's CPU is the bottleneck.
-    return run_deployment(job.home, environment, dag_id=airflow.DAG_ID, parallelism=min(2 * runs, 16))
+    return run_deployment(job.home, environment, dag_ids=[airflow.DAG_ID], parallelism=min(2 * runs, 16))
 
 
 @contextmanager

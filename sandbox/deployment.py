@@ -24,11 +24,11 @@ import psutil
 import psycopg
 
 from sandbox import components
-from sandbox.api import AirflowClient
+from sandbox.api import PAGE, AirflowClient
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 FIRST = "api-server"
 COMPONENTS = {
@@ -131,20 +131,20 @@ def run_deployment(
     home: Path,
     environment: Mapping[str, str],
     *,
-    dag_id: str,
+    dag_ids: Sequence[str],
     port: int | None = None,
     parallelism: int = 8,
     timeout: float = 180,
 ) -> Iterator[LocalDeployment]:
     """Run Airflow on this machine; stop all its processes at the end.
 
-    When the block begins, every component has sent a heartbeat and the DAG is parsed. Processes of an earlier,
+    When the block begins, every component has sent a heartbeat and the DAGs are parsed. Processes of an earlier,
     killed deployment with the same home are stopped first.
 
     :param home: its folder, private to this user: it holds the passwords, keys and logs.
     :param environment: further configuration: the metadata database, the DAGs folder, connections, variables. Other
         variables AIRFLOW... of this process are ignored.
-    :param dag_id: a DAG to wait for.
+    :param dag_ids: the DAGs to wait for.
     :param port: of the web UI and the API; any free port by default.
     :param parallelism: maximum number of parallel tasks.
     :param timeout: seconds to wait until it is ready.
@@ -180,7 +180,7 @@ def run_deployment(
             if name == FIRST:
                 _migrate(settings, home)
         deployment = LocalDeployment(url, home, processes)
-        _wait(deployment, begun, dag_id, deadline)
+        _wait(deployment, begun, dag_ids, deadline)
         yield deployment
     finally:
         components.stop(processes)
@@ -257,7 +257,7 @@ def _listener(port: int | None) -> str:
     return ""
 
 
-def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: float) -> None:
+def _wait(deployment: LocalDeployment, begun: datetime, dag_ids: Sequence[str], deadline: float) -> None:
     """Wait until the deployment is ready."""
     waiting = "the API server"
     with httpx.Client(base_url=deployment.url, timeout=60, trust_env=False) as client:
@@ -276,8 +276,9 @@ def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: f
         while time.monotonic() < deadline:
             deployment.check()
             # Older entries of the metadata database may be from other files.
-            dags = api.get("/api/v2/dags", params={"dag_id_pattern": dag_id}).json()["dags"]
-            if any(dag["dag_id"] == dag_id and _since(begun, dag["last_parsed_time"]) for dag in dags):
+            dags = api.get("/api/v2/dags", params={"limit": PAGE}).json()["dags"]
+            parsed = {dag["dag_id"] for dag in dags if _since(begun, dag["last_parsed_time"])}
+            if not (unknown := [dag_id for dag_id in dag_ids if dag_id not in parsed]):
                 return
             errors = api.get("/api/v2/importErrors").json()["import_errors"]
             texts = {
@@ -285,12 +286,13 @@ def _wait(deployment: LocalDeployment, begun: datetime, dag_id: str, deadline: f
                 for error in errors
                 if _since(begun, error["timestamp"])
             }
-            if dag_id in texts:
-                raise DeploymentError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
+            for dag_id in unknown:
+                if dag_id in texts:
+                    raise DeploymentError(f"The DAG {dag_id} cannot be imported:\n{texts[dag_id]}")
             time.sleep(0.2)
     others = "".join(f"\n{text}" for text in texts.values())
     raise DeploymentError(
-        f"Airflow has not parsed the DAG {dag_id}. See {deployment.logs / 'dag-processor.log'}.{others}"
+        f"Airflow has not parsed {', '.join(unknown)}. See {deployment.logs / 'dag-processor.log'}.{others}"
     )
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from sandbox.api import AirflowClient
     from sandbox.feeder import FeederProgress
 
 # Exit codes: it failed and has reported why; another command is using the state.
@@ -41,8 +40,6 @@ RECONCILE_SCHEDULE = "*/5 * * * *"
 FIRST_PROGRESS, FEEDER_GRACE = 300.0, 10.0
 # Seconds to wait for the first load. If it fails, Airflow's retries take longer, and the user should see that.
 LOADING = 180.0
-# Seconds to wait until Airflow knows all DAGs, once it knows the first.
-PARSED = 30.0
 
 
 def serve(state: Path, port: int) -> int:
@@ -102,7 +99,7 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
         process = context.enter_context(_feeder(files, s3, start))
         _add_component(state, FEEDER, process.pid)
         with recorder.step("Start Airflow") as update:
-            deployment = context.enter_context(run_deployment(home, environment, dag_id=airflow.DAG_ID, port=port))
+            deployment = context.enter_context(run_deployment(home, environment, dag_ids=FirstLoad.DAGS, port=port))
             for name, component in deployment.processes.items():
                 _add_component(state, name, component.pid)
             state.url = deployment.url
@@ -113,7 +110,6 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
         # Airflow modules imported here need its settings.
         os.environ.update(environment)
         client = context.enter_context(deployment.client())
-        _wait_for_dags(client, deployment)
         first_load = FirstLoad(client, start)
         if not first_load.advance():
             _load_history(first_load, start, deployment, recorder)
@@ -131,20 +127,6 @@ def _serve(files: SupervisorFiles, port: int, recorder: StateRecorder) -> NoRetu
                 # Airflow is down, which is recorded above.
                 with suppress(httpx.HTTPError):
                     first_load.advance()
-
-
-def _wait_for_dags(client: AirflowClient, deployment: LocalDeployment) -> None:
-    """Wait until Airflow knows the DAGs that are unpaused.
-
-    :raises DeploymentError: if Airflow stops, or does not parse the DAGs.
-    """
-    deadline = time.monotonic() + PARSED
-    while unknown := [dag_id for dag_id in FirstLoad.DAGS if client.dag(dag_id) is None]:
-        if time.monotonic() > deadline:
-            log = deployment.logs / "dag-processor.log"
-            raise DeploymentError(f"Airflow has not parsed {', '.join(unknown)}. See {log}.")
-        deployment.check()
-        time.sleep(0.2)
 
 
 def _load_history(first_load: FirstLoad, start: date, deployment: LocalDeployment, recorder: StateRecorder) -> None:

@@ -159,7 +159,10 @@ def site(
             "AIRFLOW_CONN_SMTP_ALERTS": receivers.smtp_connection(mail.port),
             "AIRFLOW_VAR_SPARKIFY_ALERT_EMAIL": "ann@sparkify.example",
         }
-        with run_deployment(home, environment, dag_id=airflow.DAG_ID) as deployment, deployment.client() as client:
+        with (
+            run_deployment(home, environment, dag_ids=[airflow.DAG_ID, "waits"]) as deployment,
+            deployment.client() as client,
+        ):
             yield Site(deployment, client, metadata, lab, hook, mail, dags)
 
 

@@ -124,7 +124,7 @@ def client(
     environment |= {"AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False", "PYTHONPATH": ""}
     monkeypatch.setattr(deployment, "AIRFLOW", image.root / "venv" / "bin" / "airflow")
     with (
-        deployment.run_deployment(image.folder, environment, dag_id=airflow.DAG_ID) as running,
+        deployment.run_deployment(image.folder, environment, dag_ids=[airflow.DAG_ID]) as running,
         running.client() as client,
     ):
         yield client

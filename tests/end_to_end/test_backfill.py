@@ -132,7 +132,7 @@ def site(
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
         "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
     }
-    with run_deployment(home, environment, dag_id=airflow.DAG_ID) as deployment:
+    with run_deployment(home, environment, dag_ids=[airflow.DAG_ID]) as deployment:
         with deployment.client() as client:
             yield Site(deployment, client, metadata, lab)
         sessions = [process.pid for process in deployment.processes.values()]

@@ -130,7 +130,10 @@ def site(
         # Once a year: only arrivals trigger a pass.
         "AIRFLOW__SPARKIFY__RECONCILE_SCHEDULE": "0 0 1 1 *",
     }
-    with run_deployment(home, environment, dag_id=RECONCILE) as deployment, deployment.client() as client:
+    with (
+        run_deployment(home, environment, dag_ids=[RECONCILE, airflow.DAG_ID]) as deployment,
+        deployment.client() as client,
+    ):
         site = Site(deployment, client, lab, sqs, queue)
         for day in (DAYS[0], DAYS[2]):
             site.arrive(day)

@@ -129,7 +129,7 @@ def client(
         "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": "False",
     }
     with (
-        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID) as deployment,
+        run_deployment(tmp_path / "home", environment, dag_ids=[airflow.DAG_ID]) as deployment,
         deployment.client() as client,
     ):
         client.unpause(airflow.DAG_ID)

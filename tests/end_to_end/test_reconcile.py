@@ -137,7 +137,7 @@ def site(
         "AIRFLOW_VAR_SPARKIFY_RECONCILE_SINCE": f"{NOW - 9 * DAY:%Y-%m-%d}",
         "PYTHONPATH": f"{ROOT / 'plugins'}:{ROOT / 'dags'}",
     }
-    with run_deployment(home, environment, dag_id=RECONCILE_ID) as deployment:
+    with run_deployment(home, environment, dag_ids=[RECONCILE_ID, airflow.DAG_ID]) as deployment:
         today = NOW.replace(hour=0, minute=0)
         with deployment.client() as client:
             site = Site(deployment, client, metadata, lab, today, NOW.replace(minute=0) - 5 * HOUR)

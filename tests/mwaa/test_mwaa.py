@@ -107,7 +107,7 @@ def site(postgres: servers.PostgresServer, s3: servers.S3Server) -> Iterator[Sit
     )
     add_user(environment)
     with (
-        run_deployment(ROOT, environment, dag_id=airflow.DAG_ID, timeout=600) as deployment,
+        run_deployment(ROOT, environment, dag_ids=[airflow.DAG_ID], timeout=600) as deployment,
         deployment.client() as client,
     ):
         yield Site(deployment, client, lab)

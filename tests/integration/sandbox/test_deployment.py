@@ -41,6 +41,7 @@ def test_a_broken_dag_is_shown(
 ) -> None:
     dags = tmp_path / "dags"
     dags.mkdir()
+    (dags / "valid.py").write_text("from airflow.sdk import DAG\nDAG('valid', schedule=None)\n")
     (dags / f"{airflow.DAG_ID}.py").write_text("from airflow.sdk import dag\nprint(mistake)\n")
     environment = airflow.environment(
         tmp_path / "home",
@@ -55,7 +56,7 @@ def test_a_broken_dag_is_shown(
         pytest.raises(
             DeploymentError, match=r"sparkify_warehouse cannot be imported:\n(.*\n)*.*warehouse\.py(.*\n)*.*'mistake'"
         ),
-        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+        run_deployment(tmp_path / "home", environment, dag_ids=["valid", airflow.DAG_ID]),
     ):
         pytest.fail("it started")
     assert not (tmp_path / "home" / "processes.json").exists()
@@ -71,6 +72,6 @@ def test_a_metadata_database_that_cannot_be_reached_is_shown(tmp_path: Path) -> 
         pytest.raises(
             DeploymentError, match=r"metadata database cannot be migrated:\n.*migrate\.log ends with\n(.*\n)*"
         ),
-        run_deployment(tmp_path / "home", environment, dag_id=airflow.DAG_ID),
+        run_deployment(tmp_path / "home", environment, dag_ids=[airflow.DAG_ID]),
     ):
         pytest.fail("it started")
