@@ -109,11 +109,12 @@ class PostgresServer:
         with psycopg.connect(self.uri(), autocommit=True) as connection:
             found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
             if not found:
-                connection.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {} ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'").format(
-                        sql.Identifier(name), sql.Identifier(template)
-                    )
+                # By default a copy is also written to the write-ahead log, which takes twice as long.
+                create = (
+                    "CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY "
+                    "ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C.UTF-8'"
                 )
+                connection.execute(sql.SQL(create).format(sql.Identifier(name), sql.Identifier(template)))
                 # https://www.postgresql.org/docs/current/runtime-config-query.html#GUC-RANDOM-PAGE-COST
                 connection.execute(sql.SQL("ALTER DATABASE {} SET random_page_cost = 1.1").format(sql.Identifier(name)))
         return self.uri(name)

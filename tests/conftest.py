@@ -10,7 +10,7 @@ import tempfile
 import uuid
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -38,6 +38,7 @@ os.environ.update(
 gc.set_threshold(100_000)
 
 from sandbox import servers  # noqa: E402 - after the environment is set
+from tests.support import once  # noqa: E402
 from tests.support.labs import EMPTY, Labs, connect  # noqa: E402
 
 # Tests create and drop databases of 600 files. On ext4 that takes ten times as long as in memory: for each file, it
@@ -60,25 +61,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def _compile_once() -> Iterator[None]:
-    """Compile each template of the operators' fields once.
-
-    Airflow compiles the templates of a task's fields when it renders them: a process of a task does it once, a process
-    of the tests hundreds of times, which took a quarter of their CPU time.
-    """
-    from airflow.sdk.definitions._internal.templater import SandboxedEnvironment
-
-    compiled: dict[tuple[Any, ...], Any] = {}
-    original = SandboxedEnvironment.compile
-
-    def compile_once(self: SandboxedEnvironment, *arguments: Any, **names: Any) -> Any:
-        key = (arguments, *names.items())
-        if key not in compiled:
-            compiled[key] = original(self, *arguments, **names)
-        return compiled[key]
-
+def _once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SandboxedEnvironment, "compile", compile_once)
+        once.compile_templates(patch)
+        once.open_buckets(patch)
+        once.log_once()
         yield
 
 
@@ -135,7 +122,7 @@ def sample() -> Path:
 
 
 @pytest.fixture(scope="session")
-def labs(postgres: servers.PostgresServer, s3: servers.S3Server, _compile_once: None) -> Labs:
+def labs(postgres: servers.PostgresServer, s3: servers.S3Server, _once: None) -> Labs:
     """Return what creates labs."""
     return Labs(postgres, s3)
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import redshift_connector
-from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
+from tests.redshift.client import open_session
 from tests.redshift.refusals import refusal
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Client:
 @pytest.fixture
 def connect(redshift: Lab) -> Callable[[], Client]:
     """Return a function that opens sessions."""
-    return lambda: Client(RedshiftSQLHook(redshift_conn_id="redshift", aws_conn_id="aws").get_conn())
+    return lambda: Client(open_session())
 
 
 @pytest.fixture

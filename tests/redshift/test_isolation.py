@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 import redshift_connector
-from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
 
+from tests.redshift.client import open_session
 from tests.redshift.isolation import Isolation
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Session:
     """A client that sends statements as they are, in a transaction."""
 
     def __init__(self) -> None:
-        self._connection = RedshiftSQLHook(redshift_conn_id="redshift").get_conn()
+        self._connection = open_session()
         self._pool = ThreadPoolExecutor(1)
 
     def run(self, *statements: str) -> list[Any]:

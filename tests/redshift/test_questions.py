@@ -11,6 +11,7 @@ import pytest
 import redshift_connector
 
 from sparkify.warehouse import WarehouseError, connect
+from tests.redshift.client import open_session
 from tests.redshift.questions import DOCS, QUESTIONS, REFUSED, Client, Question
 from tests.redshift.workgroup import BUCKET, TIMEOUT, Both, connected
 
@@ -34,8 +35,6 @@ def both(open_both: OpenBoth) -> Iterator[Both]:
 @pytest.fixture
 def client(both: Both) -> Iterator[Client]:
     """Open a session with Redshift."""
-    from airflow.providers.amazon.aws.hooks.redshift_sql import RedshiftSQLHook
-
     lab = both.redshift
 
     def load(table: str, lines: list[str], options: list[str]) -> tuple[int, int]:
@@ -47,7 +46,7 @@ def client(both: Both) -> Iterator[Client]:
         return done.rows, done.rejected
 
     with connected(lab.environment):
-        client = Client(lambda: RedshiftSQLHook(redshift_conn_id="redshift", aws_conn_id="aws").get_conn(), load)
+        client = Client(open_session, load)
         yield client
         client.close()
 

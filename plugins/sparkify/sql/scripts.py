@@ -8,6 +8,7 @@ takes longer than to execute a small load.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,6 +67,7 @@ def body(statement: str) -> str:
     return statement[start:].strip()
 
 
+@lru_cache(maxsize=64)  # the guard, the log and the dialect ask for the same statement
 def command(statement: str) -> Command:
     """Return the command of a statement.
 
