@@ -75,6 +75,30 @@ def open_buckets(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(s3, "stores", stores_once)
 
 
+def create_clients(patch: pytest.MonkeyPatch) -> None:
+    """Create botocore's clients for less: each task has a session of its own, with several clients.
+
+    The description of a service is decoded once, and the files that describe services are listed once. For a client's
+    user agent, Airflow's hooks look for their caller on the stack, for which Python inspects all imported modules: they
+    do not. Together that took half of the CPU time of the tests of the infrastructure.
+    """
+    from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
+    from botocore.loaders import JSONFileLoader, Loader
+
+    read, list_services = cache(JSONFileLoader().load_file), Loader.list_available_services
+    listed: dict[tuple[str, ...], list[str]] = {}
+
+    def list_once(self: Loader, type_name: str) -> list[str]:
+        key = (*self.search_paths, type_name)
+        if key not in listed:
+            listed[key] = list_services(self, type_name)
+        return listed[key]
+
+    patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(path))
+    patch.setattr(Loader, "list_available_services", list_once)
+    patch.setattr(AwsGenericHook, "_get_caller", lambda self: "tests")
+
+
 def log_once() -> None:
     """Remove Airflow's handler of the console: pytest captures the log, and formats each record itself."""
     from structlog.stdlib import ProcessorFormatter

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from sandbox import servers
 from sandbox.airflow import aws_connection
 from sandbox.aws import REGION, ServerlessApi, serverless
+from tests.support import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,14 +83,9 @@ def _client(endpoint: str, service: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def _read_models_once() -> Iterator[None]:
-    """Decode botocore's description of a service once: each task has a session of its own, which would decode it again.
-
-    That took a quarter of the CPU time of these tests.
-    """
-    read = cache(JSONFileLoader().load_file)
+def _once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(path))
+        once.create_clients(patch)
         yield
 
 
@@ -103,7 +98,7 @@ def metadata() -> None:
 
 
 @pytest.fixture
-def cloud(aws: str, metadata: None, _read_models_once: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+def cloud(aws: str, metadata: None, _once: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Return an empty account with the connection ``aws``, without a secrets backend."""
     import requests
     from airflow.sdk import configuration
