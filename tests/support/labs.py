@@ -49,7 +49,7 @@ class Labs:
         """
         template = template or self._original(_create_tables, EMPTY).database
         name = f"lab-{uuid.uuid4().hex[:12]}"
-        uri = self._postgres.create_database(name, template)
+        uri = self._postgres.create_database(name, template, "file_copy")
         bucket = bucket or name
         return Lab(uri, servers.bucket(self._s3, bucket), bucket, connections(self._postgres, name, self._s3)), name
 
