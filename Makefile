@@ -81,7 +81,7 @@ test: .venv/dev  ## Run the tests [ARGS=pytest arguments]
 test-slow: .venv/dev  ## Run the slow tests: upgrades, real hours, benchmarks [EXAMPLES=2] [ARGS=pytest arguments]
 	UPGRADE_EXAMPLES=$(or $(EXAMPLES),2) $(BIN)/pytest -m slow --numprocesses 2 $(ARGS)
 
-test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 17 minutes [ARGS=pytest arguments]
+test-scheduler: .venv/dev  ## Run the tests on Airflow's own scheduler, 12 minutes [ARGS=pytest arguments]
 	$(BIN)/pytest -m scheduler --numprocesses 3 --dist loadfile --ignore tests/unit --ignore tests/redshift $(ARGS)
 
 test-browser: .venv/dev  ## Run the tests in a browser (needs Chromium) [ARGS=pytest arguments]
