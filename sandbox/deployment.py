@@ -24,7 +24,7 @@ import psutil
 import psycopg
 
 from sandbox import components
-from sandbox.api import PAGE, AirflowClient
+from sandbox.api import AirflowClient
 
 if TYPE_CHECKING:
     import subprocess
@@ -272,13 +272,17 @@ def _wait(deployment: LocalDeployment, begun: datetime, dag_ids: Sequence[str], 
             time.sleep(0.2)
         else:
             raise DeploymentError(f"Airflow is not ready, timed out waiting for {waiting}. See {deployment.logs}.")
+    unknown, texts = list(dag_ids), dict[str, str]()
     with deployment.client() as api:
         while time.monotonic() < deadline:
             deployment.check()
             # Older entries of the metadata database may be from other files.
-            dags = api.get("/api/v2/dags", params={"limit": PAGE}).json()["dags"]
-            parsed = {dag["dag_id"] for dag in dags if _since(begun, dag["last_parsed_time"])}
-            if not (unknown := [dag_id for dag_id in dag_ids if dag_id not in parsed]):
+            unknown = [
+                dag_id
+                for dag_id in unknown
+                if not ((dag := api.dag(dag_id)) and _since(begun, dag["last_parsed_time"]))
+            ]
+            if not unknown:
                 return
             errors = api.get("/api/v2/importErrors").json()["import_errors"]
             texts = {

@@ -62,9 +62,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def _once() -> Iterator[None]:
+    """Do once what the process of a task does once."""
     with pytest.MonkeyPatch.context() as patch:
         once.compile_templates(patch)
         once.open_buckets(patch)
+        once.create_clients(patch)
         once.log_once()
         yield
 

@@ -14,7 +14,6 @@ import pytest
 from sandbox import servers
 from sandbox.airflow import aws_connection
 from sandbox.aws import REGION, ServerlessApi, serverless
-from tests.support import once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,13 +79,6 @@ class Cloud:
 @cache
 def _client(endpoint: str, service: str) -> Any:
     return boto3.client(service, endpoint_url=endpoint, region_name=REGION, **KEYS)
-
-
-@pytest.fixture(scope="session")
-def _once() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        once.create_clients(patch)
-        yield
 
 
 @pytest.fixture(scope="module")

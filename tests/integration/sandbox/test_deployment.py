@@ -41,7 +41,7 @@ def test_a_broken_dag_is_shown(
 ) -> None:
     dags = tmp_path / "dags"
     dags.mkdir()
-    (dags / "valid.py").write_text("from airflow.sdk import DAG\nDAG('valid', schedule=None)\n")
+    (dags / "valid.py").write_text("from airflow.sdk import DAG\ndag = DAG('valid', schedule=None)\n")
     (dags / f"{airflow.DAG_ID}.py").write_text("from airflow.sdk import dag\nprint(mistake)\n")
     environment = airflow.environment(
         tmp_path / "home",
